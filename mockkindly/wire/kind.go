@@ -1,0 +1,72 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"golang.org/x/net/http2"
+)
+
+// A Kind says why there was no response, in the words of a report.
+type Kind string
+
+const (
+	KindNone        Kind = ""            // there was a response
+	KindTimeout     Kind = "timed out"   // the other side was too slow
+	KindCanceled    Kind = "canceled"    // we gave up: Ctrl-C, or the run's end
+	KindUnreachable Kind = "unreachable" // name unknown, connection refused
+	KindReset       Kind = "reset"       // the connection broke before an answer
+	KindOther       Kind = "failed"      // TLS, a malformed answer, and the like
+)
+
+// Kind classifies e.Err.
+func (e Exchange) Kind() Kind {
+	var dns *net.DNSError
+	var op *net.OpError
+	switch {
+	case e.Err == nil:
+		return KindNone
+	case errors.Is(e.Err, context.Canceled):
+		return KindCanceled
+	case isTimeout(e.Err):
+		return KindTimeout
+	case errors.As(e.Err, &dns), errors.Is(e.Err, syscall.ECONNREFUSED):
+		return KindUnreachable
+	case errors.As(e.Err, &op) && op.Op == "dial":
+		return KindUnreachable
+	case isReset(e.Err):
+		return KindReset
+	}
+	return KindOther
+}
+
+func isReset(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && (op.Op == "read" || op.Op == "write") {
+		return true // ECONNRESET, EPIPE, and what they are called elsewhere
+	}
+	var stream http2.StreamError
+	if errors.As(err, &stream) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return true
+	}
+	// net/http exports no error for a server that hangs up before it has read
+	// the request, or for one that ends all of HTTP/2.
+	return strings.Contains(err.Error(), "http: server closed idle connection") ||
+		strings.Contains(err.Error(), "server sent GOAWAY and closed the connection")
+}
+
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &ne) && ne.Timeout()
+}
+
+// controlOf adapts a check of the dialled address to net.Dialer.
+func controlOf(check func(network, address string) error) func(context.Context, string, string, syscall.RawConn) error {
+	return func(_ context.Context, network, address string, _ syscall.RawConn) error {
+		return check(network, address)
+	}
+}

@@ -1,0 +1,260 @@
+// Package wire sends one HTTP request exactly as it is written, and keeps both
+// sides as a value. All HTTP that leaves the mock or the harness goes through
+// its Client, so that the promises made to the other side hold in one place:
+// a redirect is never followed, a body is never read past a bound, a request
+// never outlives its timeout, and the sender names itself.
+//
+//	client := wire.NewClient(wire.Options{Timeout: 10 * time.Second})
+//	defer client.Close()
+//	ex := client.Do(ctx, wire.Request{Method: "POST", URL: u, Header: h, Body: b})
+//	if ex.Err != nil { … } // no response: refused, reset, timed out
+package wire
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Request is what is to be sent. Header keys go out as they are spelled; a
+// key with several values goes out as several lines. Host and the body's length
+// are not taken from Header, so that recorded headers can be sent again. A user
+// name in the URL goes out as Basic authorization, if Header has none.
+type Request struct {
+	Method string
+	URL    string
+	Header http.Header
+	Body   []byte
+	// Host replaces the URL's host in the Host header; empty keeps it.
+	Host string
+	// ConnectTo is the URL that is really called, where that differs from URL
+	// (a webhook under development: public name, local server).
+	ConnectTo string
+}
+
+// Clone returns a deep copy, so that a probe can change one thing.
+func (r Request) Clone() Request {
+	r.Header = r.Header.Clone()
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Body = bytes.Clone(r.Body)
+	return r
+}
+
+// A Response is what came back, whatever its status.
+type Response struct {
+	Status    int
+	Header    http.Header
+	Body      []byte
+	Truncated bool // the body was longer than Options.MaxBody
+}
+
+// An Exchange is one request and what became of it. Exactly one of Response
+// and Err is set.
+type Exchange struct {
+	At       time.Time
+	Request  Request
+	Response *Response
+	Err      error         // no usable response; see Kind
+	Duration time.Duration // until the body was read, or the error
+}
+
+// Status is the response's status, 0 where there was none.
+func (e Exchange) Status() int {
+	if e.Response == nil {
+		return 0
+	}
+	return e.Response.Status
+}
+
+// Body is the response's body, nil where there was none.
+func (e Exchange) Body() []byte {
+	if e.Response == nil {
+		return nil
+	}
+	return e.Response.Body
+}
+
+// Options configure a Client. The zero value is usable.
+type Options struct {
+	Timeout   time.Duration // of a whole exchange; 10 s if 0
+	MaxBody   int64         // bytes of a response body that are kept; 1 MiB if 0
+	UserAgent string        // sent where a request has none of its own
+	MaxConns  int           // connections kept open to one host; 64 if 0
+	TLS       *tls.Config   // trust for https; the system's if nil
+	// Wait is called before each request and may delay it (a rate limit).
+	Wait func(context.Context) error
+	// Resolve maps lower-case host names to the address to dial instead ("127.0.0.1:8443",
+	// or an address without a port to keep the URL's), like curl's --resolve.
+	Resolve map[string]string
+	// Control sees the address that is about to be dialled, after name
+	// resolution, and may refuse it.
+	Control func(network, address string) error
+	Now     func() time.Time // time.Now if nil
+}
+
+// A Client sends requests. It is safe for concurrent use.
+type Client struct {
+	opts      Options
+	transport *http.Transport
+}
+
+// NewClient returns a client that owns its connections; Close drops them.
+func NewClient(o Options) *Client {
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 1 << 20
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 64
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Client{opts: o, transport: newTransport(o)}
+}
+
+func newTransport(o Options) *http.Transport {
+	dialer := &net.Dialer{Timeout: o.Timeout}
+	if o.Control != nil {
+		dialer.ControlContext = controlOf(o.Control)
+	}
+	return &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, ResolveAddress(o.Resolve, address))
+		},
+		TLSClientConfig:     o.TLS,
+		TLSHandshakeTimeout: o.Timeout,
+		MaxIdleConnsPerHost: o.MaxConns, // the default of 2 costs a third of the throughput
+		// Shorter than servers keep theirs (2 s, 5 s): a POST that crosses the
+		// server's closing would look like a reset.
+		IdleConnTimeout:        time.Second,
+		MaxResponseHeaderBytes: 1 << 20,
+		DisableCompression:     true, // what is sent and seen is what is on the wire
+		ForceAttemptHTTP2:      true,
+	}
+}
+
+// ResolveAddress returns the address to dial for host:port.
+func ResolveAddress(overrides map[string]string, address string) string {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return address
+	}
+	to, ok := overrides[strings.ToLower(host)]
+	if !ok {
+		return address
+	}
+	if _, _, err := net.SplitHostPort(to); err == nil {
+		return to
+	}
+	return net.JoinHostPort(strings.Trim(to, "[]"), port)
+}
+
+// Close drops the idle connections.
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
+
+// Do sends r and returns what came back. It never returns an Exchange without
+// a Response or an Err.
+func (c *Client) Do(ctx context.Context, r Request) Exchange {
+	ex := Exchange{Request: r, At: c.opts.Now()}
+	if c.opts.Wait != nil {
+		if err := c.opts.Wait(ctx); err != nil {
+			ex.Err = fmt.Errorf("waiting for the rate limit: %w", err)
+			return ex
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	defer cancel()
+	start := time.Now()
+	ex.Response, ex.Err = c.send(ctx, r)
+	ex.Duration = time.Since(start)
+	return ex
+}
+
+func (c *Client) send(ctx context.Context, r Request) (*Response, error) {
+	req, err := c.newRequest(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	// Not http.Client: it turns a redirect with a broken Location into an error.
+	res, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, c.opts.MaxBody+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the answer's body after status %d: %w", res.StatusCode, err)
+	}
+	out := &Response{Status: res.StatusCode, Header: res.Header, Body: body}
+	if int64(len(body)) > c.opts.MaxBody {
+		out.Body, out.Truncated = body[:c.opts.MaxBody], true
+	}
+	return out, nil
+}
+
+func (c *Client) newRequest(ctx context.Context, r Request) (*http.Request, error) {
+	target := r.URL
+	if r.ConnectTo != "" {
+		target = r.ConnectTo
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, target, bytes.NewReader(r.Body))
+	if err != nil {
+		// The wrapper of url.Error repeats the URL, which may hold a token.
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = errors.New("the URL is not valid")
+		}
+		return nil, fmt.Errorf("the request cannot be sent: %w", err)
+	}
+	req.Header = sendable(r.Header)
+	if _, ok := req.Header["User-Agent"]; !ok && c.opts.UserAgent != "" {
+		req.Header.Set("User-Agent", c.opts.UserAgent)
+	}
+	if password, _ := req.URL.User.Password(); req.URL.User != nil && !has(req.Header, "Authorization") {
+		req.SetBasicAuth(req.URL.User.Username(), password)
+	}
+	// With ConnectTo the local server sees its own name: development servers
+	// refuse foreign Host headers.
+	req.Host = r.Host
+	return req, nil
+}
+
+// sendable copies h without what net/http writes itself. It knows those names
+// in one spelling only, and would send recorded ones a second time.
+func sendable(h http.Header) http.Header {
+	out := make(http.Header, len(h)+1)
+	for name, values := range h {
+		switch strings.ToLower(name) {
+		case "host", "content-length", "transfer-encoding", "trailer":
+		case "user-agent":
+			out["User-Agent"] = slices.Clone(values)
+		default:
+			out[name] = slices.Clone(values)
+		}
+	}
+	return out
+}
+
+// has looks a header up in any spelling.
+func has(h http.Header, name string) bool {
+	for k := range h {
+		if strings.EqualFold(k, name) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,406 @@
+package wire
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// rawServer gives each connection to serve, after the request's head was read.
+func rawServer(t *testing.T, serve func(conn *net.TCPConn, head string)) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				serve(conn.(*net.TCPConn), readHead(conn))
+			}()
+		}
+	}()
+	return "http://" + l.Addr().String() + "/"
+}
+
+func readHead(r io.Reader) string {
+	var head strings.Builder
+	b := bufio.NewReader(r)
+	for {
+		line, err := b.ReadString('\n')
+		head.WriteString(line)
+		if err != nil || line == "\r\n" {
+			return head.String()
+		}
+	}
+}
+
+func newClient(t *testing.T, o Options) *Client {
+	t.Helper()
+	if o.Timeout == 0 {
+		o.Timeout = 5 * time.Second
+	}
+	c := NewClient(o)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestRedirectIsNotFollowed(t *testing.T) {
+	for _, location := range []string{"/elsewhere", "https://evil.example/", "https://[broken", ""} {
+		var requests atomic.Int32
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			requests.Add(1)
+			w.Header()["Location"] = []string{location}
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		}))
+		ex := newClient(t, Options{}).Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")})
+		srv.Close()
+		if ex.Status() != 307 || requests.Load() != 1 {
+			t.Errorf("Location %q: status %d, %v, after %d requests", location, ex.Status(), ex.Err, requests.Load())
+		}
+	}
+}
+
+func TestEndlessBodyIsBounded(t *testing.T) {
+	url := rawServer(t, func(conn *net.TCPConn, _ string) {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\n\r\n")
+		for chunk := make([]byte, 64<<10); ; {
+			if _, err := conn.Write(chunk); err != nil {
+				return
+			}
+		}
+	})
+	ex := newClient(t, Options{MaxBody: 1000}).Do(context.Background(), Request{Method: "GET", URL: url})
+	if ex.Err != nil || len(ex.Body()) != 1000 || !ex.Response.Truncated || ex.Duration > 2*time.Second {
+		t.Errorf("%d bytes, %v, after %v", len(ex.Body()), ex.Err, ex.Duration)
+	}
+}
+
+func TestBodyOfExactlyTheBoundIsWhole(t *testing.T) {
+	url := rawServer(t, func(conn *net.TCPConn, _ string) {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n1234")
+	})
+	ex := newClient(t, Options{MaxBody: 4}).Do(context.Background(), Request{Method: "GET", URL: url})
+	if string(ex.Body()) != "1234" || ex.Response.Truncated {
+		t.Errorf("%q, %v", ex.Body(), ex.Err)
+	}
+}
+
+func TestKinds(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	plain := httptest.NewServer(http.NotFoundHandler())
+	defer plain.Close()
+	serve := func(f func(*net.TCPConn)) string {
+		return rawServer(t, func(conn *net.TCPConn, _ string) { f(conn) })
+	}
+	write := func(s string) func(*net.TCPConn) {
+		return func(conn *net.TCPConn) { _, _ = io.WriteString(conn, s) }
+	}
+	tests := []struct {
+		name, url string
+		want      Kind
+	}{
+		{"an answer", serve(write("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n")), KindNone},
+		{"nobody listens", "http://" + closed.Addr().String(), KindUnreachable},
+		{"the name is unknown", "http://nobody.invalid/", KindUnreachable},
+		{"closed without an answer", serve(func(*net.TCPConn) {}), KindReset},
+		{"reset without an answer", serve(func(c *net.TCPConn) { _ = c.SetLinger(0) }), KindReset},
+		{"closed within the head", serve(write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n")), KindReset},
+		{"closed within the body", serve(write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")), KindReset},
+		{"reset within the body", serve(func(c *net.TCPConn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+			time.Sleep(50 * time.Millisecond)
+			_ = c.SetLinger(0)
+		}), KindReset},
+		{"silence", serve(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }), KindTimeout},
+		{"silence within the body", serve(func(c *net.TCPConn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+			_, _ = io.Copy(io.Discard, c)
+		}), KindTimeout},
+		{"no HTTP", serve(write("220 mail.example.com ESMTP\r\n")), KindOther},
+		{"no TLS", "https" + strings.TrimPrefix(plain.URL, "http"), KindOther},
+		{"no URL", "http://a b/", KindOther},
+	}
+	client := newClient(t, Options{Timeout: 500 * time.Millisecond})
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			ex := client.Do(context.Background(), Request{Method: "POST", URL: tt.url, Body: []byte("{}")})
+			if ex.Kind() != tt.want || (ex.Response == nil) == (ex.Err == nil) {
+				t.Errorf("kind %q, want %q: %v", ex.Kind(), tt.want, ex.Err)
+			}
+			if ex.Duration > 2*time.Second {
+				t.Errorf("took %v", ex.Duration)
+			}
+		})
+	}
+}
+
+// The server may close before it has read the request; what the client sees
+// then is a matter of luck, but always a reset.
+func TestClosedAtOnceIsAReset(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	client := newClient(t, Options{})
+	for range 300 {
+		ex := client.Do(context.Background(), Request{Method: "POST", URL: "http://" + l.Addr().String(), Body: []byte("{}")})
+		if ex.Kind() != KindReset {
+			t.Fatalf("kind %q: %#v %v", ex.Kind(), ex.Err, ex.Err)
+		}
+	}
+}
+
+func TestHTTP2StreamResetIsAReset(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 {
+			t.Errorf("not HTTP/2 but %s", r.Proto)
+		}
+		panic(http.ErrAbortHandler)
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	client := newClient(t, Options{TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()})
+	ex := client.Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")})
+	if ex.Kind() != KindReset {
+		t.Errorf("kind %q: %v", ex.Kind(), ex.Err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	arrived := make(chan struct{})
+	url := rawServer(t, func(conn *net.TCPConn, _ string) {
+		close(arrived)
+		_, _ = io.Copy(io.Discard, conn)
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { <-arrived; cancel() }()
+	ex := newClient(t, Options{}).Do(ctx, Request{Method: "GET", URL: url})
+	if ex.Kind() != KindCanceled || ex.Duration > 2*time.Second {
+		t.Errorf("kind %q after %v: %v", ex.Kind(), ex.Duration, ex.Err)
+	}
+}
+
+func TestWait(t *testing.T) {
+	stop := errors.New("stop")
+	var requests atomic.Int32
+	url := rawServer(t, func(*net.TCPConn, string) { requests.Add(1) })
+	client := newClient(t, Options{Wait: func(context.Context) error { return stop }})
+	if ex := client.Do(context.Background(), Request{URL: url}); !errors.Is(ex.Err, stop) || requests.Load() != 0 {
+		t.Errorf("%v, %d requests", ex.Err, requests.Load())
+	}
+}
+
+func TestControlMayRefuse(t *testing.T) {
+	url := rawServer(t, func(*net.TCPConn, string) { t.Error("it was dialled") })
+	no := errors.New("not there")
+	client := newClient(t, Options{Control: func(_, address string) error {
+		if !strings.HasPrefix(address, "127.0.0.1:") {
+			t.Errorf("address %q is not resolved", address)
+		}
+		return no
+	}})
+	ex := client.Do(context.Background(), Request{URL: strings.Replace(url, "127.0.0.1", "localhost", 1)})
+	if !errors.Is(ex.Err, no) {
+		t.Errorf("err %v", ex.Err)
+	}
+}
+
+// headOf returns the request's head as the server sees it.
+func headOf(t *testing.T, o Options, change func(*Request)) string {
+	t.Helper()
+	heads := make(chan string, 1)
+	url := rawServer(t, func(conn *net.TCPConn, head string) {
+		_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+		heads <- head
+	})
+	r := Request{Method: "POST", URL: url, Body: []byte("{}"), Header: http.Header{}}
+	change(&r)
+	if ex := newClient(t, o).Do(context.Background(), r); ex.Err != nil {
+		t.Fatal(ex.Err)
+	}
+	return <-heads
+}
+
+func TestHeadersGoOutAsWritten(t *testing.T) {
+	tests := []struct {
+		name   string
+		header http.Header
+		want   []string // lines, each exactly once
+		not    []string
+	}{
+		{"spelling", http.Header{"Kindly-HMAC": {"a"}}, []string{"Kindly-HMAC: a"}, nil},
+		{"twice the same name", http.Header{"Kindly-HMAC": {"a", "b"}}, []string{"Kindly-HMAC: a", "Kindly-HMAC: b"}, nil},
+		{"twice, spelled differently", http.Header{"Authorization": {"a"}, "authorization": {"b"}},
+			[]string{"Authorization: a", "authorization: b"}, nil},
+		{"its own user agent", http.Header{"User-Agent": {"x"}}, []string{"User-Agent: x"}, []string{"kindlytest"}},
+		{"its own user agent, lower case", http.Header{"user-agent": {"x"}}, []string{"User-Agent: x"}, []string{"kindlytest", "user-agent: x"}},
+		{"our user agent", http.Header{}, []string{"User-Agent: kindlytest"}, []string{"Go-http-client", "Accept-Encoding"}},
+		{"a recorded length", http.Header{"content-length": {"99"}, "Content-Length": {"98"}}, []string{"Content-Length: 2"}, []string{"99", "98"}},
+		{"a recorded host", http.Header{"host": {"evil.example"}, "Host": {"evil.example"}}, []string{"Host: 127.0.0.1"}, []string{"evil.example"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			head := headOf(t, Options{UserAgent: "kindlytest"}, func(r *Request) { r.Header = tt.header })
+			for _, line := range tt.want {
+				if strings.Count(head, "\r\n"+line) != 1 {
+					t.Errorf("not once %q in\n%s", line, head)
+				}
+			}
+			for _, s := range tt.not {
+				if strings.Contains(head, s) {
+					t.Errorf("%q in\n%s", s, head)
+				}
+			}
+		})
+	}
+}
+
+func TestUserinfoOfTheURL(t *testing.T) {
+	const basic = "Authorization: Basic dXNlcjpwYXNz\r\n"
+	withUser := func(r *Request) { r.URL = strings.Replace(r.URL, "//", "//user:pass@", 1) }
+	if head := headOf(t, Options{}, withUser); !strings.Contains(head, basic) {
+		t.Errorf("no Basic authorization in\n%s", head)
+	}
+	head := headOf(t, Options{}, func(r *Request) {
+		withUser(r)
+		r.Header["authorization"] = []string{"Bearer a.b.c"}
+	})
+	if strings.Contains(head, "Basic") {
+		t.Errorf("the request's own authorization does not win:\n%s", head)
+	}
+}
+
+func TestWhereARequestGoes(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(r *Request, o *Options, local string) // local is host:port
+		want   string
+	}{
+		{"Host is forged", func(r *Request, _ *Options, _ string) { r.Host = "evil.example" }, "POST / HTTP/1.1\r\nHost: evil.example\r\n"},
+		{"ConnectTo is called, under its own name", func(r *Request, _ *Options, local string) {
+			r.URL, r.ConnectTo = "https://hooks.example.com/public", "http://"+local+"/private?x=1"
+		}, "POST /private?x=1 HTTP/1.1\r\nHost: 127.0.0.1:"},
+		{"Resolve dials another address", func(r *Request, o *Options, local string) {
+			r.URL, o.Resolve = "http://Hooks.Example.com/x", map[string]string{"hooks.example.com": local}
+		}, "POST /x HTTP/1.1\r\nHost: Hooks.Example.com\r\n"},
+		{"Resolve keeps the port", func(r *Request, o *Options, local string) {
+			host, port, _ := net.SplitHostPort(local)
+			r.URL, o.Resolve = "http://hooks.example.com:"+port+"/", map[string]string{"hooks.example.com": host}
+		}, "POST / HTTP/1.1\r\nHost: hooks.example.com:"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			heads := make(chan string, 1)
+			url := rawServer(t, func(conn *net.TCPConn, head string) {
+				_, _ = io.WriteString(conn, "HTTP/1.1 204 No Content\r\n\r\n")
+				heads <- head
+			})
+			r, o := Request{Method: "POST", URL: url}, Options{}
+			tt.change(&r, &o, strings.Trim(strings.TrimPrefix(url, "http://"), "/"))
+			if ex := newClient(t, o).Do(context.Background(), r); ex.Err != nil {
+				t.Fatal(ex.Err)
+			}
+			if head := <-heads; !strings.HasPrefix(head, tt.want) {
+				t.Errorf("got\n%s\nwant it to begin\n%s", head, tt.want)
+			}
+		})
+	}
+}
+
+func TestResolveAddress(t *testing.T) {
+	tests := []struct{ to, want string }{
+		{"127.0.0.1", "127.0.0.1:443"},
+		{"127.0.0.1:8443", "127.0.0.1:8443"},
+		{"::1", "[::1]:443"},
+		{"[::1]", "[::1]:443"},
+		{"[::1]:8443", "[::1]:8443"},
+		{"localhost", "localhost:443"},
+	}
+	for _, tt := range tests {
+		if got := ResolveAddress(map[string]string{"a.example": tt.to}, "a.example:443"); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.to, got, tt.want)
+		}
+	}
+	if got := ResolveAddress(map[string]string{"a.example": "::1"}, "b.example:443"); got != "b.example:443" {
+		t.Errorf("another host is dialled at %s", got)
+	}
+}
+
+// A POST must never arrive twice, and a reused connection that the server has
+// closed must not look like the server's failure.
+func TestIdleConnectionsClosedByTheServer(t *testing.T) {
+	var requests atomic.Int32
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
+	srv.Config.IdleTimeout = 50 * time.Millisecond
+	srv.Start()
+	defer srv.Close()
+	client := newClient(t, Options{})
+	for range 3 {
+		if ex := client.Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")}); ex.Err != nil {
+			t.Fatal(ex.Err)
+		}
+		time.Sleep(120 * time.Millisecond)
+	}
+	if requests.Load() != 3 {
+		t.Errorf("%d requests arrived", requests.Load())
+	}
+}
+
+func TestErrorsHoldNoURL(t *testing.T) {
+	const secret = "s3cr3t"
+	client := newClient(t, Options{Timeout: time.Second})
+	for _, r := range []Request{
+		{URL: "http://127.0.0.1:1/?token=" + secret},
+		{URL: "http://a b/?token=" + secret},
+		{URL: "nothing://example.com/" + secret},
+		{URL: "http://127.0.0.1:1/", ConnectTo: "http://%zz/" + secret},
+		{URL: "http://127.0.0.1:1/", Header: http.Header{"Authorization": {secret + "\r\n"}}},
+	} {
+		r.Method = "POST"
+		if ex := client.Do(context.Background(), r); ex.Err == nil || strings.Contains(ex.Err.Error(), secret) {
+			t.Errorf("%v", ex.Err)
+		}
+	}
+}
+
+func TestCloneIsDeep(t *testing.T) {
+	r := Request{Header: http.Header{"A": {"1"}}, Body: []byte("x")}
+	c := r.Clone()
+	c.Header["A"][0], c.Body[0] = "2", 'y'
+	if r.Header["A"][0] != "1" || string(r.Body) != "x" {
+		t.Error("the clone shares what it must not")
+	}
+	if (Request{}).Clone().Header == nil {
+		t.Error("a clone's header cannot be written to")
+	}
+}
