@@ -1,0 +1,157 @@
+package token
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+)
+
+// compact is a token taken apart. What departs from the canonical form is
+// read all the same where its meaning is plain, so that the other rules can be
+// judged too; problem then says what departs.
+type compact struct {
+	problem   string // of TOK-COMPACT, empty if the form is canonical
+	segments  int
+	signed    string // what the signature covers: header.payload
+	header    segment
+	payload   segment
+	signature segment
+}
+
+// segment is one part between the dots, decoded.
+type segment struct {
+	bytes  []byte
+	exists bool // there is such a part
+	ok     bool // and it could be decoded
+}
+
+// alphabet marks the bytes that a token, or a carelessly encoded one, is made
+// of: base64url, the two other characters of base64, padding, and the dot.
+var alphabet = func() (t [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=.") {
+		t[c] = true
+	}
+	return t
+}()
+
+func takeApart(raw string) compact {
+	text, problem := unwrap(raw)
+	c := compact{problem: problem, segments: strings.Count(text, ".") + 1}
+	if text == "" {
+		c.segments = 0
+		c.note("it is empty")
+		return c
+	}
+	if c.segments != 3 {
+		c.note(describeSegments(c.segments))
+	}
+	header, rest, _ := strings.Cut(text, ".")
+	c.header = c.decode("header", header)
+	if c.segments < 2 || c.segments == 5 {
+		return c // in an encrypted token the second segment is a key
+	}
+	payload, signature, _ := strings.Cut(rest, ".")
+	c.payload = c.decode("payload", payload)
+	c.signed = text[:len(header)+1+len(payload)]
+	if c.segments == 3 {
+		c.signature = c.decode("signature", signature)
+	}
+	return c
+}
+
+func (c *compact) note(problem string) {
+	if c.problem == "" {
+		c.problem = problem
+	}
+}
+
+func (c *compact) decode(name, text string) segment {
+	b, problem, ok := decodeBase64URL(text)
+	if problem != "" {
+		c.note("the " + name + " " + problem)
+	}
+	return segment{bytes: b, exists: true, ok: ok}
+}
+
+// strictBase64URL refuses padding and stray bits, but skips line ends: unwrap
+// must have removed them.
+var strictBase64URL = base64.RawURLEncoding.Strict()
+
+func decodeBase64URL(text string) (b []byte, problem string, ok bool) {
+	b, err := strictBase64URL.DecodeString(text)
+	if err == nil {
+		return b, "", true
+	}
+	bare := strings.TrimRight(text, "=")
+	switch {
+	case strings.ContainsAny(bare, "+/"):
+		problem = "is standard base64 (with + and /), not base64url"
+	case bare != text:
+		problem = "is padded with ="
+	default:
+		problem = "has stray bits in its last character: that is not how base64url is written"
+	}
+	bare = strings.NewReplacer("+", "-", "/", "_").Replace(bare)
+	if b, err = base64.RawURLEncoding.DecodeString(bare); err != nil {
+		return nil, "is not base64url", false
+	}
+	return b, problem, true
+}
+
+// unwrap removes what people wrap around a token by mistake, and says what
+// it was.
+func unwrap(raw string) (text, problem string) {
+	at := strayByte(raw)
+	if at < 0 {
+		return raw, ""
+	}
+	problem = describeStray(raw, at)
+	text = strings.Join(strings.Fields(raw), " ")
+	if len(text) > len("Bearer ") && strings.EqualFold(text[:len("Bearer ")], "Bearer ") {
+		text = text[len("Bearer "):]
+	}
+	text = strings.ReplaceAll(text, " ", "")
+	return strings.Trim(text, `"'`), problem
+}
+
+func strayByte(s string) int {
+	for i := range len(s) {
+		if !alphabet[s[i]] {
+			return i
+		}
+	}
+	return -1
+}
+
+func describeStray(raw string, at int) string {
+	const bearer = "Bearer "
+	switch c := raw[at]; {
+	case at == len(bearer)-1 && strings.EqualFold(raw[:len(bearer)], bearer):
+		return `it starts with "Bearer ": that belongs to the Authorization header`
+	case c == '\r' || c == '\n':
+		return fmt.Sprintf("it has a line end at byte %d of %d", at, len(raw))
+	case c == ' ' || c == '\t':
+		return fmt.Sprintf("it has white space at byte %d of %d", at, len(raw))
+	case c == '"' || c == '\'':
+		return "it is wrapped in quotes"
+	case at == 0 && c == '{':
+		return "it is JSON, not a token: return its token member"
+	case c < 0x20 || c >= 0x7f:
+		return fmt.Sprintf("it has the byte 0x%02x at %d, which base64url has not", c, at)
+	default:
+		return fmt.Sprintf("it has the character %q at byte %d, which base64url has not", c, at)
+	}
+}
+
+func describeSegments(n int) string {
+	switch n {
+	case 1:
+		return "it has 1 segment: there is no dot in it"
+	case 2:
+		return "it has 2 segments: the signature is missing"
+	case 5:
+		return "it has 5 segments: it is encrypted (JWE), not only signed"
+	default:
+		return fmt.Sprintf("it has %d segments", n)
+	}
+}

@@ -1,0 +1,139 @@
+package token
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Token is a decoded token. Its claims are what somebody wrote, not what is
+// true: only Check tells whether to believe them. Accessors give a zero value
+// for a claim that is missing or has the wrong type.
+type Token struct {
+	Raw    Raw
+	Header Value // an object; Missing if it could not be read
+	Claims Value // an object; Missing if it could not be read
+}
+
+// maxBytes bounds the tokens that are looked into at all. Servers cut headers
+// off at 8 KB; Kindly cannot forward what is longer.
+const maxBytes = 64 << 10
+
+var errTooLarge = fmt.Errorf("the token is larger than %d KB", maxBytes>>10)
+
+// Decode reads a token without judging it: it forgives padding, quotes and
+// line ends. It fails if the header or the payload is no JSON object; the
+// error quotes nothing of the token.
+func Decode(raw Raw) (*Token, error) {
+	if len(raw) > maxBytes {
+		return nil, errTooLarge
+	}
+	t, headerErr, claimsErr := decode(raw, takeApart(string(raw)))
+	for _, err := range []error{headerErr, claimsErr} {
+		if err != nil {
+			return nil, fmt.Errorf("this is no JWT: %w", err)
+		}
+	}
+	return t, nil
+}
+
+func decode(raw Raw, c compact) (t *Token, headerErr, claimsErr error) {
+	t = &Token{Raw: raw}
+	t.Header, headerErr = decodeObject("header", c.header)
+	t.Claims, claimsErr = decodeObject("payload", c.payload)
+	return t, headerErr, claimsErr
+}
+
+// errNoSegment is a part that is not there, or no base64url: TOK-COMPACT says
+// so, TOK-JSON then has nothing to judge.
+var errNoSegment = errors.New("it has no part that could be decoded")
+
+func decodeObject(name string, s segment) (Value, error) {
+	switch {
+	case !s.exists:
+		return Value{}, fmt.Errorf("the %s is missing: %w", name, errNoSegment)
+	case !s.ok:
+		return Value{}, fmt.Errorf("the %s is not base64url: %w", name, errNoSegment)
+	}
+	v, err := parseJSON(string(s.bytes))
+	if err != nil {
+		return Value{}, fmt.Errorf("the %s %w", name, err)
+	}
+	if v.kind != Object {
+		return Value{}, fmt.Errorf("the %s is %s, not an object", name, describe(v))
+	}
+	return v, nil
+}
+
+// Algorithm is the header's alg, as it stands.
+func (t *Token) Algorithm() string { return textOf(t.Header.Get("alg")) }
+
+// KeyID is the header's kid, as it stands.
+func (t *Token) KeyID() string { return textOf(t.Header.Get("kid")) }
+
+// Issuer is the claim iss.
+func (t *Token) Issuer() string { return textOf(t.Claims.Get("iss")) }
+
+// Subject is the claim sub: the customer's id of the user.
+func (t *Token) Subject() string { return textOf(t.Claims.Get("sub")) }
+
+// Name is the claim name.
+func (t *Token) Name() string { return textOf(t.Claims.Get("name")) }
+
+// Email is the claim email.
+func (t *Token) Email() string { return textOf(t.Claims.Get("email")) }
+
+// EmailVerified is true only if email_verified is the boolean true.
+func (t *Token) EmailVerified() bool { return isTrue(t.Claims.Get("email_verified")) }
+
+// Phone is the claim phone_number.
+func (t *Token) Phone() string { return textOf(t.Claims.Get("phone_number")) }
+
+// PhoneVerified is true only if phone_number_verified is the boolean true.
+func (t *Token) PhoneVerified() bool { return isTrue(t.Claims.Get("phone_number_verified")) }
+
+// Picture is the claim picture as it stands: it may be any text, not only a
+// URL that is safe to show.
+func (t *Token) Picture() string { return textOf(t.Claims.Get("picture")) }
+
+// ChatID is the claim chat.id.
+func (t *Token) ChatID() string { return textOf(t.Claims.Get("chat").Get("id")) }
+
+// WebhookDomains are the strings of the claim chat.webhook_domains.
+func (t *Token) WebhookDomains() []string {
+	list := t.Claims.Get("chat").Get("webhook_domains")
+	if list.Kind() != List {
+		return nil
+	}
+	var domains []string
+	for _, item := range list.Members() {
+		if s, ok := item.Value.Text(); ok {
+			domains = append(domains, s)
+		}
+	}
+	return domains
+}
+
+// IssuedAt is the claim iat; zero if it is no integer in seconds.
+func (t *Token) IssuedAt() time.Time { return timeOf(t.Claims.Get("iat")) }
+
+// Expires is the claim exp; zero if it is no integer in seconds.
+func (t *Token) Expires() time.Time { return timeOf(t.Claims.Get("exp")) }
+
+// NotBefore is the claim nbf; zero if it is no integer in seconds.
+func (t *Token) NotBefore() time.Time { return timeOf(t.Claims.Get("nbf")) }
+
+func textOf(v Value) string { return v.text }
+
+func isTrue(v Value) bool {
+	b, ok := v.Bool()
+	return b && ok
+}
+
+func timeOf(v Value) time.Time {
+	n, problem := seconds(v)
+	if problem != "" {
+		return time.Time{}
+	}
+	return time.Unix(n, 0).UTC()
+}

@@ -1,0 +1,86 @@
+package token
+
+import "strings"
+
+// lookalikes maps folded names (see foldName) to the claim that is meant.
+// Folding catches every spelling of the claim's own name as well.
+var lookalikes = map[string]string{
+	"name": "name", "fullname": "name", "displayname": "name",
+	"email": "email", "mail": "email", "emailaddress": "email", "useremail": "email",
+	"emailverified": "email_verified", "isemailverified": "email_verified", "verifiedemail": "email_verified",
+	"emailisverified": "email_verified", "emailconfirmed": "email_verified", "emailaddressverified": "email_verified",
+	"phonenumber": "phone_number", "phone": "phone_number", "mobile": "phone_number", "mobilephone": "phone_number",
+	"mobilenumber": "phone_number", "telephone": "phone_number", "msisdn": "phone_number",
+	"phonenumberverified": "phone_number_verified", "phoneverified": "phone_number_verified",
+	"isphoneverified": "phone_number_verified", "mobileverified": "phone_number_verified",
+	"picture": "picture", "avatar": "picture", "avatarurl": "picture", "photo": "picture", "photourl": "picture",
+	"image": "picture", "imageurl": "picture", "pictureurl": "picture", "profilepicture": "picture",
+	"profileimage": "picture", "profilephoto": "picture", "profilepictureurl": "picture", "profileimageurl": "picture",
+	"chat": "chat", "chatid": "chat.id",
+	"webhookdomains": "chat.webhook_domains", "webhookdomain": "chat.webhook_domains",
+	"chatwebhookdomains": "chat.webhook_domains",
+	"iat":                "iat", "exp": "exp", "nbf": "nbf", "iss": "iss", "sub": "sub",
+}
+
+// substitutes are ordinary claims that are suspicious only where the one they
+// may stand for is missing.
+var substitutes = map[string]string{
+	"userid": "sub", "uid": "sub", "subject": "sub", "customerid": "sub",
+	"expires": "exp", "expiresat": "exp", "expiry": "exp", "expiration": "exp", "expirationtime": "exp",
+	"issuedat": "iat", "issuer": "iss",
+}
+
+// chatLookalikes are the same within chat.
+var chatLookalikes = map[string]string{
+	"id": "id", "chatid": "id",
+	"webhookdomains": "webhook_domains", "webhookdomain": "webhook_domains", "chatwebhookdomains": "webhook_domains",
+	"domains": "webhook_domains", "webhooks": "webhook_domains", "alloweddomains": "webhook_domains",
+	"domainwhitelist": "webhook_domains", "domainallowlist": "webhook_domains", "whitelist": "webhook_domains",
+}
+
+func judgeClaimNames(s *state) verdict {
+	var found listing
+	findLookalikes(s.token.Claims, "", lookalikes, &found, func(m Member, right string) bool {
+		return harmless(m, right, s.meant(right))
+	})
+	findLookalikes(s.token.Claims, "", substitutes, &found, func(_ Member, right string) bool {
+		return s.claim(right).Exists()
+	})
+	findLookalikes(s.chat(), "chat.", chatLookalikes, &found, func(m Member, right string) bool {
+		return harmless(m, right, s.chat().Get(right))
+	})
+	if found.n == 0 {
+		return held
+	}
+	return bad("the names that Kindly reads", "Kindly ignores "+found.String())
+}
+
+// meant returns the claim of that name, also within chat.
+func (s *state) meant(name string) Value {
+	if inner, ok := strings.CutPrefix(name, "chat."); ok {
+		return s.chat().Get(inner)
+	}
+	return s.claim(name)
+}
+
+func findLookalikes(object Value, path string, table map[string]string, found *listing, fine func(m Member, right string) bool) {
+	for _, m := range object.Members() {
+		var buf [40]byte
+		right, ok := table[string(foldName(&buf, m.Name))]
+		_, inner, dotted := strings.Cut(right, ".")
+		switch {
+		case !ok || fine(m, right) || m.Name == right && !dotted:
+		case m.Name == right:
+			found.add("a claim named " + quote(m.Name) + " (meant is " + inner + " within chat)")
+		default:
+			found.add(quote(path+m.Name) + " (meant is " + path + right + ")")
+		}
+	}
+}
+
+// harmless says whether m only repeats what the claim that is meant says: some
+// tokens serve other readers too. Another letter case is never harmless, since
+// some parsers cannot tell the two apart.
+func harmless(m Member, right string, meant Value) bool {
+	return meant.Exists() && meant.JSON() == m.Value.JSON() && !strings.EqualFold(m.Name, right)
+}

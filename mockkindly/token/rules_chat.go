@@ -1,0 +1,120 @@
+package token
+
+import (
+	"strings"
+
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+)
+
+// chatRules judge the claim chat.
+var chatRules = []judgedRule{
+	{rule.Rule{
+		ID: "TOK-CHAT", Level: rule.Must, Fidelity: rule.Documented,
+		Text:   "chat is an object.",
+		Source: rule.ChatAuthentication,
+		Fix:    `Add "chat": {"id": …} with the chat id that getAuthToken was called with.`,
+	}, needForm | needClaims, judgeChat},
+	{rule.Rule{
+		ID: "TOK-CHAT-ID", Level: rule.Must, Fidelity: rule.Documented,
+		Text:   "chat.id is exactly the chat id that was asked for.",
+		Source: rule.ChatAuthentication,
+		Fix:    "Read the chat id from each request, and copy it unchanged; don't keep it in the session.",
+	}, needForm | needClaims, judgeChatID},
+	{rule.Rule{
+		ID: "TOK-CHAT-DOMAINS", Level: rule.Must, Fidelity: rule.Documented,
+		Text:   "chat.webhook_domains, if present, is a list of strings.",
+		Source: rule.ChatAuthentication,
+		Fix:    `Write a list, also for a single domain: ["hooks.example.com"].`,
+	}, needForm | needClaims, judgeDomains},
+}
+
+// wholeRules judge all of the token.
+var wholeRules = []judgedRule{
+	{rule.Rule{
+		ID: "TOK-SECRETS", Level: rule.Must, Fidelity: rule.Assumed,
+		Text:   "No claim holds a password, secret, session id, API key, private key or another token.",
+		Source: rfc7519Privacy,
+		Fix:    "Take it out: a token is signed, not encrypted, and all who see it can read it.",
+	}, needForm | needClaims, judgeSecrets},
+	{rule.Rule{
+		ID: "TOK-SIZE", Level: rule.Should, Fidelity: rule.Assumed,
+		Text:   "It is smaller than 4 KB (8 KB fails: headers that long are cut off).",
+		Source: rfc9110FieldSize,
+		Fix:    "Keep only the claims that Kindly and your webhooks read.",
+	}, needNothing, judgeSize},
+}
+
+func judgeChat(s *state) verdict {
+	chat := s.chat()
+	if chat.Kind() == Object {
+		return held
+	}
+	return bad(`an object: {"id": …}`, "chat is "+describe(chat))
+}
+
+func judgeChatID(s *state) verdict {
+	switch {
+	case s.ChatID == "":
+		return unknown("the chat id that was asked for is not known")
+	case s.chat().Kind() != Object:
+		return unknown("chat is no object: see TOK-CHAT")
+	}
+	expected := "chat.id is " + quote(s.ChatID)
+	id := s.chat().Get("id")
+	text, ok := id.Text()
+	switch {
+	case ok && text == s.ChatID:
+		return held
+	case !id.Exists():
+		return bad(expected, "chat.id is missing")
+	case ok && strings.EqualFold(strings.TrimSpace(text), s.ChatID):
+		return bad(expected, "chat.id is "+show(id)+": changed in letter case or white space")
+	}
+	return bad(expected, "chat.id is "+show(id))
+}
+
+func judgeDomains(s *state) verdict {
+	const expected = "a list of strings"
+	if s.chat().Kind() != Object {
+		return unknown("chat is no object: see TOK-CHAT")
+	}
+	domains := s.chat().Get("webhook_domains")
+	switch domains.Kind() {
+	case Missing:
+		return held
+	case List:
+	default:
+		return bad(expected, "chat.webhook_domains is "+show(domains))
+	}
+	for i, item := range domains.Members() {
+		if item.Value.Kind() != String {
+			return badf(expected, "chat.webhook_domains[%d] is %s", i, show(item.Value))
+		}
+	}
+	return held
+}
+
+func judgeSecrets(s *state) verdict {
+	var found listing
+	findSecrets(s.token.Claims, "", &found)
+	if found.n == 0 {
+		return held
+	}
+	return bad("no secrets: all who see the token can read it", found.String()+" (values not shown)")
+}
+
+// Sizes of a token, in bytes.
+const (
+	goodSize = 4 << 10
+	fullSize = 8 << 10 // what common servers take as one header line
+)
+
+func judgeSize(s *state) verdict {
+	switch {
+	case s.size > fullSize:
+		return badf("at most 4096 bytes", "%d bytes: header lines over 8 KB are cut off or refused", s.size).at(rule.Must)
+	case s.size > goodSize:
+		return badf("at most 4096 bytes", "%d bytes", s.size)
+	}
+	return held
+}

@@ -1,0 +1,196 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+)
+
+// Bounds on an answer. Kindly publishes none; no sound answer comes near ours.
+const (
+	MaxAnswer = 1 << 20 // bytes
+	maxDepth  = 100     // objects and lists within each other
+)
+
+// An object is a JSON object and where it stands in the answer.
+type object struct {
+	path    string // "buttons[1]"; empty: the whole body
+	members map[string]any
+}
+
+// at is the path of a member.
+func (o object) at(name string) string {
+	if o.path == "" {
+		return name
+	}
+	return o.path + "." + name
+}
+
+// object reads the whole body. It is false if there is no object to read; a
+// problem then says why.
+func (j *judge) object(body []byte) (object, bool) {
+	if rest, ok := bytes.CutPrefix(body, []byte("\xef\xbb\xbf")); ok {
+		j.add(Problem{Rule: RespJSON, Level: rule.Should, Expected: "no byte order mark",
+			Actual: "a byte order mark before the JSON", Fix: "Write UTF-8 without a byte order mark."})
+		body = rest
+	}
+	value, err := j.decode(body)
+	if err != nil {
+		j.add(Problem{Rule: RespJSON, Expected: "a JSON object", Actual: err.Error()})
+		return object{}, false
+	}
+	members, ok := value.(map[string]any)
+	if !ok {
+		j.add(Problem{Rule: RespJSON, Expected: "a JSON object", Actual: typeOf(value)})
+	}
+	return object{members: members}, ok
+}
+
+// decode reads any JSON. Its errors say what the body is instead.
+func (j *judge) decode(body []byte) (any, error) {
+	switch trimmed := bytes.TrimSpace(body); {
+	case len(body) > MaxAnswer:
+		return nil, fmt.Errorf("more than %d bytes", MaxAnswer)
+	case len(trimmed) == 0:
+		return nil, errors.New("an empty body")
+	case trimmed[0] == '<':
+		return nil, errors.New("HTML or XML")
+	case bytes.HasPrefix(body, []byte("\x1f\x8b")):
+		return nil, errors.New("gzip data, though the request did not ask for any")
+	case !utf8.Valid(body):
+		return nil, errors.New("text that is not valid UTF-8")
+	}
+	var raw json.RawMessage
+	if err := json.Unmarshal(body, &raw); err != nil {
+		return nil, errors.New("text that is not JSON" + position(body, err))
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber() // 1e400 is valid JSON
+	return j.value(d, "", 0)
+}
+
+// position names the line and column of a syntax error. Its message is left
+// out: it may quote the body.
+func position(body []byte, err error) string {
+	var syntax *json.SyntaxError
+	if !errors.As(err, &syntax) || syntax.Offset < 1 || syntax.Offset > int64(len(body)) {
+		return ""
+	}
+	before := body[:syntax.Offset-1]
+	line := 1 + bytes.Count(before, []byte("\n"))
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return fmt.Sprintf(" (line %d, column %d)", line, column)
+}
+
+// value reads the next value of text that is known to be valid.
+func (j *judge) value(d *json.Decoder, path string, depth int) (any, error) {
+	t, err := d.Token()
+	if err != nil {
+		return nil, errors.New("text that is not JSON")
+	}
+	delim, ok := t.(json.Delim)
+	switch {
+	case !ok:
+		return t, nil
+	case depth >= maxDepth:
+		return nil, fmt.Errorf("JSON that is nested more than %d levels deep", maxDepth)
+	case delim == '[':
+		return j.list(d, path, depth)
+	}
+	return j.members(d, path, depth)
+}
+
+func (j *judge) list(d *json.Decoder, path string, depth int) (any, error) {
+	list := []any{}
+	for d.More() {
+		v, err := j.value(d, path, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	_, err := d.Token() // the closing bracket
+	return list, err
+}
+
+func (j *judge) members(d *json.Decoder, path string, depth int) (any, error) {
+	members := map[string]any{}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return nil, errors.New("text that is not JSON")
+		}
+		name, _ := t.(string)
+		below := path
+		if depth == 0 && isKnown(name) {
+			below = name
+		}
+		v, err := j.value(d, below, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := members[name]; twice {
+			j.add(Problem{Rule: RespJSON, Level: rule.Should, Path: path,
+				Expected: "every member once", Actual: "a member twice" + quoteName(name),
+				Fix: "Write it once: which of the two counts is each parser's own choice."})
+		}
+		members[name] = v
+	}
+	_, err := d.Token() // the closing brace
+	return members, err
+}
+
+func isKnown(name string) bool {
+	for _, f := range answerFields {
+		if f.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// quoteName shows a foreign name only if it is surely a name: a value of the
+// answer may be the token.
+func quoteName(name string) string {
+	if !isName(name) {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", name)
+}
+
+func isName(s string) bool {
+	if s == "" || len(s) > 40 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		letter := 'a' <= c|0x20 && c|0x20 <= 'z'
+		if !letter && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// typeOf names a JSON type.
+func typeOf(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "a boolean"
+	case json.Number:
+		return "a number"
+	case string:
+		return "a string"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	default:
+		return fmt.Sprintf("a %T", v)
+	}
+}
