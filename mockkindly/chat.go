@@ -1,0 +1,200 @@
+package mockkindly
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+)
+
+// maxContext bounds what a chat collects, in bytes of JSON.
+const maxContext = 64 << 10
+
+// Web is where a chat takes place. Host, Path and URL are for web clients only.
+type Web struct {
+	Source webhook.Source `json:"source"` // web if empty
+	Host   string         `json:"web_host,omitempty"`
+	Path   string         `json:"web_path,omitempty"`
+	URL    string         `json:"web_url,omitempty"`
+}
+
+// A Chat is one visitor's conversation: a snapshot, which does not change when
+// the chat does. Its Context is shared with the mock: read it only.
+type Chat struct {
+	ID      string // a UUID; getAuthToken is called with it
+	BotKey  string
+	UserID  string // the visitor's, before and after authentication; a UUID
+	Web     Web
+	Created time.Time
+
+	// Authenticated says that a token was accepted. User, Token and Expires are
+	// of the last one that was; a token refused later does not take them away
+	// (assumed). After Expires the token is no longer forwarded.
+	Authenticated bool
+	User          User
+	Token         token.Raw
+	Expires       time.Time
+	Domains       []string // chat.webhook_domains of the token
+
+	// Context is what the chat has collected: from the page, and from the
+	// new_context of webhooks.
+	Context map[string]any
+}
+
+// User is what the Inbox shows of an authenticated user. Kindly shows an
+// address or number whether verified or not, but stores it only if verified.
+type User struct {
+	Subject       string `json:"sub"`
+	Name          string `json:"name,omitempty"`
+	Email         string `json:"email,omitempty"`
+	EmailVerified bool   `json:"email_verified"`
+	Phone         string `json:"phone_number,omitempty"`
+	PhoneVerified bool   `json:"phone_number_verified"`
+	Picture       string `json:"picture,omitempty"`
+
+	// StoredEmail and StoredPhone are what stays with the user: the last
+	// verified ones that this subject came with in this chat.
+	StoredEmail string `json:"stored_email,omitempty"`
+	StoredPhone string `json:"stored_phone_number,omitempty"`
+}
+
+// userOf is the user that a token tells of, to whom before was shown earlier.
+func userOf(t *token.Token, before User) User {
+	u := User{
+		Subject: t.Subject(), Name: t.Name(), Picture: t.Picture(),
+		Email: t.Email(), EmailVerified: t.EmailVerified(),
+		Phone: t.Phone(), PhoneVerified: t.PhoneVerified(),
+	}
+	if before.Subject == u.Subject {
+		u.StoredEmail, u.StoredPhone = before.StoredEmail, before.StoredPhone
+	}
+	if u.EmailVerified && u.Email != "" {
+		u.StoredEmail = u.Email
+	}
+	if u.PhoneVerified && u.Phone != "" {
+		u.StoredPhone = u.Phone
+	}
+	return u
+}
+
+// CreateChat starts a chat of the bot with that key, as the widget does when a
+// page loads it. It fails with ErrUnknownBot, or an *InputError for a source
+// that Kindly does not have.
+func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
+	if w.Source == "" {
+		w.Source = webhook.SourceWeb
+	}
+	if err := oneOf("source", w.Source, webhook.Sources()...); err != nil {
+		return Chat{}, err
+	}
+	w.Host, w.Path, w.URL = clip(w.Host, maxName), clip(w.Path, maxURL), clip(w.URL, maxURL)
+	c := &Chat{BotKey: botKey, Web: w, Created: k.opts.Now(), Context: map[string]any{}}
+	for _, id := range []*string{&c.ID, &c.UserID} {
+		var err error
+		if *id, err = k.ids.uuid(); err != nil {
+			return Chat{}, err
+		}
+	}
+	if err := k.keep(c); err != nil {
+		return Chat{}, err
+	}
+	k.record(Event{Kind: ChatCreated, Bot: c.BotKey, Chat: c.ID})
+	return *c, nil
+}
+
+// keep puts a new chat on the shelf, if its bot is known.
+func (k *Kindly) keep(c *Chat) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return ErrClosed
+	}
+	if _, ok := k.bot(c.BotKey); !ok {
+		return fmt.Errorf("making a chat: %w %q", ErrUnknownBot, clip(c.BotKey, maxName))
+	}
+	stored := *c // the caller's is a snapshot
+	k.chats.put(c.ID, &stored)
+	return nil
+}
+
+// Chat returns a chat by its ID.
+func (k *Kindly) Chat(id string) (Chat, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	c, ok := k.chats.get(id)
+	if !ok {
+		return Chat{}, false
+	}
+	return *c, true
+}
+
+// Chats returns up to n chats, the newest first; all if n is 0.
+func (k *Kindly) Chats(n int) []Chat {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	newest := k.chats.newest(n)
+	out := make([]Chat, len(newest))
+	for i, c := range newest {
+		out[i] = *c
+	}
+	return out
+}
+
+// chatAndBot returns a chat and its bot.
+func (k *Kindly) chatAndBot(id string) (Chat, Bot, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return Chat{}, Bot{}, ErrClosed
+	}
+	c, ok := k.chats.get(id)
+	if !ok {
+		return Chat{}, Bot{}, ErrUnknownChat
+	}
+	b, ok := k.bot(c.BotKey)
+	if !ok { // replaced by newer bots
+		return Chat{}, Bot{}, ErrUnknownBot
+	}
+	return *c, b, nil
+}
+
+// change applies f to a chat, if it is still there. f must not call k.
+func (k *Kindly) change(id string, f func(*Chat)) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	c, ok := k.chats.get(id)
+	if !ok {
+		return ErrUnknownChat
+	}
+	f(c)
+	return nil
+}
+
+// collect merges what a page or a webhook adds into the chat's context, key by
+// key. Maps of earlier snapshots stay as they are.
+func (k *Kindly) collect(id string, added map[string]any) error {
+	if len(added) == 0 {
+		return nil
+	}
+	var failed error
+	err := k.change(id, func(c *Chat) {
+		merged := maps.Clone(c.Context)
+		maps.Copy(merged, added)
+		text, err := json.Marshal(merged)
+		switch {
+		case err != nil:
+			failed = inputErrorf("context", "no JSON: %v", err)
+		case len(text) > maxContext:
+			failed = inputErrorf("context", "the chat's context would grow to %d bytes, over %d: left as it was", len(text), maxContext)
+		default:
+			c.Context = merged
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return failed
+}

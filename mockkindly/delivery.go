@@ -1,0 +1,156 @@
+package mockkindly
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/mockkindly/wire"
+)
+
+// A Delivery is one message sent to one webhook, and what came back. Its
+// Exchange is as it was on the wire, token included; its printed and its JSON
+// form hold no credential.
+type Delivery struct {
+	Webhook string // its name; its URL if it has none
+	URL     string // the public one, which decides about the token
+
+	// Decision is whether the token may go to URL, for an authenticated chat.
+	Decision allowlist.Decision
+	// WithToken says that it did go along, Reason why or why not.
+	WithToken bool
+	Reason    string
+
+	Exchange wire.Exchange
+
+	// Answer is what Kindly reads of the response, if it is a JSON object;
+	// AnswerErr says why it is not. Problems are the fields it would not take.
+	// All are empty unless the status is 200.
+	Answer    webhook.Answer
+	AnswerErr error
+	Problems  []webhook.Problem
+	Bubbles   []string // Answer's reply as the visitor sees it
+	// ContextError says why new_context was not taken over.
+	ContextError error
+
+	Truncated bool // the journal's copy of a body was cut; a cut answer is left out
+
+	sent credentials // to be hidden where the webhook repeats them
+}
+
+// Format prints d in one line without credentials, whatever the verb.
+func (d Delivery) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
+
+// String is a line such as "order-status: 200, with the token".
+func (d Delivery) String() string {
+	outcome := string(d.Exchange.Kind())
+	if d.Exchange.Response != nil {
+		outcome = fmt.Sprint(d.Exchange.Status())
+	}
+	if d.WithToken {
+		return d.Webhook + ": " + outcome + ", with the token"
+	}
+	return d.Webhook + ": " + outcome + ", without the token: " + d.Reason
+}
+
+// payload is what every webhook gets for a message.
+func (k *Kindly) payload(chat Chat, bot Bot, m Message) (webhook.Payload, error) {
+	exchangeID, err := k.ids.uuid()
+	if err != nil {
+		return webhook.Payload{}, err
+	}
+	p := webhook.New(chat.ID, m.Text)
+	p.OrganizationID, p.BotID, p.UserID = bot.OrganizationID, bot.ID, chat.UserID
+	p.Context = chat.Context
+	p.Exchange.ID = exchangeID
+	p.Links.Chat = k.opts.Public + "/mock/v1/chats/" + chat.ID
+	p.Source = chat.Web.Source
+	p.WebHost, p.WebPath, p.WebURL = chat.Web.Host, chat.Web.Path, chat.Web.URL
+	return p, nil
+}
+
+// deliver sends one message to one webhook.
+func (k *Kindly) deliver(ctx context.Context, chat Chat, hook Webhook, p webhook.Payload) Delivery {
+	d := Delivery{Webhook: hook.label(), URL: hook.URL}
+	d.decide(chat, hook, k.opts.Now())
+	d.sent.secret = hook.Secret
+	o := webhook.RequestOptions{URL: hook.URL, ConnectTo: hook.ConnectTo, Secret: hook.Secret, Payload: p}
+	if d.WithToken {
+		o.Token, d.sent.token = chat.Token, chat.Token
+	}
+	req, err := webhook.NewRequest(o)
+	if err != nil {
+		d.Exchange = wire.Exchange{At: k.opts.Now(), Err: fmt.Errorf("making the request: %w", err)}
+		return d
+	}
+	select {
+	case k.slots <- struct{}{}:
+		d.Exchange = k.client.Do(ctx, req)
+		<-k.slots
+	case <-ctx.Done():
+		d.Exchange = wire.Exchange{At: k.opts.Now(), Request: req, Err: fmt.Errorf("waiting for a free connection: %w", context.Cause(ctx))}
+	}
+	d.read()
+	return d
+}
+
+// decide whether the token goes along.
+func (d *Delivery) decide(chat Chat, hook Webhook, now time.Time) {
+	d.Decision = allowlist.Decide(chat.Domains, hook.URL)
+	if isLoopback(hook.URL) {
+		d.Decision = allowlist.Decision{Reason: "A loopback address never gets the token: Kindly cannot reach it, and localhost cannot be listed. " +
+			"Give the webhook its public name too, as PUBLIC=LOCAL: https://hooks.example.com/kindly=" + redactURL(hook.URL)}
+	}
+	switch {
+	case !chat.Authenticated:
+		d.Reason = "The chat is not authenticated."
+	case chat.expired(now):
+		d.Reason = "The chat's token expired at " + chat.Expires.UTC().Format(time.RFC3339) + "."
+	default:
+		d.WithToken, d.Reason = d.Decision.Allowed, d.Decision.Reason
+	}
+}
+
+// isLoopback tells whether a URL names this machine.
+func isLoopback(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return false
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && (ip.Unmap().IsLoopback() || ip.IsUnspecified())
+}
+
+// read takes the answer apart.
+func (d *Delivery) read() {
+	if d.Exchange.Status() != 200 {
+		return
+	}
+	if d.Exchange.Response.Truncated {
+		d.AnswerErr = fmt.Errorf("the answer is longer than %d bytes", len(d.Exchange.Body()))
+		return
+	}
+	d.Answer, d.Problems, d.AnswerErr = webhook.ParseAnswer(d.Exchange.Body())
+	d.Bubbles = bubbles(d.Answer.Reply)
+}
+
+// bubbles splits a reply where Kindly does, at empty lines.
+func bubbles(reply string) []string {
+	var out []string
+	for b := range strings.SplitSeq(reply, "\n\n") {
+		if b = strings.TrimSpace(b); b != "" {
+			out = append(out, b)
+		}
+	}
+	return out
+}

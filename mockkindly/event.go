@@ -1,0 +1,163 @@
+package mockkindly
+
+import (
+	"bytes"
+	"strings"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+)
+
+// A Kind is what an event is about.
+type Kind string
+
+const (
+	ClientStarted    Kind = "client.started"    // Client: a page loaded the widget
+	ChatCreated      Kind = "chat.created"      //
+	CallbackCalled   Kind = "callback.called"   // Callback: getAuthToken was called
+	CallbackSettled  Kind = "callback.settled"  // Callback: it returned, or failed
+	TokenAccepted    Kind = "token.accepted"    // Token
+	TokenRefused     Kind = "token.refused"     // Token
+	MessageReceived  Kind = "message.received"  // Message: the visitor wrote
+	WebhookDelivered Kind = "webhook.delivered" // Delivery: answered, with whatever status
+	WebhookFailed    Kind = "webhook.failed"    // Delivery: no answer
+)
+
+// An Event is one entry of the journal. Of the pointers, the one that Kind
+// names is set. Marshalled as JSON it holds no credential.
+type Event struct {
+	Seq  uint64    `json:"seq"` // from 1, without gaps
+	At   time.Time `json:"at"`
+	Kind Kind      `json:"kind"`
+	Bot  string    `json:"bot,omitempty"`  // key
+	Chat string    `json:"chat,omitempty"` // ID
+
+	Client   *ClientReport   `json:"client,omitempty"`
+	Callback *CallbackReport `json:"callback,omitempty"`
+	Token    *TokenReport    `json:"token,omitempty"`
+	Message  *Message        `json:"message,omitempty"`
+	Delivery *Delivery       `json:"delivery,omitempty"`
+
+	size int // bytes, roughly
+}
+
+// A ClientReport is what the widget saw of its page when it started. Two from
+// one page mean that the page loaded it twice.
+type ClientReport struct {
+	BotKey    string `json:"bot_key"`    // data-bot-key; may be empty or unknown
+	Build     string `json:"build"`      // kindly-chat or kindly-chat-pure
+	ScriptID  string `json:"script_id"`  // of the script element; kindly-chat in Kindly's snippet
+	ScriptSrc string `json:"script_src"` //
+	Options   string `json:"options"`    // kindlyOptions, kindlySettings, both or none
+	Callback  string `json:"callback"`   // typeof getAuthToken, or null
+	PageURL   string `json:"page_url"`
+}
+
+// A CallbackReport is one step of a call of getAuthToken. It never holds the token.
+type CallbackReport struct {
+	Phase  string `json:"phase"`  // called, settled
+	Reason string `json:"reason"` // INITIAL_CONNECT, EXPIRED
+
+	// The rest is for the phase settled.
+	Outcome string        `json:"outcome,omitempty"` // token, empty, not-a-string, threw, rejected, undefined
+	Sync    bool          `json:"sync"`              // returned a value, not a promise
+	Elapsed time.Duration `json:"-"`                 // elapsed_ms in JSON
+	Type    string        `json:"type,omitempty"`    // typeof what came
+	Error   string        `json:"error,omitempty"`   // its message
+}
+
+// A TokenReport is a token and what was found about it.
+type TokenReport struct {
+	Reason    string // why it came: INITIAL_CONNECT, EXPIRED
+	Raw       token.Raw
+	Result    token.Result
+	Accepted  bool
+	Truncated bool // the journal's copy of Raw was cut, and Result.Token left out
+}
+
+// A Message is what the visitor wrote.
+type Message struct {
+	Text string `json:"text"`
+	// Context is merged into what the chat has collected. At most 64 KiB of JSON.
+	Context map[string]any `json:"context,omitempty"`
+	// Truncated says that the journal's copy of Text was cut.
+	Truncated bool `json:"truncated,omitempty"`
+}
+
+// bounded returns e in the form in which it is kept: long parts are cut, in
+// copies, and its size is known.
+func (e Event) bounded() Event {
+	e.size = eventOverhead + len(e.Bot)
+	switch {
+	case e.Client != nil:
+		c := e.Client
+		e.size += len(c.BotKey) + len(c.ScriptID) + len(c.ScriptSrc) + len(c.PageURL)
+	case e.Callback != nil:
+		e.size += len(e.Callback.Type) + len(e.Callback.Error)
+	case e.Token != nil:
+		t := e.Token.bounded()
+		e.Token = &t
+		e.size += 8 * len(t.Raw) // the decoded claims, and the violations that quote them
+	case e.Message != nil:
+		m := e.Message.bounded()
+		e.Message = &m
+		e.size += len(m.Text)
+	case e.Delivery != nil:
+		d := e.Delivery.bounded()
+		e.Delivery = &d
+		e.size += d.size()
+	}
+	return e
+}
+
+func (t TokenReport) bounded() TokenReport {
+	if len(t.Raw) > maxJournalBody {
+		t.Raw, t.Truncated = token.Raw(strings.Clone(string(t.Raw[:maxJournalBody]))), true
+		t.Result.Token = nil
+	}
+	return t
+}
+
+// bounded leaves the context out: the chat keeps it.
+func (m Message) bounded() Message {
+	m.Context = nil
+	if len(m.Text) > maxJournalBody {
+		m.Text, m.Truncated = clip(m.Text, maxJournalBody), true
+	}
+	return m
+}
+
+// bounded cuts both bodies. An answer whose body was cut is left out: it is
+// of the body's size.
+func (d Delivery) bounded() Delivery {
+	if b := d.Exchange.Request.Body; len(b) > maxJournalBody {
+		d.Exchange.Request.Body, d.Truncated = bytes.Clone(b[:maxJournalBody]), true
+	}
+	if r := d.Exchange.Response; r != nil && len(r.Body) > maxJournalBody {
+		cut := *r
+		cut.Body, cut.Truncated = bytes.Clone(r.Body[:maxJournalBody]), true
+		d.Exchange.Response, d.Truncated = &cut, true
+		d.Answer, d.Bubbles = webhook.Answer{}, nil
+	}
+	return d
+}
+
+// size is roughly what d takes in memory: the answer is there raw and parsed.
+func (d Delivery) size() int {
+	n := len(d.Exchange.Request.Body) + 3*len(d.Exchange.Body()) + headerSize(d.Exchange.Request.Header)
+	if r := d.Exchange.Response; r != nil {
+		n += headerSize(r.Header)
+	}
+	return n
+}
+
+func headerSize(h map[string][]string) int {
+	n := 0
+	for name, values := range h {
+		for _, v := range values {
+			n += len(name) + len(v)
+		}
+	}
+	return n
+}

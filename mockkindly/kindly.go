@@ -1,0 +1,234 @@
+package mockkindly
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/wire"
+)
+
+// Options configure a Kindly. Bots or AnyBot is needed; the rest has defaults.
+type Options struct {
+	// Bots are known by their keys.
+	Bots []Bot
+	// AnyBot serves every other key that is not empty: a template whose Key is
+	// not read. Nil means that other keys are unknown.
+	AnyBot *Bot
+
+	// Client sends the requests to webhooks. Nil means one of its own, with a
+	// timeout of 10 s. (How long Kindly waits is unpublished.)
+	Client *wire.Client
+
+	Now  func() time.Time // the clock that tokens are judged by; time.Now if nil
+	Rand io.Reader        // where IDs come from; crypto/rand if nil
+
+	// Public is the base URL of links to the mock's own pages;
+	// https://bot.kindly.ai if empty.
+	Public string
+
+	// Hosts are the Host headers, with or without a port, that the admin routes
+	// answer to. Set it where a browser can reach the mock, so that a page whose
+	// name is re-pointed to 127.0.0.1 (DNS rebinding) cannot read the journal.
+	// Empty means any.
+	Hosts []string
+
+	ChatLimit    int // chats that are kept, the newest; 10,000 if 0
+	JournalSize  int // events that are kept, the newest; 10,000 if 0
+	JournalBytes int // memory that they may take, roughly; 64 MiB if 0
+	Parallel     int // webhook requests in flight at once; 64 if 0
+}
+
+// ErrUnknownBot says that no bot has the key, ErrUnknownChat that no chat has
+// the ID (any more).
+var (
+	ErrUnknownBot  = errors.New("unknown bot key")
+	ErrUnknownChat = errors.New("unknown chat")
+)
+
+// A Kindly plays Kindly's part. It is an http.Handler, and is safe for
+// concurrent use.
+type Kindly struct {
+	opts       Options
+	client     *wire.Client
+	ownsClient bool
+	handler    http.Handler
+	journal    *Journal
+	ids        *idSource
+	slots      chan struct{} // one for each webhook request in flight
+
+	ctx    context.Context // ends at Close, and with it what is in flight
+	cancel context.CancelFunc
+	flying sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	bots   *shelf[Bot]
+	chats  *shelf[*Chat]
+}
+
+// New returns a mock. Close it after use.
+func New(o Options) (*Kindly, error) {
+	o = o.withDefaults()
+	k := &Kindly{
+		opts: o, client: o.Client,
+		journal: newJournal(o.JournalSize, o.JournalBytes),
+		ids:     &idSource{rand: o.Rand},
+		slots:   make(chan struct{}, o.Parallel),
+		chats:   newShelf[*Chat](o.ChatLimit),
+	}
+	var err error
+	if k.bots, err = o.shelve(); err != nil {
+		return nil, fmt.Errorf("mockkindly: %w", err)
+	}
+	if k.client == nil {
+		k.client, k.ownsClient = wire.NewClient(wire.Options{Now: o.Now, MaxConns: o.Parallel}), true
+	}
+	k.ctx, k.cancel = context.WithCancel(context.Background())
+	k.handler = k.routes()
+	return k, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	if o.Public == "" {
+		o.Public = "https://bot.kindly.ai"
+	}
+	o.Public = strings.TrimSuffix(o.Public, "/")
+	o.Bots = slices.Clone(o.Bots) // Reset reads them again
+	for i, b := range o.Bots {
+		o.Bots[i] = b.clone()
+	}
+	if o.AnyBot != nil {
+		template := o.AnyBot.clone()
+		o.AnyBot = &template
+	}
+	o.ChatLimit = orDefault(o.ChatLimit, 10_000)
+	o.JournalSize = orDefault(o.JournalSize, defaultJournalSize)
+	o.JournalBytes = orDefault(o.JournalBytes, defaultJournalBytes)
+	o.Parallel = orDefault(o.Parallel, 64)
+	return o
+}
+
+func orDefault(n, def int) int {
+	if n <= 0 {
+		return def
+	}
+	return n
+}
+
+// shelve checks the bots of the options and puts them on a fresh shelf.
+func (o Options) shelve() (*shelf[Bot], error) {
+	if len(o.Bots) > maxBots {
+		return nil, inputErrorf("bots", "more than %d", maxBots)
+	}
+	bots := newShelf[Bot](maxBots)
+	for _, b := range o.Bots {
+		if err := b.validate(); err != nil {
+			return nil, fmt.Errorf("bot %q: %w", b.Key, err)
+		}
+		if bots.put(b.Key, b.clone()) {
+			return nil, inputErrorf("bots", "two have the key %q", b.Key)
+		}
+	}
+	if o.AnyBot != nil {
+		if err := o.AnyBot.validateParts(); err != nil {
+			return nil, fmt.Errorf("the template for any bot: %w", err)
+		}
+	}
+	return bots, nil
+}
+
+// Close stops the mock: deliveries in flight are given up, everyone who waits
+// for the journal gets ErrClosed. The journal can still be read.
+func (k *Kindly) Close() error {
+	k.mu.Lock()
+	first := !k.closed
+	k.closed = true
+	k.mu.Unlock()
+	if !first {
+		return nil
+	}
+	k.cancel()
+	k.flying.Wait()
+	k.journal.close()
+	if k.ownsClient {
+		k.client.Close()
+	}
+	return nil
+}
+
+// ServeHTTP serves the widget and the API; see the package's table of routes.
+func (k *Kindly) ServeHTTP(w http.ResponseWriter, r *http.Request) { k.handler.ServeHTTP(w, r) }
+
+// Journal is everything that happened.
+func (k *Kindly) Journal() *Journal { return k.journal }
+
+// AddBot makes a bot known, or replaces the one that has its key. It reports
+// whether it replaced one. Beyond 1,000 bots the oldest is forgotten.
+func (k *Kindly) AddBot(b Bot) (replaced bool, err error) {
+	if err := b.validate(); err != nil {
+		return false, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return false, ErrClosed
+	}
+	return k.bots.put(b.Key, b.clone()), nil
+}
+
+// Bot returns the bot that serves a key, be it the template.
+func (k *Kindly) Bot(key string) (Bot, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	b, ok := k.bot(key)
+	return b.clone(), ok
+}
+
+func (k *Kindly) bot(key string) (Bot, bool) {
+	if b, ok := k.bots.get(key); ok {
+		return b, true
+	}
+	if k.opts.AnyBot == nil || key == "" || len(key) > maxName {
+		return Bot{}, false
+	}
+	b := *k.opts.AnyBot
+	b.Key = key
+	return b, true
+}
+
+// Reset forgets chats, events and bots that were added later, as if the mock
+// were new. Numbers of events go on counting.
+func (k *Kindly) Reset() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.closed {
+		return ErrClosed
+	}
+	bots, err := k.opts.shelve()
+	if err != nil {
+		return fmt.Errorf("resetting the mock: %w", err)
+	}
+	k.bots, k.chats = bots, newShelf[*Chat](k.opts.ChatLimit)
+	k.journal.reset()
+	return nil
+}
+
+// record journals e at the present time.
+func (k *Kindly) record(e Event) {
+	e.At = k.opts.Now()
+	k.journal.append(e)
+}

@@ -1,0 +1,115 @@
+package mockkindly
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+)
+
+// removed stands for what was left out, as in the printed form of a token.
+const removed = "<signature removed>"
+
+// jwt matches what looks like a signed token: the base64url of something that
+// starts as a JSON object does ({" or { and white space), twice, and a
+// signature. It cannot match outside of a JSON string.
+var jwt = regexp.MustCompile(`(e(?:y[A-Za-z0-9]|w[0-9ko])[A-Za-z0-9_-]{13,}\.[A-Za-z0-9_-]{8,}\.)[A-Za-z0-9_-]{8,}`)
+
+// removeSignatures takes the signature off everything that looks like a token.
+func removeSignatures(text []byte) []byte {
+	if !bytes.Contains(text, []byte(".")) {
+		return text
+	}
+	return jwt.ReplaceAll(text, []byte("${1}"+removed))
+}
+
+// marshal is the only way in which the package writes JSON: whatever a page or
+// a webhook put into it, no token leaves with its signature.
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // never embedded in HTML; "<signature removed>" stays readable
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return removeSignatures(buf.Bytes()), nil
+}
+
+// minSecret is the shortest secret that is looked for in texts: a shorter one
+// is found by chance everywhere.
+const minSecret = 6
+
+// credentials are what one delivery sent, and an answer may repeat.
+type credentials struct {
+	token  token.Raw
+	secret string
+}
+
+// hide returns text without the credentials.
+func (c credentials) hide(text string) string {
+	if s := c.signature(); s != "" {
+		text = strings.ReplaceAll(text, s, removed)
+	}
+	if len(c.secret) >= minSecret {
+		text = strings.ReplaceAll(text, c.secret, "<secret removed>")
+	}
+	return text
+}
+
+// hideIn is hide for every string in a JSON value, names of members included.
+func (c credentials) hideIn(v any) any {
+	switch v := v.(type) {
+	case string:
+		return c.hide(v)
+	case []any:
+		out := make([]any, len(v))
+		for i, item := range v {
+			out[i] = c.hideIn(item)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, value := range v {
+			out[c.hide(name)] = c.hideIn(value)
+		}
+		return out
+	}
+	return v
+}
+
+// signature is the token's last segment, which alone must not be shown.
+func (c credentials) signature() string {
+	raw := c.token.Secret()
+	if s := raw[strings.LastIndexByte(raw, '.')+1:]; len(s) >= minSecret {
+		return s
+	}
+	return ""
+}
+
+var stringLiteral = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// marshal is marshal, with the credentials hidden in every string.
+func (c credentials) marshal(v any) ([]byte, error) {
+	text, err := marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	// Not in the text as a whole, where a find could begin within an escape.
+	return stringLiteral.ReplaceAllFunc(text, func(literal []byte) []byte {
+		var s string
+		if json.Unmarshal(literal, &s) != nil {
+			return literal
+		}
+		hidden := c.hide(s)
+		if hidden == s {
+			return literal
+		}
+		out, err := marshal(hidden)
+		if err != nil { // a string: cannot happen
+			return []byte(`""`)
+		}
+		return bytes.TrimRight(out, "\n")
+	}), nil
+}

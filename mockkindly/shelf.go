@@ -1,0 +1,48 @@
+package mockkindly
+
+// A shelf keeps values by key, up to a limit: the one put there first has to
+// go first. It is not safe for concurrent use.
+type shelf[V any] struct {
+	limit  int
+	values map[string]V
+	order  []string // keys, oldest first
+}
+
+func newShelf[V any](limit int) *shelf[V] {
+	return &shelf[V]{limit: limit, values: map[string]V{}}
+}
+
+func (s *shelf[V]) get(key string) (V, bool) {
+	v, ok := s.values[key]
+	return v, ok
+}
+
+// put stores v, in the place of the value that had the key. It returns whether
+// there was one.
+func (s *shelf[V]) put(key string, v V) (replaced bool) {
+	if _, ok := s.values[key]; ok {
+		s.values[key] = v
+		return true
+	}
+	if len(s.order) >= s.limit {
+		delete(s.values, s.order[0])
+		s.order = s.order[1:]
+	}
+	s.values[key] = v
+	s.order = append(s.order, key)
+	return false
+}
+
+func (s *shelf[V]) len() int { return len(s.order) }
+
+// newest returns up to n values, newest first; all if n is 0.
+func (s *shelf[V]) newest(n int) []V {
+	if n <= 0 || n > len(s.order) {
+		n = len(s.order)
+	}
+	out := make([]V, 0, n)
+	for i := len(s.order) - 1; len(out) < n; i-- {
+		out = append(out, s.values[s.order[i]])
+	}
+	return out
+}

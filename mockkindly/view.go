@@ -1,0 +1,273 @@
+package mockkindly
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+)
+
+// The JSON forms of what the API shows. They are separate from the Go values,
+// so that a new field there is not published by accident.
+
+type violationJSON struct {
+	ID          string `json:"id"`
+	Level       string `json:"level"`
+	Fidelity    string `json:"fidelity"`
+	Requirement string `json:"requirement"`
+	Expected    string `json:"expected"`
+	Actual      string `json:"actual"`
+	Fix         string `json:"fix"`
+}
+
+func violationsJSON(vs []token.Violation) []violationJSON {
+	out := make([]violationJSON, len(vs))
+	for i, v := range vs {
+		out[i] = violationJSON{
+			ID: v.Rule.ID, Level: string(v.Level), Fidelity: string(v.Rule.Fidelity), Requirement: v.Rule.Text,
+			Expected: v.Expected, Actual: v.Actual, Fix: v.Fix,
+		}
+	}
+	return out
+}
+
+type unjudgedJSON struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
+func unjudgedOf(us []token.Unjudged) []unjudgedJSON {
+	out := make([]unjudgedJSON, len(us))
+	for i, u := range us {
+		out[i] = unjudgedJSON{u.Rule.ID, u.Reason}
+	}
+	return out
+}
+
+type authenticatedJSON struct {
+	Authenticated bool            `json:"authenticated"`
+	User          User            `json:"user"`
+	Expires       time.Time       `json:"expires"`
+	Violations    []violationJSON `json:"violations,omitempty"` // of level SHOULD
+}
+
+// MarshalJSON leaves nothing out but the token's signature.
+func (c Chat) MarshalJSON() ([]byte, error) {
+	type view struct {
+		ID      string    `json:"id"`
+		BotKey  string    `json:"bot_key"`
+		UserID  string    `json:"user_id"`
+		Created time.Time `json:"created"`
+		Web
+		Authenticated bool           `json:"authenticated"`
+		User          *User          `json:"user,omitempty"`
+		Token         string         `json:"token,omitempty"`
+		Expires       *time.Time     `json:"expires,omitempty"`
+		Domains       []string       `json:"webhook_domains,omitempty"`
+		Context       map[string]any `json:"context"`
+	}
+	v := view{ID: c.ID, BotKey: c.BotKey, UserID: c.UserID, Created: c.Created, Web: c.Web,
+		Authenticated: c.Authenticated, Domains: c.Domains, Context: c.Context}
+	if c.Authenticated {
+		v.User, v.Token, v.Expires = &c.User, c.Token.String(), &c.Expires
+	}
+	return marshal(v)
+}
+
+// MarshalJSON shows the keys by their fingerprints.
+func (b Bot) MarshalJSON() ([]byte, error) {
+	type key struct {
+		Name        string   `json:"name"`
+		Fingerprint string   `json:"fingerprint"`
+		Format      string   `json:"format"`
+		Notes       []string `json:"notes,omitempty"`
+	}
+	v := struct {
+		Key            string    `json:"key"`
+		ID             int       `json:"id"`
+		OrganizationID int       `json:"organization_id"`
+		PublicKeys     []key     `json:"public_keys"`
+		Webhooks       []Webhook `json:"webhooks"`
+	}{b.Key, b.ID, b.OrganizationID, []key{}, slices.Concat([]Webhook{}, b.Webhooks)}
+	for _, k := range b.PublicKeys {
+		v.PublicKeys = append(v.PublicKeys, key{k.Name, k.Fingerprint, k.Format, k.Notes})
+	}
+	if v.Webhooks == nil {
+		v.Webhooks = []Webhook{}
+	}
+	return marshal(v)
+}
+
+// MarshalJSON says whether there is a secret, not which.
+func (w Webhook) MarshalJSON() ([]byte, error) {
+	return marshal(struct {
+		Name      string `json:"name"`
+		URL       string `json:"url"`
+		ConnectTo string `json:"connect_to,omitempty"`
+		Signed    bool   `json:"signed"`
+	}{w.label(), redactURL(w.URL), redactURL(w.ConnectTo), w.Secret != ""})
+}
+
+// MarshalJSON takes the signature off whatever looks like a token, also in
+// what a visitor wrote.
+func (e Event) MarshalJSON() ([]byte, error) {
+	type plain Event
+	return marshal(plain(e))
+}
+
+// MarshalJSON gives the time in milliseconds.
+func (c CallbackReport) MarshalJSON() ([]byte, error) {
+	type plain CallbackReport
+	return marshal(struct {
+		plain
+		ElapsedMS int64 `json:"elapsed_ms"`
+	}{plain(c), c.Elapsed.Milliseconds()})
+}
+
+// MarshalJSON shows the token without its signature, and what it breaks.
+func (t TokenReport) MarshalJSON() ([]byte, error) {
+	v := struct {
+		Reason     string          `json:"reason"`
+		Token      string          `json:"token"`
+		Accepted   bool            `json:"accepted"`
+		SignedBy   string          `json:"signed_by,omitempty"`
+		Violations []violationJSON `json:"violations"`
+		Unjudged   []unjudgedJSON  `json:"unjudged"`
+		Truncated  bool            `json:"truncated,omitempty"`
+	}{t.Reason, t.Raw.String(), t.Accepted, "", violationsJSON(t.Result.Violations), unjudgedOf(t.Result.Unjudged), t.Truncated}
+	if t.Result.SignedBy != nil {
+		v.SignedBy = t.Result.SignedBy.Name
+	}
+	return marshal(v)
+}
+
+type headerJSON struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type requestJSON struct {
+	Method    string       `json:"method"`
+	URL       string       `json:"url"`
+	ConnectTo string       `json:"connect_to,omitempty"`
+	Headers   []headerJSON `json:"headers"`
+	Body      string       `json:"body"`
+}
+
+type responseJSON struct {
+	Status    int          `json:"status"`
+	Headers   []headerJSON `json:"headers"`
+	Body      string       `json:"body"`
+	Truncated bool         `json:"truncated,omitempty"`
+}
+
+type decisionJSON struct {
+	Allowed      bool   `json:"allowed"`
+	Pattern      string `json:"pattern,omitempty"`
+	Reason       string `json:"reason"`
+	Ambiguous    string `json:"ambiguous,omitempty"`
+	SharedTenant string `json:"shared_tenant,omitempty"`
+}
+
+// MarshalJSON shows both sides of the exchange without credentials.
+func (d Delivery) MarshalJSON() ([]byte, error) {
+	req := d.Exchange.Request
+	v := struct {
+		replyJSON
+		URL        string        `json:"url"`
+		Decision   decisionJSON  `json:"decision"`
+		At         time.Time     `json:"at"`
+		DurationMS int64         `json:"duration_ms"`
+		Request    requestJSON   `json:"request"`
+		Response   *responseJSON `json:"response,omitempty"`
+		Truncated  bool          `json:"truncated,omitempty"`
+	}{
+		replyJSON: d.reply(), URL: redactURL(d.URL), Decision: decisionOf(d.Decision),
+		At: d.Exchange.At, DurationMS: d.Exchange.Duration.Milliseconds(), Truncated: d.Truncated,
+		Request: requestJSON{
+			Method: req.Method, URL: redactURL(req.URL), ConnectTo: redactURL(req.ConnectTo),
+			Headers: headers(req.Header), Body: string(req.Body),
+		},
+	}
+	if r := d.Exchange.Response; r != nil {
+		v.Response = &responseJSON{r.Status, headers(r.Header), string(r.Body), r.Truncated}
+	}
+	return d.sent.marshal(v)
+}
+
+func decisionOf(d allowlist.Decision) decisionJSON {
+	return decisionJSON{d.Allowed, d.Pattern, d.Reason, d.Ambiguous, d.SharedTenant}
+}
+
+// headers lists a header by name, without credentials.
+func headers(h http.Header) []headerJSON {
+	out := []headerJSON{}
+	for name, values := range h {
+		for _, v := range values {
+			switch strings.ToLower(name) {
+			case "authorization":
+				v = bearer(v)
+			case "cookie", "set-cookie", "proxy-authorization":
+				v = "<value removed>"
+			}
+			out = append(out, headerJSON{name, v})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b headerJSON) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// bearer is an Authorization header with the token in its printed form.
+func bearer(value string) string {
+	scheme, credential, _ := strings.Cut(value, " ")
+	return scheme + " " + token.Raw(credential).String()
+}
+
+// replyJSON is what the widget gets for each webhook.
+type replyJSON struct {
+	Webhook   string `json:"webhook"`
+	WithToken bool   `json:"with_token"`
+	Reason    string `json:"reason"` // of with_token
+	Status    int    `json:"status"` // 0 without an answer
+	Error     string `json:"error,omitempty"`
+	webhook.Answer
+	Bubbles      []string      `json:"bubbles,omitempty"`
+	AnswerError  string        `json:"answer_error,omitempty"`
+	ContextError string        `json:"context_error,omitempty"`
+	Problems     []problemJSON `json:"problems,omitempty"`
+}
+
+func (d Delivery) reply() replyJSON {
+	v := replyJSON{
+		Webhook: d.Webhook, WithToken: d.WithToken, Reason: d.Reason, Status: d.Exchange.Status(),
+		Answer: d.Answer, Bubbles: d.Bubbles, Problems: problemsJSON(d.Problems),
+	}
+	for text, err := range map[*string]error{&v.Error: d.Exchange.Err, &v.AnswerError: d.AnswerErr, &v.ContextError: d.ContextError} {
+		if err != nil {
+			*text = err.Error()
+		}
+	}
+	return v
+}
+
+// problemJSON is a field of the answer that Kindly would not take.
+type problemJSON struct {
+	ID       string `json:"id"`
+	Level    string `json:"level"`
+	Path     string `json:"path"`
+	Expected string `json:"expected"`
+	Actual   string `json:"actual"`
+	Fix      string `json:"fix"`
+}
+
+func problemsJSON(ps []webhook.Problem) []problemJSON {
+	out := make([]problemJSON, len(ps))
+	for i, p := range ps {
+		out[i] = problemJSON{p.Rule.ID, string(p.Level), p.Path, p.Expected, p.Actual, p.Fix}
+	}
+	return out
+}

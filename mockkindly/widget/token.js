@@ -1,0 +1,64 @@
+// How the page's callback is called, and what became of it.
+
+const MAX_ERROR = 300;
+
+// kind is typeof, but tells null from an object.
+function kind(value) {
+  return value === null ? "null" : typeof value;
+}
+
+// describe is the message of whatever was thrown, bounded, with anything that
+// looks like a token left out.
+function describe(thrown) {
+  let text = "";
+  try {
+    text = String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    text = "(cannot be printed)";
+  }
+  return text.replace(/eyJ[\w-]*(\.[\w-]*)+/g, "(token)").slice(0, MAX_ERROR);
+}
+
+function classify(value) {
+  if (typeof value === "string" && value !== "") return "token";
+  if (value === null || value === undefined || value === "") return "empty";
+  return "not-a-string";
+}
+
+// callForToken calls getAuthToken(chatId), which may be missing, return a token
+// or a promise of one, throw, reject, or take any time. It never throws; value
+// is the token or undefined, report is what may be told about the call.
+async function callForToken(getAuthToken, chatId) {
+  if (typeof getAuthToken !== "function") {
+    return { report: { outcome: "undefined", sync: true, elapsed_ms: 0, type: kind(getAuthToken), error: "" } };
+  }
+  const began = performance.now();
+  const done = (outcome, sync, value, error) => ({
+    value: outcome === "token" ? value : undefined,
+    report: { outcome, sync, elapsed_ms: Math.max(0, Math.round(performance.now() - began)), type: kind(value), error },
+  });
+  let answer, then;
+  try {
+    answer = getAuthToken(chatId);
+    then = answer?.then;
+  } catch (e) {
+    return done("threw", true, e, describe(e));
+  }
+  if (typeof then !== "function") return done(classify(answer), true, answer, "");
+  try {
+    const value = await answer;
+    return done(classify(value), false, value, "");
+  } catch (e) {
+    return done("rejected", false, e, describe(e));
+  }
+}
+
+// MARGIN is how long before its end a token is renewed.
+const MARGIN = 30_000;
+
+// renewalTime is when a token that came at `now` and ends at `expires` (both in
+// ms) is due for renewal: 30 s before its end, but not before half its life, so
+// that a short-lived token is not asked for without pause.
+function renewalTime(now, expires) {
+  return Math.max(expires - MARGIN, now + Math.max(1000, (expires - now) / 2));
+}

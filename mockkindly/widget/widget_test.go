@@ -1,0 +1,65 @@
+package widget_test
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/mockkindly/widget"
+)
+
+// What the script does is tested in a real browser, in suites/browser. Here is
+// what can be read off its text.
+
+var builds = map[string]func() []byte{"kindly-chat": widget.Script, "kindly-chat-pure": widget.Pure}
+
+func TestBuildsNameThemselves(t *testing.T) {
+	for name, build := range builds {
+		if want := `const BUILD = "` + name + `";`; !strings.Contains(string(build()), want) {
+			t.Errorf("%s does not hold %q", name, want)
+		}
+	}
+}
+
+func TestBuildsHoldNothingThatAStrictPolicyForbids(t *testing.T) {
+	forbidden := map[string]*regexp.Regexp{
+		"eval":                  regexp.MustCompile(`\beval\(|new Function\(`),
+		"markup from strings":   regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write`),
+		"inline styles":         regexp.MustCompile(`\.style\b|"style"|createElement\("style"\)`),
+		"inline handlers":       regexp.MustCompile(`setAttribute\("on|\.on(click|load|error)\s*=`),
+		"writes to the console": regexp.MustCompile(`\bconsole\b`),
+		"storage or cookies":    regexp.MustCompile(`localStorage|sessionStorage|indexedDB|document\.cookie`),
+	}
+	comments := regexp.MustCompile(`(?m)^\s*//.*$`)
+	for name, build := range builds {
+		code := comments.ReplaceAllString(string(build()), "")
+		for what, re := range forbidden {
+			if found := re.FindString(code); found != "" {
+				t.Errorf("%s holds %s: %q", name, what, found)
+			}
+		}
+	}
+}
+
+func TestPureHasNoPanel(t *testing.T) {
+	if strings.Contains(string(widget.Pure()), "adoptedStyleSheets") {
+		t.Error("the headless build styles something")
+	}
+	if len(widget.Pure()) >= len(widget.Script()) {
+		t.Error("the headless build is not smaller than the full one")
+	}
+}
+
+func TestCallersCannotChangeTheScript(t *testing.T) {
+	clear(widget.Script())
+	if !strings.HasPrefix(string(widget.Script()), "(() => {") {
+		t.Error("a caller's change shows in the next script")
+	}
+}
+
+func ExampleScript() {
+	script := string(widget.Script())
+	fmt.Println(strings.Contains(script, "getAuthToken"), widget.ContentType)
+	// Output: true text/javascript; charset=utf-8
+}

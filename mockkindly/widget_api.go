@@ -1,0 +1,152 @@
+package mockkindly
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/widget"
+)
+
+// maxReport bounds each string that the widget reports about its page.
+const maxReport = 2048
+
+func (k *Kindly) getScript(w http.ResponseWriter, r *http.Request) error {
+	serveScript(w, r, widget.Script())
+	return nil
+}
+
+func (k *Kindly) getPure(w http.ResponseWriter, r *http.Request) error {
+	serveScript(w, r, widget.Pure())
+	return nil
+}
+
+func serveScript(w http.ResponseWriter, r *http.Request, script []byte) {
+	w.Header().Set("Content-Type", widget.ContentType)
+	w.Header().Set("Cache-Control", "no-cache")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(script))
+}
+
+func (k *Kindly) postClient(w http.ResponseWriter, r *http.Request) error {
+	var c ClientReport
+	if err := decodeWidget(w, r, &c); err != nil {
+		return err
+	}
+	c.BotKey = clip(c.BotKey, maxName)
+	for _, s := range []*string{&c.Build, &c.ScriptID, &c.ScriptSrc, &c.Options, &c.Callback, &c.PageURL} {
+		*s = clip(*s, maxReport)
+	}
+	k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c})
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+func (k *Kindly) postChat(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		BotKey string `json:"bot_key"`
+		Web
+	}
+	if err := decodeWidget(w, r, &in); err != nil {
+		return err
+	}
+	chat, err := k.CreateChat(in.BotKey, in.Web)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusCreated, map[string]any{"id": chat.ID, "created": chat.Created})
+}
+
+func (k *Kindly) postCallback(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		CallbackReport
+		ElapsedMS float64 `json:"elapsed_ms"`
+	}
+	if err := decodeWidget(w, r, &in); err != nil {
+		return err
+	}
+	in.Elapsed = milliseconds(in.ElapsedMS)
+	return k.reportCallback(w, r.PathValue("id"), in.CallbackReport)
+}
+
+func (k *Kindly) reportCallback(w http.ResponseWriter, chatID string, c CallbackReport) error {
+	kind := CallbackCalled
+	if err := oneOf("phase", c.Phase, "called", "settled"); err != nil {
+		return err
+	}
+	if err := oneOf("reason", c.Reason, InitialConnect, Expired); err != nil {
+		return err
+	}
+	if c.Phase == "settled" {
+		kind = CallbackSettled
+		err := oneOf("outcome", c.Outcome, "token", "empty", "not-a-string", "threw", "rejected", "undefined")
+		if err != nil {
+			return err
+		}
+	} else {
+		c = CallbackReport{Phase: c.Phase, Reason: c.Reason}
+	}
+	c.Type, c.Error = clip(c.Type, maxReport), clip(c.Error, maxReport)
+	chat, ok := k.Chat(chatID)
+	if !ok {
+		return ErrUnknownChat
+	}
+	k.record(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Callback: &c})
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// milliseconds reads a page's measurement, which may be any number.
+func milliseconds(ms float64) time.Duration {
+	return time.Duration(math.Min(math.Max(ms, 0), 24*3600*1000)) * time.Millisecond
+}
+
+func (k *Kindly) postToken(w http.ResponseWriter, r *http.Request) error {
+	var in struct {
+		// A pointer tells a missing token from an empty one.
+		Token  *string `json:"token"`
+		Reason string  `json:"reason"`
+	}
+	if err := decodeWidget(w, r, &in); err != nil {
+		return err
+	}
+	if in.Token == nil {
+		return inputErrorf("token", "missing; a chat without a token stays unauthenticated by itself")
+	}
+	id := r.PathValue("id")
+	res, err := k.Authenticate(id, token.Raw(*in.Token), in.Reason)
+	if err != nil {
+		return err
+	}
+	chat, ok := k.Chat(id)
+	if !ok {
+		return ErrUnknownChat
+	}
+	if !taken(res) {
+		return refusal(res)
+	}
+	return writeJSON(w, http.StatusOK, authenticatedJSON{
+		Authenticated: true, User: chat.User, Expires: res.Token.Expires(), Violations: violationsJSON(res.Violations),
+	})
+}
+
+func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
+	var m Message
+	if err := decodeWidget(w, r, &m); err != nil {
+		return err
+	}
+	m.Truncated = false // ours to say
+	deliveries, err := k.Say(r.Context(), r.PathValue("id"), m)
+	if err != nil {
+		return err
+	}
+	replies := make([]json.RawMessage, len(deliveries))
+	for i, d := range deliveries {
+		if replies[i], err = d.sent.marshal(d.reply()); err != nil {
+			return err
+		}
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"replies": replies})
+}
