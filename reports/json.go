@@ -1,0 +1,97 @@
+package reports
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// MaxSize bounds what ReadJSON reads, in bytes. Evidence is bounded where it is
+// gathered, so that the report of a full run has a few megabytes at most.
+const MaxSize = 64 << 20
+
+//go:embed schema.json
+var schema []byte
+
+// Schema returns the JSON Schema (draft 2020-12) of the JSON form. The caller
+// owns the bytes.
+func Schema() []byte { return slices.Clone(schema) }
+
+// WriteJSON writes the canonical form of a finished run, indented, with a final
+// newline. Bytes that are no UTF-8 become U+FFFD.
+func WriteJSON(w io.Writer, run Run) error {
+	run.Schema = SchemaVersion
+	if run.Checks == nil {
+		run.Checks = []Check{} // a list, never null
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false) // for people who read bodies in it
+	e.SetIndent("", "  ")
+	if err := e.Encode(run); err != nil {
+		return fmt.Errorf("write the JSON report: %w", err)
+	}
+	return nil
+}
+
+// ReadJSON reads what WriteJSON wrote. It refuses another schema version, a
+// check without ID, an unknown outcome, and more than MaxSize bytes. Members
+// that it does not know are ignored, for a version may add some. The summary
+// and the exit code are counted anew, so that they always agree with the checks.
+func ReadJSON(r io.Reader) (Run, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+	if err != nil {
+		return Run{}, fmt.Errorf("read the report: %w", err)
+	}
+	if len(data) > MaxSize {
+		return Run{}, fmt.Errorf("read the report: it is larger than %d MB", MaxSize>>20)
+	}
+	if err := checkVersion(data); err != nil {
+		return Run{}, fmt.Errorf("read the report: %w", err)
+	}
+	var run Run
+	if err := json.Unmarshal(data, &run); err != nil {
+		return Run{}, fmt.Errorf("read the report: %w", err)
+	}
+	if err := validate(run); err != nil {
+		return Run{}, fmt.Errorf("read the report: %w", err)
+	}
+	run.Finish()
+	return run, nil
+}
+
+// checkVersion comes before all else: a field that changed its type in another
+// version must be reported as another version.
+func checkVersion(data []byte) error {
+	var head struct {
+		Schema *json.Number `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return fmt.Errorf("it is not a JSON report: %w", err)
+	}
+	if head.Schema == nil {
+		return errors.New(`it has no "schema" member, so it is not a report of kindlytest (report.json is)`)
+	}
+	version, err := head.Schema.Int64()
+	switch {
+	case err != nil || version < 1:
+		return fmt.Errorf("its schema version is %s; this program reads version %d", *head.Schema, SchemaVersion)
+	case version > SchemaVersion:
+		return fmt.Errorf("its schema version is %d, this program reads version %d: read it with a newer kindlytest", version, SchemaVersion)
+	}
+	return nil
+}
+
+func validate(run Run) error {
+	for i, c := range run.Checks {
+		if c.ID == "" {
+			return fmt.Errorf("checks[%d] has no id", i)
+		}
+		if !slices.Contains(Outcomes, c.Outcome) {
+			return fmt.Errorf("checks[%d] (%q) has the unknown outcome %q", i, c.ID, string(c.Outcome))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,238 @@
+// Package reports holds the result of a run, and renders it. JSON is the
+// canonical form (schema 1); every other format is made from the same value.
+//
+//	run := reports.Run{…}
+//	run.Finish()
+//	paths, err := reports.WriteFiles(dir, run, reports.JSON, reports.JUnit)
+//
+// Terminal shows a run to people while it goes on; ReadJSON reads a report back,
+// to render it once more. What a target said is hostile text in every format:
+// it is escaped, bounded, and cannot move a cursor, run, or load anything.
+//
+// The package imports nothing of kindlytest: whoever has a Run can render it.
+// A Run carries no credential: whoever fills it redacts first (see Evidence).
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// SchemaVersion is the version of the JSON form. It changes only when a reader
+// of the old form would misread the new one.
+const SchemaVersion = 1
+
+// An Outcome is how one check ended.
+type Outcome string
+
+const (
+	Passed   Outcome = "passed"
+	Failed   Outcome = "failed"   // a MUST does not hold
+	Warned   Outcome = "warned"   // a SHOULD does not hold, or a MUST holds with a doubt
+	Informed Outcome = "info"     // nothing to judge, something to know
+	Skipped  Outcome = "skipped"  // a need is missing, or it was deselected; see Reason
+	Errored  Outcome = "errored"  // could not run: not the customer's failure
+	Expected Outcome = "expected" // failed, and is listed as a known failure
+)
+
+// Outcomes in the order in which people want to read them.
+var Outcomes = []Outcome{Failed, Errored, Warned, Expected, Informed, Skipped, Passed}
+
+// A Run is one run against one target.
+type Run struct {
+	Schema     int       `json:"schema"`
+	Tool       Tool      `json:"tool"`
+	Target     Target    `json:"target"`
+	Started    time.Time `json:"started"`
+	DurationMS int64     `json:"duration_ms"`
+	ExitCode   int       `json:"exit_code"`
+	// Problem says why nothing, or not all, could be checked; empty if all could.
+	Problem string  `json:"problem,omitempty"`
+	Hint    string  `json:"hint,omitempty"` // the way out of Problem
+	Strict  bool    `json:"strict,omitempty"`
+	Summary Summary `json:"summary"`
+	Notes   []Note  `json:"notes,omitempty"` // what the reader should know before the checks
+	Checks  []Check `json:"checks"`
+}
+
+// Tool names the program that made the run.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Target is what was checked. It holds names and URLs, no credentials.
+type Target struct {
+	Name     string    `json:"name,omitempty"`
+	Page     string    `json:"page,omitempty"`
+	Endpoint string    `json:"endpoint,omitempty"` // "POST https://…", as found or configured
+	Webhooks []Webhook `json:"webhooks,omitempty"`
+	Args     []string  `json:"args,omitempty"` // the run's arguments, to repeat it
+}
+
+// Webhook is one webhook of the target.
+type Webhook struct {
+	Name      string `json:"name,omitempty"`
+	URL       string `json:"url"`
+	ConnectTo string `json:"connect_to,omitempty"`
+}
+
+// A Note is a remark on the whole run, such as "the private key signs what
+// looks like production".
+type Note struct {
+	Level Outcome `json:"level"` // Warned, Informed or Errored
+	Text  string  `json:"text"`
+}
+
+// Summary counts the checks by outcome.
+type Summary struct {
+	Passed   int `json:"passed"`
+	Failed   int `json:"failed"`
+	Warned   int `json:"warned"`
+	Info     int `json:"info"`
+	Skipped  int `json:"skipped"`
+	Errored  int `json:"errored"`
+	Expected int `json:"expected"`
+}
+
+// A Check is one requirement and how it came out.
+type Check struct {
+	ID          string     `json:"id"`
+	Area        string     `json:"area"`
+	Level       string     `json:"level"`       // MUST, SHOULD, INFO
+	Fidelity    string     `json:"fidelity"`    // documented, observed, assumed
+	Requirement string     `json:"requirement"` // the sentence
+	Source      string     `json:"source"`
+	Outcome     Outcome    `json:"outcome"`
+	Reason      string     `json:"reason,omitempty"`   // of skipped, errored, expected
+	Expected    string     `json:"expected,omitempty"` // what a sound target does
+	Actual      string     `json:"actual,omitempty"`   // what this one did
+	Fix         string     `json:"fix,omitempty"`
+	Repeat      string     `json:"repeat,omitempty"` // the command that repeats only this
+	Weak        bool       `json:"weak"`             // passed, but proves less than it should
+	DurationMS  int64      `json:"duration_ms"`
+	Evidence    []Evidence `json:"evidence,omitempty"`
+}
+
+// Evidence is one exchange that the verdict rests on, without credentials:
+// tokens have no signature, cookies and secrets are replaced.
+type Evidence struct {
+	At         time.Time `json:"at"`
+	Title      string    `json:"title"`
+	DurationMS int64     `json:"duration_ms,omitempty"`
+	Request    *Request  `json:"request,omitempty"`
+	Response   *Response `json:"response,omitempty"`
+}
+
+// Request is the request side of an Evidence.
+type Request struct {
+	Method  string   `json:"method"`
+	URL     string   `json:"url"`
+	Headers []Header `json:"headers,omitempty"`
+	Body    string   `json:"body,omitempty"`
+}
+
+// Response is the response side: a status, or an error.
+type Response struct {
+	Status  int      `json:"status,omitempty"`
+	Headers []Header `json:"headers,omitempty"`
+	Body    string   `json:"body,omitempty"`
+	Error   string   `json:"error,omitempty"`
+}
+
+// Header is one header line.
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Finish counts the outcomes and sets the exit code:
+//
+//	0  no MUST failed (and under strict, no SHOULD)
+//	1  one did
+//	2  nothing was checked, or Problem says why not all could be
+//
+// A failure outranks a problem: whoever gates on 1 must see it.
+//
+// A check whose outcome is none of Outcomes counts as errored: what was not
+// judged must not look green.
+func (r *Run) Finish() {
+	r.Schema = SchemaVersion
+	for i := range r.Checks {
+		if c := &r.Checks[i]; !slices.Contains(Outcomes, c.Outcome) {
+			c.Reason = fmt.Sprintf("the check ended with the unknown outcome %q", string(c.Outcome))
+			c.Outcome = Errored
+		}
+	}
+	r.Summary = summarize(r.Checks)
+	r.ExitCode = r.exitCode()
+}
+
+func (r *Run) exitCode() int {
+	s := r.Summary
+	switch {
+	case s.Failed > 0 || r.Strict && s.Warned > 0:
+		return 1
+	case s.Passed+s.Warned+s.Expected == 0 || r.Problem != "" || s.Errored > 0:
+		return 2
+	}
+	return 0
+}
+
+func summarize(checks []Check) Summary {
+	var s Summary
+	for _, c := range checks {
+		switch c.Outcome {
+		case Passed:
+			s.Passed++
+		case Failed:
+			s.Failed++
+		case Warned:
+			s.Warned++
+		case Informed:
+			s.Info++
+		case Skipped:
+			s.Skipped++
+		case Errored:
+			s.Errored++
+		case Expected:
+			s.Expected++
+		}
+	}
+	return s
+}
+
+func (s Summary) total() int {
+	return s.Passed + s.Failed + s.Warned + s.Info + s.Skipped + s.Errored + s.Expected
+}
+
+func (s Summary) plus(o Summary) Summary {
+	s.Passed += o.Passed
+	s.Failed += o.Failed
+	s.Warned += o.Warned
+	s.Info += o.Info
+	s.Skipped += o.Skipped
+	s.Errored += o.Errored
+	s.Expected += o.Expected
+	return s
+}
+
+// worstOf is the outcome that an area as a whole is marked with.
+func worstOf(s Summary) Outcome {
+	switch {
+	case s.Failed > 0:
+		return Failed
+	case s.Errored > 0:
+		return Errored
+	case s.Warned > 0:
+		return Warned
+	case s.Expected > 0:
+		return Expected
+	case s.Passed > 0:
+		return Passed
+	case s.Info > 0:
+		return Informed
+	}
+	return Skipped
+}
