@@ -1,0 +1,149 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// pollInterval is how often a page is asked whether an element is there. Asking
+// anew survives navigations, which a promise in the page would not.
+const pollInterval = 25 * time.Millisecond
+
+// element is what the page tells about the element of a selector.
+type element struct {
+	Problem string  // why it cannot be used yet; "" if it can
+	Invalid bool    // the selector will never match
+	X, Y    float64 // its middle
+	Native  bool    // its value was set by the page's script, not by typing
+}
+
+// findElement looks for a visible element: `use` is a JavaScript function that
+// gets it (and args) and returns an element value.
+func (p *Page) findElement(ctx context.Context, selector, use string, args ...any) (element, error) {
+	js := `(selector, ...args) => {
+		let e;
+		try { e = document.querySelector(selector); } catch { return {Problem: "not a CSS selector", Invalid: true}; }
+		if (!e) return {Problem: "no such element"};
+		const box = e.getBoundingClientRect();
+		if (box.width === 0 || box.height === 0 || getComputedStyle(e).visibility !== "visible") return {Problem: "the element is not visible"};
+		return (` + use + `)(e, ...args);
+	}`
+	problem := "no answer from the page"
+	for {
+		found, err := evaluate[element](ctx, p, js, append([]any{selector}, args...)...)
+		switch {
+		case err == nil && found.Problem == "":
+			return found, nil
+		case err == nil && found.Invalid:
+			return found, errors.New(found.Problem)
+		case err == nil:
+			problem = found.Problem
+		case errors.Is(err, ErrClosed):
+			return element{}, err
+		}
+		// Other errors: the document went away while we asked.
+		select {
+		case <-time.After(pollInterval):
+		case <-ctx.Done():
+			return element{}, fmt.Errorf("%s: %w", problem, context.Cause(ctx))
+		}
+	}
+}
+
+func (p *Page) waitVisible(ctx context.Context, selector string) error {
+	_, err := p.findElement(ctx, selector, `() => ({})`)
+	return err
+}
+
+// middle scrolls the element into view and says where to click; it waits for an
+// element that is disabled, or covered by another, such as a spinner.
+const middle = `(e) => {
+	if (e.matches(":disabled")) return {Problem: "the element is disabled"};
+	e.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
+	const b = e.getBoundingClientRect();
+	const at = {X: b.x + b.width / 2, Y: b.y + b.height / 2};
+	const top = document.elementFromPoint(at.X, at.Y);
+	if (top && top !== e && !e.contains(top) && !top.contains(e) && !e.labels?.length) return {Problem: "another element covers it"};
+	return at;
+}`
+
+func (p *Page) click(ctx context.Context, selector string) error {
+	at, err := p.findElement(ctx, selector, middle)
+	if err != nil {
+		return err
+	}
+	for _, kind := range []input.DispatchMouseEventType{input.DispatchMouseEventTypeMouseMoved, input.DispatchMouseEventTypeMousePressed, input.DispatchMouseEventTypeMouseReleased} {
+		ev := input.DispatchMouseEventParams{Type: kind, X: at.X, Y: at.Y}
+		if kind != input.DispatchMouseEventTypeMouseMoved {
+			ev.Button, ev.ClickCount = input.MouseButtonLeft, 1
+		}
+		if _, err := call(ctx, p.session, input.DispatchMouseEvent, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepareField focuses a text field and selects what is in it. Fields that are
+// not typed into get their value as a script would set it, with the events that
+// frameworks listen for.
+const prepareField = `(e, value) => {
+	if (e.matches(":disabled") || e.readOnly) return {Problem: "the field is disabled or read-only"};
+	e.focus();
+	const typed = e.isContentEditable || e.tagName === "TEXTAREA" ||
+		e.tagName === "INPUT" && ["text", "search", "url", "tel", "email", "password", "number"].includes(e.type);
+	if (typed) {
+		if (e.isContentEditable) getSelection().selectAllChildren(e); else e.select();
+		return {};
+	}
+	if (!("value" in e)) return {Problem: "the element is not a field", Invalid: true};
+	if (e.type === "checkbox" || e.type === "radio") {
+		const want = !["", "false", "0", "off", "no"].includes(value);
+		if (e.checked !== want) e.click();
+		return {Native: true};
+	}
+	Object.getOwnPropertyDescriptor(Object.getPrototypeOf(e), "value").set.call(e, value);
+	e.dispatchEvent(new Event("input", {bubbles: true}));
+	e.dispatchEvent(new Event("change", {bubbles: true}));
+	return e.value === value ? {Native: true} : {Problem: "the field does not take the value", Invalid: true};
+}`
+
+func (p *Page) fill(ctx context.Context, f Field) error {
+	field, err := p.findElement(ctx, f.Selector, prepareField, f.Value)
+	if err != nil || field.Native {
+		return err
+	}
+	_, err = call(ctx, p.session, input.InsertText, input.InsertTextParams{Text: f.Value})
+	return err
+}
+
+// keys are the names of keys, as in KeyboardEvent.key.
+var keys = map[string]string{
+	"Enter": kb.Enter, "Tab": kb.Tab, "Escape": kb.Escape, "Backspace": kb.Backspace, "Delete": kb.Delete, "Space": " ",
+	"ArrowUp": kb.ArrowUp, "ArrowDown": kb.ArrowDown, "ArrowLeft": kb.ArrowLeft, "ArrowRight": kb.ArrowRight,
+	"Home": kb.Home, "End": kb.End, "PageUp": kb.PageUp, "PageDown": kb.PageDown,
+}
+
+func (p *Page) press(ctx context.Context, key string) error {
+	text, ok := keys[key]
+	if !ok && utf8.RuneCountInString(key) != 1 {
+		return errors.New("no such key; use a name as in KeyboardEvent.key (Enter, Tab, Escape, ArrowDown, …) or one character")
+	}
+	if !ok {
+		text = key
+	}
+	for _, r := range text {
+		for _, ev := range kb.Encode(r) {
+			if _, err := call(ctx, p.session, input.DispatchKeyEvent, *ev); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

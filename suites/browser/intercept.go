@@ -1,0 +1,183 @@
+package browser
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
+)
+
+// patterns are the URLs that Chrome asks about before it sends them. They are
+// wider than what is meant: intercept looks closely. All URLs are asked about
+// where headers are added, since they must be taken off again after a redirect.
+func patterns(everything bool) []*fetch.RequestPattern {
+	if everything {
+		return []*fetch.RequestPattern{{URLPattern: "*"}}
+	}
+	var out []*fetch.RequestPattern
+	for _, host := range kindlyHosts {
+		for _, scheme := range []string{"http", "https"} {
+			out = append(out,
+				&fetch.RequestPattern{URLPattern: scheme + "://" + host + "/*"},
+				&fetch.RequestPattern{URLPattern: scheme + "://*." + host + "/*"})
+		}
+	}
+	return out
+}
+
+// intercept decides what becomes of a request that Chrome holds.
+func (p *Page) intercept(s *session, ev fetch.EventRequestPaused) {
+	ctx := p.life
+	switch {
+	case p.opts.blank:
+		fulfill(ctx, s, ev.RequestID, &answer{header: http.Header{"Content-Type": {"text/html"}}})
+	case isKindlyURL(ev.Request.URL) && p.opts.kindly == nil:
+		fail(ctx, s, ev.RequestID, network.ErrorReasonBlockedByClient)
+	case isKindlyURL(ev.Request.URL):
+		fulfill(ctx, s, ev.RequestID, p.ask(ctx, s, ev))
+	default:
+		tell(ctx, s, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: ev.RequestID, Headers: p.withHeaders(ev)})
+	}
+}
+
+// withHeaders are the headers to send instead: with the login's if the request
+// is for their origin, without them if a redirect carried them to another; nil
+// leaves them as they are.
+func (p *Page) withHeaders(ev fetch.EventRequestPaused) []*fetch.HeaderEntry {
+	extra := p.user.login.Headers
+	if len(extra) == 0 {
+		return nil
+	}
+	origin, err := originOf(ev.Request.URL)
+	ours := err == nil && origin == p.opts.origin && p.user.owns(origin)
+	if !ours && ev.RedirectedRequestID == "" {
+		return nil
+	}
+	header := httpHeader(ev.Request.Headers)
+	for name, value := range extra {
+		if ours {
+			header.Set(name, value)
+		} else if header.Get(name) == value {
+			header.Del(name)
+		}
+	}
+	return entries(header)
+}
+
+func entries(h http.Header) []*fetch.HeaderEntry {
+	out := []*fetch.HeaderEntry{}
+	for name, values := range h {
+		for _, v := range values {
+			out = append(out, &fetch.HeaderEntry{Name: name, Value: v})
+		}
+	}
+	return out
+}
+
+func fail(ctx context.Context, s *session, id fetch.RequestID, reason network.ErrorReason) {
+	tell(ctx, s, fetch.FailRequest, fetch.FailRequestParams{RequestID: id, ErrorReason: reason})
+}
+
+func fulfill(ctx context.Context, s *session, id fetch.RequestID, a *answer) {
+	if a.failed {
+		fail(ctx, s, id, network.ErrorReasonFailed)
+		return
+	}
+	status := a.status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	_, err := call(ctx, s, fetch.FulfillRequest, fetch.FulfillRequestParams{
+		RequestID: id, ResponseCode: int64(status), ResponseHeaders: entries(a.header), Body: a.body.Bytes(),
+	})
+	if err != nil { // headers that Chrome does not take; a page that is gone does not mind
+		fail(ctx, s, id, network.ErrorReasonFailed)
+	}
+}
+
+// ask lets the handler answer.
+func (p *Page) ask(ctx context.Context, s *session, ev fetch.EventRequestPaused) *answer {
+	req, err := p.handlerRequest(ctx, s, ev)
+	if err != nil {
+		return &answer{failed: true}
+	}
+	a := &answer{header: http.Header{}}
+	func() {
+		defer func() {
+			if v := recover(); v != nil { // as net/http does for its handlers
+				a.failed = true
+			}
+		}()
+		p.opts.kindly.ServeHTTP(a, req)
+	}()
+	if a.status >= 100 && a.status < 200 || a.body.Len() > maxAnswer {
+		a.failed = true
+	}
+	return a
+}
+
+// handlerRequest is the request as a server would see it.
+func (p *Page) handlerRequest(ctx context.Context, s *session, ev fetch.EventRequestPaused) (*http.Request, error) {
+	body := postData(ctx, s, ev)
+	u, err := url.Parse(ev.Request.URL)
+	if err != nil {
+		return nil, fmt.Errorf("the intercepted URL: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, ev.Request.Method, ev.Request.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("the intercepted request: %w", err)
+	}
+	req.URL = &url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: u.RawQuery}
+	req.RequestURI = u.RequestURI()
+	req.Host = u.Host
+	req.RemoteAddr = "127.0.0.1:0"
+	req.Header = httpHeader(ev.Request.Headers)
+	return req, nil
+}
+
+func postData(ctx context.Context, s *session, ev fetch.EventRequestPaused) []byte {
+	body := joinEntries(ev.Request.PostDataEntries)
+	if body == nil && ev.Request.HasPostData && ev.NetworkID != "" {
+		got, err := call(ctx, s, network.GetRequestPostData, network.GetRequestPostDataParams{RequestID: ev.NetworkID})
+		if err == nil { // else it is a stream, which cannot be had
+			body = got.PostData
+		}
+	}
+	return body
+}
+
+// maxAnswer bounds what a handler may answer: more fails the request.
+const maxAnswer = 16 << 20
+
+// An answer is what a handler writes.
+type answer struct {
+	header http.Header
+	sent   bool
+	status int
+	body   bytes.Buffer
+	failed bool
+}
+
+func (a *answer) Header() http.Header { return a.header }
+
+func (a *answer) WriteHeader(status int) {
+	if a.sent || status < 200 { // an informational answer is none
+		return
+	}
+	a.sent, a.status = true, status
+}
+
+func (a *answer) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	if a.header.Get("Content-Type") == "" {
+		a.header.Set("Content-Type", http.DetectContentType(b))
+	}
+	if a.body.Len() > maxAnswer {
+		return 0, http.ErrContentLength
+	}
+	return a.body.Write(b)
+}

@@ -1,0 +1,247 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/cdp/jsonv2"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/cdproto/target"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/remote"
+)
+
+// startTimeout bounds the time until a new Chrome answers.
+const startTimeout = 30 * time.Second
+
+// Options say which Chrome to use. The zero value finds one and runs it headless.
+type Options struct {
+	Path   string // the executable; Find if empty
+	URL    string // ws:// of a running Chrome to connect to instead; it is left running
+	Headed bool   // show a window (needs a Chrome, not a headless shell)
+	// UserAgentSuffix is appended to Chrome's own User-Agent, after a space:
+	// "kindlytest/0.1".
+	UserAgentSuffix string
+	TempDir         string // where Chrome's folder is made; the system's if empty
+	// Resolve maps host names to the address to dial instead ("127.0.0.1", or
+	// "127.0.0.1:8443" to change the port too), like curl's --resolve. It has no
+	// effect with URL.
+	Resolve map[string]string
+}
+
+// A Browser is one Chrome.
+type Browser struct {
+	conn      *conn
+	process   *process // nil if it is not ours
+	userAgent string
+
+	life    context.Context // ends when the browser does
+	endLife context.CancelCauseFunc
+
+	mu    sync.Mutex
+	users map[cdp.BrowserContextID]*User
+
+	closeOnce sync.Once
+	closeErr  error
+	closed    chan struct{}
+}
+
+// Launch starts Chrome, or connects to one. Chrome lives until Close or until
+// ctx is done; either way it is killed with all its processes and its folder is
+// removed. Errors: *NotFoundError where there is no Chrome; otherwise the error
+// names the executable and quotes the last lines that Chrome said.
+func Launch(ctx context.Context, o Options) (*Browser, error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("starting the browser: %w", err)
+	}
+	b := &Browser{closed: make(chan struct{}), users: map[cdp.BrowserContextID]*User{}}
+	transport, err := b.open(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	b.life, b.endLife = context.WithCancelCause(context.WithoutCancel(ctx))
+	b.conn = newConn(transport)
+	b.conn.start(b.onEvent)
+	if err := b.greet(ctx, o); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	context.AfterFunc(ctx, func() { _ = b.Close() }) // the caller's own Close returns the error
+	return b, nil
+}
+
+func (b *Browser) open(ctx context.Context, o Options) (chromedp.Transport, error) {
+	if o.URL != "" {
+		t, err := remote.DialContext(ctx, o.URL)
+		if err != nil {
+			return nil, fmt.Errorf("connecting to the browser at %s: %w", o.URL, err)
+		}
+		return t, nil
+	}
+	path := o.Path
+	if path == "" {
+		var err error
+		if path, err = Find(); err != nil {
+			return nil, err
+		}
+	}
+	p, t, err := startProcess(path, o.TempDir, o)
+	if err != nil {
+		return nil, err
+	}
+	b.process = p
+	return t, nil
+}
+
+// greet waits for the first answer, which also tells the User-Agent.
+func (b *Browser) greet(ctx context.Context, o Options) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("no answer within %v", startTimeout))
+	defer cancel()
+	v, err := call(ctx, b.conn.root, browser.GetVersion, cdp.Empty{})
+	if err != nil {
+		return b.startError(o, err)
+	}
+	// Sites treat headless browsers otherwise; a user has none.
+	b.userAgent = strings.Replace(v.UserAgent, "HeadlessChrome", "Chrome", 1)
+	if o.UserAgentSuffix != "" {
+		b.userAgent += " " + o.UserAgentSuffix
+	}
+	_, err = call(ctx, b.conn.root, target.SetAutoAttach, target.SetAutoAttachParams{
+		AutoAttach: true, WaitForDebuggerOnStart: true, Flatten: new(true),
+		Filter: attachToShared,
+	})
+	return err
+}
+
+func (b *Browser) startError(o Options, err error) error {
+	if b.process == nil {
+		return fmt.Errorf("talking to the browser at %s: %w", o.URL, err)
+	}
+	if errors.Is(err, ErrClosed) {
+		select { // what it said is complete when it is gone
+		case <-b.process.exited:
+		case <-time.After(2 * time.Second):
+		}
+		err = b.process.died()
+	}
+	return fmt.Errorf("starting the browser %s: %w", b.process.cmd.Path, err)
+}
+
+// onEvent sees the workers that belong to no page: they are their user's.
+func (b *Browser) onEvent(_ *session, method string, params jsonv2.Value) {
+	switch method {
+	case target.AttachedToTarget.Method:
+		ev, ok := decodeEvent[target.EventAttachedToTarget](params)
+		if !ok || ev.TargetInfo == nil {
+			return
+		}
+		kind := ev.TargetInfo.Type
+		if kind != "service_worker" && kind != "shared_worker" {
+			return // a tab of ours, told twice
+		}
+		b.mu.Lock()
+		u := b.users[ev.TargetInfo.BrowserContextID]
+		b.mu.Unlock()
+		if u != nil {
+			u.adopt(ev)
+			return
+		}
+		s := b.conn.session(ev.SessionID, nil) // of another program, in a shared browser
+		go tell(b.life, s, runtime.RunIfWaitingForDebugger, cdp.Empty{})
+	case target.DetachedFromTarget.Method:
+		if ev, ok := decodeEvent[target.EventDetachedFromTarget](params); ok {
+			b.conn.drop(ev.SessionID)
+		}
+	}
+}
+
+func (b *Browser) addUser(u *User) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.users[u.id] = u
+}
+
+func (b *Browser) dropUser(u *User) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.users, u.id)
+}
+
+// Close ends Chrome and removes its folder; a Chrome that was connected to by
+// URL stays. It is safe to call at any time and more than once.
+func (b *Browser) Close() error {
+	b.closeOnce.Do(func() {
+		b.endLife(ErrClosed)
+		if b.process != nil {
+			b.closeErr = b.process.end()
+		}
+		b.conn.close()
+		close(b.closed)
+	})
+	<-b.closed
+	return b.closeErr
+}
+
+// kindlyHosts are the hosts whose requests are answered here.
+var kindlyHosts = []string{"kindlycdn.com", "kindly.ai"}
+
+// KindlyHost reports whether requests for the host (a name without a port) are
+// answered by the handler given to Visit.
+func KindlyHost(host string) bool {
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	return slices.ContainsFunc(kindlyHosts, func(h string) bool {
+		return host == h || strings.HasSuffix(host, "."+h)
+	})
+}
+
+// flags are Chrome's, for a quiet, short-lived browser that talks to nobody but
+// the page's servers.
+func flags(o Options, profile string) []string {
+	out := []string{
+		"--user-data-dir=" + profile,
+		"--no-first-run", "--no-default-browser-check", "--disable-default-apps", "--disable-extensions",
+		"--disable-background-networking", "--disable-component-update", "--disable-component-extensions-with-background-pages",
+		"--disable-sync", "--disable-domain-reliability", "--disable-client-side-phishing-detection",
+		"--disable-field-trial-config", "--metrics-recording-only", "--no-pings", "--no-service-autorun",
+		"--disable-breakpad", "--disable-crash-reporter", "--disable-search-engine-choice-screen",
+		"--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
+		"--disable-hang-monitor", "--block-new-web-contents", "--disable-prompt-on-repost", "--disable-ipc-flooding-protection",
+		"--disable-quic", "--mute-audio", "--hide-scrollbars", "--password-store=basic", "--use-mock-keychain",
+		"--disable-dev-shm-usage", // 64 MB in many containers
+		"--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,AutofillServerCommunication,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
+		"--host-resolver-rules=" + resolverRules(o.Resolve),
+	}
+	if !o.Headed {
+		out = append(out, "--headless", "--disable-gpu")
+	}
+	if os.Geteuid() == 0 { // Chrome's sandbox refuses root
+		out = append(out, "--no-sandbox")
+	}
+	return append(out, "about:blank")
+}
+
+// resolverRules are Chrome's MAP rules, in a stable order. The first that
+// matches counts, so what the user wants comes before Kindly's hosts, which
+// resolve to nothing.
+func resolverRules(resolve map[string]string) string {
+	var rules []string
+	for host, to := range resolve {
+		if ip := net.ParseIP(to); ip != nil && ip.To4() == nil {
+			to = "[" + to + "]"
+		}
+		rules = append(rules, "MAP "+host+" "+to)
+	}
+	slices.Sort(rules)
+	for _, h := range kindlyHosts {
+		rules = append(rules, "MAP "+h+" ~NOTFOUND", "MAP *."+h+" ~NOTFOUND")
+	}
+	return strings.Join(rules, ", ")
+}

@@ -1,0 +1,211 @@
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+)
+
+// A Login is what makes a user logged in, in any combination. Its values are
+// secrets: they are in no error and in no printed form.
+type Login struct {
+	Steps   []Step
+	Cookies []Cookie
+	// Headers are added to requests to Origin only: never to another origin,
+	// also not after a redirect, and never to Kindly.
+	Headers map[string]string
+	// LocalStorage is there before any script of a page of Origin runs.
+	LocalStorage map[string]string
+	// Origin, scheme://host[:port], is whom Headers, LocalStorage and cookies
+	// without a domain are for. Empty: each page's own, and while the steps run
+	// that of the first Goto.
+	Origin string
+}
+
+// A Step is one action; exactly one field is set.
+type Step struct {
+	Goto    string  // open this URL and wait for the document
+	Fill    []Field // put values into fields, in order
+	Click   string  // click on the element, and wait for what comes of it
+	WaitFor string  // wait until the element is visible
+	Press   string  // press a key where the focus is: "Enter", "Tab", "a"
+}
+
+// A Field is a form field and the value to put in.
+type Field struct {
+	Selector string // CSS
+	Value    string
+}
+
+// A Cookie is set before the first page. Without a Domain it is for the login's
+// origin, host only.
+type Cookie struct {
+	Name, Value, Domain, Path string
+	Secure, HTTPOnly          bool
+	SameSite                  string // "Strict", "Lax", "None" or empty
+	Expires                   time.Time
+}
+
+// String leaves the values out.
+func (l Login) String() string {
+	return fmt.Sprintf("Login{%d steps, %d cookies, headers %v, local storage %v}", len(l.Steps), len(l.Cookies),
+		slices.Sorted(maps.Keys(l.Headers)), slices.Sorted(maps.Keys(l.LocalStorage)))
+}
+
+// GoString is String.
+func (l Login) GoString() string { return l.String() }
+
+// String leaves the value out.
+func (f Field) String() string { return f.Selector + "=<value removed>" }
+
+// GoString is String.
+func (f Field) GoString() string { return f.String() }
+
+// String leaves the value out.
+func (c Cookie) String() string { return c.Name + "=<value removed>" }
+
+// GoString is String.
+func (c Cookie) GoString() string { return c.String() }
+
+func (c Cookie) param(origin string) *network.CookieParam {
+	p := &network.CookieParam{
+		Name: c.Name, Value: c.Value, Domain: c.Domain, Path: c.Path,
+		Secure: c.Secure, HTTPOnly: c.HTTPOnly, SameSite: network.CookieSameSite(c.SameSite),
+	}
+	if c.Domain == "" {
+		p.URL = origin + "/"
+	}
+	if p.Path == "" {
+		p.Path = "/"
+	}
+	if !c.Expires.IsZero() {
+		p.Expires = cdp.TimeSinceEpoch(float64(c.Expires.UnixMilli()) / 1000)
+	}
+	return p
+}
+
+// A StepError says which login step failed, and where the browser was then.
+type StepError struct {
+	Number     int    // from 1
+	Action     string // "goto", "fill", "click", "wait_for", "press"
+	Selector   string // what it was about; the URL of a goto, the key of a press
+	URL, Title string // of the document at that time
+	Err        error
+}
+
+func (e *StepError) Error() string {
+	msg := fmt.Sprintf("login step %d: %s %s: %v", e.Number, e.Action, e.Selector, e.Err)
+	if e.URL != "" {
+		msg += fmt.Sprintf(" (the browser was at %s, titled %q)", e.URL, e.Title)
+	}
+	return msg
+}
+
+func (e *StepError) Unwrap() error { return e.Err }
+
+// runSteps performs the steps in a tab of their own.
+func (u *User) runSteps(ctx context.Context) error {
+	origin := u.login.Origin
+	for _, s := range u.login.Steps {
+		if origin == "" && s.Goto != "" {
+			origin, _ = originOf(s.Goto) // a bad URL fails in its step
+		}
+	}
+	p, err := u.newPage(ctx, pageOptions{origin: origin})
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	for i, step := range u.login.Steps {
+		action, selector, err := p.perform(ctx, step)
+		if err != nil {
+			e := &StepError{Number: i + 1, Action: action, Selector: selector, Err: err}
+			e.URL, e.Title = p.whereabouts()
+			return e
+		}
+	}
+	p.waitQuiet(ctx, stepQuiet, stepPatience)
+	return nil
+}
+
+// After a click the page may navigate or fetch: the next step waits until it has
+// been quiet for stepQuiet, but not for ever (a page may poll).
+const (
+	stepQuiet    = 120 * time.Millisecond
+	stepPatience = 5 * time.Second
+)
+
+func (p *Page) perform(ctx context.Context, s Step) (action, about string, err error) {
+	switch {
+	case s.actions() != 1:
+		return "step", "", fmt.Errorf("it has %d actions; give it exactly one of goto, fill, click, wait_for, press", s.actions())
+	case s.Goto != "":
+		return "goto", withoutQuery(s.Goto), p.open(ctx, s.Goto)
+	case s.Click != "":
+		return "click", s.Click, p.thenQuiet(ctx, p.click(ctx, s.Click))
+	case s.WaitFor != "":
+		return "wait_for", s.WaitFor, p.waitVisible(ctx, s.WaitFor)
+	case s.Press != "":
+		return "press", s.Press, p.thenQuiet(ctx, p.press(ctx, s.Press))
+	}
+	for _, f := range s.Fill {
+		if err := p.fill(ctx, f); err != nil {
+			return "fill", f.Selector, err
+		}
+	}
+	return "fill", "", nil
+}
+
+func (s Step) actions() int {
+	n := 0
+	for _, set := range []bool{s.Goto != "", len(s.Fill) > 0, s.Click != "", s.WaitFor != "", s.Press != ""} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
+// open is a goto: the document must come.
+func (p *Page) open(ctx context.Context, rawURL string) error {
+	origin, err := originOf(rawURL)
+	if err != nil {
+		return err
+	}
+	if err := p.user.seed(ctx, origin); err != nil {
+		return err
+	}
+	if err := p.navigate(ctx, rawURL); err != nil {
+		return err
+	}
+	nav := p.record.navigation()
+	switch {
+	case nav.Error != "":
+		return errors.New(nav.Error)
+	case nav.Status >= 400:
+		return fmt.Errorf("the server answered %d", nav.Status)
+	}
+	return nil
+}
+
+func (p *Page) thenQuiet(ctx context.Context, err error) error {
+	if err == nil {
+		p.waitQuiet(ctx, stepQuiet, stepPatience)
+	}
+	return err
+}
+
+// withoutQuery cuts off what may hold secrets.
+func withoutQuery(rawURL string) string {
+	if i := strings.IndexAny(rawURL, "?#"); i >= 0 {
+		return rawURL[:i]
+	}
+	return rawURL
+}

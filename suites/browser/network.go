@@ -1,0 +1,271 @@
+package browser
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/network"
+)
+
+// A chain is the hops of one request. The events that tell what was really on
+// the wire ("extra info") come from another process than the rest, one for each
+// hop, in order among themselves, before or after the hop that they belong to.
+type chain struct {
+	hops     []*hop
+	requests []network.EventRequestWillBeSentExtraInfo // waiting for their hop
+	answers  []network.EventResponseReceivedExtraInfo
+}
+
+type hop struct {
+	req        Request
+	began      float64 // Chrome's monotonic seconds
+	hasRequest bool    // extra info came
+	hasAnswer  bool
+	noExtra    bool // none will come: answered from a cache, or here
+}
+
+func (r *recorder) chain(id network.RequestID) *chain {
+	c := r.chains[id]
+	if c == nil && len(r.chains) < maxRequests {
+		c = &chain{}
+		r.chains[id] = c
+	}
+	return c
+}
+
+func (c *chain) last() *hop {
+	if c == nil || len(c.hops) == 0 {
+		return nil
+	}
+	return c.hops[len(c.hops)-1]
+}
+
+func (r *recorder) requestSent(s *session, targetType string, ev network.EventRequestWillBeSent) {
+	if ev.Request == nil {
+		return
+	}
+	c := r.chain(ev.RequestID)
+	if c == nil || len(r.hops) >= maxRequests {
+		r.dropped++
+		return
+	}
+	if before := c.last(); before != nil {
+		if ev.RedirectResponse == nil {
+			return // told by a second session
+		}
+		before.respond(ev.RedirectResponse, ev.RedirectHasExtraInfo)
+		r.end(before, ev.Timestamp.Float64())
+	}
+	h := &hop{began: ev.Timestamp.Float64(), req: newRequest(targetType, ev)}
+	c.hops = append(c.hops, h)
+	r.hops = append(r.hops, h)
+	if !endless(ev.Type) {
+		r.open[h] = true
+	}
+	if r.isMain(h) {
+		r.navigated(ev, h)
+	}
+	if ev.Request.HasPostData && h.req.Body == nil {
+		r.ask(func(ctx context.Context) { r.fetchPostData(ctx, s, h) })
+	}
+	c.join()
+}
+
+// endless are requests that a page holds open.
+func endless(t network.ResourceType) bool {
+	return t == network.ResourceTypeEventSource || t == network.ResourceTypeWebSocket
+}
+
+func newRequest(targetType string, ev network.EventRequestWillBeSent) Request {
+	q := Request{
+		ID: string(ev.RequestID), Method: ev.Request.Method, URL: bound(ev.Request.URL+ev.Request.URLFragment, maxURL),
+		ResourceType: string(ev.Type), Header: httpHeader(ev.Request.Headers),
+		Started: unixTime(ev.WallTime.Float64()), Kindly: isKindlyURL(ev.Request.URL),
+		Frame: string(ev.FrameID), Target: targetType,
+	}
+	q.Body = joinEntries(ev.Request.PostDataEntries)
+	if len(q.Body) > maxBody {
+		q.Body, q.BodyTruncated = q.Body[:maxBody], true
+	}
+	if i := ev.Initiator; i != nil {
+		q.Initiator = Initiator{Type: string(i.Type), URL: i.URL}
+		if i.URL != "" {
+			q.Initiator.Line = int(i.LineNumber) + 1
+		} else if top := topFrame(i.Stack); top != nil {
+			q.Initiator.URL, q.Initiator.Line = top.URL, int(top.LineNumber)+1
+		}
+		q.Initiator.URL = bound(q.Initiator.URL, maxURL)
+	}
+	return q
+}
+
+func joinEntries(entries []*network.PostDataEntry) []byte {
+	var body []byte
+	for _, e := range entries {
+		if e != nil {
+			body = append(body, e.Bytes...)
+		}
+	}
+	return body
+}
+
+// join hands waiting extra info to the hops.
+func (c *chain) join() {
+	for _, h := range c.hops {
+		if !h.hasRequest && !h.noExtra && len(c.requests) > 0 {
+			h.req.Header, h.hasRequest = httpHeader(c.requests[0].Headers), true
+			c.requests = c.requests[1:]
+		}
+		if !h.hasAnswer && !h.noExtra && len(c.answers) > 0 {
+			h.req.ResponseHeader, h.hasAnswer = httpHeader(c.answers[0].Headers), true
+			h.req.Status = int(c.answers[0].StatusCode)
+			c.answers = c.answers[1:]
+		}
+	}
+}
+
+const maxWaitingExtra = 32
+
+func (r *recorder) requestExtra(ev network.EventRequestWillBeSentExtraInfo) {
+	if c := r.chain(ev.RequestID); c != nil && len(c.requests) < maxWaitingExtra {
+		c.requests = append(c.requests, ev)
+		c.join()
+	}
+}
+
+func (r *recorder) responseExtra(ev network.EventResponseReceivedExtraInfo) {
+	if c := r.chain(ev.RequestID); c != nil && len(c.answers) < maxWaitingExtra {
+		c.answers = append(c.answers, ev)
+		c.join()
+	}
+}
+
+func (h *hop) respond(res *network.Response, hasExtra bool) {
+	h.noExtra = !hasExtra && !h.hasRequest && !h.hasAnswer
+	h.req.FromCache = res.FromDiskCache || res.FromPrefetchCache
+	if h.hasAnswer {
+		return // what was on the wire counts: this may be a 200 made of a 304
+	}
+	h.req.Status = int(res.Status)
+	h.req.ResponseHeader = httpHeader(res.Headers)
+	if len(res.RequestHeaders) > 0 && !h.hasRequest {
+		h.req.Header = httpHeader(res.RequestHeaders)
+	}
+}
+
+func (r *recorder) responseReceived(ev network.EventResponseReceived) {
+	h := r.chains[ev.RequestID].last()
+	if h == nil || ev.Response == nil {
+		return
+	}
+	h.respond(ev.Response, ev.HasExtraInfo)
+	if ev.Type != "" {
+		h.req.ResourceType = string(ev.Type)
+	}
+	if r.isMain(h) {
+		r.nav.Status, r.nav.Header = int(ev.Response.Status), httpHeader(ev.Response.Headers)
+	}
+}
+
+// end notes the end of a hop, at Chrome's monotonic time.
+func (r *recorder) end(h *hop, at float64) {
+	h.req.Duration = max(time.Duration((at-h.began)*float64(time.Second)), 1)
+	delete(r.open, h)
+}
+
+func (r *recorder) finished(s *session, ev network.EventLoadingFinished) {
+	h := r.chains[ev.RequestID].last()
+	if h == nil {
+		return
+	}
+	r.end(h, ev.Timestamp.Float64())
+	if isText(h.req) && r.bodyBytes < maxBodies {
+		r.ask(func(ctx context.Context) { r.fetchBody(ctx, s, h) })
+	}
+}
+
+func (r *recorder) failed(ev network.EventLoadingFailed) {
+	h := r.chains[ev.RequestID].last()
+	if h == nil {
+		return
+	}
+	r.end(h, ev.Timestamp.Float64())
+	if ev.Canceled && (h.req.Status == http.StatusNoContent || h.req.Status == http.StatusResetContent) {
+		return // Chrome's way to say that there is no body to load
+	}
+	h.req.Error, h.req.BlockedReason = bound(ev.ErrorText, maxText), string(ev.BlockedReason)
+	if ev.CorsErrorStatus != nil {
+		h.req.CORSError = string(ev.CorsErrorStatus.CorsError)
+	}
+	if h.req.Error == "" {
+		h.req.Error = "failed"
+	}
+	if r.isMain(h) {
+		r.nav.Error = h.req.Error
+	}
+}
+
+// isMain reports whether a hop is for the page's own document.
+func (r *recorder) isMain(h *hop) bool {
+	return h.req.ResourceType == string(network.ResourceTypeDocument) && h.req.Frame == r.main && h.req.Target == "page"
+}
+
+func (r *recorder) navigated(ev network.EventRequestWillBeSent, h *hop) {
+	redirects := []string(nil)
+	if ev.RedirectResponse != nil && len(r.nav.Redirects) < 50 {
+		redirects = append(r.nav.Redirects, r.nav.URL)
+	}
+	r.nav = Navigation{URL: h.req.URL, Redirects: redirects}
+}
+
+// isText reports whether the body of a response is worth keeping.
+func isText(q Request) bool {
+	if q.Kindly || q.Status == 204 || q.Status == 304 || q.Status >= 300 && q.Status < 400 {
+		return false // what Kindly's side says is known here
+	}
+	mediaType, _, _ := strings.Cut(strings.ToLower(q.ResponseHeader.Get("Content-Type")), ";")
+	mediaType = strings.TrimSpace(mediaType)
+	if strings.HasPrefix(mediaType, "text/") || strings.HasSuffix(mediaType, "+json") || strings.HasSuffix(mediaType, "+xml") {
+		return true
+	}
+	if mediaType == "" { // servers forget it; what a script asked for is mostly text
+		return slices.Contains([]string{"Fetch", "XHR", "Document", "Script"}, q.ResourceType)
+	}
+	return slices.Contains([]string{"application/json", "application/javascript", "application/x-javascript", "application/ecmascript",
+		"application/xml", "application/jwt", "application/jose", "application/x-pem-file", "application/x-www-form-urlencoded", "application/manifest+json"}, mediaType)
+}
+
+// fetchBody asks for a response body. Chrome may have dropped it (a document
+// that was left, a body beyond its buffer): then there is none.
+func (r *recorder) fetchBody(ctx context.Context, s *session, h *hop) {
+	got, err := call(ctx, s, network.GetResponseBody, network.GetResponseBodyParams{RequestID: network.RequestID(h.req.ID)})
+	if err != nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h.req.ResponseBody = r.keep(got.Body, &h.req)
+}
+
+func (r *recorder) fetchPostData(ctx context.Context, s *session, h *hop) {
+	got, err := call(ctx, s, network.GetRequestPostData, network.GetRequestPostDataParams{RequestID: network.RequestID(h.req.ID)})
+	if err != nil {
+		return // a stream or files
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h.req.Body = r.keep(got.PostData, &h.req)
+}
+
+// keep cuts a body to what the bounds leave.
+func (r *recorder) keep(body []byte, q *Request) []byte {
+	room := max(0, min(maxBody, maxBodies-r.bodyBytes))
+	if len(body) > room {
+		body, q.BodyTruncated = slices.Clone(body[:room]), true
+	}
+	r.bodyBytes += len(body)
+	return body
+}

@@ -1,0 +1,193 @@
+package forge
+
+import (
+	"crypto"
+	"crypto/hmac"
+	"crypto/rsa"
+	_ "crypto/sha256" // the hashes of RS256 and HS256
+	_ "crypto/sha512" // and of the others
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxToken bounds the page's token: 64 KB is far more than a header can carry.
+const maxToken = 64 << 10
+
+// longHeader is where servers start to hang up: TOK-SIZE says the same.
+const longHeader = 8000
+
+// A bench is where one attack is built: the page's token taken apart, and the
+// tokens made so far. The first error sticks.
+type bench struct {
+	Material
+	parts  [3]string // of the page's token, as they were
+	header object
+	claims object
+	out    []Forged
+	err    error
+}
+
+// A draft is a token before it is signed.
+type draft struct {
+	header, claims object
+	canaries       []string
+}
+
+func newBench(m Material) (*bench, error) {
+	b := &bench{Material: m}
+	if b.Canary == nil {
+		b.Canary = Canaries(m.Rand)
+	}
+	if m.Token == "" {
+		b.header = object{{"alg", `"RS256"`}, {"typ", `"JWT"`}}
+		b.claims = object{{"iss", `"kindlytest"`}, {"sub", `"kindlytest"`}}
+		b.parts[0], b.parts[1] = b64(b.header.String()), b64(b.claims.String())
+		return b, nil
+	}
+	if err := b.take(m.Token.Reveal()); err != nil {
+		return nil, fmt.Errorf("the page's token cannot be taken apart: %w", err)
+	}
+	return b, nil
+}
+
+// take splits the page's token. Errors don't quote it.
+func (b *bench) take(token string) error {
+	if len(token) > maxToken {
+		return fmt.Errorf("it has %d bytes, more than %d", len(token), maxToken)
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return fmt.Errorf("it has %d segments, not 3", len(parts))
+	}
+	b.parts = [3]string(parts)
+	for i, into := range []*object{&b.header, &b.claims} {
+		name := [...]string{"header", "payload"}[i]
+		data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[i], "="))
+		if err != nil {
+			return fmt.Errorf("its %s is no base64url", name)
+		}
+		if *into, err = parseObject(data); err != nil {
+			return fmt.Errorf("its %s: %w", name, err)
+		}
+	}
+	if _, err := b.signature(); err != nil {
+		return errors.New("its signature is no base64url")
+	}
+	return nil
+}
+
+// signature is the page's token's own.
+func (b *bench) signature() ([]byte, error) {
+	return base64.RawURLEncoding.DecodeString(strings.TrimRight(b.parts[2], "="))
+}
+
+// fresh is the page's token as it would be issued now, for the right chat.
+func (b *bench) fresh() draft {
+	now := b.Now.Unix()
+	chat := object{}
+	if raw, ok := b.claims.get("chat"); ok {
+		if o, err := parseObject([]byte(raw)); err == nil {
+			chat = o
+		}
+	}
+	claims := b.claims.with("iat", number(now)).with("exp", number(now+300)).
+		with("chat", chat.with("id", quote(b.ChatID)).String())
+	if _, ok := claims.get("nbf"); ok {
+		claims = claims.with("nbf", number(now))
+	}
+	return draft{header: b.header, claims: claims}
+}
+
+// marked is fresh with canaries for a name and an e-mail.
+func (b *bench) marked() draft {
+	d := b.fresh()
+	for _, kind := range []string{"name", "email"} {
+		c := b.Canary(kind)
+		d.claims = d.claims.with(kind, quote(c))
+		d.canaries = append(d.canaries, c)
+	}
+	return d
+}
+
+// claim returns the draft with one claim set to raw JSON.
+func (d draft) claim(name, raw string) draft { d.claims = d.claims.with(name, raw); return d }
+
+// drop returns the draft without a claim.
+func (d draft) drop(name string) draft { d.claims = d.claims.without(name); return d }
+
+// head returns the draft with one header parameter set to raw JSON.
+func (d draft) head(name, raw string) draft { d.header = d.header.with(name, raw); return d }
+
+// input is the JWS signing input (RFC 7515 §5.1).
+func (d draft) input() string { return b64(d.header.String()) + "." + b64(d.claims.String()) }
+
+// add appends f; its token is complete.
+func (b *bench) add(f Forged) {
+	f.Oversized = f.Oversized || len(f.Token)+len("Bearer ") > longHeader
+	b.out = append(b.out, f)
+}
+
+// put adds the draft with this signature segment.
+func (b *bench) put(name string, d draft, signature string) {
+	b.add(Forged{Name: name, Token: Secret(d.input() + "." + signature), Canaries: d.canaries})
+}
+
+// rs256 adds the draft signed by the attacker.
+func (b *bench) rs256(name string, d draft) {
+	key, err := b.Attacker.key()
+	if err != nil {
+		b.fail(err)
+		return
+	}
+	b.put(name, d, b.rsa(key, crypto.SHA256, d))
+}
+
+// mint returns the draft signed with the customer's own key, as RS256.
+func (b *bench) mint(name string, d draft) Forged {
+	d = d.head("alg", `"RS256"`)
+	return Forged{Name: name, Canaries: d.canaries,
+		Token: Secret(d.input() + "." + b.rsa(b.Private, crypto.SHA256, d))}
+}
+
+func (b *bench) rsa(key *rsa.PrivateKey, hash crypto.Hash, d draft) string {
+	sig, err := rsa.SignPKCS1v15(nil, key, hash, digest(hash, d.input()))
+	if err != nil {
+		b.fail(fmt.Errorf("signing: %w", err))
+	}
+	return b64(sig)
+}
+
+// mac returns the HMAC of the draft as a segment (RFC 7518 §3.2).
+func mac(hash crypto.Hash, key []byte, d draft) string {
+	h := hmac.New(hash.New, key)
+	io.WriteString(h, d.input())
+	return b64(h.Sum(nil))
+}
+
+func digest(hash crypto.Hash, input string) []byte {
+	h := hash.New()
+	io.WriteString(h, input)
+	return h.Sum(nil)
+}
+
+// random returns n bytes from the injected source.
+func (b *bench) random(n int) []byte {
+	data := make([]byte, n)
+	if b.Rand == nil {
+		b.fail(errors.New("there is no source of randomness"))
+		return data
+	}
+	if _, err := io.ReadFull(b.Rand, data); err != nil {
+		b.fail(fmt.Errorf("reading randomness: %w", err))
+	}
+	return data
+}
+
+func (b *bench) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}

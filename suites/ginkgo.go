@@ -1,0 +1,143 @@
+package suites
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/extensions/globals"
+	"github.com/onsi/ginkgo/v2/formatter"
+	"github.com/onsi/ginkgo/v2/types"
+	"github.com/onsi/gomega"
+	gomegatypes "github.com/onsi/gomega/types"
+
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// Describe adds the checks of a target to the Ginkgo suite of a caller: call it
+// where Describe is called. Each check is one spec with its ID, area and level
+// as labels, so that Ginkgo's own filters work.
+//
+//	var _ = suites.Describe(suites.Target{PageURL: "…"}, suites.Options{})
+func Describe(t Target, o Options) bool {
+	name := t.Name
+	if name == "" {
+		name = "Kindly Chat authentication"
+	}
+	return ginkgo.Describe(name, ginkgo.Ordered, ginkgo.ContinueOnFailure, func() {
+		var (
+			b       *board
+			session *Session
+			cancel  context.CancelFunc
+		)
+		ginkgo.BeforeAll(func() {
+			gomega.Expect(validate(t, o)).To(gomega.Succeed())
+			var ctx context.Context
+			ctx, cancel = context.WithCancel(context.Background())
+			session = open(ctx, t, o)
+			b = session.start(ctx, Checks())
+		})
+		ginkgo.AfterAll(func() {
+			if cancel != nil {
+				cancel()
+				<-b.done
+				session.Close()
+			}
+		})
+		addSpecs(func() *board { return b })
+	})
+}
+
+// addSpecs makes one spec of each check, in a container for each area. The
+// board is asked for when a spec runs: while the tree is built there is none.
+func addSpecs(b func() *board) {
+	byArea := map[string][]Check{}
+	for _, c := range Checks() {
+		byArea[c.Requirement.Area()] = append(byArea[c.Requirement.Area()], c)
+	}
+	for _, area := range Areas {
+		if len(byArea[area]) == 0 {
+			continue
+		}
+		ginkgo.Describe(area, func() {
+			for _, c := range byArea[area] {
+				addSpec(c, b)
+			}
+		})
+	}
+}
+
+func addSpec(c Check, b func() *board) {
+	r := c.Requirement
+	labels := ginkgo.Label(r.ID, r.Area(), string(r.Level))
+	ginkgo.It(r.ID+": "+r.Text, labels, c.location, func(ctx ginkgo.SpecContext) {
+		result, err := b().wait(ctx, r.ID)
+		gomega.Expect(err).NotTo(gomega.HaveOccurred())
+		if result.Outcome == reports.Skipped {
+			ginkgo.Skip(result.Reason)
+		}
+		ginkgo.AddReportEntry("outcome", string(result.Outcome), types.ReportEntryVisibilityFailureOrVerbose)
+		gomega.Expect(result).To(Hold())
+	})
+}
+
+// Hold is a Gomega matcher over [reports.Check]: it fails where a MUST does not
+// hold, or could not be checked, and says so as a report does.
+func Hold() gomegatypes.GomegaMatcher { return holdMatcher{} }
+
+type holdMatcher struct{}
+
+func (holdMatcher) Match(actual any) (bool, error) {
+	c, ok := actual.(reports.Check)
+	if !ok {
+		return false, fmt.Errorf("Hold wants a reports.Check, not %T", actual)
+	}
+	return c.Outcome != reports.Failed && c.Outcome != reports.Errored, nil
+}
+
+func (holdMatcher) FailureMessage(actual any) string {
+	c := actual.(reports.Check) // Match has seen to it
+	if c.Outcome == reports.Errored {
+		return c.ID + " could not run: " + c.Reason
+	}
+	return strings.Join([]string{c.ID + ": " + c.Requirement,
+		"  expected  " + c.Expected, "  actual    " + c.Actual, "  fix       " + c.Fix}, "\n")
+}
+
+func (holdMatcher) NegatedFailureMessage(actual any) string {
+	return "expected " + actual.(reports.Check).ID + " not to hold"
+}
+
+// ginkgoTurn serialises runs: Ginkgo's state is global.
+var ginkgoTurn sync.Mutex
+
+// runSpecs runs the checks of b as Ginkgo specs in this binary, silently: the
+// Observer and the reports speak.
+func runSpecs(ctx context.Context, b *board) {
+	ginkgoTurn.Lock()
+	defer ginkgoTurn.Unlock()
+	// A second RunSpecs without Reset would end the process.
+	globals.Reset()
+	defer globals.Reset()
+	stdout, stderr := formatter.ColorableStdOut, formatter.ColorableStdErr
+	formatter.ColorableStdOut, formatter.ColorableStdErr = io.Discard, io.Discard
+	defer func() { formatter.ColorableStdOut, formatter.ColorableStdErr = stdout, stderr }()
+
+	gomega.RegisterFailHandler(ginkgo.Fail)
+	addSpecs(func() *board { return b })
+	suite, reporter := ginkgo.GinkgoConfiguration()
+	suite.FailOnEmpty = true
+	suite.RandomizeAllSpecs = false
+	suite.FocusStrings, suite.SkipStrings, suite.LabelFilter = nil, nil, ""
+	reporter.NoColor, reporter.Succinct = true, true
+	ginkgo.RunSpecs(verdictOfBoard{}, "kindlytest", suite, reporter)
+}
+
+// verdictOfBoard is told by Ginkgo that a spec failed. The run's verdict is
+// made from the board, which knows warnings and what could not run as well.
+type verdictOfBoard struct{}
+
+func (verdictOfBoard) Fail() {}

@@ -1,0 +1,186 @@
+package suites
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"sort"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/mockkindly/wire"
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// removed stands where a credential was.
+const removed = "[removed]"
+
+// A redactor takes credentials out of all that is shown. It knows the secrets
+// that it was given, and recognises tokens by their shape, so that also those
+// are caught that turn up where nobody expected them.
+type redactor struct {
+	mu       sync.RWMutex
+	secrets  map[string]bool
+	replacer *strings.Replacer
+}
+
+// minSecret is the length below which a value is too common a string to be
+// blotted out everywhere.
+const minSecret = 6
+
+// add makes values secret from now on.
+func (r *redactor) add(values ...string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.secrets == nil {
+		r.secrets = map[string]bool{}
+	}
+	for _, v := range values {
+		if len(v) >= minSecret {
+			r.secrets[v] = true
+		}
+	}
+	// Longest first: a secret may hold another.
+	sorted := make([]string, 0, len(r.secrets))
+	for v := range r.secrets {
+		sorted = append(sorted, v)
+	}
+	sort.Slice(sorted, func(i, j int) bool { return len(sorted[i]) > len(sorted[j]) })
+	pairs := make([]string, 0, 4*len(sorted))
+	for _, v := range sorted {
+		pairs = append(pairs, v, removed)
+		if e := url.QueryEscape(v); e != v {
+			pairs = append(pairs, e, removed)
+		}
+	}
+	r.replacer = strings.NewReplacer(pairs...)
+}
+
+// jws matches the compact form: a header that begins like a JSON object in
+// base64url, a payload, and the signature, which is what makes it a credential.
+var jws = regexp.MustCompile(`\b(ey[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*)\.[A-Za-z0-9_=+/-]+`)
+
+// text returns s without secrets, and with tokens that lack their signature.
+func (r *redactor) text(s string) string {
+	r.mu.RLock()
+	replacer := r.replacer
+	r.mu.RUnlock()
+	if replacer != nil {
+		s = replacer.Replace(s)
+	}
+	return jws.ReplaceAllString(s, "$1."+removed)
+}
+
+// secretHeaders hold credentials whatever their value. Authorization is
+// treated apart: a token is worth showing without its signature.
+var secretHeaders = map[string]bool{
+	"cookie": true, "set-cookie": true, "proxy-authorization": true, "x-csrf-token": true,
+	"x-xsrf-token": true, "x-api-key": true, "kindly-hmac": true,
+}
+
+func (r *redactor) headers(h http.Header) []reports.Header {
+	names := make([]string, 0, len(h))
+	for name := range h {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	var out []reports.Header
+	for _, name := range names {
+		for _, value := range h[name] {
+			out = append(out, reports.Header{Name: name, Value: r.header(name, value)})
+		}
+	}
+	return out
+}
+
+func (r *redactor) header(name, value string) string {
+	lower := strings.ToLower(name)
+	switch {
+	case lower == "set-cookie":
+		cookie, attributes, _ := strings.Cut(value, ";")
+		key, _, _ := strings.Cut(cookie, "=")
+		return strings.TrimSuffix(key+"="+removed+";"+attributes, ";")
+	case secretHeaders[lower]:
+		return removed
+	case lower == "authorization":
+		scheme, credential, ok := strings.Cut(value, " ")
+		if shown := r.text(credential); ok && shown != credential {
+			return scheme + " " + bound(shown, maxHeader)
+		}
+		return bound(scheme, 16) + " " + removed
+	}
+	return bound(r.text(value), maxHeader)
+}
+
+// Bounds of what a report keeps of one exchange, in bytes.
+const (
+	maxHeader = 2 << 10
+	maxBody   = 8 << 10
+)
+
+// bound shortens s to n bytes and says so.
+func bound(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "… (shortened)"
+}
+
+func (r *redactor) body(b []byte) string {
+	// Secrets are looked for before the cut, which could halve one.
+	const window = 4 * maxBody
+	if len(b) > window {
+		b = b[:window]
+	}
+	return bound(strings.ToValidUTF8(r.text(string(b)), "\uFFFD"), maxBody)
+}
+
+// evidence turns an exchange into what a report may show.
+func (r *redactor) evidence(e Evidence) reports.Evidence {
+	ex := e.Exchange
+	out := reports.Evidence{
+		At: ex.At, Title: r.text(e.Title), DurationMS: ex.Duration.Milliseconds(),
+		Request: &reports.Request{
+			Method: ex.Request.Method, URL: r.text(safeURL(ex.Request.URL)),
+			Headers: r.headers(ex.Request.Header), Body: r.body(ex.Request.Body),
+		},
+		Response: &reports.Response{},
+	}
+	switch {
+	case ex.Response != nil:
+		out.Response.Status = ex.Response.Status
+		out.Response.Headers = r.headers(ex.Response.Header)
+		out.Response.Body = r.body(ex.Response.Body)
+	case ex.Err != nil:
+		out.Response.Error = r.text(string(ex.Kind()) + ": " + ex.Err.Error())
+	default:
+		out.Response = nil
+	}
+	return out
+}
+
+// safeURL is raw without userinfo. What can't be parsed is not shown: nobody
+// knows what is in it.
+func safeURL(raw string) string {
+	if raw == "" {
+		return ""
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(a URL that can't be parsed)"
+	}
+	u.User = nil
+	return u.String()
+}
+
+// describe puts an exchange's end into a few words: "200", "a reset".
+func describe(ex wire.Exchange) string {
+	if ex.Response != nil {
+		return "status " + itoa(ex.Response.Status)
+	}
+	return "no answer (" + string(ex.Kind()) + ")"
+}

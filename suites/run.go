@@ -1,0 +1,127 @@
+package suites
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// Run checks a target and returns the result, which is never empty: where
+// nothing could be checked, Problem says why and ExitCode is 2. Cancelling ctx
+// ends the run; what had not been checked by then is reported as such.
+//
+// Run drives Ginkgo, whose state is global: it must not be called from within a
+// Ginkgo suite (use [Describe] there), and runs in one process take turns.
+func Run(ctx context.Context, t Target, o Options) reports.Run {
+	started := time.Now()
+	run := newRun(t, o)
+	if err := validate(t, o); err != nil {
+		run.Problem = err.Error()
+		run.Finish()
+		return run
+	}
+	s := open(ctx, t, o)
+	defer s.Close()
+	if o.Observer != nil {
+		o.Observer.Planned(run.Target, len(Checks()))
+	}
+	b := s.start(ctx, Checks())
+	runSpecs(ctx, b)
+	<-b.done
+	s.finish(&run, b)
+	run.DurationMS = time.Since(started).Milliseconds()
+	return run
+}
+
+func newRun(t Target, o Options) reports.Run {
+	o = o.withDefaults(t)
+	return reports.Run{
+		Schema: reports.SchemaVersion, Strict: o.Strict,
+		Tool:   reports.Tool{Name: "kindlytest", Version: o.Version},
+		Target: t.report(o.Args), Started: o.Now().UTC(), Checks: []reports.Check{},
+	}
+}
+
+func validate(t Target, o Options) error {
+	if t.offers()&(NeedPage|NeedEndpoint|NeedWebhook) == 0 {
+		return fmt.Errorf("nothing to check: give a page, an auth endpoint or a webhook")
+	}
+	for _, list := range [][]string{o.Only, o.Skip} {
+		if err := ValidateSelection(list); err != nil {
+			return err
+		}
+	}
+	for id := range o.ExpectedFailures {
+		if _, ok := catalogue[id]; !ok {
+			return fmt.Errorf("expected_failures names %q, which is no check; `kindlytest list` shows them", id)
+		}
+	}
+	return nil
+}
+
+// finish fills in what is known at a run's end.
+func (s *Session) finish(run *reports.Run, b *board) {
+	for _, c := range Checks() {
+		run.Checks = append(run.Checks, b.results[c.ID()].result)
+	}
+	if e, ok := s.endpoints.found(); ok {
+		run.Target.Endpoint = s.redact.text(e.String())
+	}
+	s.remark()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	run.Notes = append(run.Notes, s.notes...)
+	if len(s.problems) > 0 {
+		run.Problem, run.Hint = s.problems[0].text, s.problems[0].hint
+	}
+	if s.base.Err() != nil {
+		run.Problem, run.Hint = "interrupted before all was checked", ""
+	}
+	run.Finish()
+	if run.ExitCode == 2 && run.Problem == "" && len(run.Checks) > 0 {
+		run.Problem = nothingChecked(run.Checks)
+	}
+}
+
+// nothingChecked says why, in the words of the most frequent reason.
+func nothingChecked(checks []reports.Check) string {
+	counts := map[string]int{}
+	best := ""
+	for _, c := range checks {
+		if c.Outcome == reports.Errored {
+			return c.ID + " could not run: " + c.Reason
+		}
+		if c.Outcome == reports.Skipped {
+			counts[c.Reason]++
+			if best == "" || counts[c.Reason] > counts[best] {
+				best = c.Reason
+			}
+		}
+	}
+	return "nothing was checked: " + best
+}
+
+// remark notes what the reader should know about the whole run.
+func (s *Session) remark() {
+	if s.target.PrivateKey != nil {
+		if url, yes := s.target.looksLikeProduction(); yes {
+			s.note(reports.Warned, "A private key was given, and %s does not look like a test environment: "+
+				"the private key of a production system belongs nowhere else, and hostile tokens are sent there (--safe leaves them out).", safeURL(url))
+		}
+	}
+	if len(s.target.PublicKeys) == 0 && s.target.offers()&NeedToken != 0 {
+		s.note(reports.Warned, "No public key was given (--public-key FILE), so nobody knows whether Kindly would accept the token.")
+	}
+	for _, k := range s.target.PublicKeys {
+		noteKey(s, k)
+	}
+}
+
+func noteKey(s *Session, k *token.Key) {
+	for _, n := range k.Notes {
+		s.note(reports.Informed, "%s: %s", k.Name, n)
+	}
+}

@@ -1,0 +1,103 @@
+package suites
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// matches says whether a pattern (ID, area or glob; any letter case) selects id.
+func matches(pattern, id string) bool {
+	pattern = strings.ToUpper(pattern)
+	area, _, _ := strings.Cut(id, "-")
+	if pattern == id || pattern == area {
+		return true
+	}
+	ok, err := path.Match(pattern, id)
+	return err == nil && ok
+}
+
+func matchesAny(patterns []string, id string) (string, bool) {
+	for _, p := range patterns {
+		if matches(p, id) {
+			return p, true
+		}
+	}
+	return "", false
+}
+
+// ValidateSelection returns an error that names the first pattern that selects
+// no check, and a near one that does. A typo must not turn a gate green.
+func ValidateSelection(patterns []string) error {
+	for _, p := range patterns {
+		if selectsSomething(p) {
+			continue
+		}
+		if near := nearestID(p); near != "" {
+			return fmt.Errorf("%q selects no check; did you mean %s?", p, near)
+		}
+		return fmt.Errorf("%q selects no check; `kindlytest list` shows them", p)
+	}
+	return nil
+}
+
+func selectsSomething(pattern string) bool {
+	for id := range catalogue {
+		if matches(pattern, id) {
+			return true
+		}
+	}
+	return false
+}
+
+func nearestID(pattern string) string {
+	pattern = strings.ToUpper(strings.ReplaceAll(pattern, "_", "-"))
+	best, bestDistance := "", 4 // more than three edits away is no typo
+	candidates := append([]string{}, Areas...)
+	for _, c := range Checks() {
+		candidates = append(candidates, c.ID())
+	}
+	for _, id := range candidates {
+		if d := editDistance(pattern, id); d < bestDistance {
+			best, bestDistance = id, d
+		}
+	}
+	return best
+}
+
+// editDistance is Levenshtein's.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			next := min(row[j]+1, row[j-1]+1, diagonal+cost)
+			diagonal, row[j] = row[j], next
+		}
+	}
+	return row[len(b)]
+}
+
+// deselected says why a check is not to run; "" if it is.
+func (o Options) deselected(c Check) string {
+	if len(o.Only) > 0 {
+		if _, ok := matchesAny(o.Only, c.ID()); !ok {
+			return "not selected by --only"
+		}
+	}
+	if p, ok := matchesAny(o.Skip, c.ID()); ok {
+		return "deselected by --skip " + p
+	}
+	if o.Safe && c.Hostile {
+		return "left out by --safe: it sends hostile input"
+	}
+	return ""
+}
