@@ -17,22 +17,26 @@ var _ = check(Check{
 		Text: "200 for a dialogue it knows.",
 		Fix:  "Answer 200 also where the business says no, with another reply or exchange_slug. If the webhook knows only some dialogues, give it one: webhooks[].message or slug."},
 	Needs: NeedWebhook,
-	Probe: onAnswer(rule.Must, func(h *hook, ev Evidence) Verdict {
-		if h.acceptable(ev) {
-			return Holds("%s", describe(ev.Exchange))
+	Probe: eachHook(rule.Must, func(ctx context.Context, _ *Session, h *hook) Verdict {
+		k, err := h.controlOrSilence(ctx)
+		if err != nil {
+			return CouldNotRun(err)
 		}
-		return Violated("status 200", describe(ev.Exchange)).With(ev)
+		if h.acceptable(k.before) {
+			return Holds("%s", describe(k.before.Exchange))
+		}
+		return Violated("status 200", describe(k.before.Exchange)).With(k.before)
 	}),
 })
 
 // onAnswer makes a probe of a function over the answer to a valid request.
 func onAnswer(level rule.Level, judge func(*hook, Evidence) Verdict) func(context.Context, *Session) Verdict {
 	return eachHook(level, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		_, all, err := h.control(ctx)
+		k, err := h.control(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
-		return judge(h, all[0])
+		return judge(h, k.before)
 	})
 }
 
@@ -105,11 +109,11 @@ type variant struct {
 
 // tolerates sends variants of the control, none of which may end in a 5xx.
 func tolerates(ctx context.Context, h *hook, variants []variant) Verdict {
-	c, before, err := h.control(ctx)
+	c, before, err := h.controlCall(ctx)
 	if err != nil {
 		return CouldNotRun(err)
 	}
-	if st := before[0].Exchange.Status(); st >= 500 || st == 0 {
+	if st := before.Exchange.Status(); st >= 500 || st == 0 {
 		return Missing("the valid request is not answered either (see RESP-STATUS)")
 	}
 	for _, v := range variants {
@@ -135,7 +139,7 @@ var _ = check(Check{
 		Fix:  "Ignore fields that you don't know: Kindly adds some without notice."},
 	Needs: NeedWebhook,
 	Probe: eachHook(rule.Must, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		c, before, err := h.control(ctx)
+		c, before, err := h.controlCall(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -150,7 +154,7 @@ var _ = check(Check{
 		if err != nil {
 			return CouldNotRun(err)
 		}
-		return h.sameKind(ev, before[0], c.token != "").With(ev)
+		return h.sameKind(ev, before, c.token != "").With(ev)
 	}),
 })
 
@@ -217,7 +221,7 @@ var _ = check(Check{
 		Fix:  "Answer 405 to everything but POST."},
 	Needs: NeedWebhook,
 	Probe: eachHook(rule.Should, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		c, _, err := h.control(ctx)
+		c, _, err := h.controlCall(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -245,7 +249,7 @@ var _ = check(Check{
 		Fix:  "Don't count on a request to come once: nothing in it guards against a replay."},
 	Needs: NeedWebhook,
 	Probe: eachHook(rule.Info, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		c, _, err := h.control(ctx)
+		c, _, err := h.controlCall(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}

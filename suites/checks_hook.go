@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,8 +52,8 @@ var _ = check(Check{
 		Text: "Without a token it answers as to a stranger: no 5xx, nobody's data.",
 		Fix:  "Treat a missing Authorization header as somebody who is not logged in: answer politely, or with 401."},
 	Needs: NeedWebhook,
-	Probe: eachHook(rule.Must, func(_ context.Context, s *Session, h *hook) Verdict {
-		all, err := h.asStranger()
+	Probe: eachHook(rule.Must, func(ctx context.Context, s *Session, h *hook) Verdict {
+		all, err := h.strangersAfterMembers(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -67,6 +68,23 @@ var _ = check(Check{
 		return Holds("status %d", all[0].Exchange.Status()).With(all[0])
 	}),
 })
+
+// strangersAfterMembers are answers to strangers, the last of them after the
+// page's user was there: a webhook must not remember whom it talked to.
+func (h *hook) strangersAfterMembers(ctx context.Context) ([]Evidence, error) {
+	all, err := h.asStranger()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := h.asUser(); err != nil {
+		return all, nil // no token: there is nobody to be remembered
+	}
+	ev, err := h.call(ctx, "without a token, after a request with one", call{})
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clone(all), ev), nil
+}
 
 // knownMarker finds a claim of the page's user in an answer, where the user is
 // known at all. A sub such as "7" is no marker: it turns up by chance.

@@ -34,7 +34,7 @@ var _ = check(Check{
 		Fix:  "Bound the body's size, catch the parser's error, check that the value is an object, and answer 400."},
 	Needs: NeedWebhook, Turn: Last, Hostile: true,
 	Probe: eachHook(rule.Must, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		c, _, err := h.control(ctx)
+		c, _, err := h.controlCall(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -71,7 +71,11 @@ func (h *hook) survives(ctx context.Context, what string, r wire.Request, judge 
 
 // stillAlive turns v into a violation if the control is not answered.
 func (h *hook) stillAlive(ctx context.Context, what string, v Verdict, evidence ...Evidence) Verdict {
-	ok, err := h.alive(ctx)
+	k, err := h.control(ctx)
+	if err != nil {
+		return CouldNotRun(err)
+	}
+	ok, err := h.alive(ctx, k)
 	if err != nil {
 		return CouldNotRun(err)
 	}
@@ -79,7 +83,7 @@ func (h *hook) stillAlive(ctx context.Context, what string, v Verdict, evidence 
 		return v
 	}
 	broken := Violated("the next valid request is answered as before", "after "+what+" the valid request was not answered as before").With(evidence...)
-	if err := h.awaitAlive(ctx, what); err != nil {
+	if err := h.awaitAlive(ctx, k, what); err != nil {
 		broken.actual += ", and the service did not come back"
 	}
 	return broken
@@ -91,7 +95,7 @@ var _ = check(Check{
 		Fix:  "Treat every header as optional and as any text; a proxy or the server should refuse very long ones with 431."},
 	Needs: NeedWebhook, Turn: Last, Hostile: true,
 	Probe: eachHook(rule.Must, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		c, _, err := h.control(ctx)
+		c, _, err := h.controlCall(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -146,7 +150,7 @@ var _ = check(Check{
 		Fix:  "Keep nothing of a request in variables that requests share; let requests wait rather than fail."},
 	Needs: NeedWebhook, Turn: Last,
 	Probe: eachHook(rule.Must, func(ctx context.Context, s *Session, h *hook) Verdict {
-		c, before, err := h.control(ctx)
+		c, before, err := h.controlCall(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -157,7 +161,7 @@ var _ = check(Check{
 			}
 		}
 		for _, ev := range s.atOnce(ctx, s.crowd, "one of 64 at once", requests) {
-			if v := h.sameKind(ev, before[0], c.token != ""); v.kind != holds {
+			if v := h.sameKind(ev, before, c.token != ""); v.kind != holds {
 				return h.stillAlive(ctx, "64 requests at once", v.With(ev))
 			}
 		}
@@ -171,7 +175,7 @@ var _ = check(Check{
 		Fix:  "Give every request a deadline, and catch the error of a connection that ended."},
 	Needs: NeedWebhook, Turn: Last, Hostile: true,
 	Probe: eachHook(rule.Should, func(ctx context.Context, s *Session, h *hook) Verdict {
-		if _, _, err := h.control(ctx); err != nil {
+		if _, err := h.control(ctx); err != nil {
 			return CouldNotRun(err)
 		}
 		target := h.cfg.URL

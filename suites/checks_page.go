@@ -87,16 +87,23 @@ var _ = check(Check{
 		Text: "The chat client is loaded once, not again on every render.",
 		Fix:  "Insert the script when the application mounts, not in every render, or check first whether #kindly-chat exists."},
 	Needs: NeedPage,
-	Probe: onPage(func(_ *Session, v *visit) Verdict {
+	Probe: func(ctx context.Context, s *Session) Verdict {
+		v, err := s.visitFirst()
+		if err != nil {
+			return CouldNotRun(err)
+		}
 		if len(v.started) == 0 {
 			return noClient()
 		}
-		if n := len(v.started); n > 1 {
+		if n := v.startsWithin(ctx, rerender); n > 1 {
 			return Violated("one start of the chat client", fmt.Sprintf("it was loaded and started %d times", n))
 		}
 		return Holds("it started once")
-	}),
+	},
 })
+
+// rerender is how long a page is watched for loading the chat client again.
+const rerender = 1500 * time.Millisecond
 
 func noClient() Verdict {
 	return Missing("the chat client did not start (see PAGE-WIDGET and PAGE-CSP)")

@@ -23,15 +23,15 @@ func signed(r rule.Rule, hostile bool, judge func(context.Context, *Session, *ho
 	}
 }
 
-// control is the request that the webhook should answer best: with a valid
-// token where there is one.
-func (h *hook) control(ctx context.Context) (call, []Evidence, error) {
-	if p, err := h.s.acceptedPass(ctx); err == nil {
-		all, err := h.asUser()
-		return call{chatID: p.chatID, token: p.raw}, all, err
+// controlCall is the control as a call that a probe can change, and how it was
+// answered.
+func (h *hook) controlCall(ctx context.Context) (call, Evidence, error) {
+	k, err := h.control(ctx)
+	if err != nil {
+		return call{}, Evidence{}, err
 	}
-	all, err := h.asStranger()
-	return call{}, all, err
+	c, err := k.current(ctx, h.s)
+	return c, k.before, err
 }
 
 // altered sends the control with its signature spoiled, and judges.
@@ -57,7 +57,8 @@ func (h *hook) steady(ctx context.Context, title string, r wire.Request) (Eviden
 	if err != nil || ev.Exchange.Err == nil && ev.Exchange.Status() < 500 {
 		return ev, err
 	}
-	if _, _, err := h.control(ctx); err != nil { // what awaitAlive compares with
+	k, err := h.control(ctx)
+	if err != nil {
 		return ev, err
 	}
 	h.calling.Lock()
@@ -65,11 +66,11 @@ func (h *hook) steady(ctx context.Context, title string, r wire.Request) (Eviden
 	if h.down != nil {
 		return ev, h.down
 	}
-	if err := h.awaitAlive(ctx, title); err != nil {
+	if err := h.awaitAlive(ctx, k, title); err != nil {
 		return ev, err
 	}
 	ev = h.s.do(ctx, title, r)
-	h.awaitAlive(ctx, title) // its error is what the next call meets
+	h.awaitAlive(ctx, k, title) // its error is what the next call meets
 	return ev, nil
 }
 
@@ -97,11 +98,11 @@ var _ = check(signed(rule.Rule{ID: "SIG-VALID", Level: rule.Must, Fidelity: rule
 	Text: "A correctly signed request is accepted.",
 	Fix:  "Compute base64(HMAC-SHA256(raw body, secret)) over the bytes that came, and compare it with Kindly-HMAC in constant time.",
 }, false, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	_, all, err := h.control(ctx)
+	k, err := h.control(ctx)
 	if err != nil {
 		return CouldNotRun(err)
 	}
-	ev := all[0]
+	ev := k.before
 	if !h.acceptable(ev) {
 		return Violated("status 200", "the correctly signed request got "+describe(ev.Exchange)).With(ev)
 	}
@@ -112,7 +113,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-MISSING", Level: rule.Must, Fidelity: ru
 	Text: "Without the two headers it is refused with a 4xx, alive.",
 	Fix:  "Answer 401 where Kindly-HMAC is missing, before anything else is looked at.",
 }, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.control(ctx)
+	c, _, err := h.controlCall(ctx)
 	if err != nil {
 		return CouldNotRun(err)
 	}
@@ -124,7 +125,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-WRONG", Level: rule.Must, Fidelity: rule
 	Text: "Signed with another secret, or none, it is refused.",
 	Fix:  "Compare the signature, not only its presence.",
 }, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.control(ctx)
+	c, _, err := h.controlCall(ctx)
 	if err != nil {
 		return CouldNotRun(err)
 	}
@@ -145,7 +146,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-BODY", Level: rule.Must, Fidelity: rule.
 	Text: "A body changed after signing is refused.",
 	Fix:  "Compute the HMAC over the whole raw body.",
 }, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.control(ctx)
+	c, _, err := h.controlCall(ctx)
 	if err != nil {
 		return CouldNotRun(err)
 	}
@@ -172,7 +173,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-RAW-BODY", Level: rule.Must, Fidelity: r
 	Text: `Unusual but valid JSON (spacing, \u00e6 and æ, \/, key order, trailing newline), signed over its raw bytes, is accepted.`,
 	Fix:  "Keep the bytes of the body as they came, and verify those: writing the parsed JSON again gives others.",
 }, false, func(ctx context.Context, s *Session, h *hook) Verdict {
-	c, _, err := h.control(ctx)
+	c, _, err := h.controlCall(ctx)
 	if err != nil {
 		return CouldNotRun(err)
 	}
@@ -204,7 +205,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-ENCODING", Level: rule.Must, Fidelity: r
 	Text: "Hex, base64url where it differs, truncated, prefixed, with trailing bytes, or empty: refused.",
 	Fix:  "Compare with the expected value as a whole, in standard base64 and in constant time; never only as many bytes as came.",
 }, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.control(ctx)
+	c, _, err := h.controlCall(ctx)
 	if err != nil {
 		return CouldNotRun(err)
 	}
@@ -233,7 +234,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-ALGORITHM", Level: rule.Must, Fidelity: 
 	Text: "A missing or different Kindly-HMAC-algorithm is refused with a 4xx, alive.",
 	Fix:  `Compare Kindly-HMAC-algorithm exactly with "HMAC-SHA-256 (base64 encoded)", and answer 401 to anything else.`,
 }, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.control(ctx)
+	c, _, err := h.controlCall(ctx)
 	if err != nil {
 		return CouldNotRun(err)
 	}
@@ -254,7 +255,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-TWICE", Level: rule.Should, Fidelity: ru
 	Text: "Two Kindly-HMAC headers, one wrong: refused.",
 	Fix:  "Refuse a request that has Kindly-HMAC more than once: whoever reads the other one is fooled.",
 }, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.control(ctx)
+	c, _, err := h.controlCall(ctx)
 	if err != nil {
 		return CouldNotRun(err)
 	}
@@ -280,13 +281,13 @@ var _ = check(Check{
 		if h.cfg.Secret != "" {
 			return Missing("a secret is configured (see SIG-MISSING)")
 		}
-		_, all, err := h.control(ctx)
+		k, err := h.control(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
-		if st := all[0].Exchange.Status(); st >= 400 && st < 500 {
-			return Holds("an unsigned request gets status %d", st).With(all[0])
+		if st := k.before.Exchange.Status(); st >= 400 && st < 500 {
+			return Holds("an unsigned request gets status %d", st).With(k.before)
 		}
-		return Violated("a 4xx for an unsigned request", describe(all[0].Exchange)+": anyone who knows the URL can call it").With(all[0])
+		return Violated("a 4xx for an unsigned request", describe(k.before.Exchange)+": anyone who knows the URL can call it").With(k.before)
 	}),
 })

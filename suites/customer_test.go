@@ -1,7 +1,9 @@
 package suites_test
 
 import (
+	"context"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 
@@ -21,6 +23,34 @@ func requireBrowser(t *testing.T) {
 		}
 		t.Skip("SKIPPED, NOT CHECKED: ", err)
 	}
+}
+
+// chrome is shared by the tests of this package that need no browser of their
+// own; TestMain closes it.
+var chrome struct {
+	once    sync.Once
+	browser *browser.Browser
+	err     error
+}
+
+func sharedBrowser(t *testing.T) *browser.Browser {
+	t.Helper()
+	requireBrowser(t)
+	chrome.once.Do(func() {
+		chrome.browser, chrome.err = browser.Launch(context.Background(), browser.Options{UserAgentSuffix: "kindlytest/test"})
+	})
+	if chrome.err != nil {
+		t.Fatal(chrome.err)
+	}
+	return chrome.browser
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if chrome.browser != nil {
+		chrome.browser.Close()
+	}
+	os.Exit(code)
 }
 
 var keys = sync.OnceValues(fixtures.GenerateKeys)
@@ -44,6 +74,16 @@ func start(t *testing.T, o fixtures.Options) suites.Target {
 	return target
 }
 
+// options are those of a run that may share the browser: a target whose host
+// names are made up needs one that knows them.
+func options(t *testing.T, target suites.Target) suites.Options {
+	if len(target.Resolve) > 0 {
+		requireBrowser(t)
+		return suites.Options{}
+	}
+	return suites.Options{Browser: sharedBrowser(t)}
+}
+
 // describe prints what a reader of a failed test needs of a check.
 func describe(t *testing.T, c reports.Check) {
 	t.Helper()
@@ -51,10 +91,11 @@ func describe(t *testing.T, c reports.Check) {
 }
 
 func TestSoundCustomerPassesEveryCheck(t *testing.T) {
-	requireBrowser(t)
 	for _, m := range fixtures.Manners() {
 		t.Run(m.Name, func(t *testing.T) {
-			run := suites.Run(t.Context(), start(t, fixtures.Options{Manner: m}), suites.Options{})
+			t.Parallel()
+			target := start(t, fixtures.Options{Manner: m})
+			run := suites.RunQuietly(t.Context(), target, options(t, target))
 			if run.Problem != "" {
 				t.Errorf("problem: %s", run.Problem)
 			}
@@ -70,20 +111,26 @@ func TestSoundCustomerPassesEveryCheck(t *testing.T) {
 	}
 }
 
+// noticed says whether a check saw that something is wrong.
+func noticed(c reports.Check) bool {
+	return slices.Contains([]reports.Outcome{reports.Failed, reports.Warned, reports.Informed}, c.Outcome)
+}
+
 func TestEachFaultFailsItsCheck(t *testing.T) {
-	requireBrowser(t)
 	for _, f := range fixtures.Faults() {
 		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
 			target := start(t, fixtures.Options{Faults: []fixtures.Fault{f}})
-			run := suites.Run(t.Context(), target, suites.Options{Only: []string{f.Breaks}})
-			for _, c := range run.Checks {
-				if c.ID != f.Breaks {
-					continue
-				}
-				if c.Outcome != reports.Failed && c.Outcome != reports.Warned && c.Outcome != reports.Informed {
-					t.Errorf("%s is %s, though %s", c.ID, c.Outcome, f.Text)
-					describe(t, c)
-				}
+			o := options(t, target)
+			o.Only = []string{f.Breaks}
+			run := suites.RunQuietly(t.Context(), target, o)
+			i := slices.IndexFunc(run.Checks, func(c reports.Check) bool { return c.ID == f.Breaks })
+			if i < 0 {
+				t.Fatalf("%s is no check", f.Breaks)
+			}
+			if c := run.Checks[i]; !noticed(c) {
+				t.Errorf("%s is %s, though: %s", c.ID, c.Outcome, f.Text)
+				describe(t, c)
 			}
 		})
 	}

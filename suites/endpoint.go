@@ -60,7 +60,8 @@ func (s *Session) secondEndpoint() (*endpoint, error) {
 
 func (s *Session) findEndpoint(open func() (*visit, error)) (*endpoint, error) {
 	if s.target.Endpoint != nil {
-		return s.target.Endpoint.endpoint(s.newChatID()), nil
+		e := s.target.Endpoint.endpoint(s.newChatID())
+		return e, s.answers(e)
 	}
 	v, err := open()
 	if err != nil {
@@ -72,6 +73,23 @@ func (s *Session) findEndpoint(open func() (*visit, error)) (*endpoint, error) {
 	}
 	s.redact.add(e.credentials()...)
 	return e, nil
+}
+
+// answers makes sure that a configured endpoint is there at all: silence is no
+// refusal, nor any other answer.
+func (s *Session) answers(e *endpoint) error {
+	ex := s.do(s.base, "is it there?", e.request).Exchange
+	switch {
+	case ex.Err == nil:
+		return nil
+	case ex.Kind() == wire.KindTimeout:
+		err := fmt.Errorf("the endpoint %s did not answer within %s", e, s.opts.Timeout)
+		s.problem(err.Error(), "Is it stuck? --timeout gives it longer.")
+		return err
+	}
+	err := fmt.Errorf("the endpoint %s could not be called: %w", e, ex.Err)
+	s.problem(err.Error(), "Is it running, and is the URL right?")
+	return err
 }
 
 // endpoint builds the request of a configured endpoint.

@@ -205,6 +205,9 @@ func (h *hook) oracle() (*oracle.Oracle, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := unanswered(append(strangers[:len(strangers):len(strangers)], users...)...); err != nil {
+			return nil, err
+		}
 		controls := oracle.Controls{Valid: exchanges(users), Anonymous: exchanges(strangers)}
 		if !h.s.opts.Safe {
 			refused, err := h.sample("with a token that is none", call{token: "kindlytest"})
@@ -297,22 +300,26 @@ func (h *hook) try(ctx context.Context, a attempt) (Evidence, oracle.Judgement, 
 	if ctx.Err() != nil {
 		return ev, j, ctx.Err()
 	}
-	return h.confirm(ctx, o, a)
+	k, err := h.control(ctx)
+	if err != nil {
+		return ev, j, err
+	}
+	return h.confirm(ctx, o, k, a)
 }
 
 // confirm repeats an attempt alone, between two controls.
-func (h *hook) confirm(ctx context.Context, o *oracle.Oracle, a attempt) (Evidence, oracle.Judgement, error) {
+func (h *hook) confirm(ctx context.Context, o *oracle.Oracle, k control, a attempt) (Evidence, oracle.Judgement, error) {
 	h.calling.Lock()
 	defer h.calling.Unlock()
 	if h.down != nil {
 		return Evidence{}, oracle.Judgement{}, h.down
 	}
-	if err := h.awaitAlive(ctx, a.title); err != nil {
+	if err := h.awaitAlive(ctx, k, a.title); err != nil {
 		return Evidence{}, oracle.Judgement{}, err
 	}
 	ev := h.s.do(ctx, a.title, a.request)
 	j := o.Judge(a.probe(ev))
-	if err := h.awaitAlive(ctx, a.title); err != nil {
+	if err := h.awaitAlive(ctx, k, a.title); err != nil {
 		j.Why += "; after it the service answered no valid request any more"
 		return ev, j, nil // the culprit is judged by what it did; the others can't run
 	}
@@ -324,11 +331,11 @@ const comeback = 15 * time.Second
 
 // awaitAlive waits until the control is answered again, or declares the
 // webhook down. The caller holds calling alone.
-func (h *hook) awaitAlive(ctx context.Context, culprit string) error {
+func (h *hook) awaitAlive(ctx context.Context, k control, culprit string) error {
 	ctx, cancel := context.WithTimeout(ctx, comeback)
 	defer cancel()
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
-		ok, err := h.alive(ctx)
+		ok, err := h.alive(ctx, k)
 		if err != nil {
 			return err
 		}
@@ -343,24 +350,72 @@ func (h *hook) awaitAlive(ctx context.Context, culprit string) error {
 	}
 }
 
-// alive sends the control: the valid token where there is one.
-func (h *hook) alive(ctx context.Context) (bool, error) {
-	c := call{}
-	before, err := h.asStranger()
+// alive sends the control: it works if the status is the one from before.
+func (h *hook) alive(ctx context.Context, k control) (bool, error) {
+	c, err := k.current(ctx, h.s)
 	if err != nil {
 		return false, err
-	}
-	if p, passErr := h.s.acceptedPass(ctx); passErr == nil {
-		if users, userErr := h.asUser(); userErr == nil {
-			c, before = call{chatID: p.chatID, token: p.raw}, users
-		}
 	}
 	r, err := h.request(c)
 	if err != nil {
 		return false, err
 	}
 	ev := h.s.do(ctx, "the control", r)
-	return ev.Exchange.Status() == before[0].Exchange.Status(), nil
+	return ev.Exchange.Status() == k.before.Exchange.Status(), nil
+}
+
+// A control is the request that the webhook should answer best, and how it
+// answered it at first.
+type control struct {
+	before   Evidence
+	asMember bool // with a valid token; otherwise as a stranger
+}
+
+// control finds out how the control is answered: with a valid token where there
+// is one. It calls the webhook, and so must be asked before calling is locked.
+// Where there is no answer, nothing can be compared with it: silence after a
+// probe would look like silence before.
+func (h *hook) control(ctx context.Context) (control, error) {
+	k, err := h.controlOrSilence(ctx)
+	if err == nil {
+		err = unanswered(k.before)
+	}
+	return k, err
+}
+
+// unanswered is an error where there was no answer.
+func unanswered(all ...Evidence) error {
+	for _, ev := range all {
+		if ev.Exchange.Err != nil {
+			return missingError(fmt.Sprintf("a valid request gets %s (see RESP-STATUS)", describe(ev.Exchange)))
+		}
+	}
+	return nil
+}
+
+// controlOrSilence is control, whether there was an answer or not.
+func (h *hook) controlOrSilence(ctx context.Context) (control, error) {
+	if _, err := h.s.acceptedPass(ctx); err == nil {
+		all, err := h.asUser()
+		if err != nil {
+			return control{}, err
+		}
+		return control{before: all[0], asMember: true}, nil
+	}
+	all, err := h.asStranger()
+	if err != nil {
+		return control{}, err
+	}
+	return control{before: all[0]}, nil
+}
+
+// current is the control as a call, with a token that has not expired.
+func (k control) current(ctx context.Context, s *Session) (call, error) {
+	if !k.asMember {
+		return call{}, nil
+	}
+	p, err := s.acceptedPass(ctx)
+	return call{chatID: p.chatID, token: p.raw}, err
 }
 
 // acceptedPass is a current token that Kindly would forward.

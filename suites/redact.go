@@ -180,7 +180,11 @@ func safeURL(raw string) string {
 // describe puts an exchange's end into a few words: "200", "a reset".
 func describe(ex wire.Exchange) string {
 	if ex.Response != nil {
-		return "status " + itoa(ex.Response.Status)
+		text := "status " + itoa(ex.Response.Status)
+		if to := ex.Response.Header.Get("Location"); to != "" && ex.Response.Status/100 == 3 {
+			text += " to " + bound(safeURL(to), 200)
+		}
+		return text
 	}
 	return "no answer (" + string(ex.Kind()) + ")"
 }

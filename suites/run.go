@@ -16,24 +16,29 @@ import (
 // Run drives Ginkgo, whose state is global: it must not be called from within a
 // Ginkgo suite (use [Describe] there), and runs in one process take turns.
 func Run(ctx context.Context, t Target, o Options) reports.Run {
+	return run(ctx, t, o, runSpecs)
+}
+
+// run does the work of Run; watch is called while the probes run.
+func run(ctx context.Context, t Target, o Options, watch func(context.Context, *board)) reports.Run {
 	started := time.Now()
-	run := newRun(t, o)
+	result := newRun(t, o)
 	if err := validate(t, o); err != nil {
-		run.Problem = err.Error()
-		run.Finish()
-		return run
+		result.Problem = err.Error()
+		result.Finish()
+		return result
 	}
 	s := open(ctx, t, o)
 	defer s.Close()
 	if o.Observer != nil {
-		o.Observer.Planned(run.Target, len(Checks()))
+		o.Observer.Planned(result.Target, len(Checks()))
 	}
 	b := s.start(ctx, Checks())
-	runSpecs(ctx, b)
+	watch(ctx, b)
 	<-b.done
-	s.finish(&run, b)
-	run.DurationMS = time.Since(started).Milliseconds()
-	return run
+	s.finish(&result, b)
+	result.DurationMS = time.Since(started).Milliseconds()
+	return result
 }
 
 func newRun(t Target, o Options) reports.Run {

@@ -101,3 +101,19 @@ func (o Options) deselected(c Check) string {
 	}
 	return ""
 }
+
+// Select returns the checks that any of the patterns (IDs, areas or globs)
+// selects, in the order of a report; all of them if there is no pattern. The
+// errors are those of [ValidateSelection].
+func Select(patterns ...string) ([]Check, error) {
+	if err := ValidateSelection(patterns); err != nil {
+		return nil, err
+	}
+	var selected []Check
+	for _, c := range Checks() {
+		if _, ok := matchesAny(patterns, c.ID()); ok || len(patterns) == 0 {
+			selected = append(selected, c)
+		}
+	}
+	return selected, nil
+}

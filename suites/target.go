@@ -76,6 +76,9 @@ type Options struct {
 	BrowserPath string // of Chrome; "" looks for one
 	BrowserURL  string // ws:// of a Chrome that runs already
 	Headed      bool
+	// Browser is a Chrome that several runs share, which they don't close; nil
+	// starts one where it is needed. It must know the target's Resolve.
+	Browser *browser.Browser
 
 	Version  string   // of kindlytest, for reports and the User-Agent
 	Args     []string // the command line that repeats the run, without --only

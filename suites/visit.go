@@ -14,10 +14,9 @@ import (
 
 // pageFacts are what is found out by opening the customer's page, each once.
 type pageFacts struct {
-	first     memo[*visit]             // as the first user
-	second    memo[*visit]             // as the second user
-	loggedOut memo[*visit]             // as nobody
-	other     memo[browser.CallResult] // the callback, called for another chat
+	first     memo[*visit] // as the first user
+	second    memo[*visit] // as the second user
+	loggedOut memo[*visit] // as nobody
 	renewed   memo[renewal]
 }
 
@@ -59,7 +58,7 @@ func (s *Session) visit(login *browser.Login) (*visit, error) {
 	if s.target.PageURL == "" {
 		return nil, missingError(NeedPage.hint())
 	}
-	ctx, cancel := context.WithTimeout(s.base, 4*s.opts.Timeout)
+	ctx, cancel := withPatience(s.base, 4*s.opts.Timeout)
 	defer cancel()
 	v, err := s.openVisit(ctx, login)
 	if err != nil {
@@ -70,7 +69,8 @@ func (s *Session) visit(login *browser.Login) (*visit, error) {
 	v.page.Settle(ctx)
 	v.record = v.page.Record()
 	if v.state, err = v.page.State(ctx); err != nil {
-		return nil, fmt.Errorf("reading the page's state: %w", err)
+		s.problem(s.pageProblem(err))
+		return nil, err
 	}
 	v.read()
 	s.keepCookies(v.state)
@@ -97,7 +97,7 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*visit, 
 	s.onClose(user)
 	page, err := user.Visit(ctx, s.target.PageURL, kindly)
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", safeURL(s.target.PageURL), err)
+		return nil, err // it names the page
 	}
 	v := &visit{user: user, page: page, kindly: kindly}
 	if failed := page.Record().Navigation.Error; failed != "" {
@@ -105,6 +105,17 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*visit, 
 	}
 	return v, nil
 }
+
+// withPatience is context.WithTimeout with an error that says how long it was.
+func withPatience(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, slowError(d))
+}
+
+// A slowError is context.DeadlineExceeded in plain words.
+type slowError time.Duration
+
+func (e slowError) Error() string        { return "not done within " + time.Duration(e).String() }
+func (e slowError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // errUnreachable marks a page that gave no document at all.
 var errUnreachable = errors.New("the page could not be opened")
@@ -115,13 +126,15 @@ func (s *Session) pageProblem(err error) (text, hint string) {
 	var step *browser.StepError
 	switch {
 	case errors.As(err, &none):
-		return none.Error(), none.Hint
+		return strings.TrimSuffix(none.Error(), " "+none.Hint), none.Hint
+	case errors.Is(err, errBrowser):
+		return err.Error(), "Does it start from a shell? --browser PATH names another one, --browser-url ws://… one that runs."
 	case errors.As(err, &step):
 		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen."
 	case errors.Is(err, errUnreachable):
 		return fmt.Sprintf("%s: %v", safeURL(s.target.PageURL), err), "Is it running? Open it in a browser on this machine."
 	case errors.Is(err, context.DeadlineExceeded):
-		return err.Error(), "The page did not load in time; --timeout gives it longer."
+		return err.Error(), "The page was not ready in time, or is too busy to be looked at; --timeout gives it longer."
 	}
 	return err.Error(), ""
 }
@@ -129,12 +142,15 @@ func (s *Session) pageProblem(err error) (text, hint string) {
 // browser starts Chrome, once.
 func (s *Session) browser() (*browser.Browser, error) {
 	return s.chrome.get(func() (*browser.Browser, error) {
+		if s.opts.Browser != nil {
+			return s.opts.Browser, nil
+		}
 		b, err := browser.Launch(s.base, browser.Options{
 			Path: s.opts.BrowserPath, URL: s.opts.BrowserURL, Headed: s.opts.Headed,
 			UserAgentSuffix: s.opts.userAgent(), Resolve: s.target.Resolve,
 		})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w%w", errBrowser, err)
 		}
 		s.onClose(b)
 		return b, nil
@@ -200,6 +216,21 @@ func (v *visit) read() {
 			v.token, v.result = e.Token.Raw, e.Token.Result
 		}
 	}
+}
+
+// startsWithin counts the starts of the chat client, and waits up to d for a
+// second one.
+func (v *visit) startsWithin(ctx context.Context, d time.Duration) int {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	count := 0
+	v.kindly.Journal().Wait(ctx, func(e mockkindly.Event) bool {
+		if e.Kind == mockkindly.ClientStarted {
+			count++
+		}
+		return count > 1
+	})
+	return count
 }
 
 // keepCookies makes the session's cookies unprintable.

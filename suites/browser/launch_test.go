@@ -164,31 +164,3 @@ func TestNoChromeSaysHowToGetOne(t *testing.T) {
 		}
 	}
 }
-
-func TestConnectsToARunningBrowser(t *testing.T) {
-	needChrome(t)
-	path := chromePath
-	if path == "" {
-		path, _ = browser.Find() // needChrome has looked
-	}
-	url := startWithPort(t, path)
-	b, err := browser.Launch(withTimeout(t), browser.Options{URL: url, UserAgentSuffix: "remote"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var agent string
-	s := newSite(t, nil)
-	s.mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { agent = r.UserAgent(); writeHTML(w, "hello") })
-	p := visitAs(t, newUser(t, b, browser.Login{}), s.URL, nil)
-	if got := p.Record().Navigation.Status; got != 200 || !strings.HasSuffix(agent, " remote") {
-		t.Errorf("status %d, User-Agent %q", got, agent)
-	}
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
-	}
-	again, err := browser.Launch(withTimeout(t), browser.Options{URL: url})
-	if err != nil {
-		t.Fatal("the browser was not left running: ", err)
-	}
-	again.Close()
-}

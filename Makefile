@@ -1,0 +1,51 @@
+# Bare `make` lists the targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+GO          ?= go
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS     := -s -w -X main.version=$(VERSION)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/kindlytest
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/kindlytest ./cmd/kindlytest
+
+.PHONY: demo
+demo: browser build ## run everything against the built-in customer
+	bin/kindlytest demo
+
+.PHONY: test
+test: browser ## all tests, with the race detector where goroutines meet
+	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -timeout 15m ./...
+
+.PHONY: race
+race: browser ## all tests under the race detector (slow)
+	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -race -timeout 40m ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, go mod tidy
+	@test -z "$$(gofmt -l .)" || { echo 'not gofmted:'; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) mod tidy -diff
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-10s} -fuzzminimizetime 5x $$package; \
+	  done; done
+
+.PHONY: browser
+browser: ## install a headless Chromium, if none is there
+	@.ci/install-browser
+
+.PHONY: clean
+clean: ## remove what was built and reported
+	rm -rf bin dist kindlytest-reports
