@@ -27,6 +27,10 @@ test: browser ## all tests, with the race detector where goroutines meet
 race: browser ## all tests under the race detector (slow)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -race -timeout 40m ./...
 
+.PHONY: proof
+proof: browser ## every fault against every check; writes docs/proof.md (minutes)
+	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^TestProof$$' -proof -parallel 4 -timeout 60m
+
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, go mod tidy
 	@test -z "$$(gofmt -l .)" || { echo 'not gofmted:'; gofmt -l .; exit 1; }

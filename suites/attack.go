@@ -18,13 +18,15 @@ import (
 // token must be refused, by every webhook.
 func attack(r rule.Rule, needs Need) Check {
 	return Check{Requirement: r, Needs: needs, Hostile: true,
-		Probe: eachHook(r.Level, func(ctx context.Context, s *Session, h *hook) Verdict { return s.attack(ctx, h, r) }),
+		Probe: eachHook(r.Level, func(ctx context.Context, s *Session, h *hook) Verdict { return s.attack(ctx, h, r, needs) }),
 	}
 }
 
-func (s *Session) attack(ctx context.Context, h *hook, r rule.Rule) Verdict {
-	if _, err := h.oracle(); err != nil {
-		return CouldNotRun(err)
+func (s *Session) attack(ctx context.Context, h *hook, r rule.Rule, needs Need) Verdict {
+	if needs&(NeedToken|NeedKey) != 0 {
+		if _, err := s.acceptedPass(ctx); err != nil {
+			return CouldNotRun(err)
+		}
 	}
 	var verdicts []Verdict
 	for _, a := range forge.For(r.ID) {
@@ -63,6 +65,7 @@ func (s *Session) carryOut(ctx context.Context, h *hook, a forge.Attack) ([]Verd
 		return nil, err
 	}
 	var verdicts []Verdict
+	baseline := false
 	for _, f := range tokens {
 		fetched := listener.count.Load()
 		v, err := s.tryForged(ctx, h, m.ChatID, f)
@@ -72,15 +75,21 @@ func (s *Session) carryOut(ctx context.Context, h *hook, a forge.Attack) ([]Verd
 		if n := listener.count.Load() - fetched; n > 0 && a.Check == "HOOK-REMOTE-KEY" {
 			v = Violated("no fetch", f.Name+": it fetched the URL in the token's header").With(v.evidence...)
 		}
+		baseline = baseline || f.Want == forge.Baseline && v.kind == violated
 		verdicts = append(verdicts, v)
+	}
+	if baseline {
+		return []Verdict{Holds("not judged: what it looks for shows in answers anyway")}, nil
 	}
 	return verdicts, nil
 }
 
-// material is what tokens are forged from: a current valid one.
+// material is what tokens are forged from: a current valid one, if there is one.
 func (s *Session) material(ctx context.Context, h *hook) (forge.Material, error) {
 	p, err := s.acceptedPass(ctx)
-	if err != nil {
+	if errors.Is(err, ErrMissing) { // some attacks are made from nothing
+		p = pass{chatID: s.newChatID()}
+	} else if err != nil {
 		return forge.Material{}, err
 	}
 	listener, err := s.listener()
@@ -144,8 +153,11 @@ func judgeForged(f forge.Forged, ev Evidence, j oracle.Judgement) Verdict {
 		}
 		return Violated("accepted, like the page's own token", fmt.Sprintf("%s: %s", f.Name, j.Why))
 	case forge.Anything:
-		return Violated("", fmt.Sprintf("%s: %s (%s)", f.Name, j.Class, describe(ev.Exchange))).at(rule.Info)
-	case forge.Silent, forge.Escaped:
+		if j.Class == oracle.Believed {
+			return Violated("refused, though nothing says that it must be", f.Name+": believed").at(rule.Info)
+		}
+		return Holds("%s: %s", f.Name, describe(ev.Exchange))
+	case forge.Silent, forge.Escaped, forge.Baseline:
 		return judgeCanaries(f, ev, j)
 	}
 	return refusal(f.Name, ev, j)
@@ -177,7 +189,7 @@ func judgeCanaries(f forge.Forged, ev Evidence, j oracle.Judgement) Verdict {
 		return Violated("an answer", fmt.Sprintf("%s: %s", f.Name, j.Why))
 	}
 	for _, c := range f.Canaries {
-		if f.Want == forge.Silent && oracle.Shows(ev.Exchange, c) {
+		if f.Want != forge.Escaped && oracle.Shows(ev.Exchange, c) {
 			return Violated("the claim is not used", f.Name+": its value is in the answer")
 		}
 		if f.Want == forge.Escaped && oracle.Verbatim(ev.Exchange, c) {

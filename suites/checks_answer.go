@@ -54,6 +54,9 @@ func judgeAnswer(h *hook, r rule.Rule, ev Evidence) Verdict {
 	if !h.acceptable(ev) {
 		return Missing("the valid request is not accepted (see RESP-STATUS)")
 	}
+	if r.ID == webhook.RespJSON.ID && ev.Exchange.Response.Truncated {
+		return Violated("a JSON object", fmt.Sprintf("an answer longer than %d bytes: the rest was not read", len(ev.Exchange.Body())))
+	}
 	_, problems, err := webhook.ParseAnswer(ev.Exchange.Body())
 	if r.ID == webhook.RespJSON.ID && err == nil {
 		return judgeMediaType(ev)

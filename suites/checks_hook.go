@@ -152,7 +152,7 @@ var _ = check(Check{
 	Probe: eachHook(rule.Must, func(ctx context.Context, s *Session, h *hook) Verdict {
 		switch {
 		case s.target.PrivateKey != nil:
-			return s.attack(ctx, h, catalogue["HOOK-EXPIRED"].Requirement)
+			return s.attack(ctx, h, catalogue["HOOK-EXPIRED"].Requirement, NeedKey)
 		case s.opts.WaitExpiry:
 			return s.outlive(ctx, h)
 		}
@@ -195,6 +195,9 @@ var _ = check(Check{
 	Probe: eachHook(rule.Should, func(ctx context.Context, s *Session, h *hook) Verdict {
 		all, err := h.asUser()
 		if err != nil {
+			return CouldNotRun(err)
+		}
+		if err := unanswered(all...); err != nil {
 			return CouldNotRun(err)
 		}
 		m, err := s.material(ctx, h)

@@ -57,21 +57,7 @@ func (h *hook) steady(ctx context.Context, title string, r wire.Request) (Eviden
 	if err != nil || ev.Exchange.Err == nil && ev.Exchange.Status() < 500 {
 		return ev, err
 	}
-	k, err := h.control(ctx)
-	if err != nil {
-		return ev, err
-	}
-	h.calling.Lock()
-	defer h.calling.Unlock()
-	if h.down != nil {
-		return ev, h.down
-	}
-	if err := h.awaitAlive(ctx, k, title); err != nil {
-		return ev, err
-	}
-	ev = h.s.do(ctx, title, r)
-	h.awaitAlive(ctx, k, title) // its error is what the next call meets
-	return ev, nil
+	return h.alone(ctx, title, r)
 }
 
 // judgeUnsigned is the verdict on a request whose signature is not right.

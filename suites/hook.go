@@ -2,6 +2,7 @@ package suites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"sync"
@@ -281,49 +282,110 @@ func (a attempt) probe(ev Evidence) oracle.Probe {
 	return oracle.Probe{Exchange: ev.Exchange, Canaries: a.canaries, Oversized: a.oversized}
 }
 
+// judge says what an answer to an attempt amounts to. Without a valid token the
+// oracle has nothing to compare with, and the status must do.
+func (h *hook) judge(a attempt, ev Evidence) (oracle.Judgement, error) {
+	o, err := h.oracle()
+	if errors.Is(err, ErrMissing) {
+		strangers, err := h.asStranger()
+		if err != nil {
+			return oracle.Judgement{}, err
+		}
+		return byStatus(ev, strangers[0]), nil
+	}
+	if err != nil {
+		return oracle.Judgement{}, err
+	}
+	return o.Judge(a.probe(ev)), nil
+}
+
+// byStatus compares an answer's status with that of a stranger's.
+func byStatus(ev, stranger Evidence) oracle.Judgement {
+	why := describe(ev.Exchange)
+	switch st := ev.Exchange.Status(); {
+	case ev.Exchange.Err != nil, st >= 500:
+		return oracle.Judgement{Class: oracle.Error, Why: why}
+	case st >= 400:
+		return oracle.Judgement{Class: oracle.Refusal, Why: why}
+	case st == stranger.Exchange.Status():
+		return oracle.Judgement{Class: oracle.Stranger, Weak: true, Why: why + ", as without a token"}
+	}
+	return oracle.Judgement{Class: oracle.Unknown, Why: why}
+}
+
 // try sends an attempt and judges the answer. An error is looked into: the
 // attempt is repeated with nothing else going on, and the valid control after
 // it says whether the service is still there.
 func (h *hook) try(ctx context.Context, a attempt) (Evidence, oracle.Judgement, error) {
-	o, err := h.oracle()
-	if err != nil {
+	if _, err := h.control(ctx); err != nil {
 		return Evidence{}, oracle.Judgement{}, err
 	}
 	ev, err := h.send(ctx, a.title, a.request)
 	if err != nil {
 		return ev, oracle.Judgement{}, err
 	}
-	j := o.Judge(a.probe(ev))
-	if ev.Exchange.Err == nil && j.Class != oracle.Error {
-		return ev, j, nil
+	j, err := h.judge(a, ev)
+	if err != nil || ev.Exchange.Err == nil && j.Class != oracle.Error {
+		return ev, j, err
 	}
 	if ctx.Err() != nil {
 		return ev, j, ctx.Err()
 	}
-	k, err := h.control(ctx)
-	if err != nil {
-		return ev, j, err
-	}
-	return h.confirm(ctx, o, k, a)
+	return h.confirm(ctx, a, ev)
 }
 
-// confirm repeats an attempt alone, between two controls.
-func (h *hook) confirm(ctx context.Context, o *oracle.Oracle, k control, a attempt) (Evidence, oracle.Judgement, error) {
+// confirm repeats an attempt alone, between two controls. first is how it ended
+// in company; if the service never comes back from that, that is the verdict.
+func (h *hook) confirm(ctx context.Context, a attempt, first Evidence) (Evidence, oracle.Judgement, error) {
+	ev, err := h.alone(ctx, a.title, a.request)
+	var died *diedError
+	if errors.As(err, &died) && died.culprit == a.title {
+		return first, oracle.Judgement{Class: oracle.Error, Why: describe(first.Exchange) + "; after it the service did not come back"}, nil
+	}
+	if err != nil {
+		return ev, oracle.Judgement{}, err
+	}
+	j, err := h.judge(a, ev)
+	if h.died() != nil {
+		j.Why += "; after it the service answered no valid request any more"
+	}
+	return ev, j, err
+}
+
+// alone sends a request between two controls, with nothing else going on. That
+// the second one fails is no error of this request, but of the next.
+func (h *hook) alone(ctx context.Context, title string, r wire.Request) (Evidence, error) {
+	k, err := h.control(ctx)
+	if err != nil {
+		return Evidence{}, err
+	}
 	h.calling.Lock()
 	defer h.calling.Unlock()
 	if h.down != nil {
-		return Evidence{}, oracle.Judgement{}, h.down
+		return Evidence{}, h.down
 	}
-	if err := h.awaitAlive(ctx, k, a.title); err != nil {
-		return Evidence{}, oracle.Judgement{}, err
+	if err := h.awaitAlive(ctx, k, title); err != nil {
+		return Evidence{}, err
 	}
-	ev := h.s.do(ctx, a.title, a.request)
-	j := o.Judge(a.probe(ev))
-	if err := h.awaitAlive(ctx, k, a.title); err != nil {
-		j.Why += "; after it the service answered no valid request any more"
-		return ev, j, nil // the culprit is judged by what it did; the others can't run
+	ev := h.s.do(ctx, title, r)
+	if err := h.awaitAlive(ctx, k, title); err != nil && h.down == nil {
+		return ev, err
 	}
-	return ev, j, nil
+	return ev, nil
+}
+
+// died says whether the webhook is down for good.
+func (h *hook) died() error {
+	h.calling.RLock()
+	defer h.calling.RUnlock()
+	return h.down
+}
+
+// A diedError says that a webhook is down for good, and what was sent last.
+type diedError struct{ webhook, culprit string }
+
+func (e *diedError) Error() string {
+	return fmt.Sprintf("the webhook %s died after %q and did not come back within %s", e.webhook, e.culprit, comeback)
 }
 
 // comeback is how long a service may take to come back after it died.
@@ -343,7 +405,7 @@ func (h *hook) awaitAlive(ctx context.Context, k control, culprit string) error 
 			return nil
 		}
 		if sleep(ctx, pause) != nil {
-			h.down = fmt.Errorf("the webhook %s died after %q and did not come back within %s", h.name(), culprit, comeback)
+			h.down = &diedError{webhook: h.name(), culprit: culprit}
 			h.s.problem(h.down.Error(), "Restart it, and run again; --only and --skip narrow the run down.")
 			return h.down
 		}
@@ -376,6 +438,12 @@ type control struct {
 // Where there is no answer, nothing can be compared with it: silence after a
 // probe would look like silence before.
 func (h *hook) control(ctx context.Context) (control, error) {
+	h.calling.RLock()
+	down := h.down
+	h.calling.RUnlock()
+	if down != nil {
+		return control{}, down
+	}
 	k, err := h.controlOrSilence(ctx)
 	if err == nil {
 		err = unanswered(k.before)

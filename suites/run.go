@@ -14,13 +14,15 @@ import (
 // ends the run; what had not been checked by then is reported as such.
 //
 // Run drives Ginkgo, whose state is global: it must not be called from within a
-// Ginkgo suite (use [Describe] there), and runs in one process take turns.
+// Ginkgo suite (use [Describe] there). Runs in one process may overlap: they
+// take turns at Ginkgo only when all is judged.
 func Run(ctx context.Context, t Target, o Options) reports.Run {
 	return run(ctx, t, o, runSpecs)
 }
 
-// run does the work of Run; watch is called while the probes run.
-func run(ctx context.Context, t Target, o Options, watch func(context.Context, *board)) reports.Run {
+// run does the work of Run; specs is called when all is judged. Not before:
+// while Ginkgo runs, it keeps interrupts to itself and other runs waiting.
+func run(ctx context.Context, t Target, o Options, specs func(context.Context, *board)) reports.Run {
 	started := time.Now()
 	result := newRun(t, o)
 	if err := validate(t, o); err != nil {
@@ -34,8 +36,8 @@ func run(ctx context.Context, t Target, o Options, watch func(context.Context, *
 		o.Observer.Planned(result.Target, len(Checks()))
 	}
 	b := s.start(ctx, Checks())
-	watch(ctx, b)
 	<-b.done
+	specs(ctx, b)
 	s.finish(&result, b)
 	result.DurationMS = time.Since(started).Milliseconds()
 	return result
@@ -87,21 +89,21 @@ func (s *Session) finish(run *reports.Run, b *board) {
 	}
 	run.Finish()
 	if run.ExitCode == 2 && run.Problem == "" && len(run.Checks) > 0 {
-		run.Problem = nothingChecked(run.Checks)
+		run.Problem = s.nothingChecked(run.Checks)
 	}
 }
 
-// nothingChecked says why, in the words of the most frequent reason.
-func nothingChecked(checks []reports.Check) string {
+// nothingChecked says why, in the words of the most frequent reason. That most
+// checks were not selected is none, as long as some were.
+func (s *Session) nothingChecked(checks []reports.Check) string {
 	counts := map[string]int{}
-	best := ""
+	best := "--only, --skip and --safe leave no check"
 	for _, c := range checks {
 		if c.Outcome == reports.Errored {
 			return c.ID + " could not run: " + c.Reason
 		}
-		if c.Outcome == reports.Skipped {
-			counts[c.Reason]++
-			if best == "" || counts[c.Reason] > counts[best] {
+		if c.Outcome == reports.Skipped && s.opts.deselected(catalogue[c.ID]) == "" {
+			if counts[c.Reason]++; counts[c.Reason] > counts[best] {
 				best = c.Reason
 			}
 		}

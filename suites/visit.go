@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly"
@@ -117,6 +118,11 @@ type slowError time.Duration
 func (e slowError) Error() string        { return "not done within " + time.Duration(e).String() }
 func (e slowError) Is(target error) bool { return target == context.DeadlineExceeded }
 
+// A browserError is one of a Chrome that does not start.
+type browserError struct{ error }
+
+func (e browserError) Unwrap() error { return e.error }
+
 // errUnreachable marks a page that gave no document at all.
 var errUnreachable = errors.New("the page could not be opened")
 
@@ -124,10 +130,11 @@ var errUnreachable = errors.New("the page could not be opened")
 func (s *Session) pageProblem(err error) (text, hint string) {
 	var none *browser.NotFoundError
 	var step *browser.StepError
+	var chrome browserError
 	switch {
 	case errors.As(err, &none):
 		return strings.TrimSuffix(none.Error(), " "+none.Hint), none.Hint
-	case errors.Is(err, errBrowser):
+	case errors.As(err, &chrome):
 		return err.Error(), "Does it start from a shell? --browser PATH names another one, --browser-url ws://… one that runs."
 	case errors.As(err, &step):
 		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen."
@@ -150,7 +157,7 @@ func (s *Session) browser() (*browser.Browser, error) {
 			UserAgentSuffix: s.opts.userAgent(), Resolve: s.target.Resolve,
 		})
 		if err != nil {
-			return nil, fmt.Errorf("%w%w", errBrowser, err)
+			return nil, browserError{err}
 		}
 		s.onClose(b)
 		return b, nil
@@ -275,13 +282,17 @@ type renewal struct {
 // A page may keep a token in memory until then.
 func (s *Session) renew() (renewal, error) {
 	return s.pages.renewed.get(func() (renewal, error) {
-		ctx, cancel := context.WithTimeout(s.base, 4*s.opts.Timeout)
+		ctx, cancel := withPatience(s.base, 4*s.opts.Timeout)
 		defer cancel()
 		v, err := s.visitWithToken()
 		if err != nil {
 			return renewal{}, err
 		}
-		page, err := v.user.Visit(ctx, s.target.PageURL, v.kindly)
+		kindly, err := s.newKindly() // what this page does is not the first one's doing
+		if err != nil {
+			return renewal{}, err
+		}
+		page, err := v.user.Visit(ctx, s.target.PageURL, kindly)
 		if err != nil {
 			return renewal{}, fmt.Errorf("opening the page again: %w", err)
 		}

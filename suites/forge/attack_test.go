@@ -78,7 +78,7 @@ func TestGradesAndWants(t *testing.T) {
 		{"HOOK-EXPIRED", "for 60 seconds", Note, Refused, false},
 		{"HOOK-BEARER-CASE", "bearer", Note, Accepted, false},
 		{"HOOK-UNVERIFIED", "1", Full, Silent, false},
-		{"HOOK-UNVERIFIED", "false, to compare", Full, Anything, false},
+		{"HOOK-UNVERIFIED", "false, to compare", Full, Baseline, false},
 		{"HOOK-ESCAPES", "a script", Full, Escaped, false},
 		{"HOOK-DUPLICATE-CLAIMS", "exp valid, EXP expired", Full, Anything, false},
 		{"HOOK-NO-CHAT", "no chat, nor chat_id", Full, Refused, true},

@@ -99,6 +99,9 @@ const (
 	// Escaped: it may be believed, but no canary may show verbatim in the
 	// answer's decoded text.
 	Escaped Want = "escaped"
+	// Baseline: it is sent to compare with. Where its canary shows in the
+	// answer, the attack's Silent tokens prove nothing.
+	Baseline Want = "baseline"
 	// Anything: there is no right answer, only something to report.
 	Anything Want = "anything"
 )
