@@ -28,6 +28,9 @@ func (s *Session) attack(ctx context.Context, h *hook, r rule.Rule, needs Need) 
 			return CouldNotRun(err)
 		}
 	}
+	if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
+		return v
+	}
 	var verdicts []Verdict
 	for _, a := range forge.For(r.ID) {
 		v, err := s.carryOut(ctx, h, a)

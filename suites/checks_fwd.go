@@ -19,8 +19,10 @@ func onDomains(look func(s *Session, domains []string) Verdict) func(context.Con
 		if err != nil {
 			return CouldNotRun(err)
 		}
-		if _, wrong := p.result.Violation("TOK-CHAT-DOMAINS"); wrong || p.result.Token == nil {
-			return Missing("webhook_domains can't be read (see TOK-CHAT-DOMAINS)")
+		for _, id := range []string{"TOK-JSON", "TOK-CHAT", "TOK-CHAT-DOMAINS"} {
+			if _, wrong := p.result.Violation(id); wrong {
+				return Missing("webhook_domains can't be read (see %s)", id)
+			}
 		}
 		return look(s, p.result.Token.WebhookDomains())
 	}

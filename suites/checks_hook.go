@@ -132,6 +132,9 @@ var _ = check(Check{
 		if err != nil {
 			return CouldNotRun(err)
 		}
+		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
+			return v
+		}
 		r, err := h.request(call{token: p.raw}) // of a new chat
 		if err != nil {
 			return CouldNotRun(err)

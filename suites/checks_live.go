@@ -34,6 +34,9 @@ var _ = check(Check{
 		Fix:  "Bound the body's size, catch the parser's error, check that the value is an object, and answer 400."},
 	Needs: NeedWebhook, Turn: Last, Hostile: true,
 	Probe: eachHook(rule.Must, func(ctx context.Context, _ *Session, h *hook) Verdict {
+		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
+			return v
+		}
 		c, _, err := h.controlCall(ctx)
 		if err != nil {
 			return CouldNotRun(err)
@@ -95,6 +98,9 @@ var _ = check(Check{
 		Fix:  "Treat every header as optional and as any text; a proxy or the server should refuse very long ones with 431."},
 	Needs: NeedWebhook, Turn: Last, Hostile: true,
 	Probe: eachHook(rule.Must, func(ctx context.Context, _ *Session, h *hook) Verdict {
+		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
+			return v
+		}
 		c, _, err := h.controlCall(ctx)
 		if err != nil {
 			return CouldNotRun(err)
@@ -150,6 +156,9 @@ var _ = check(Check{
 		Fix:  "Keep nothing of a request in variables that requests share; let requests wait rather than fail."},
 	Needs: NeedWebhook, Turn: Last,
 	Probe: eachHook(rule.Must, func(ctx context.Context, s *Session, h *hook) Verdict {
+		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
+			return v
+		}
 		c, before, err := h.controlCall(ctx)
 		if err != nil {
 			return CouldNotRun(err)

@@ -3,6 +3,7 @@ package suites
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -17,6 +18,9 @@ func signed(r rule.Rule, hostile bool, judge func(context.Context, *Session, *ho
 		Probe: eachHook(r.Level, func(ctx context.Context, s *Session, h *hook) Verdict {
 			if h.cfg.Secret == "" {
 				return Missing("no secret of %s was given", h.name())
+			}
+			if v, unserved := h.unserved(ctx, "SIG-VALID"); unserved && r.ID != "SIG-VALID" {
+				return v
 			}
 			return judge(ctx, s, h)
 		}),
@@ -163,7 +167,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-RAW-BODY", Level: rule.Must, Fidelity: r
 	if err != nil {
 		return CouldNotRun(err)
 	}
-	c.payload = func(p *webhook.Payload) { p.Extra = map[string]any{"note": "blåbær/ok"} }
+	c.payload = func(p *webhook.Payload) { p.Context = withNote(p.Context) }
 	plain, err := h.request(c)
 	if err != nil {
 		return CouldNotRun(err)
@@ -186,6 +190,13 @@ var _ = check(signed(rule.Rule{ID: "SIG-RAW-BODY", Level: rule.Must, Fidelity: r
 	}
 	return Holds("%d spellings accepted", len(spellings))
 }))
+
+// withNote adds text to a context that JSON can spell in several ways.
+func withNote(context map[string]any) map[string]any {
+	out := map[string]any{"note": "blåbær/ok"}
+	maps.Copy(out, context)
+	return out
+}
 
 var _ = check(signed(rule.Rule{ID: "SIG-ENCODING", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
 	Text: "Hex, base64url where it differs, truncated, prefixed, with trailing bytes, or empty: refused.",

@@ -477,6 +477,21 @@ func (h *hook) controlOrSilence(ctx context.Context) (control, error) {
 	return control{before: all[0]}, nil
 }
 
+// unserved is the verdict where the control itself is turned away: then that
+// something hostile is turned away too proves nothing. see is the check that
+// speaks of it.
+func (h *hook) unserved(ctx context.Context, see string) (Verdict, bool) {
+	k, err := h.control(ctx)
+	if err != nil {
+		return CouldNotRun(err), true
+	}
+	// A stranger may be turned away; a user may not.
+	if st := k.before.Exchange.Status(); k.asMember && (st < 200 || st > 299) && !h.cfg.Authenticated.Matches(k.before.Exchange) {
+		return Missing("the valid request is turned away too, so that nothing can be told (see %s)", see), true
+	}
+	return Verdict{}, false
+}
+
 // current is the control as a call, with a token that has not expired.
 func (k control) current(ctx context.Context, s *Session) (call, error) {
 	if !k.asMember {

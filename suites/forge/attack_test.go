@@ -80,7 +80,7 @@ func TestGradesAndWants(t *testing.T) {
 		{"HOOK-UNVERIFIED", "1", Full, Silent, false},
 		{"HOOK-UNVERIFIED", "false, to compare", Full, Baseline, false},
 		{"HOOK-ESCAPES", "a script", Full, Escaped, false},
-		{"HOOK-DUPLICATE-CLAIMS", "exp valid, EXP expired", Full, Anything, false},
+		{"HOOK-DUPLICATE-CLAIMS", "exp expired, EXP valid", Full, Anything, false},
 		{"HOOK-NO-CHAT", "no chat, nor chat_id", Full, Refused, true},
 	} {
 		f := find(t, row.check, row.token)
