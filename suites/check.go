@@ -19,7 +19,8 @@ type Check struct {
 	Needs Need
 	// Turn says when the probe runs; the zero value lets it overlap with others.
 	Turn Turn
-	// Hostile probes send what a sound client never would; --safe leaves them out.
+	// Hostile probes send what a sound client never would, or more of it at once
+	// than one would; --safe leaves them out.
 	Hostile bool
 	// Probe looks and judges. It must not panic, and must honour ctx.
 	Probe func(ctx context.Context, s *Session) Verdict

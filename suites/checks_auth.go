@@ -330,7 +330,7 @@ var _ = check(Check{
 	Requirement: rule.Rule{ID: "AUTH-CONCURRENT", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
 		Text: "32 requests at once for 32 chats give 32 tokens, each for its own chat.",
 		Fix:  "Keep nothing of a request in variables that requests share."},
-	Needs: NeedEndpoint, Turn: Alone,
+	Needs: NeedEndpoint, Turn: Alone, Hostile: true,
 	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		return s.tokensAtOnce(ctx, e, 32)
 	}),

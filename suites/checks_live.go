@@ -154,7 +154,7 @@ var _ = check(Check{
 	Requirement: rule.Rule{ID: "LIVE-HOOK-BURST", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.Webhooks,
 		Text: "64 valid requests at once are all answered correctly.",
 		Fix:  "Keep nothing of a request in variables that requests share; let requests wait rather than fail."},
-	Needs: NeedWebhook, Turn: Last,
+	Needs: NeedWebhook, Turn: Last, Hostile: true,
 	Probe: eachHook(rule.Must, func(ctx context.Context, s *Session, h *hook) Verdict {
 		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
 			return v
@@ -256,6 +256,6 @@ var _ = check(Check{
 	Requirement: rule.Rule{ID: "LIVE-AUTH-BURST", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
 		Text: "64 valid requests at once are all answered correctly.",
 		Fix:  "Keep nothing of a request in variables that requests share; let requests wait rather than fail."},
-	Needs: NeedEndpoint, Turn: Last,
+	Needs: NeedEndpoint, Turn: Last, Hostile: true,
 	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict { return s.tokensAtOnce(ctx, e, burst) }),
 })

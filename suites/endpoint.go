@@ -312,10 +312,22 @@ func (e *endpoint) credentials() []string {
 			continue
 		}
 		for _, v := range values {
-			out = append(out, v)
-			if name == "Cookie" {
-				out = append(out, cookieValues(v)...)
-			}
+			out = append(out, headerSecrets(name, v)...)
+		}
+	}
+	return out
+}
+
+// headerSecrets are the secrets in a header: its value, and the parts of it
+// that are secret by themselves.
+func headerSecrets(name, value string) []string {
+	out := []string{value}
+	switch http.CanonicalHeaderKey(name) {
+	case "Cookie":
+		out = append(out, cookieValues(value)...)
+	case "Authorization":
+		if _, credential, ok := strings.Cut(value, " "); ok {
+			out = append(out, strings.TrimSpace(credential))
 		}
 	}
 	return out

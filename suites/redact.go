@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -59,17 +60,37 @@ func (r *redactor) add(values ...string) {
 
 // jws matches the compact form: a header that begins like a JSON object in
 // base64url, a payload, and the signature, which is what makes it a credential.
-var jws = regexp.MustCompile(`\b(ey[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*)\.[A-Za-z0-9_=+/-]+`)
+var jws = regexp.MustCompile(`\bey[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_=+/-]+`)
 
 // text returns s without secrets, and with tokens that lack their signature.
 func (r *redactor) text(s string) string {
+	s = r.withoutSecrets(s)
+	return jws.ReplaceAllStringFunc(s, func(token string) string {
+		parts := strings.SplitN(token, ".", 3)
+		return parts[0] + "." + r.payload(parts[1]) + "." + removed
+	})
+}
+
+func (r *redactor) withoutSecrets(s string) string {
 	r.mu.RLock()
-	replacer := r.replacer
-	r.mu.RUnlock()
-	if replacer != nil {
-		s = replacer.Replace(s)
+	defer r.mu.RUnlock()
+	if r.replacer == nil {
+		return s
 	}
-	return jws.ReplaceAllString(s, "$1."+removed)
+	return r.replacer.Replace(s)
+}
+
+// payload returns a token's payload without the secrets that a customer may
+// have put into its claims, such as the session's id. base64url hides nothing.
+func (r *redactor) payload(encoded string) string {
+	decoded, err := base64.RawURLEncoding.DecodeString(encoded)
+	if err != nil {
+		return encoded
+	}
+	if clean := r.withoutSecrets(string(decoded)); clean != string(decoded) {
+		return base64.RawURLEncoding.EncodeToString([]byte(clean))
+	}
+	return encoded
 }
 
 // secretHeaders hold credentials whatever their value. Authorization is

@@ -83,8 +83,10 @@ func open(ctx context.Context, t Target, o Options) *Session {
 	s.keepSecret(t.Login)
 	s.keepSecret(t.Second)
 	if t.Endpoint != nil {
-		for _, values := range t.Endpoint.Header {
-			s.redact.add(values...)
+		for name, values := range t.Endpoint.Header {
+			for _, v := range values {
+				s.redact.add(headerSecrets(name, v)...)
+			}
 		}
 	}
 	return s
@@ -105,8 +107,8 @@ func (s *Session) keepSecret(l *browser.Login) {
 	for _, c := range l.Cookies {
 		s.redact.add(c.Value)
 	}
-	for _, v := range l.Headers {
-		s.redact.add(v)
+	for name, v := range l.Headers {
+		s.redact.add(headerSecrets(name, v)...)
 	}
 	for _, v := range l.LocalStorage {
 		s.redact.add(v)
