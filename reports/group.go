@@ -51,17 +51,17 @@ func withOutcome(checks []Check, o Outcome) []Check {
 	return out
 }
 
-// A reasonGroup is the checks that were skipped for one reason.
+// A reasonGroup is the checks that came to one outcome for one reason.
 type reasonGroup struct {
 	Reason string
 	IDs    []string
 }
 
-// byReason groups the skipped checks by reason, the most frequent first.
-func byReason(checks []Check) []reasonGroup {
+// byReason groups the checks of one outcome by reason, the most frequent first.
+func byReason(checks []Check, o Outcome) []reasonGroup {
 	var groups []reasonGroup
 	index := map[string]int{}
-	for _, c := range withOutcome(checks, Skipped) {
+	for _, c := range withOutcome(checks, o) {
 		reason := c.Reason
 		if reason == "" {
 			reason = "no reason given"

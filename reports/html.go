@@ -95,7 +95,7 @@ func newPage(run Run) htmlPage {
 			hashOf(htmlStyle), hashOf(htmlScript)),
 		Style:   template.CSS(htmlStyle), // our own, and the same as hashed
 		Script:  template.JS(htmlScript),
-		Skipped: byReason(run.Checks),
+		Skipped: byReason(run.Checks, Skipped),
 	}
 	if p.Verdict.Word != nothingWord {
 		p.Problem = run.Problem

@@ -118,7 +118,7 @@ func rows(b *strings.Builder, checks []Check, row func(Check) string) {
 }
 
 func (m *markdown) skipped(run Run) {
-	groups := byReason(run.Checks)
+	groups := byReason(run.Checks, Skipped)
 	if len(groups) == 0 {
 		return
 	}

@@ -157,7 +157,7 @@ func sarifNotifications(run Run, index map[string]int) []sarifNotification {
 			Rule: &sarifReference{ID: shortID(c), Index: index[c.ID]},
 		})
 	}
-	for _, g := range byReason(run.Checks) {
+	for _, g := range byReason(run.Checks, Skipped) {
 		all = append(all, sarifNotification{
 			Level: "note", Message: sarifMessage{Text: sarifText(fmt.Sprintf("%d skipped: %s", len(g.IDs), g.Reason))},
 		})

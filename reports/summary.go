@@ -139,11 +139,19 @@ func (s *summaryPrinter) errored(run Run) {
 		return
 	}
 	s.title("Could not run")
-	for _, c := range checks {
-		s.item(c, cmp.Or(c.Reason, c.Actual, "no reason given"))
-		if s.verbose {
+	if s.verbose {
+		for _, c := range checks {
+			s.item(c, cmp.Or(c.Reason, c.Actual, "no reason given"))
 			s.evidence(c.Evidence)
 		}
+		return
+	}
+	for _, g := range byReason(checks, Errored) {
+		who := g.IDs[0]
+		if more := len(g.IDs) - 1; more > 0 {
+			who += fmt.Sprintf(" and %d more", more)
+		}
+		s.item(Check{ID: who, Outcome: Errored}, g.Reason)
 	}
 }
 
@@ -181,7 +189,7 @@ func (s *summaryPrinter) item(c Check, text string) {
 }
 
 func (s *summaryPrinter) skipped(run Run) {
-	groups := byReason(run.Checks)
+	groups := byReason(run.Checks, Skipped)
 	if len(groups) == 0 {
 		return
 	}

@@ -35,8 +35,9 @@ type Terminal struct {
 	started time.Time
 	total   int
 	done    Summary
-	running []string // IDs, oldest first
-	status  bool     // a status line is shown
+	running []string        // IDs, oldest first
+	reasons map[string]bool // for which a check could not run, as printed
+	status  bool            // a status line is shown
 }
 
 const (
@@ -84,7 +85,7 @@ func (t *Terminal) Done(c Check) {
 	one := summarize([]Check{c})
 	t.done = t.done.plus(one)
 	t.forget(shortID(c))
-	if one.Failed+one.Errored+one.Warned > 0 && !t.Live && !t.Quiet {
+	if one.Failed+one.Errored+one.Warned > 0 && !t.Live && !t.Quiet && !t.repeated(c) {
 		p := t.palette()
 		head := symbol(c.Outcome) + " " + shortID(c)
 		text := cutToWidth(oneLine(clip(inShort(c), 400)), max(t.width()-textWidth(head)-2, 10))
@@ -104,6 +105,20 @@ func (t *Terminal) Finish(run Run, paths ...string) error {
 	s.print(run, paths)
 	t.write(s.b.String())
 	return t.err
+}
+
+// repeated says whether a check could not run for a reason that was printed
+// before: where the page is down, a hundred checks share it.
+func (t *Terminal) repeated(c Check) bool {
+	if c.Outcome != Errored {
+		return false
+	}
+	if t.reasons == nil {
+		t.reasons = map[string]bool{}
+	}
+	before := t.reasons[c.Reason]
+	t.reasons[c.Reason] = true
+	return before
 }
 
 func (t *Terminal) forget(id string) {

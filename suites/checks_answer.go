@@ -25,7 +25,11 @@ var _ = check(Check{
 		if h.acceptable(k.before) {
 			return Holds("%s", describe(k.before.Exchange))
 		}
-		return Violated("status 200", describe(k.before.Exchange)).With(k.before)
+		v := Violated("status 200", describe(k.before.Exchange)).With(k.before)
+		if st := k.before.Exchange.Status(); h.cfg.Secret == "" && (st == 401 || st == 403) {
+			return v.Fix("If it wants Kindly's signature, give kindlytest the secret: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml.")
+		}
+		return v
 	}),
 })
 

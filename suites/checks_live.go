@@ -187,12 +187,8 @@ var _ = check(Check{
 		if _, err := h.control(ctx); err != nil {
 			return CouldNotRun(err)
 		}
-		target := h.cfg.URL
-		if h.cfg.ConnectTo != "" {
-			target = h.cfg.ConnectTo
-		}
 		for range 8 {
-			if err := s.hangUp(ctx, target); err != nil {
+			if err := s.hangUp(ctx, h.called()); err != nil {
 				return CouldNotRun(err)
 			}
 		}

@@ -30,17 +30,22 @@ var _ = check(Check{
 		Text: "The page loads Kindly's chat client (the CDN URL, either build) from a script element with id kindly-chat and a non-empty data-bot-key; if a bot key is configured, it is that one.",
 		Fix:  `Put <script id="kindly-chat" src="https://chat.kindlycdn.com/kindly-chat.js" data-bot-key="YOUR-BOT-KEY" async></script> into the page. If the page needs a login, give it in kindlytest.yaml (page.login).`},
 	Needs: NeedPage,
-	Probe: onPage(func(s *Session, v *visit) Verdict { return judgeWidget(v.state, v.record, s.target.BotKey) }),
+	Probe: onPage(func(s *Session, v *visit) Verdict { return judgeWidget(v.state, v.record, v.started, s.target.BotKey) }),
 })
 
-// judgeWidget looks for Kindly's script element among those of the page.
-func judgeWidget(state browser.State, record browser.Record, botKey string) Verdict {
+// judgeWidget looks for Kindly's script element among those of the page, or
+// else at what the chat client said of its own.
+func judgeWidget(state browser.State, record browser.Record, started []mockkindly.ClientReport, botKey string) Verdict {
 	const expected = `a script element with id="kindly-chat", Kindly's URL and a data-bot-key`
 	var kindlys []browser.Script
 	for _, sc := range state.Scripts {
 		if sc.ID == "kindly-chat" || isWidgetURL(sc.Src) {
 			kindlys = append(kindlys, sc)
 		}
+	}
+	if len(kindlys) == 0 && len(started) > 0 { // it was there, and was taken out
+		c := started[0]
+		kindlys = []browser.Script{{ID: c.ScriptID, Src: c.ScriptSrc, BotKey: c.BotKey}}
 	}
 	if len(kindlys) == 0 {
 		return Violated(expected, "no such element"+whereWeAre(state, record))

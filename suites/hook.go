@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,11 @@ func (h *hook) name() string {
 		return h.cfg.Name
 	}
 	return safeURL(h.cfg.URL)
+}
+
+// called is the URL that is really called.
+func (h *hook) called() string {
+	return cmp.Or(h.cfg.ConnectTo, h.cfg.URL)
 }
 
 func (h *hook) message() string {
@@ -186,11 +192,7 @@ func (h *hook) anonymous(_ context.Context) (Evidence, error) {
 
 // unreachable notes that the webhook can't be called at all.
 func (h *hook) unreachable(ev Evidence) error {
-	target := h.cfg.URL
-	if h.cfg.ConnectTo != "" {
-		target = h.cfg.ConnectTo
-	}
-	err := fmt.Errorf("the webhook %s could not be called: %v", safeURL(target), ev.Exchange.Err)
+	err := fmt.Errorf("the webhook %s could not be called: %v", safeURL(h.called()), ev.Exchange.Err)
 	h.s.problem(err.Error(), "Is it running? For local work: --webhook PUBLIC=LOCAL, with LOCAL the address on this machine.")
 	return err
 }

@@ -3,7 +3,10 @@ package suites
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/suites/near"
 )
 
 // matches says whether a pattern (ID, area or glob; any letter case) selects id.
@@ -51,39 +54,11 @@ func selectsSomething(pattern string) bool {
 }
 
 func nearestID(pattern string) string {
-	pattern = strings.ToUpper(strings.ReplaceAll(pattern, "_", "-"))
-	best, bestDistance := "", 4 // more than three edits away is no typo
-	candidates := append([]string{}, Areas...)
+	candidates := slices.Clone(Areas)
 	for _, c := range Checks() {
 		candidates = append(candidates, c.ID())
 	}
-	for _, id := range candidates {
-		if d := editDistance(pattern, id); d < bestDistance {
-			best, bestDistance = id, d
-		}
-	}
-	return best
-}
-
-// editDistance is Levenshtein's.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			next := min(row[j]+1, row[j-1]+1, diagonal+cost)
-			diagonal, row[j] = row[j], next
-		}
-	}
-	return row[len(b)]
+	return near.Word(pattern, candidates)
 }
 
 // deselected says why a check is not to run; "" if it is.

@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"cmp"
 	"crypto/rand"
 	"io"
 	"net"
@@ -17,7 +18,7 @@ import (
 
 // A Target is what is checked: a customer's page, auth endpoint and webhooks.
 // What is left out is skipped, with the reason; at least one of PageURL,
-// Endpoint, Token and Webhooks is needed.
+// Endpoint and Webhooks is needed.
 type Target struct {
 	Name    string // for reports, where several targets are checked in one run
 	PageURL string
@@ -48,6 +49,12 @@ type EndpointConfig struct {
 	ChatIDField string
 }
 
+// String leaves the session out.
+func (e EndpointConfig) String() string { return e.method() + " " + safeURL(e.URL) }
+
+// GoString leaves the session out.
+func (e EndpointConfig) GoString() string { return "suites.EndpointConfig{" + e.String() + "}" }
+
 // Webhook is a webhook under test and one message that it answers.
 type Webhook struct {
 	Name      string
@@ -60,6 +67,12 @@ type Webhook struct {
 	// Explicit expectations; the oracle finds out otherwise.
 	Authenticated, Refused *oracle.Expectation
 }
+
+// String leaves the secret out.
+func (w Webhook) String() string { return w.Name + " " + safeURL(w.URL) }
+
+// GoString leaves the secret out.
+func (w Webhook) GoString() string { return "suites.Webhook{" + w.String() + "}" }
 
 // Options say how a target is checked. The zero value is usable.
 type Options struct {
@@ -170,11 +183,7 @@ func (t Target) called() []string {
 		urls = append(urls, t.Endpoint.URL)
 	}
 	for _, w := range t.Webhooks {
-		if w.ConnectTo != "" {
-			urls = append(urls, w.ConnectTo)
-		} else {
-			urls = append(urls, w.URL)
-		}
+		urls = append(urls, cmp.Or(w.ConnectTo, w.URL))
 	}
 	return urls
 }
@@ -225,7 +234,7 @@ func isLoopback(raw string) bool {
 func (t Target) report(args []string) reports.Target {
 	r := reports.Target{Name: t.Name, Page: safeURL(t.PageURL), Args: args}
 	if t.Endpoint != nil {
-		r.Endpoint = t.Endpoint.method() + " " + safeURL(t.Endpoint.URL)
+		r.Endpoint = t.Endpoint.String()
 	}
 	for _, w := range t.Webhooks {
 		r.Webhooks = append(r.Webhooks, reports.Webhook{Name: w.Name, URL: safeURL(w.URL), ConnectTo: safeURL(w.ConnectTo)})

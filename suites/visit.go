@@ -91,7 +91,9 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*visit, 
 	if login != nil {
 		l = *login
 	}
-	user, err := b.NewUser(ctx, l)
+	loggingIn, cancel := withPatience(ctx, 2*s.opts.Timeout) // it may take several pages
+	defer cancel()
+	user, err := b.NewUser(loggingIn, l)
 	if err != nil {
 		return nil, fmt.Errorf("logging in: %w", err)
 	}
@@ -138,6 +140,8 @@ func (s *Session) pageProblem(err error) (text, hint string) {
 		return err.Error(), "Does it start from a shell? --browser PATH names another one, --browser-url ws://… one that runs."
 	case errors.As(err, &step):
 		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen."
+	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_UNSAFE_PORT"):
+		return fmt.Sprintf("%s: %v", safeURL(s.target.PageURL), err), "Browsers refuse to call this port; serve the page on another one."
 	case errors.Is(err, errUnreachable):
 		return fmt.Sprintf("%s: %v", safeURL(s.target.PageURL), err), "Is it running? Open it in a browser on this machine."
 	case errors.Is(err, context.DeadlineExceeded):

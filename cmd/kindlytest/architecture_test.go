@@ -1,0 +1,118 @@
+package main
+
+import (
+	"go/build"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/kindlytest/kindlytest/"
+
+// mayImport says which rooms the code of a room may import. What is not listed
+// is forbidden: the directions are the design.
+var mayImport = map[string][]string{
+	"cmd/kindlytest":       {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures"},
+	"cmd/kindlytest/*":     {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports"},
+	"suites":               {"suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures"},
+	"suites/browser":       {},
+	"suites/forge":         {"mockkindly/wire"},
+	"suites/near":          {},
+	"suites/oracle":        {"mockkindly/wire"},
+	"mockkindly":           {"mockkindly/*"},
+	"mockkindly/token":     {"mockkindly/rule"},
+	"mockkindly/allowlist": {},
+	"mockkindly/webhook":   {"mockkindly/rule", "mockkindly/token", "mockkindly/wire"},
+	"mockkindly/widget":    {},
+	"mockkindly/rule":      {},
+	"mockkindly/wire":      {},
+	"fixtures":             {},
+	"reports":              {},
+}
+
+// onlyImporter names the one room that may import an outside module.
+var onlyImporter = map[string]string{
+	"github.com/chromedp/": "suites/browser",
+	"github.com/onsi/":     "suites",
+	"github.com/spf13/":    "cmd/kindlytest",
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	rooms := packages(t)
+	for room, p := range rooms {
+		allowed, ok := lookup(room)
+		if !ok {
+			t.Errorf("%s is no room of the design; add it to mayImport with what it may import", room)
+		}
+		for _, path := range p.Imports {
+			if inner, ours := strings.CutPrefix(path, module); ours && !matchesRoom(allowed, inner) {
+				t.Errorf("%s must not import %s", room, inner)
+			}
+			for outside, only := range onlyImporter {
+				if strings.HasPrefix(path, outside) && room != only {
+					t.Errorf("%s must not import %s: only %s may", room, path, only)
+				}
+			}
+		}
+	}
+	for room := range mayImport {
+		if _, ok := rooms[room]; !ok && !strings.HasSuffix(room, "*") {
+			t.Errorf("mayImport names %s, which is not there", room)
+		}
+	}
+}
+
+// packages reads the imports of the module's packages, tests left out.
+func packages(t *testing.T) map[string]*build.Package {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]*build.Package{}
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !d.IsDir() {
+			return nil
+		}
+		if name := d.Name(); name == "testdata" || name == "node_modules" || path != root && strings.HasPrefix(name, ".") {
+			return filepath.SkipDir
+		}
+		p, err := build.ImportDir(path, 0)
+		if err == nil && len(p.GoFiles) > 0 {
+			room, relErr := filepath.Rel(root, path)
+			if relErr != nil {
+				return relErr
+			}
+			found[filepath.ToSlash(room)] = p
+		}
+		return nil // a folder without Go files is no room
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < len(onlyImporter) {
+		t.Fatalf("only %d packages found below %s", len(found), root)
+	}
+	return found
+}
+
+func lookup(room string) ([]string, bool) {
+	if allowed, ok := mayImport[room]; ok {
+		return allowed, true
+	}
+	parent := room[:strings.LastIndex(room, "/")+1] + "*"
+	allowed, ok := mayImport[parent]
+	return allowed, ok
+}
+
+func matchesRoom(allowed []string, room string) bool {
+	return slices.ContainsFunc(allowed, func(a string) bool {
+		prefix, isGlob := strings.CutSuffix(a, "*")
+		return a == room || isGlob && strings.HasPrefix(room, prefix)
+	})
+}

@@ -1,0 +1,95 @@
+// Package config reads kindlytest.yaml: the description of a target.
+//
+//	c, err := config.Load("kindlytest.yaml", os.LookupEnv)
+//	if err != nil { … } // an *Error: each problem with its line and column
+//	run := suites.Run(ctx, c.Target, c.Options)
+//
+// It is strict: an unknown key, a value of the wrong type and a variable that
+// is not set are errors, for a setting that is silently ignored makes a run
+// look better than it was. ${VAR} and ${VAR:-default} are expanded within
+// values after the YAML is read, so that no value can add keys.
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// DefaultName is the file that is looked for where none is named.
+const DefaultName = "kindlytest.yaml"
+
+// A Config is what a file says.
+type Config struct {
+	Target  suites.Target
+	Options suites.Options
+	// Notes are remarks for the user, such as a secret that stands in the file.
+	Notes []string
+}
+
+// Sources are what a file may refer to.
+type Sources struct {
+	Env  func(name string) (string, bool)
+	Read func(path string) ([]byte, error) // key files; paths are as in the file
+}
+
+// A Problem is one mistake in a file.
+type Problem struct {
+	File         string
+	Line, Column int // from 1; 0 if it is about the whole file
+	Text         string
+}
+
+func (p Problem) String() string {
+	if p.Line == 0 {
+		return p.File + ": " + p.Text
+	}
+	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
+}
+
+// An Error holds all that is wrong with a file, in its order.
+type Error struct{ Problems []Problem }
+
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// maxSize bounds a file, in bytes.
+const maxSize = 1 << 20
+
+// Load reads a file. Key files are looked for beside it.
+func Load(path string, env func(string) (string, bool)) (*Config, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, hint.Errorf("-c FILE names the configuration; kindlytest run PAGE works without one", "%w", fileError(path, err))
+	}
+	return Parse(path, text, Sources{Env: env, Read: func(name string) ([]byte, error) {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(path), name)
+		}
+		return os.ReadFile(name)
+	}})
+}
+
+// Parse reads the text of a file; name is what its errors call it. The error is
+// an *Error.
+func Parse(name string, text []byte, from Sources) (*Config, error) {
+	d := &decoder{file: name, from: from, config: &Config{}}
+	if len(text) > maxSize {
+		d.problem(nil, "it is larger than %d KB", maxSize>>10)
+	} else if root := d.parse(text); root != nil {
+		d.document(root)
+	}
+	if len(d.problems) > 0 {
+		return nil, &Error{d.sorted()}
+	}
+	return d.config, nil
+}

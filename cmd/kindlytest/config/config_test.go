@@ -1,0 +1,270 @@
+package config_test
+
+import (
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/suites/oracle"
+)
+
+var environment = map[string]string{
+	"USER": "ada@example.com", "PASSWORD": "pa: ss\n#word", "SESSION": "s3ss10n", "SECRET": "hmac-secret", "EMPTY": "",
+}
+
+func sources() config.Sources {
+	return config.Sources{
+		Env: func(name string) (string, bool) { v, ok := environment[name]; return v, ok },
+		Read: func(path string) ([]byte, error) {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+		},
+	}
+}
+
+func TestParseReadsEverything(t *testing.T) {
+	c, err := config.Parse("kindlytest.yaml", []byte(`
+version: 1
+name: Staging
+bot: {key: my-bot}
+page:
+  url: https://staging.example.com/
+  login:
+    - goto: https://staging.example.com/login
+    - fill: {"#z": "${USER}", "#a": "${PASSWORD}"}
+    - click: "button[type=submit]"
+    - press: Enter
+    - wait_for: .account
+  second_login:
+    cookies:
+      - {name: session, value: "${SESSION}", domain: example.com, secure: true, same_site: lax}
+    headers: {X-Test: "yes"}
+    local_storage: {"token": "${SESSION}"}
+    origin: https://staging.example.com/
+endpoint:
+  url: https://staging.example.com/kindly/token
+  method: post
+  headers: {authorization: "Bearer ${SESSION}"}
+  chat_id_field: chatId
+webhooks:
+  - name: orders
+    url: https://hooks.example.com/kindly
+    connect_to: http://localhost:3000/kindly
+    hmac_secret: ${SECRET}
+    message: where is my order ${NUMBER:-42}?
+    slug: order-status
+    context: {order: "42", "n": 7, list: [true, null, 1.5]}
+    authenticated: {contains: ["Ada"], status: 200}
+    refused:
+      status: [401, 403]
+      not_contains: Ada
+      json: {error: {code: 1}}
+resolve: {hooks.example.com: "127.0.0.1:3000"}
+checks:
+  only: [AUTH, tok-exp]
+  skip: HOOK-*
+  expected_failures: [{id: auth-no-store, reason: "OPS-12"}]
+  strict: true
+  safe: true
+  wait_expiry: true
+  concurrency: 3
+  rate: 12.5
+  timeout: 20s
+`), sources())
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, o := c.Target, c.Options
+	for what, row := range map[string]struct{ got, want any }{
+		"name":     {target.Name, "Staging"},
+		"bot key":  {target.BotKey, "my-bot"},
+		"page":     {target.PageURL, "https://staging.example.com/"},
+		"resolve":  {target.Resolve, map[string]string{"hooks.example.com": "127.0.0.1:3000"}},
+		"only":     {o.Only, []string{"AUTH", "tok-exp"}},
+		"skip":     {o.Skip, []string{"HOOK-*"}},
+		"expected": {o.ExpectedFailures, map[string]string{"AUTH-NO-STORE": "OPS-12"}},
+		"switches": {[]bool{o.Strict, o.Safe, o.WaitExpiry}, []bool{true, true, true}},
+		"bounds":   {[]any{o.Concurrency, o.Rate, o.Timeout.String()}, []any{3, 12.5, "20s"}},
+		"notes":    {c.Notes, []string(nil)},
+		"steps in their order, fields too": {target.Login.Steps, []browser.Step{
+			{Goto: "https://staging.example.com/login"},
+			{Fill: []browser.Field{{Selector: "#z", Value: "ada@example.com"}, {Selector: "#a", Value: "pa: ss\n#word"}}},
+			{Click: "button[type=submit]"}, {Press: "Enter"}, {WaitFor: ".account"},
+		}},
+		"second login": {target.Second, &browser.Login{
+			Cookies:      []browser.Cookie{{Name: "session", Value: "s3ss10n", Domain: "example.com", Secure: true, SameSite: "Lax"}},
+			Headers:      map[string]string{"X-Test": "yes"},
+			LocalStorage: map[string]string{"token": "s3ss10n"},
+			Origin:       "https://staging.example.com",
+		}},
+		"endpoint headers": {target.Endpoint.Header, http.Header{"Authorization": {"Bearer s3ss10n"}}},
+		"endpoint":         {[]string{target.Endpoint.URL, target.Endpoint.Method, target.Endpoint.ChatIDField}, []string{"https://staging.example.com/kindly/token", "POST", "chatId"}},
+		"webhook":          {[]string{target.Webhooks[0].Name, target.Webhooks[0].URL, target.Webhooks[0].ConnectTo, target.Webhooks[0].Secret, target.Webhooks[0].Message, target.Webhooks[0].Slug}, []string{"orders", "https://hooks.example.com/kindly", "http://localhost:3000/kindly", "hmac-secret", "where is my order 42?", "order-status"}},
+		"context":          {target.Webhooks[0].Context, map[string]any{"order": "42", "n": uint64(7), "list": []any{true, nil, 1.5}}},
+		"authenticated":    {target.Webhooks[0].Authenticated, &oracle.Expectation{Contains: []string{"Ada"}, Status: []int{200}}},
+		"refused":          {target.Webhooks[0].Refused, &oracle.Expectation{Status: []int{401, 403}, NotContains: []string{"Ada"}, JSON: map[string]any{"error": map[string]any{"code": uint64(1)}}}},
+	} {
+		if diff := cmp.Diff(row.want, row.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+}
+
+func TestParseNamesTheMistakeAndTheWayOut(t *testing.T) {
+	const page = "version: 1\npage: {url: https://a.example/}\n"
+	for _, row := range []struct{ name, text, want string }{
+		{"an empty file", "", "f: it is empty; it begins with version: 1"},
+		{"a comment alone", "# later\n", "f: it is empty; it begins with version: 1"},
+		{"no mapping", "- a\n", "f:1:1: the file must be keys and values, not a list"},
+		{"no version", "page: {url: https://a.example/}\n", "f:1:1: version is missing; the file begins with version: 1"},
+		{"another version", "version: 2\npage: {url: https://a.example/}\n", "f:1:10: version must be from 1 to 1, not 2"},
+		{"nothing to check", "version: 1\n", "f:1:1: it names nothing to check; give page, endpoint or webhooks"},
+		{"a key mistyped", "version: 1\nwebhook: []\n", `f:2:1: unknown key "webhook"; did you mean "webhooks"?`},
+		{"a key of its own", page + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, resolve, checks`},
+		{"a key without a value", "version: 1\npage:\n", "f:2:1: page has no value; give it one, or leave it out"},
+		{"a key twice", page + "page: {url: https://b.example/}\n", "f:3:1: the key is there already, further up"},
+		{"text for a switch", page + "checks: {strict: \"true\"}\n", "f:3:18: checks.strict must be true or false, not text"},
+		{"a number for a list of checks", page + "checks: {only: {a: 1}}\n", "f:3:16: checks.only must be a list, not keys and values"},
+		{"a time without unit", page + "checks: {timeout: 10}\n", `f:3:19: checks.timeout must be a time such as 10s or 2m, not "10"`},
+		{"no requests a second", page + "checks: {rate: -1}\n", "f:3:16: checks.rate must not be negative"},
+		{"a check that there is not", page + "checks: {skip: [AUTH-NO-STOER]}\n", `f:3:17: checks.skip: "AUTH-NO-STOER" selects no check; did you mean AUTH-NO-STORE?`},
+		{"a known failure without reason", page + "checks:\n  expected_failures:\n    - id: AUTH-NO-STORE\n", "f:5:7: reason is missing: why is the failure of AUTH-NO-STORE accepted?"},
+		{"a whole area as known failure", page + "checks: {expected_failures: [{id: AUTH, reason: x}]}\n", `f:3:30: "AUTH" names several checks; list each one with its reason`},
+		{"a page without URL", "version: 1\npage: {login: [{goto: https://a.example/}]}\n", "f:2:7: page.url is missing"},
+		{"a URL without scheme", "version: 1\npage: {url: localhost:3000}\n", `f:2:13: page.url: "localhost:3000" does not start with http:// or https://; did you mean http://localhost:3000?`},
+		{"a password in a URL", "version: 1\npage: {url: \"https://u:p@a.example/\"}\n", "f:2:13: page.url: the URL of a.example holds a password or user name, which would end up in logs; give it as a header, from the environment: page.login.headers, or endpoint.headers, in kindlytest.yaml"},
+		{"two actions in a step", page[:len(page)-2] + ", login: [{click: a, press: b}]}\n", "f:2:41: a step has one action; begin each with a hyphen of its own"},
+		{"an unknown action", page[:len(page)-2] + ", login: [{clik: a}]}\n", `f:2:42: unknown key "clik"; did you mean "click"?`},
+		{"a login that does nothing", page[:len(page)-2] + ", login: {}}\n", "f:2:40: page.login logs nobody in; give steps, cookies, headers or local_storage"},
+		{"an expectation that everything meets", "version: 1\nwebhooks: [{url: https://a.example/, refused: {}}]\n", "f:2:47: refused: it expects nothing; give a status, contains, not_contains or json"},
+		{"two webhooks of one name", "version: 1\nwebhooks:\n  - {name: a, url: https://a.example/}\n  - {name: a, url: https://b.example/}\n", `f:4:5: two webhooks are called "a"`},
+		{"a key file that is not there", "version: 1\nbot: {public_key: gone.pem}\npage: {url: https://a.example/}\n", "f:2:19: bot.public_key: gone.pem: file does not exist"},
+		{"a variable that is not set", "version: 1\nname: ${NOWHERE}\npage: {url: https://a.example/}\n", "f:2:7: the environment variable NOWHERE is not set; set it, or give a default: ${NOWHERE:-default}"},
+		{"a variable that is empty", "version: 1\nname: ${EMPTY}\npage: {url: https://a.example/}\n", "f:2:7: the environment variable EMPTY is empty; give it a value, or a default: ${EMPTY:-default}"},
+		{"no variable", "version: 1\nname: ${a b}\npage: {url: https://a.example/}\n", "f:2:7: this is no variable: the forms are ${VAR} and ${VAR:-default}; $${ stands for ${ itself"},
+		{"an alias", "version: 1\nname: *a\npage: {url: https://a.example/}\n", "f:2:7: name must be text, not an anchor, alias or merge key, which are not supported: write the value out"},
+		{"two documents", page + "---\nversion: 1\n", "f:4:1: a second document begins here; a file describes one target"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := config.Parse("f", []byte(row.text), sources())
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if got := err.Error(); got != row.want {
+				t.Errorf("got  %s\nwant %s", got, row.want)
+			}
+		})
+	}
+}
+
+func TestParseTellsAllMistakesInTheirOrder(t *testing.T) {
+	_, err := config.Parse("f", []byte("version: 1\nchecks: {strict: 1, save: true}\npage: {url: nowhere}\n"), sources())
+	var e *config.Error
+	if !errors.As(err, &e) || len(e.Problems) != 3 {
+		t.Fatalf("got %v, want three problems", err)
+	}
+	for i, line := range []int{2, 2, 3} {
+		if e.Problems[i].Line != line {
+			t.Errorf("problem %d is in line %d, want %d", i, e.Problems[i].Line, line)
+		}
+	}
+}
+
+func TestParseNeverQuotesTheSourceOfASyntaxError(t *testing.T) {
+	_, err := config.Parse("f", []byte("version: 1\nwebhooks:\n  - hmac_secret: sesam-open\n   url: [\n"), sources())
+	if err == nil || strings.Contains(err.Error(), "sesam") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestParseRemarksOnSecretsInTheFile(t *testing.T) {
+	c, err := config.Parse("f", []byte(`version: 1
+page:
+  url: https://a.example/
+  login:
+    - fill: {"#password": sesam-open, "#email": ada@example.com}
+webhooks:
+  - {url: https://a.example/, hmac_secret: sesam-open}
+`), sources())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"f:5:27: a password stands in the file; ${VAR} takes it from the environment",
+		"f:7:44: hmac_secret stands in the file; ${VAR} takes it from the environment",
+	}
+	if diff := cmp.Diff(want, c.Notes); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExpand(t *testing.T) {
+	for _, row := range []struct{ name, text, want string }{
+		{"a variable", "${SESSION}", "s3ss10n"},
+		{"within text", "Bearer ${SESSION}!", "Bearer s3ss10n!"},
+		{"a default that is not needed", "${SESSION:-x}", "s3ss10n"},
+		{"a default", "${NOWHERE:-x y}", "x y"},
+		{"an empty default", "a${NOWHERE:-}b", "ab"},
+		{"a default for an empty variable", "${EMPTY:-x}", "x"},
+		{"no variable", "$5, 100$ and {}", "$5, 100$ and {}"},
+		{"an escape", "$${SESSION}", "${SESSION}"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			got, err := config.Expand(row.text, sources().Env)
+			if err != nil || got != row.want {
+				t.Errorf("got %q and %v, want %q", got, err, row.want)
+			}
+		})
+	}
+}
+
+func TestExpandDoesNotExpandValues(t *testing.T) {
+	env := func(string) (string, bool) { return "${OTHER}", true }
+	if got, err := config.Expand("${A}", env); err != nil || got != "${OTHER}" {
+		t.Errorf("got %q and %v", got, err)
+	}
+}
+
+func TestLoadFindsKeysBesideTheFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "kindlytest.yaml")
+	if err := os.WriteFile(path, []byte("version: 1\nbot: {public_key: key.pem}\npage: {url: https://a.example/}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := config.Load(path, sources().Env)
+	if err == nil || !strings.Contains(err.Error(), "key.pem: no such file") && !strings.Contains(err.Error(), "cannot find") {
+		t.Fatalf("got %v, want that the key is not there", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "key.pem"), []byte("nonsense"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = config.Load(path, sources().Env)
+	if err == nil || strings.Contains(err.Error(), "no such file") {
+		t.Fatalf("got %v, want that it is no key", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("version: 1\npage: {url: https://a.example/, login: [{fill: {a: b}}]}\n")
+	f.Add("version: 1\nwebhooks: [{url: https://a.example/, context: {a: [1, {b: !!x c}]}}]\n")
+	f.Add("a: &a [*a]\n<<: *a\n? {x}\n: y\n")
+	f.Add("version: ${SESSION}\nname: |\n  a\n  ${b\n")
+	f.Add("checks: {expected_failures: [{id: TOK-EXP, reason: |-\n x}]}\n...\n---\n%YAML 1.2\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := config.Parse("f", []byte(text), sources())
+		if (c == nil) == (err == nil) {
+			t.Fatalf("got %v and %v: exactly one of them", c, err)
+		}
+		var e *config.Error
+		if err != nil && (!errors.As(err, &e) || len(e.Problems) == 0) {
+			t.Fatalf("an error without problems: %v", err)
+		}
+	})
+}

@@ -1,0 +1,88 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+)
+
+// CheckURL refuses what is not a plain http or https URL.
+func CheckURL(raw string) error {
+	u, err := url.Parse(raw)
+	switch {
+	case err != nil:
+		// The parser's own error quotes the URL, and who knows what is in it.
+		return hint.Errorf("an example: https://staging.example.com/", "it is no URL")
+	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
+		return schemeError(raw)
+	case u.Hostname() == "":
+		return hint.Errorf("an example: https://staging.example.com/", "%q names no host", raw)
+	case u.User != nil:
+		return hint.Errorf("give it as a header, from the environment: page.login.headers, or endpoint.headers, in kindlytest.yaml",
+			"the URL of %s holds a password or user name, which would end up in logs", u.Hostname())
+	}
+	return nil
+}
+
+func schemeError(raw string) error {
+	const text = "%q does not start with http:// or https://"
+	if strings.Contains(raw, "://") {
+		return hint.Errorf("give the address that a browser would open", text, raw)
+	}
+	scheme := "https://"
+	if u, err := url.Parse("http://" + raw); err == nil && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1") {
+		scheme = "http://"
+	}
+	return hint.Errorf("did you mean "+scheme+raw+"?", text, raw)
+}
+
+// ReadPublicKey reads the public key in a PEM file, and the file itself.
+func ReadPublicKey(read func(string) ([]byte, error), path string) (*token.Key, []byte, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, nil, fileError(path, err)
+	}
+	key, err := token.ParsePublicKey(path, text)
+	if err != nil {
+		return nil, nil, keyError(err)
+	}
+	return key, text, nil
+}
+
+// ReadPrivateKey reads the private key in a PEM file.
+func ReadPrivateKey(read func(string) ([]byte, error), path string) (*token.PrivateKey, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	key, err := token.ParsePrivateKey(path, text)
+	if err != nil {
+		return nil, keyError(err)
+	}
+	return key, nil
+}
+
+func keyError(err error) error {
+	var k *token.KeyError
+	if !errors.As(err, &k) {
+		return err
+	}
+	return hint.Errorf(k.Hint, "%s: %s", k.Name, k.Problem)
+}
+
+// fileError names the file once.
+func fileError(path string, err error) error {
+	var p *fs.PathError
+	switch {
+	case strings.Contains(path, "-----BEGIN"):
+		return hint.Errorf("write the key to a file, and name that", "a key stands where the name of a file belongs")
+	case errors.As(err, &p):
+		return fmt.Errorf("%s: %w", path, p.Err)
+	}
+	return err
+}

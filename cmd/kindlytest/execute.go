@@ -1,0 +1,94 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// people is where output for people goes: stdout, unless that carries data.
+func (a *app) people(out *outputFlags) io.Writer {
+	if out.json {
+		return a.stderr
+	}
+	return a.stdout
+}
+
+// execute checks a target, shows how it goes, and writes the reports.
+func (a *app) execute(ctx context.Context, t suites.Target, o suites.Options, out *outputFlags) (reports.Run, error) {
+	formats, err := out.formats()
+	if err != nil {
+		return reports.Run{}, err
+	}
+	w := a.people(out)
+	terminal := a.terminal(w, out)
+	o.Observer = observer{terminal}
+	stop := tick(terminal)
+	run := suites.Run(ctx, t, o)
+	stop()
+	var paths []string
+	if len(formats) > 0 {
+		paths, err = reports.WriteFiles(out.reportDir, run, formats...)
+	}
+	err = errors.Join(err, terminal.Finish(run, paths...))
+	if out.json {
+		err = errors.Join(err, reports.WriteJSON(a.stdout, run))
+	}
+	return run, err
+}
+
+func (a *app) terminal(w io.Writer, out *outputFlags) *reports.Terminal {
+	live := a.isTerminal(w)
+	return &reports.Terminal{
+		W: w, Width: width(w), Quiet: out.quiet, Verbose: out.verbose,
+		Color: live && !out.noColor && a.env("NO_COLOR") == "",
+		Live:  live && a.env("CI") == "", // a CI keeps every redrawn line
+	}
+}
+
+// observer shows a run as it goes.
+type observer struct{ terminal *reports.Terminal }
+
+func (o observer) Planned(t reports.Target, checks int) { o.terminal.Start(titleOf(t), checks) }
+func (o observer) Started(id string)                    { o.terminal.Running(id) }
+func (o observer) Done(c reports.Check)                 { o.terminal.Done(c) }
+
+// titleOf is what a target is called on the terminal.
+func titleOf(t reports.Target) string {
+	title := cmp.Or(t.Name, t.Page, t.Endpoint)
+	if title == "" && len(t.Webhooks) > 0 {
+		title = cmp.Or(t.Webhooks[0].ConnectTo, t.Webhooks[0].URL)
+		if more := len(t.Webhooks) - 1; more > 0 {
+			title += fmt.Sprintf(" and %s more", plural(more, "webhook"))
+		}
+	}
+	return title
+}
+
+// tick keeps the elapsed time on the terminal going until it is told to stop.
+func tick(t *reports.Terminal) (stop func()) {
+	if !t.Live {
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(100 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				t.Tick()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}

@@ -1,0 +1,133 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestNothingIsLeftBehind runs the real binary, with a folder for temporary
+// files of its own, and looks for what outlives it.
+func TestNothingIsLeftBehind(t *testing.T) {
+	requireBrowser(t)
+	binary := filepath.Join(t.TempDir(), "kindlytest")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for _, row := range []struct {
+		name      string
+		args      []string
+		interrupt bool
+		code      int
+		says      string
+	}{
+		{"after success", []string{"demo", "--only", "PAGE-WIDGET,TOK-ALG"}, false, exitOK, "PASSED"},
+		{"after a failure", []string{"demo", "--only", "PAGE-WIDGET", "--fault", "script-without-id"}, false, exitBroken, "FAILED"},
+		{"after a page that is not there", []string{"run", "http://localhost:9/", "--only", "PAGE-WIDGET"}, false, exitUsage, "NOTHING WAS CHECKED"},
+		{"after an interrupt", []string{"demo"}, true, exitUsage, "interrupted"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			dir := shortTempDir(t)
+			tmp, out := filepath.Join(dir, "tmp"), filepath.Join(dir, "out")
+			if err := os.Mkdir(tmp, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			var output bytes.Buffer
+			cmd := exec.Command(binary, append(row.args, "--report-dir", out)...)
+			cmd.Env = append(cmd.Environ(), "TMPDIR="+tmp)
+			cmd.Stdout, cmd.Stderr = &output, &output
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			kill := time.AfterFunc(90*time.Second, func() { cmd.Process.Kill() })
+			if row.interrupt {
+				interruptOnceChromeRuns(t, cmd.Process, tmp)
+			}
+			err := cmd.Wait()
+			if !kill.Stop() {
+				t.Fatalf("it did not end:\n%s", &output)
+			}
+			if code := cmd.ProcessState.ExitCode(); code != row.code || !strings.Contains(output.String(), row.says) {
+				t.Errorf("exit code %d (%v), want %d and %q in\n%s", code, err, row.code, row.says, &output)
+			}
+			if _, err := os.Stat(filepath.Join(out, "report.json")); err != nil {
+				t.Error("the report was not written")
+			}
+			expectNothingIn(t, tmp)
+		})
+	}
+}
+
+// shortTempDir is a folder whose path is so short that Chrome can make its
+// sockets there.
+func shortTempDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "kt-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// interruptOnceChromeRuns does as Ctrl-C does, in the middle of the run.
+func interruptOnceChromeRuns(t *testing.T, p *os.Process, tmp string) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); len(processesOf(t, tmp)) == 0; {
+		if time.Now().After(deadline) {
+			p.Kill()
+			t.Fatal("Chrome was not started")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	time.Sleep(300 * time.Millisecond) // until it has work to do
+	if err := p.Signal(syscall.SIGINT); err != nil {
+		t.Error(err)
+	}
+}
+
+func expectNothingIn(t *testing.T, tmp string) {
+	t.Helper()
+	var left []string
+	for range 20 { // a killed process takes a moment to be gone
+		if left = processesOf(t, tmp); len(left) == 0 {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if len(left) > 0 {
+		t.Errorf("still running:\n%s", strings.Join(left, "\n"))
+	}
+	entries, err := os.ReadDir(tmp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		t.Errorf("%s was left in the folder for temporary files", e.Name())
+	}
+}
+
+// processesOf lists the processes that name the folder in their arguments, as
+// Chrome and its children do.
+func processesOf(t *testing.T, tmp string) []string {
+	t.Helper()
+	out, err := exec.Command("ps", "-A", "-ww", "-o", "pid=,args=").Output()
+	if err != nil {
+		t.Skip("SKIPPED, NOT CHECKED: there is no ps: ", err)
+	}
+	var found []string
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, tmp) {
+			found = append(found, strings.TrimSpace(line))
+		}
+	}
+	return found
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+type reportFlags struct {
+	files  map[reports.Format]*string
+	output outputFlags
+}
+
+func newReport(a *app) *cobra.Command {
+	f := &reportFlags{files: map[reports.Format]*string{}}
+	cmd := &cobra.Command{
+		Use:   "report RUN.json",
+		Short: "Render the report of an earlier run",
+		Long: `Reads a report.json ("-" is stdin) and renders it once more: into files that are
+named one by one, or with --format into a directory; without either, on the
+terminal. Nothing is checked again, and the exit code is 0 if the report could be
+rendered, whatever it says.`,
+		Example: `  kindlytest report kindlytest-reports/report.json
+  kindlytest report report.json --html report.html --sarif report.sarif
+  kindlytest report report.json --markdown - >> "$GITHUB_STEP_SUMMARY"`,
+		Args: exactly(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.report(cmd.Flags(), args[0], f)
+		},
+	}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	for _, format := range reports.Formats() {
+		f.files[format] = fs.String(string(format), "", fmt.Sprintf("write the report as %s to this `file` (- is stdout)", format))
+	}
+	fs.StringVar(&f.output.reportDir, "report-dir", "kindlytest-reports", "`directory` for --format")
+	fs.StringSliceVar(&f.output.format, "format", nil, "reports to write into --report-dir: json, junit, html, sarif, markdown")
+	fs.BoolVarP(&f.output.verbose, "verbose", "v", false, "on the terminal: show passed checks and exchanges too")
+	fs.BoolVar(&f.output.noColor, "no-color", false, "no colours (also: NO_COLOR)")
+	return cmd
+}
+
+func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
+	formats, err := parseFormats(f.output.format)
+	if err != nil {
+		return err
+	}
+	run, err := a.readReport(path)
+	if err != nil {
+		return err
+	}
+	rendered := len(formats) > 0
+	if rendered {
+		paths, err := reports.WriteFiles(f.output.reportDir, run, formats...)
+		for _, p := range paths {
+			fmt.Fprintln(a.stderr, "wrote "+p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, format := range reports.Formats() {
+		if !fs.Changed(string(format)) {
+			continue
+		}
+		rendered = true
+		if err := a.render(*f.files[format], run, format); err != nil {
+			return err
+		}
+	}
+	if rendered {
+		return nil
+	}
+	return a.terminal(a.stdout, &f.output).Finish(run)
+}
+
+func (a *app) readReport(path string) (reports.Run, error) {
+	if path == "-" {
+		return reports.ReadJSON(a.stdin)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return reports.Run{}, hint.Errorf("kindlytest run writes kindlytest-reports/report.json", "%w", err)
+	}
+	defer f.Close() // it was only read
+	run, err := reports.ReadJSON(f)
+	if err != nil {
+		return run, hint.Errorf("it should be the report.json of a run", "%s: %w", path, err)
+	}
+	return run, nil
+}
+
+// render writes one format to a file, or to stdout for "-".
+func (a *app) render(path string, run reports.Run, format reports.Format) error {
+	if path == "-" {
+		return reports.Write(a.stdout, run, format)
+	}
+	if path == "" {
+		return fmt.Errorf("--%s wants the name of a file", format)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(reports.Write(f, run, format), f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = io.WriteString(a.stderr, "wrote "+path+"\n")
+	return err
+}

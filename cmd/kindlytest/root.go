@@ -1,0 +1,122 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/suites/near"
+)
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "kindlytest",
+		Short: "Check a Kindly Chat integration before Kindly calls it",
+		Long: `kindlytest plays Kindly against your own page, auth endpoint and webhooks,
+and says, requirement by requirement, what holds. Nothing of yours is changed,
+and no account at Kindly is needed.
+
+Exit codes: 0, no requirement is broken; 1, one is; 2, it could not be found
+out (wrong usage or configuration, no browser, target not reachable, or nothing
+was checked).`,
+		Example: `  kindlytest demo
+  kindlytest run https://staging.example.com/ --public-key public.pem
+  pbpaste | kindlytest verify --public-key public.pem`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// A script that forgot the command must not look green.
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SetOut(a.stderr)
+			if err := cmd.Help(); err != nil {
+				return err
+			}
+			return exitCode(exitUsage)
+		},
+	}
+	root.DisableSuggestions = true // unknownCommand makes its own
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(
+		newDemo(a), newRun(a), newList(a), newVerify(a), newMatch(a),
+		newKeygen(a), newReport(a), newSchema(a), newVersion(a),
+	)
+	return root
+}
+
+// unknownCommand says which command was probably meant.
+func unknownCommand(root *cobra.Command, args []string) error {
+	word := ""
+	for _, arg := range args {
+		if !strings.HasPrefix(arg, "-") {
+			word = arg
+			break
+		}
+	}
+	way := "kindlytest --help lists the commands"
+	switch meant := near.Word(word, commandNames(root)); {
+	case meant != "":
+		way = "did you mean kindlytest " + meant + "?"
+	case strings.Contains(word, "://"):
+		way = "to check a page: kindlytest run " + word
+	}
+	return hint.Errorf(way, "unknown command %q", word)
+}
+
+func commandNames(root *cobra.Command) []string {
+	var names []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return names
+}
+
+// flagError says which flag was probably meant.
+func flagError(cmd *cobra.Command, err error) error {
+	way := cmd.CommandPath() + " --help lists the flags"
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if meant := near.Word(unknown.GetSpecifiedName(), names); meant != "" {
+			way = "did you mean --" + meant + "?"
+		}
+	}
+	return hint.Errorf(way, "%w", err)
+}
+
+// noArguments refuses arguments, and says what the command wants instead.
+func noArguments(way string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		if way == "" {
+			way = cmd.CommandPath() + " --help shows how it is used"
+		}
+		return hint.Errorf(way, "%s takes no argument, and got %q", cmd.CommandPath(), args[0])
+	}
+}
+
+// exactly wants n arguments, named as in the usage line.
+func exactly(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		return hint.Errorf("usage: "+cmd.UseLine(), "%s wants %s, and got %d",
+			cmd.CommandPath(), plural(n, "argument"), len(args))
+	}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

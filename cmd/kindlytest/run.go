@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/textproto"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+type runFlags struct {
+	checks     checkFlags
+	output     outputFlags
+	config     string
+	publicKeys []string
+	privateKey string
+	endpoint   string
+	headerFile string
+	webhooks   []string
+	resolve    []string
+}
+
+// hmacSecretVariable holds the secret of webhooks that flags name.
+const hmacSecretVariable = "KINDLYTEST_HMAC_SECRET"
+
+const runLong = `Opens PAGE in a headless Chrome, answers its requests for Kindly's hosts itself,
+watches how it gets a token, and then checks page, auth endpoint and webhooks.
+What is not given is skipped, with the reason.
+
+Everything can be written into kindlytest.yaml (-c), and some things only there:
+logins (page.login, page.second_login), what a webhook should answer, known
+failures. Without PAGE, --endpoint, --webhook and -c, ./kindlytest.yaml is used
+if it exists. Flags override the file.
+
+Secrets are never arguments, which other users of the machine can see: they come
+from files (--private-key, --endpoint-header-file), from ` + hmacSecretVariable + `
+(the secret of webhooks given by --webhook), or from variables that
+kindlytest.yaml names (${VAR}).
+
+--webhook [NAME=]PUBLIC[=LOCAL] names a webhook by the URL that Kindly knows, and
+where to call it instead for local work. NAME holds no ':' and no '/'; LOCAL
+begins with http:// or https://; a URL within a URL's query must be
+percent-encoded, as it should be.
+
+Reports are written even if the target could not be reached.`
+
+func newRun(a *app) *cobra.Command {
+	f := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "run [PAGE]",
+		Short: "Check your page, auth endpoint and webhooks",
+		Long:  runLong,
+		Example: `  kindlytest run https://staging.example.com/ --public-key public.pem
+  kindlytest run -c kindlytest.yaml --only AUTH,TOK
+  kindlytest run --webhook orders=https://hooks.example.com/kindly=http://localhost:3000/kindly
+  kindlytest run --endpoint https://staging.example.com/kindly/token --endpoint-header-file session.txt
+  kindlytest run https://www.example.com/ --public-key public.pem --safe --format html`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return hint.Errorf("webhooks are given by --webhook, the auth endpoint by --endpoint", "one PAGE at a time, and got %q too", args[1])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.check(cmd.Context(), cmd.Flags(), args, f)
+		},
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func (f *runFlags) register(fs *pflag.FlagSet) {
+	fs.SortFlags = false
+	fs.StringVarP(&f.config, "config", "c", "", "`file` that describes the target (default ./"+config.DefaultName+" if nothing else is given)")
+	fs.StringArrayVar(&f.publicKeys, "public-key", nil, "PEM `file` of the public key as uploaded to Kindly; more of them only say who signed instead")
+	fs.StringVar(&f.privateKey, "private-key", "", "PEM `file` of its private key, of a test environment only: forges valid tokens for webhooks")
+	fs.StringVar(&f.endpoint, "endpoint", "", "`URL` of the auth endpoint; found by watching PAGE otherwise")
+	fs.StringVar(&f.headerFile, "endpoint-header-file", "", "`file` of headers for --endpoint, such as a session: lines of Name: value")
+	fs.StringArrayVar(&f.webhooks, "webhook", nil, "webhook as `[NAME=]PUBLIC[=LOCAL]`; repeatable")
+	fs.StringArrayVar(&f.resolve, "resolve", nil, "call this address for a host name, as `HOST=ADDRESS`; repeatable")
+	f.checks.register(fs)
+	f.output.register(fs)
+}
+
+func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *runFlags) error {
+	c, err := a.configOf(fs, args, f)
+	if err != nil {
+		return err
+	}
+	if err := a.applyTarget(&c.Target, fs, args, f); err != nil {
+		return err
+	}
+	if err := f.checks.apply(fs.Changed, &c.Options); err != nil {
+		return err
+	}
+	if _, err := f.output.formats(); err != nil {
+		return err
+	}
+	if c.Target.PageURL == "" && c.Target.Endpoint == nil && len(c.Target.Webhooks) == 0 {
+		return hint.Errorf("kindlytest run PAGE, --endpoint URL, --webhook URL or -c FILE; kindlytest demo needs nothing", "nothing to check was given")
+	}
+	c.Options.Args = repeatable("run", args, fs)
+	if !f.output.quiet {
+		for _, note := range c.Notes {
+			fmt.Fprintln(a.stderr, "note: "+printable(note))
+		}
+	}
+	run, err := a.execute(ctx, c.Target, c.Options, &f.output)
+	if err != nil {
+		return err
+	}
+	return exit(run.ExitCode)
+}
+
+// configOf reads the file that was named, or the one that lies here if nothing
+// was given at all.
+func (a *app) configOf(flags *pflag.FlagSet, args []string, f *runFlags) (*config.Config, error) {
+	if flags.Changed("config") {
+		return config.Load(f.config, a.lookupEnv)
+	}
+	if len(args) > 0 || flags.Changed("endpoint") || flags.Changed("webhook") {
+		return &config.Config{}, nil
+	}
+	if _, err := os.Stat(config.DefaultName); errors.Is(err, fs.ErrNotExist) {
+		return &config.Config{}, nil
+	}
+	if !f.output.quiet {
+		fmt.Fprintln(a.stderr, "note: using "+config.DefaultName)
+	}
+	return config.Load(config.DefaultName, a.lookupEnv)
+}
+
+// applyTarget puts what flags say of the target into t.
+func (a *app) applyTarget(t *suites.Target, fs *pflag.FlagSet, args []string, f *runFlags) error {
+	if len(args) > 0 {
+		if err := config.CheckURL(args[0]); err != nil {
+			return fmt.Errorf("PAGE: %w", err)
+		}
+		t.PageURL = args[0]
+	}
+	if err := applyKeys(t, f); err != nil {
+		return err
+	}
+	if err := applyEndpoint(t, fs, f); err != nil {
+		return err
+	}
+	if err := a.applyWebhooks(t, f.webhooks); err != nil {
+		return err
+	}
+	return applyResolve(t, f.resolve)
+}
+
+func applyKeys(t *suites.Target, f *runFlags) error {
+	if len(f.publicKeys) > 0 {
+		t.PublicKeys, t.PublicPEM = nil, nil
+	}
+	for _, path := range f.publicKeys {
+		key, pem, err := config.ReadPublicKey(os.ReadFile, path)
+		if err != nil {
+			return fmt.Errorf("--public-key: %w", err)
+		}
+		if t.PublicPEM == nil {
+			t.PublicPEM = pem
+		}
+		t.PublicKeys = append(t.PublicKeys, key)
+	}
+	if f.privateKey == "" {
+		return nil
+	}
+	key, err := config.ReadPrivateKey(os.ReadFile, f.privateKey)
+	if err != nil {
+		return fmt.Errorf("--private-key: %w", err)
+	}
+	t.PrivateKey = key
+	return nil
+}
+
+// applyEndpoint replaces the endpoint as a whole: the session of one endpoint
+// must not be sent to another.
+func applyEndpoint(t *suites.Target, fs *pflag.FlagSet, f *runFlags) error {
+	if fs.Changed("endpoint") {
+		if err := config.CheckURL(f.endpoint); err != nil {
+			return fmt.Errorf("--endpoint: %w", err)
+		}
+		t.Endpoint = &suites.EndpointConfig{URL: f.endpoint}
+	}
+	if f.headerFile == "" {
+		return nil
+	}
+	if t.Endpoint == nil {
+		return hint.Errorf("--endpoint URL names it", "--endpoint-header-file is given, but no endpoint")
+	}
+	header, err := readHeaders(f.headerFile)
+	if err != nil {
+		return fmt.Errorf("--endpoint-header-file: %w", err)
+	}
+	t.Endpoint.Header = header
+	return nil
+}
+
+// readHeaders reads lines of "Name: value". Errors quote no value.
+func readHeaders(path string) (http.Header, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	header := http.Header{}
+	number := 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		line = strings.TrimSpace(strings.TrimPrefix(line, "\uFEFF"))
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		name, value, ok := strings.Cut(line, ":")
+		if !ok || !isHeaderName(name) {
+			return nil, hint.Errorf("an example: Cookie: session=…", "%s:%d: the line is not of the form Name: value", path, number)
+		}
+		header.Add(name, strings.TrimSpace(value))
+	}
+	if len(header) == 0 {
+		return nil, hint.Errorf("an example of a line: Cookie: session=…", "%s holds no header", path)
+	}
+	return header, nil
+}
+
+// isHeaderName says whether a name is one that RFC 9110 allows.
+func isHeaderName(name string) bool {
+	for _, r := range name {
+		if !strings.ContainsRune("!#$%&'*+-.^_`|~", r) &&
+			!('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
+			return false
+		}
+	}
+	return textproto.TrimString(name) != ""
+}
+
+func (a *app) applyWebhooks(t *suites.Target, flags []string) error {
+	if len(flags) > 0 {
+		t.Webhooks = nil
+	}
+	for _, flag := range flags {
+		w, err := parseWebhook(flag)
+		if err != nil {
+			return fmt.Errorf("--webhook: %w", err)
+		}
+		w.Secret = a.env(hmacSecretVariable)
+		t.Webhooks = append(t.Webhooks, w)
+	}
+	return nil
+}
+
+func applyResolve(t *suites.Target, flags []string) error {
+	for _, flag := range flags {
+		host, address, ok := strings.Cut(flag, "=")
+		if !ok || host == "" || address == "" || strings.ContainsAny(host, ":/") {
+			return hint.Errorf("an example: --resolve hooks.example.com=127.0.0.1:3000", "--resolve: %q is not of the form HOST=ADDRESS", flag)
+		}
+		if t.Resolve == nil {
+			t.Resolve = map[string]string{}
+		}
+		t.Resolve[host] = address
+	}
+	return nil
+}

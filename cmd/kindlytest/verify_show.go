@@ -1,0 +1,195 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// showJudgement prints the claims, what is violated as a run's report does, and
+// the verdict.
+func (a *app) showJudgement(j judgement, noColor bool) error {
+	var b strings.Builder
+	showMembers(&b, "header", j.result.Token.Header, j.now)
+	showMembers(&b, "claims", j.result.Token.Claims, j.now)
+	if _, err := io.WriteString(a.stdout, b.String()); err != nil {
+		return fmt.Errorf("print the claims: %w", err)
+	}
+	terminal := a.terminal(a.stdout, &outputFlags{noColor: noColor})
+	if err := terminal.Finish(j.run()); err != nil {
+		return err
+	}
+	b.Reset()
+	for _, f := range j.forwarding {
+		fmt.Fprintf(&b, "forwarded to %s: %s\n", printable(f.URL), f.text())
+	}
+	b.WriteString(j.verdict() + "\n")
+	_, err := io.WriteString(a.stdout, b.String())
+	return err
+}
+
+// maxClaims and maxClaim bound what is shown of a token that somebody sent.
+const (
+	maxClaims = 100
+	maxClaim  = 200
+)
+
+func showMembers(b *strings.Builder, title string, v token.Value, now time.Time) {
+	members := v.Members()
+	if len(members) == 0 {
+		fmt.Fprintf(b, "%s  (not readable)\n", title)
+		return
+	}
+	b.WriteString(title + "\n")
+	for i, m := range members {
+		if i == maxClaims {
+			fmt.Fprintf(b, "  … and %d more\n", len(members)-maxClaims)
+			return
+		}
+		shown := shorten(m.Value.JSON())
+		if t, ok := moment(m); ok {
+			shown += fmt.Sprintf("  (%s, %s)", t.UTC().Format(time.RFC3339), fromNow(t, now))
+		}
+		fmt.Fprintf(b, "  %-22s  %s\n", oneLine(shorten(m.Name)), oneLine(shown))
+	}
+}
+
+func shorten(s string) string {
+	if len(s) <= maxClaim {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxClaim], "") + "…"
+}
+
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(printable(s)), " ")
+}
+
+// moment reads a claim that is a time.
+func moment(m token.Member) (time.Time, bool) {
+	if m.Name != "exp" && m.Name != "iat" && m.Name != "nbf" {
+		return time.Time{}, false
+	}
+	seconds, ok := m.Value.Int()
+	if !ok || seconds < 0 || seconds > 1<<33 { // the year 2242: not seconds, or not serious
+		return time.Time{}, false
+	}
+	return time.Unix(seconds, 0), true
+}
+
+func fromNow(t, now time.Time) string {
+	switch d := t.Sub(now).Round(time.Second); {
+	case d > 0:
+		return "in " + d.String()
+	case d < 0:
+		return (-d).String() + " ago"
+	}
+	return "now"
+}
+
+// run puts the judgement into the form of a report, one check a rule.
+func (j judgement) run() reports.Run {
+	run := reports.Run{Started: j.now, Notes: []reports.Note{}}
+	for _, r := range token.Rules() {
+		run.Checks = append(run.Checks, j.check(r))
+	}
+	for _, note := range j.notes {
+		run.Notes = append(run.Notes, reports.Note{Level: reports.Informed, Text: note})
+	}
+	if !j.keyGiven {
+		run.Problem, run.Hint = "signature not checked: no --public-key", "--public-key FILE names the key that was uploaded to Kindly"
+	}
+	run.Finish()
+	return run
+}
+
+func (j judgement) check(r rule.Rule) reports.Check {
+	c := reports.Check{
+		ID: r.ID, Area: r.Area(), Level: string(r.Level), Fidelity: string(r.Fidelity),
+		Requirement: r.Text, Source: r.Source, Outcome: reports.Passed,
+	}
+	if v, violated := j.result.Violation(r.ID); violated {
+		c.Level = string(v.Level)
+		c.Outcome = outcomeOf(v.Level)
+		c.Expected, c.Actual, c.Fix = v.Expected, v.Actual, v.Fix
+	}
+	for _, u := range j.result.Unjudged {
+		if u.Rule.ID == r.ID {
+			c.Outcome, c.Reason = reports.Skipped, u.Reason
+		}
+	}
+	return c
+}
+
+func outcomeOf(level rule.Level) reports.Outcome {
+	switch level {
+	case rule.Must:
+		return reports.Failed
+	case rule.Should:
+		return reports.Warned
+	}
+	return reports.Informed
+}
+
+// judgementJSON is the form of `verify --json`.
+type judgementJSON struct {
+	Accepted         bool            `json:"accepted"`
+	SignatureChecked bool            `json:"signature_checked"`
+	SignedBy         string          `json:"signed_by,omitempty"` // the file of the key
+	Header           token.Value     `json:"header"`
+	Claims           token.Value     `json:"claims"`
+	Violations       []violationJSON `json:"violations"`
+	Unjudged         []unjudgedJSON  `json:"unjudged"`
+	Held             []string        `json:"held"`
+	Forwarding       []forwarding    `json:"forwarding,omitempty"`
+	Notes            []string        `json:"notes,omitempty"`
+}
+
+type violationJSON struct {
+	ID          string `json:"id"`
+	Level       string `json:"level"`
+	Requirement string `json:"requirement"`
+	Expected    string `json:"expected"`
+	Actual      string `json:"actual"`
+	Fix         string `json:"fix"`
+	Source      string `json:"source"`
+}
+
+type unjudgedJSON struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
+}
+
+func (j judgement) json() judgementJSON {
+	out := judgementJSON{
+		Accepted: j.result.Accepted(), SignatureChecked: j.keyGiven,
+		Header: j.result.Token.Header, Claims: j.result.Token.Claims,
+		Violations: []violationJSON{}, Unjudged: []unjudgedJSON{}, Held: []string{},
+		Forwarding: j.forwarding, Notes: j.notes,
+	}
+	if j.result.SignedBy != nil {
+		out.SignedBy = j.result.SignedBy.Name
+	}
+	for _, v := range j.result.Violations {
+		out.Violations = append(out.Violations, violationJSON{v.Rule.ID, string(v.Level), v.Rule.Text, v.Expected, v.Actual, v.Fix, v.Rule.Source})
+	}
+	for _, u := range j.result.Unjudged {
+		out.Unjudged = append(out.Unjudged, unjudgedJSON{u.Rule.ID, u.Reason})
+	}
+	for _, c := range j.run().Checks {
+		if c.Outcome == reports.Passed {
+			out.Held = append(out.Held, c.ID)
+		}
+	}
+	return out
+}
+
+// isInteractive says whether somebody types here.
+func isInteractive(f interface{ Fd() uintptr }) bool { return term.IsTerminal(int(f.Fd())) }

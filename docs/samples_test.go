@@ -1,0 +1,225 @@
+package docs_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"go/format"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+var temporary struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// tempDir outlives single tests; TestMain removes it.
+func tempDir() (string, error) {
+	temporary.once.Do(func() { temporary.dir, temporary.err = os.MkdirTemp("", "kindlytest-docs-") })
+	return temporary.dir, temporary.err
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if temporary.dir != "" {
+		os.RemoveAll(temporary.dir)
+	}
+	os.Exit(code)
+}
+
+func contains(list []string, s string) bool { return slices.Contains(list, s) }
+
+// keyFiles stands for public.pem and private.pem.
+var keyFiles = sync.OnceValues(func() (map[string][]byte, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	public, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{
+		"public.pem":  pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}),
+		"private.pem": pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
+	}, nil
+})
+
+func TestConfigurationSamplesAreValid(t *testing.T) {
+	files, err := keyFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := config.Sources{
+		Env: func(name string) (string, bool) {
+			if name == "PRIVATE_KEY_FILE" { // has a default
+				return "", false
+			}
+			return "from-" + name, true
+		},
+		Read: func(path string) ([]byte, error) {
+			text, ok := files[path]
+			if !ok {
+				return nil, os.ErrNotExist
+			}
+			return text, nil
+		},
+	}
+	found := 0
+	for name, text := range pages(t) {
+		for _, b := range blocks(text) {
+			if b.language != "yaml" || !strings.HasPrefix(b.text, "version: 1") {
+				continue
+			}
+			found++
+			c, err := config.Parse(name, []byte(b.text), from)
+			if err != nil {
+				t.Errorf("%s: %v\n%s", name, err, b.text)
+			} else if len(c.Notes) > 0 {
+				t.Errorf("%s: %v", name, c.Notes)
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("%d samples were found", found)
+	}
+}
+
+var configKey = regexp.MustCompile(`field\{"([a-z_]+)",`)
+
+func TestConfigurationPageNamesEveryKey(t *testing.T) {
+	page := pages(t)["configuration.md"]
+	sample := blocks(page)[0].text
+	sources, err := filepath.Glob("../cmd/kindlytest/config/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, path := range sources {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range configKey.FindAllStringSubmatch(string(source), -1) {
+			found++
+			inTable := regexp.MustCompile("`(?:checks\\.)?" + m[1] + "`").MatchString(page)
+			if !inTable && !strings.Contains(sample, m[1]+":") {
+				t.Errorf("configuration.md does not name the key %s", m[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d keys were found in the code", found)
+	}
+}
+
+func TestGoSamplesAreFormatted(t *testing.T) {
+	for name, text := range pages(t) {
+		for _, b := range blocks(text) {
+			if b.language != "go" {
+				continue
+			}
+			source := unindented(b.text)
+			formatted, err := format.Source([]byte(source))
+			if err != nil {
+				t.Errorf("%s: %v\n%s", name, err, source)
+			} else if string(formatted) != source {
+				t.Errorf("%s: gofmt writes\n%s", name, formatted)
+			}
+		}
+	}
+}
+
+// unindented undoes the indentation of a block within a list.
+func unindented(s string) string {
+	indent := s[:len(s)-len(strings.TrimLeft(s, " "))]
+	lines := strings.Split(s, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimPrefix(lines[i], indent)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// readme is the README's sample, so that a compiler sees it.
+func readme(publicPEM []byte, jwt string) error {
+	k, err := mockkindly.New(mockkindly.Options{Bots: []mockkindly.Bot{mockkindly.MustBot("my-bot", publicPEM)}})
+	if err != nil {
+		return err
+	}
+	chat, err := k.CreateChat("my-bot", mockkindly.Web{})
+	if err != nil {
+		return err
+	}
+	result, err := k.Authenticate(chat.ID, token.Raw(jwt), mockkindly.InitialConnect) // result.Violations: all that is wrong
+	_ = result.Violations
+
+	var _ = suites.Describe(suites.Target{PageURL: "http://localhost:3001/"}, suites.Options{})
+	return err
+}
+
+var _ = readme
+
+// What the pages show as Go is Go that compiles: it stands above, or in suites.
+func TestGoSamplesAreCompiled(t *testing.T) {
+	sources, err := filepath.Glob("../suites/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, path := range append(sources, "samples_test.go") {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(source)
+	}
+	for name, text := range pages(t) {
+		for _, b := range blocks(text) {
+			for _, line := range strings.Split(b.text, "\n") {
+				if b.language == "go" && !strings.Contains(all.String(), strings.TrimSpace(line)) {
+					t.Errorf("%s: no source has the line %q", name, line)
+				}
+			}
+		}
+	}
+}
+
+// Direct dependencies, as go.mod has them, are explained.
+func TestEveryDependencyIsExplained(t *testing.T) {
+	raw, err := exec.Command("go", "list", "-f", "{{join .Imports \"\\n\"}}\n{{join .TestImports \"\\n\"}}\n{{join .XTestImports \"\\n\"}}", "../...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mods, err := exec.Command("go", "mod", "edit", "-json", "../go.mod").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct{ Require []struct{ Path string } }
+	if err := json.Unmarshal(mods, &file); err != nil {
+		t.Fatal(err)
+	}
+	page := pages(t)["dependencies.md"]
+	for _, m := range file.Require {
+		imported := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(m.Path) + `(/|$)`).Match(raw)
+		name := regexp.MustCompile(`/v\d+$`).ReplaceAllString(m.Path, "")
+		name = name[strings.LastIndex(name, "/")+1:]
+		if imported && !regexp.MustCompile(`\b`+regexp.QuoteMeta(name)+`\b`).MatchString(page) {
+			t.Errorf("dependencies.md does not explain %s", m.Path)
+		}
+	}
+}
