@@ -301,6 +301,10 @@ func (s *Session) renew() (renewal, error) {
 			return renewal{}, fmt.Errorf("opening the page again: %w", err)
 		}
 		defer page.Close()
+		// The chat client of this page calls the callback too: let it be first.
+		settling, stop := context.WithTimeout(ctx, s.opts.Timeout)
+		defer stop()
+		kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
 		return renewOn(ctx, page, s.newChatID(), s.opts.Now)
 	})
 }
