@@ -20,8 +20,8 @@ demo: browser build ## run everything against the built-in customer
 	bin/kindlytest demo
 
 .PHONY: test
-test: browser ## all tests, with the race detector where goroutines meet
-	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -timeout 15m ./...
+test: browser ## all tests
+	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -parallel 4 -timeout 15m ./...
 
 .PHONY: race
 race: browser ## all tests under the race detector (slow)

@@ -45,6 +45,16 @@ func TestProof(t *testing.T) {
 			})
 		}
 	})
+	t.Run("sound", func(t *testing.T) {
+		for _, m := range fixtures.Manners() {
+			for _, concurrency := range []int{1, 8} {
+				t.Run(fmt.Sprintf("%s, %d at a time", m.Name, concurrency), func(t *testing.T) {
+					t.Parallel()
+					proveSound(t, m, concurrency)
+				})
+			}
+		}
+	})
 	if !t.Failed() {
 		writeProof(t, rows)
 	}

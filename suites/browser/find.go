@@ -71,5 +71,5 @@ func installHint(goos string) string {
 	case "windows":
 		return "Install one: winget install Google.Chrome" + or
 	}
-	return "Install one: apt-get install chromium-headless-shell (Debian, Ubuntu), dnf install chromium-headless (Fedora), apk add chromium (Alpine)" + or
+	return "Install one: apt-get install chromium-headless-shell (Debian), google-chrome-stable (Ubuntu, from Google), dnf install chromium-headless (Fedora), apk add chromium (Alpine)" + or
 }
