@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/mockkindly/wire"
 	"github.com/kindlytest/kindlytest/suites/browser"
 )
 
@@ -107,7 +109,7 @@ func sameOrigin(e *endpoint) string {
 func (e *endpoint) customHeaders() []string {
 	out := []string{"content-type"}
 	for name := range e.request.Header {
-		if !browserHeaders.MatchString(name) && name != "Cookie" {
+		if (!browserHeaders.MatchString(name) || name == "X-Requested-With") && name != "Cookie" {
 			out = append(out, strings.ToLower(name))
 		}
 	}
@@ -173,7 +175,7 @@ var _ = check(Check{
 		Text: "A cross-site simple request (text/plain, Sec-Fetch-Site: cross-site, foreign Origin, session cookie) gives no token.",
 		Fix:  "Refuse requests whose Origin is not your page's, or whose Sec-Fetch-Site is cross-site; or require application/json."},
 	Needs: NeedEndpoint | NeedLogin, Hostile: true,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		if e.request.Header.Get("Cookie") == "" {
 			return Missing("the session is no cookie, so other sites can't use it")
 		}
@@ -195,7 +197,7 @@ var _ = check(Check{
 		Text: "The session cookie is HttpOnly and SameSite, and Secure outside loopback.",
 		Fix:  "Set-Cookie: …; HttpOnly; Secure; SameSite=Lax"},
 	Needs: NeedEndpoint | NeedLogin,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		v, err := s.visitFirst()
 		if err != nil {
 			return CouldNotRun(err)
@@ -222,12 +224,12 @@ var _ = check(Check{
 func (s *Session) sessionCookies(ctx context.Context, e *endpoint, all []browser.StoredCookie, sent map[string]bool) ([]browser.StoredCookie, error) {
 	var out []browser.StoredCookie
 	for _, c := range all {
-		if !sent[c.Name] {
+		if !sent[c.Name] || isCSRFCookie(c, e.request) {
 			continue
 		}
 		r := e.withChat(s.newChatID())
 		r.Header.Set("Cookie", withoutCookie(r.Header.Get("Cookie"), c.Name))
-		if ev, raw := s.ask(ctx, "without the cookie "+c.Name, r); ev.Exchange.Response != nil && raw == "" {
+		if ev, raw := s.ask(ctx, "without the cookie "+c.Name, r); refusedBy(ev.Exchange) && raw == "" {
 			out = append(out, c)
 		}
 	}
@@ -235,6 +237,34 @@ func (s *Session) sessionCookies(ctx context.Context, e *endpoint, all []browser
 		return nil, missingError("the session is no cookie")
 	}
 	return out, nil
+}
+
+// refusedBy says whether an answer turns somebody away, or sends them to log in;
+// an error or a rate limit does not.
+func refusedBy(ex wire.Exchange) bool {
+	return ex.Response != nil && ex.Status() < 500 && ex.Status() != http.StatusTooManyRequests
+}
+
+// isCSRFCookie says whether a cookie is one that the page's script must read, to
+// send it a second time (Django, Angular, Spring, Laravel).
+func isCSRFCookie(c browser.StoredCookie, r wire.Request) bool {
+	if isCSRFName(c.Name) {
+		return true
+	}
+	if len(c.Value) < minSecret {
+		return false
+	}
+	for name, values := range r.Header {
+		if name != "Cookie" && name != "Authorization" && strings.Contains(strings.Join(values, "\n"), c.Value) {
+			return true
+		}
+	}
+	return bytes.Contains(r.Body, []byte(c.Value))
+}
+
+func isCSRFName(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "csrf") || strings.Contains(name, "xsrf")
 }
 
 func withoutCookie(header, name string) string {

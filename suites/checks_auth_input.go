@@ -1,12 +1,14 @@
 package suites
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -20,7 +22,7 @@ var _ = check(Check{
 		Text: "Without a chat id it gives no token, and a 4xx.",
 		Fix:  "Require the chat id to be a non-empty string, and answer 400 without it."},
 	Needs: NeedEndpoint,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		r, err := e.withoutChat()
 		if err != nil {
 			return CouldNotRun(err)
@@ -35,7 +37,7 @@ var _ = check(Check{
 		Text: "A chat id that is null, empty, a number, a boolean, a list or an object gives no token.",
 		Fix:  "Require the chat id to be a non-empty string, before it goes into a claim."},
 	Needs: NeedEndpoint, Hostile: true,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		var verdicts []Verdict
 		for _, value := range forge.ChatIDs("AUTH-CHATID-TYPE") {
 			r, err := e.withValue(json.RawMessage(value.JSON))
@@ -54,7 +56,7 @@ var _ = check(Check{
 		Text: "A hostile chat id (NUL, CRLF, quotes, markup, path, lone surrogate, 1 MB) gives a 4xx, or a token whose chat.id is exactly that string; never a 5xx.",
 		Fix:  "Accept UUIDs only, and answer 400 to anything else; let a library build the JSON of the token."},
 	Needs: NeedEndpoint, Hostile: true,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		var verdicts []Verdict
 		for _, value := range forge.ChatIDs("AUTH-CHATID-HOSTILE") {
 			r, err := e.withValue(json.RawMessage(value.JSON))
@@ -96,7 +98,10 @@ var _ = check(Check{
 		Text: "An empty body, invalid JSON, [], null or undecodable bytes give no token; a 4xx, not a 5xx (the status is a warning).",
 		Fix:  "Catch the parser's error and answer 400."},
 	Needs: NeedEndpoint, Hostile: true,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+		if !e.readsBody() {
+			return Missing("the page sends the chat id in the URL, not in the body")
+		}
 		bodies, err := forge.Bodies("AUTH-BODY-MALFORMED", e.withChat(s.newChatID()).Body)
 		if err != nil {
 			return CouldNotRun(err)
@@ -112,8 +117,11 @@ var _ = check(Check{
 	}),
 })
 
-// withBody is the request with another body. A chat id in the URL stays: it is
-// the body that is under test.
+// readsBody says whether the chat id is in the body. Where it is in the URL, any
+// body will do.
+func (e *endpoint) readsBody() bool { return bytes.Contains(e.request.Body, []byte(e.chatID)) }
+
+// withBody is the request with another body.
 func (e *endpoint) withBody(b forge.Body) wire.Request {
 	r := e.request.Clone()
 	r.Body = b.Bytes
@@ -126,7 +134,7 @@ var _ = check(Check{
 		Text: "A JSON body sent as text/plain, as the documented sample makes browsers do, gives the right token or a refusal: never a token without the chat id.",
 		Fix:  "Read the body as JSON whatever its Content-Type says, or refuse it; and require the chat id."},
 	Needs: NeedEndpoint,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		chatID := s.newChatID()
 		r := e.withChat(chatID)
 		if len(r.Body) == 0 {
@@ -153,10 +161,14 @@ var _ = check(Check{
 		Text: "GET, HEAD, PUT and DELETE give no token. (405 expected; else a note.)",
 		Fix:  "Allow POST only: a GET is cached, logged and sent by other sites."},
 	Needs: NeedEndpoint,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		var verdicts []Verdict
 		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete} {
-			r := e.withChat(s.newChatID())
+			chatID := s.newChatID()
+			r, err := addQuery(e.withChat(chatID), e.chatIDNames(), chatID) // where a GET is expected to have it
+			if err != nil {
+				return CouldNotRun(err)
+			}
 			r.Method = method
 			verdicts = append(verdicts, gaveNone(method, s.do(ctx, method, r)))
 		}
@@ -169,31 +181,52 @@ var _ = check(Check{
 		Text: "A chat id in the query string alone gives no token.",
 		Fix:  "Read the chat id from the body: queries end up in logs, and other sites can send them."},
 	Needs: NeedEndpoint,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		r, err := e.withoutChat()
 		if err != nil {
 			return CouldNotRun(err)
 		}
-		u, err := url.Parse(r.URL)
-		if err != nil {
-			return CouldNotRun(fmt.Errorf("the endpoint's URL: %w", err))
+		if r, err = addQuery(r, e.chatIDNames(), s.newChatID()); err != nil {
+			return CouldNotRun(err)
 		}
-		query := u.Query()
-		for _, name := range []string{"chat_id", "chatId"} {
-			query.Set(name, s.newChatID())
-		}
-		u.RawQuery = query.Encode()
-		r.URL = u.String()
 		return gaveNone("chat id in the query", s.do(ctx, "chat id in the query only", r))
 	}),
 })
+
+// chatIDNames are the names under which the endpoint may look for the chat id:
+// those that Kindly's documentation uses, and the page's own.
+func (e *endpoint) chatIDNames() []string {
+	names := []string{"chat_id", "chatId"}
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	e.editBody(func(_ map[string]any, key string) { add(key) }, func(_ url.Values, key string) { add(key) }) // a copy, for the names
+	return names
+}
+
+// addQuery adds a value to the URL's query under each of the names.
+func addQuery(r wire.Request, names []string, value string) (wire.Request, error) {
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return r, fmt.Errorf("the endpoint's URL: %w", err)
+	}
+	query := u.Query()
+	for _, name := range names {
+		query.Set(name, value)
+	}
+	u.RawQuery = query.Encode()
+	r.URL = u.String()
+	return r, nil
+}
 
 var _ = check(Check{
 	Requirement: rule.Rule{ID: "AUTH-IDENTITY-BODY", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
 		Text: "Identity sent in the body (sub, name, email, user_id, role, chat, webhook_domains, exp) does not change the token's claims.",
 		Fix:  "Take nothing from the body but the chat id; the user comes from the session."},
 	Needs: NeedEndpoint, Hostile: true,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		chatID := s.newChatID()
 		marker := "kindlytest-" + s.newChatID()[:8]
 		r, err := e.withMembers(chatID, map[string]any{
@@ -226,10 +259,15 @@ var _ = check(Check{
 		Fix:  "Turn the framework's debug mode off, and answer errors with a fixed text."},
 	Needs: NeedEndpoint, Hostile: true,
 	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+		answered := false
 		for _, ev := range s.errorAnswers(ctx, e) {
+			answered = answered || ev.Exchange.Response != nil
 			if what := leakIn(ev.Exchange.Body()); what != "" {
 				return Violated("an error without internals", ev.Title+": the answer shows "+what).With(ev)
 			}
+		}
+		if !answered {
+			return CouldNotRun(errNoAnswer)
 		}
 		return Holds("none seen")
 	}),
@@ -278,7 +316,7 @@ var _ = check(Check{
 		Text: "A forged Host or X-Forwarded-Host changes neither iss nor the domains.",
 		Fix:  "Take iss and the webhook domains from the configuration, not from the request."},
 	Needs: NeedEndpoint, Hostile: true,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		const forged = "kindlytest.evil.example"
 		for _, name := range []string{"X-Forwarded-Host", "Host"} {
 			r := e.withChat(s.newChatID())

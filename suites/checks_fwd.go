@@ -231,6 +231,8 @@ func judgeDelivery(d mockkindly.Delivery, raw token.Raw) Verdict {
 		return Violated("the token goes along", "it did not: "+d.Reason).With(ev)
 	case got != "Bearer "+raw.Secret():
 		return Violated("exactly the page's token", "another one was sent").With(ev)
+	case limited(ev):
+		return CouldNotRun(errLimited).With(ev)
 	case d.Exchange.Status() != 200:
 		return Violated("status 200", describe(d.Exchange)).With(ev)
 	}

@@ -377,7 +377,7 @@ var _ = check(Check{
 			}
 		}
 		for _, c := range v.record.CSP {
-			if isKindlyURL(c.BlockedURL) {
+			if !c.ReportOnly && isKindlyURL(c.BlockedURL) {
 				return Violated("chat.kindlycdn.com allowed in script-src, bot.kindly.ai in connect-src",
 					fmt.Sprintf("the policy blocked %s (%s)", safeURL(c.BlockedURL), c.Directive))
 			}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -210,6 +211,7 @@ func (e *endpoint) withoutChat() (wire.Request, error) {
 }
 
 // withMembers is the request for a chat with further members in its JSON body.
+// A member that holds the chat id is added to, and keeps it.
 func (e *endpoint) withMembers(chatID string, members map[string]any) (wire.Request, error) {
 	r := e.withChat(chatID)
 	var body map[string]any
@@ -217,9 +219,21 @@ func (e *endpoint) withMembers(chatID string, members map[string]any) (wire.Requ
 		return r, errNoChatMember
 	}
 	for k, v := range members {
-		body[k] = v
+		if !editMembers(body[k], chatID, func(object map[string]any, key string) { addMembers(object, key, v) }) {
+			body[k] = v
+		}
 	}
 	return setJSON(r, body)
+}
+
+// addMembers adds the members of v, if it is an object, all but the one named.
+func addMembers(to map[string]any, but string, v any) {
+	more, _ := v.(map[string]any)
+	for name, member := range more {
+		if name != but {
+			to[name] = member
+		}
+	}
 }
 
 func (e *endpoint) editBody(inJSON func(map[string]any, string), inForm func(url.Values, string)) (wire.Request, error) {
@@ -304,6 +318,27 @@ func withoutCredentials(r wire.Request) wire.Request {
 	return r
 }
 
+// withoutSession is withoutCredentials, but keeps what protects from CSRF: a
+// request that is refused for the lack of that says nothing about the session.
+func withoutSession(r wire.Request) wire.Request {
+	out := withoutCredentials(r)
+	for name, values := range r.Header {
+		if isCSRFName(name) {
+			out.Header[name] = slices.Clone(values)
+		}
+	}
+	var kept []string
+	for _, pair := range strings.Split(r.Header.Get("Cookie"), ";") {
+		if name, _, _ := strings.Cut(pair, "="); isCSRFName(name) {
+			kept = append(kept, strings.TrimSpace(pair))
+		}
+	}
+	if len(kept) > 0 {
+		out.Header.Set("Cookie", strings.Join(kept, "; "))
+	}
+	return out
+}
+
 // credentials are the values that withoutCredentials drops: the session.
 func (e *endpoint) credentials() []string {
 	var out []string
@@ -367,6 +402,30 @@ func tokensIn(body []byte) []token.Raw {
 		out = append(out, token.Raw(m))
 	}
 	return out
+}
+
+// holdsToken says whether an answer gives a token away. Login pages and error
+// pages hold other JWTs: a state, a publishable key, what the request brought.
+func holdsToken(ex wire.Exchange) bool {
+	page := strings.HasPrefix(strings.TrimSpace(string(ex.Body())), "<")
+	for _, raw := range tokensIn(ex.Body()) {
+		t, err := token.Decode(raw)
+		if page && (err != nil || t.Claims.Get("chat").Kind() == token.Missing) || brought(ex.Request, raw) {
+			continue
+		}
+		return true
+	}
+	return false
+}
+
+// brought says whether a request itself holds a token.
+func brought(r wire.Request, raw token.Raw) bool {
+	for _, values := range r.Header {
+		if strings.Contains(strings.Join(values, "\n"), raw.Secret()) {
+			return true
+		}
+	}
+	return strings.Contains(r.URL, raw.Secret()) || bytes.Contains(r.Body, []byte(raw.Secret()))
 }
 
 // tokenIn returns the token of an answer: the member "token", or else whatever

@@ -60,6 +60,33 @@ func TestProof(t *testing.T) {
 	}
 }
 
+func TestWaitExpiry(t *testing.T) {
+	if !*proof {
+		t.Skip("it waits until tokens have expired: make proof")
+	}
+	for name, tt := range map[string]struct {
+		faults []fixtures.Fault
+		want   reports.Outcome
+	}{
+		"expired tokens are refused":  {nil, reports.Passed},
+		"expired tokens are accepted": {[]fixtures.Fault{fixtures.IgnoresExpiry}, reports.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			target := start(t, fixtures.Options{Manner: fixtures.OneMinute, Faults: tt.faults})
+			target.PrivateKey = nil
+			o := options(t, target)
+			o.Only, o.WaitExpiry = []string{"HOOK-EXPIRED"}, true
+			for _, c := range suites.RunQuietly(t.Context(), target, o).Checks {
+				if c.ID == "HOOK-EXPIRED" && c.Outcome != tt.want {
+					t.Errorf("HOOK-EXPIRED is %s, want %s", c.Outcome, tt.want)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}
+
 func prove(t *testing.T, f fixtures.Fault) proven {
 	target := start(t, fixtures.Options{Faults: []fixtures.Fault{f}})
 	run := suites.RunQuietly(t.Context(), target, options(t, target))

@@ -2,9 +2,12 @@ package suites
 
 import (
 	"encoding/base64"
+	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -51,11 +54,51 @@ func (r *redactor) add(values ...string) {
 	pairs := make([]string, 0, 4*len(sorted))
 	for _, v := range sorted {
 		pairs = append(pairs, v, removed)
-		if e := url.QueryEscape(v); e != v {
-			pairs = append(pairs, e, removed)
+		for _, other := range spellings(v) {
+			pairs = append(pairs, other, removed)
 		}
 	}
 	r.replacer = strings.NewReplacer(pairs...)
+}
+
+// spellings are the other forms in which a value turns up: in URLs, in JSON, in
+// HTML, and as what an escaped cookie stands for.
+func spellings(v string) []string {
+	var out []string
+	add := func(s string) {
+		if s != v && len(s) >= minSecret && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	add(url.QueryEscape(v))
+	add(url.PathEscape(v))
+	add(html.EscapeString(v))
+	if quoted, err := json.Marshal(v); err == nil {
+		add(strings.Trim(string(quoted), `"`))
+	}
+	if plain, err := url.QueryUnescape(v); err == nil {
+		add(plain)
+	}
+	return out
+}
+
+// secretName matches names of headers, parameters and members whose value is a
+// credential: session_id, accessToken, X-CSRFToken, apikey.
+var secretName = regexp.MustCompile(`(?i)(?:token|secret|passw|credential|csrf|xsrf|api[-_]?key|signature|samlresponse|assertion|^sid$|session(?:[-_]?(?:id|key))?$)`)
+
+// member matches a member of JSON whose value may be a credential.
+var member = regexp.MustCompile(`("([A-Za-z0-9_.-]{1,64})"\s*:\s*")((?:[^"\\]|\\.){12,})`)
+
+// members returns s without the values of JSON members that are credentials by
+// their name. Tokens were treated before, and are worth showing.
+func members(s string) string {
+	return member.ReplaceAllStringFunc(s, func(m string) string {
+		parts := member.FindStringSubmatch(m)
+		if !secretName.MatchString(parts[2]) || compactJWS.MatchString(parts[3]) {
+			return m
+		}
+		return parts[1] + removed
+	})
 }
 
 // jws matches the compact form: a header that begins like a JSON object in
@@ -124,6 +167,8 @@ func (r *redactor) header(name, value string) string {
 		return strings.TrimSuffix(key+"="+removed+";"+attributes, ";")
 	case secretHeaders[lower]:
 		return removed
+	case secretName.MatchString(name) && !jws.MatchString(value):
+		return removed
 	case lower == "authorization":
 		scheme, credential, ok := strings.Cut(value, " ")
 		if shown := r.text(credential); ok && shown != credential {
@@ -157,7 +202,7 @@ func (r *redactor) body(b []byte) string {
 	if len(b) > window {
 		b = b[:window]
 	}
-	return bound(strings.ToValidUTF8(r.text(string(b)), "\uFFFD"), maxBody)
+	return bound(strings.ToValidUTF8(members(r.text(string(b))), "\uFFFD"), maxBody)
 }
 
 // evidence turns an exchange into what a report may show.
@@ -184,8 +229,9 @@ func (r *redactor) evidence(e Evidence) reports.Evidence {
 	return out
 }
 
-// safeURL is raw without userinfo. What can't be parsed is not shown: nobody
-// knows what is in it.
+// safeURL is raw without userinfo, and without the values of parameters that are
+// credentials, such as the code of a login. What can't be parsed is not shown:
+// nobody knows what is in it.
 func safeURL(raw string) string {
 	if raw == "" {
 		return ""
@@ -195,7 +241,36 @@ func safeURL(raw string) string {
 		return "(a URL that can't be parsed)"
 	}
 	u.User = nil
+	u.RawQuery = safeQuery(u.RawQuery)
+	if fragment := u.EscapedFragment(); strings.Contains(fragment, "=") {
+		u.RawFragment = safeQuery(fragment)
+		u.Fragment, _ = url.PathUnescape(u.RawFragment)
+	}
 	return u.String()
+}
+
+// safeQuery keeps a query's order and spelling.
+func safeQuery(query string) string {
+	if !strings.Contains(query, "=") {
+		return query
+	}
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, value, _ := strings.Cut(pair, "=")
+		if secretParameter(name) && value != "" && !jws.MatchString(value) {
+			pairs[i] = name + "=" + removed
+		}
+	}
+	return strings.Join(pairs, "&")
+}
+
+// secretParameter adds what logins hand over in URLs to the names of secrets.
+func secretParameter(name string) bool {
+	switch strings.ToLower(name) {
+	case "code", "state", "nonce", "ticket", "sig", "auth", "key", "session_state", "jwt":
+		return true
+	}
+	return secretName.MatchString(name)
 }
 
 // describe puts an exchange's end into a few words: "200", "a reset".

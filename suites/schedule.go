@@ -95,6 +95,10 @@ func (b *board) wait(ctx context.Context, id string) (reports.Check, error) {
 // longest checks send dozens of requests and wait for a service to come back.
 const probesPerCheck = 12
 
+// longestWait is what --wait-expiry may add: the longest life that Kindly
+// allows a token, and the leeway after it.
+const longestWait = 15*time.Minute + pastExpiry
+
 func (s *Session) judge(ctx context.Context, c Check) (v Verdict) {
 	if reason := s.opts.deselected(c); reason != "" {
 		return Missing("%s", reason)
@@ -106,7 +110,11 @@ func (s *Session) judge(ctx context.Context, c Check) (v Verdict) {
 		return CouldNotRun(errInterrupted)
 	}
 	limit := probesPerCheck * s.opts.Timeout
-	probing, cancel := context.WithTimeout(withCheck(ctx, c.ID()), limit)
+	if s.opts.WaitExpiry {
+		limit += longestWait
+	}
+	running := &checkRun{id: c.ID()}
+	probing, cancel := context.WithTimeout(withCheck(ctx, running), limit)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
@@ -120,7 +128,7 @@ func (s *Session) judge(ctx context.Context, c Check) (v Verdict) {
 	case probing.Err() != nil && v.kind != holds:
 		return CouldNotRun(fmt.Errorf("not done after %s (--timeout makes it longer)", limit))
 	}
-	return v
+	return s.unhindered(running, v)
 }
 
 var errInterrupted = errors.New("interrupted")

@@ -4,11 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -40,6 +44,7 @@ type Session struct {
 	endpoints endpointFacts
 	passes    passes
 	hooks     []*hook
+	limited   atomic.Bool // it goes on answering 429; nothing is waited for any more
 
 	mu       sync.Mutex
 	problems []problem
@@ -152,27 +157,94 @@ func (s *Session) note(level reports.Outcome, format string, args ...any) {
 // finds in its logs who sent it and why.
 const HeaderCheck = "Kindlytest-Check"
 
-type checkIDKey struct{}
+type checkRunKey struct{}
+
+// A checkRun is one check in progress, and what got into its way.
+type checkRun struct {
+	id string
+	// hindered is set once a request of it was not answered for a reason that
+	// says nothing about the requirement; see do.
+	hindered atomic.Pointer[error]
+}
 
 // withCheck marks ctx as belonging to a check.
-func withCheck(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, checkIDKey{}, id)
+func withCheck(ctx context.Context, c *checkRun) context.Context {
+	return context.WithValue(ctx, checkRunKey{}, c)
 }
 
-func checkID(ctx context.Context) string {
-	id, _ := ctx.Value(checkIDKey{}).(string)
-	return id
+// checkOf is the check that ctx belongs to; one without a name if to none.
+func checkOf(ctx context.Context) *checkRun {
+	if c, ok := ctx.Value(checkRunKey{}).(*checkRun); ok {
+		return c
+	}
+	return &checkRun{}
 }
 
-// do sends r politely and returns it as evidence.
+// do sends r politely and returns it as evidence. A target that limits how
+// often it is called is waited for: its 429 would pass for a refusal.
 func (s *Session) do(ctx context.Context, title string, r wire.Request) Evidence {
-	return s.send(ctx, s.client, title, r)
+	ev := s.send(ctx, s.client, title, r)
+	for pause := time.Second; limited(ev) && !s.limited.Load(); pause *= 2 {
+		if pause = max(pause, retryAfter(ev)); pause > longestPause || sleep(ctx, pause) != nil {
+			break
+		}
+		ev = s.send(ctx, s.client, title, r)
+	}
+	switch {
+	case limited(ev):
+		if s.limited.CompareAndSwap(false, true) {
+			s.problem(errLimited.Error(), "--rate N makes kindlytest slower; or lift the limit for it.")
+		}
+		checkOf(ctx).hindered.Store(&errLimited)
+	case errors.Is(ev.Exchange.Err, wire.ErrNotSent):
+		err := ev.Exchange.Err
+		checkOf(ctx).hindered.Store(&err)
+	}
+	return ev
+}
+
+// longestPause bounds how long a target that limits requests is waited for.
+const longestPause = 4 * time.Second
+
+var errLimited = errors.New("the target limits how often it is called: it answers 429, which tells nothing")
+
+// limited says whether a request was turned away for being one too many.
+func limited(ev Evidence) bool { return ev.Exchange.Status() == http.StatusTooManyRequests }
+
+// retryAfter is how long the answer asks to wait; 0 if it does not say.
+func retryAfter(ev Evidence) time.Duration {
+	seconds, err := strconv.Atoi(ev.Exchange.Response.Header.Get("Retry-After"))
+	if err != nil || seconds < 0 || seconds > 3600 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}
+
+// unhindered turns a verdict into one that says that the check could not run, if
+// something got into its way. A violation that was seen all the same stays.
+func (s *Session) unhindered(c *checkRun, v Verdict) Verdict {
+	hindrance := c.hindered.Load()
+	if hindrance == nil && s.limited.Load() && slices.ContainsFunc(v.evidence, limited) {
+		hindrance = &errLimited // it met a shared fact, such as the webhook's control
+	}
+	if hindrance == nil || v.kind == couldNotRun {
+		return v
+	}
+	if v.kind == violated && len(v.evidence) > 0 && !slices.ContainsFunc(v.evidence, saysNothing) {
+		return v
+	}
+	return CouldNotRun(*hindrance).With(v.evidence...)
+}
+
+// saysNothing says whether an exchange is about the harness, not the target.
+func saysNothing(ev Evidence) bool {
+	return limited(ev) || errors.Is(ev.Exchange.Err, wire.ErrNotSent)
 }
 
 func (s *Session) send(ctx context.Context, client *wire.Client, title string, r wire.Request) Evidence {
 	r = r.Clone()
-	if id := checkID(ctx); id != "" {
-		r.Header[HeaderCheck] = []string{id}
+	if c := checkOf(ctx); c.id != "" {
+		r.Header[HeaderCheck] = []string{c.id}
 	}
 	return Evidence{Title: title, Exchange: client.Do(ctx, r)}
 }

@@ -44,7 +44,11 @@ const (
 func showMembers(b *strings.Builder, title string, v token.Value, now time.Time) {
 	members := v.Members()
 	if len(members) == 0 {
-		fmt.Fprintf(b, "%s  (not readable)\n", title)
+		why := "not readable"
+		if v.Kind() == token.Object {
+			why = "empty"
+		}
+		fmt.Fprintf(b, "%s  (%s)\n", title, why)
 		return
 	}
 	b.WriteString(title + "\n")

@@ -23,6 +23,16 @@ const (
 	KindOther       Kind = "failed"      // TLS, a malformed answer, and the like
 )
 
+// ErrNotSent marks an exchange whose request was held back by Options.Wait until
+// it was too late. It says nothing about the other side.
+var ErrNotSent = errors.New("not sent")
+
+type notSentError struct{ error }
+
+func (e *notSentError) Error() string        { return "waiting for the rate limit: " + e.error.Error() }
+func (e *notSentError) Unwrap() error        { return e.error }
+func (e *notSentError) Is(target error) bool { return target == ErrNotSent }
+
 // Kind classifies e.Err.
 func (e Exchange) Kind() Kind {
 	var dns *net.DNSError
@@ -30,7 +40,7 @@ func (e Exchange) Kind() Kind {
 	switch {
 	case e.Err == nil:
 		return KindNone
-	case errors.Is(e.Err, context.Canceled):
+	case errors.Is(e.Err, context.Canceled), errors.Is(e.Err, ErrNotSent):
 		return KindCanceled
 	case isTimeout(e.Err):
 		return KindTimeout

@@ -172,7 +172,7 @@ func (c *Client) Do(ctx context.Context, r Request) Exchange {
 	ex := Exchange{Request: r, At: c.opts.Now()}
 	if c.opts.Wait != nil {
 		if err := c.opts.Wait(ctx); err != nil {
-			ex.Err = fmt.Errorf("waiting for the rate limit: %w", err)
+			ex.Err = &notSentError{err}
 			return ex
 		}
 	}

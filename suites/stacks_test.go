@@ -1,0 +1,314 @@
+package suites_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/browser"
+)
+
+// A stack is an auth endpoint as a framework makes it, and what a run must say of
+// it. Sound ones are not accused; unsound ones are not acquitted.
+type stack struct {
+	name   string
+	auth   func(http.ResponseWriter, *http.Request)
+	script string // the page's callback; "" runs without a page
+	only   []string
+	wants  []want
+	exit   int
+}
+
+var stackKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+// mint signs a sound token.
+func mint(chatID any) string {
+	key, err := stackKey()
+	if err != nil {
+		panic(err)
+	}
+	now := time.Now()
+	raw, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
+		"iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "iss": "stack", "sub": "7", "name": "Ada Lovelace", "chat": map[string]any{"id": chatID},
+	}).SignedString(key)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}
+
+func give(w http.ResponseWriter, chatID any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]string{"token": mint(chatID)})
+}
+
+// loggedIn says whether a request brings the session.
+func loggedIn(r *http.Request) bool {
+	c, err := r.Cookie("sid")
+	return err == nil && c.Value == "0123456789"
+}
+
+// chatIDOf reads the body as JSON: a non-empty string, or nothing.
+func chatIDOf(r *http.Request) string {
+	var body map[string]any
+	json.NewDecoder(io.LimitReader(r.Body, 1<<16)).Decode(&body)
+	for _, name := range []string{"chat_id", "chatId"} {
+		if id, ok := body[name].(string); ok {
+			return id
+		}
+	}
+	if chat, ok := body["chat"].(map[string]any); ok {
+		id, _ := chat["id"].(string)
+		return id
+	}
+	return ""
+}
+
+// sound is an endpoint that does all that it should.
+func sound(w http.ResponseWriter, r *http.Request) {
+	id := chatIDOf(r)
+	switch {
+	case r.Method != http.MethodPost:
+		http.Error(w, "POST", http.StatusMethodNotAllowed)
+	case !loggedIn(r):
+		http.Error(w, "log in", http.StatusUnauthorized)
+	case len(id) != 36:
+		http.Error(w, "chat id", http.StatusBadRequest)
+	default:
+		give(w, id)
+	}
+}
+
+const fetchIt = `(id) => fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"%s}, body: JSON.stringify(%s)}).then(r => r.ok ? r.json() : {}).then(d => d.token)`
+
+// stacks are made anew for each test: some count.
+func stacks() []stack {
+	var asked, all atomic.Int32
+	return []stack{
+		{name: "a login page that holds JWTs of its own is no token",
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if loggedIn(r) {
+					sound(w, r)
+					return
+				}
+				state, _ := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"nonce": "1", "aud": "login"}).SignedString([]byte("k"))
+				fmt.Fprintf(w, `<!doctype html><title>Log in</title><input name="state" value="%s">`, state)
+			},
+			only: []string{"AUTH-NO-SESSION", "AUTH-POST-TOKEN"}},
+		{name: "a login page with the token in it is one",
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if loggedIn(r) {
+					sound(w, r)
+					return
+				}
+				fmt.Fprintf(w, `<!doctype html><title>Log in</title><script>token = "%s"</script>`, mint(chatIDOf(r)))
+			},
+			only: []string{"AUTH-NO-SESSION"}, exit: 1, wants: []want{{"AUTH-NO-SESSION", reports.Failed, "gave a token"}}},
+		{name: "a GET that reads the query gives a token",
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if id := r.URL.Query().Get("chatId"); loggedIn(r) && r.Method == http.MethodGet && id != "" {
+					give(w, id)
+					return
+				}
+				sound(w, r)
+			},
+			only: []string{"AUTH-METHOD"}, exit: 1, wants: []want{{"AUTH-METHOD", reports.Failed, "GET: it gave a token"}}},
+		{name: "a rate limit may turn a burst away",
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get(suites.HeaderCheck) == "LIVE-AUTH-BURST" && asked.Add(1) > 20 {
+					http.Error(w, "slow down", http.StatusTooManyRequests)
+					return
+				}
+				sound(w, r)
+			},
+			only: []string{"LIVE-AUTH-BURST"}, wants: []want{{"LIVE-AUTH-BURST", reports.Warned, "429"}}},
+		{name: "a rate limit is no refusal",
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if all.Add(1) > 4 {
+					w.Header().Set("Retry-After", "60")
+					http.Error(w, "slow down", http.StatusTooManyRequests)
+					return
+				}
+				sound(w, r)
+			},
+			only: []string{"AUTH-NO-SESSION", "AUTH-METHOD"}, exit: 2, wants: []want{{"AUTH-METHOD", reports.Errored, "429"}}},
+		{name: "nothing is proven by an endpoint that gives nobody a token",
+			auth: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "log in", http.StatusUnauthorized) },
+			only: []string{"AUTH-NO-SESSION", "AUTH-METHOD", "AUTH-CHATID-*", "AUTH-BODY-*", "AUTH-HOST-HEADER"}, exit: 2,
+			wants: []want{{"AUTH-NO-SESSION", reports.Skipped, "AUTH-POST-TOKEN"}}},
+		{name: "the chat id is in the path, and the body is not read",
+			script: `(id) => fetch("/auth/" + id, {method: "POST", body: "{}"}).then(r => r.json()).then(d => d.token)`,
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				id := strings.TrimPrefix(r.URL.Path, "/auth/")
+				switch {
+				case !loggedIn(r):
+					http.Error(w, "log in", http.StatusUnauthorized)
+				case r.Method != http.MethodPost || len(id) != 36:
+					http.NotFound(w, r)
+				default:
+					give(w, id)
+				}
+			},
+			only: []string{"AUTH-*", "LIVE-AUTH-BODY"}, wants: []want{{"AUTH-BODY-MALFORMED", reports.Skipped, "in the URL"}, {"AUTH-BIND-CHAT", reports.Passed, ""}}},
+		{name: "Django: a CSRF cookie that scripts must read, and a nested chat id",
+			script: fmt.Sprintf(fetchIt, `, "X-CSRFToken": "fedcba9876543210"`, `{chat: {id}}`),
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if c, err := r.Cookie("csrftoken"); err != nil || c.Value != r.Header.Get("X-CSRFToken") {
+					http.Error(w, "<h1>CSRF verification failed</h1>", http.StatusForbidden)
+					return
+				}
+				sound(w, r)
+			},
+			only: []string{"AUTH-*"}, wants: []want{
+				{"AUTH-COOKIE-FLAGS", reports.Passed, "sid"}, {"AUTH-IDENTITY-BODY", reports.Passed, ""}, {"AUTH-CSRF", reports.Passed, ""}}},
+		{name: "no session is looked up behind protection from CSRF",
+			script: fmt.Sprintf(fetchIt, `, "X-CSRFToken": "fedcba9876543210"`, `{chatId: id}`),
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if c, err := r.Cookie("csrftoken"); err != nil || c.Value != r.Header.Get("X-CSRFToken") {
+					http.Error(w, "CSRF", http.StatusForbidden)
+					return
+				}
+				r.Header.Set("Cookie", "sid=0123456789")
+				sound(w, r)
+			},
+			only: []string{"AUTH-NO-SESSION", "AUTH-BAD-SESSION"}, exit: 1,
+			wants: []want{{"AUTH-NO-SESSION", reports.Failed, "gave a token"}, {"AUTH-BAD-SESSION", reports.Failed, "gave a token"}}},
+		{name: "X-Requested-With protects from CSRF",
+			script: fmt.Sprintf(fetchIt, `, "X-Requested-With": "XMLHttpRequest"`, `{chatId: id}`),
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("X-Requested-With") == "" {
+					http.Error(w, "CSRF", http.StatusForbidden)
+					return
+				}
+				sound(w, r)
+			},
+			only: []string{"AUTH-*"}, wants: []want{{"AUTH-CSRF", reports.Passed, "403"}}},
+	}
+}
+
+func TestStacks(t *testing.T) {
+	for _, row := range stacks() {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.Path, "/auth") {
+					w.Header().Set("Cache-Control", "no-store")
+					w.Header().Set("X-Content-Type-Options", "nosniff")
+					row.auth(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "text/html")
+				io.Copy(w, bytes.NewReader([]byte(html(row.script, ""))))
+			})
+			target, o := endpointAt(url+"/auth"), suites.Options{Only: row.only}
+			if row.script != "" {
+				target = suites.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{
+					{Name: "sid", Value: "0123456789", HTTPOnly: true, SameSite: "Lax"},
+					{Name: "csrftoken", Value: "fedcba9876543210", SameSite: "Lax"},
+				}}}
+				o.Browser = sharedBrowser(t)
+			}
+			run := suites.RunQuietly(t.Context(), target, o)
+			for _, c := range run.Checks {
+				if noticed(c) {
+					if row.exit == 0 && c.Outcome != reports.Warned {
+						t.Errorf("%s accuses a sound stack", c.ID)
+					}
+					describe(t, c)
+				}
+			}
+			for _, w := range row.wants {
+				if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
+					t.Errorf("%s must be %s and say %q", w.id, w.outcome, w.says)
+					describe(t, c)
+				}
+			}
+			if run.ExitCode != row.exit {
+				t.Errorf("exit code %d, want %d: %s", run.ExitCode, row.exit, run.Problem)
+			}
+		})
+	}
+}
+
+func TestRateLimitOfAWebhookIsNoRefusal(t *testing.T) {
+	requireBrowser(t)
+	var count atomic.Int32
+	target := withHook(func(w http.ResponseWriter, _ *http.Request) bool {
+		if count.Add(1) <= 12 {
+			return false
+		}
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "slow down", http.StatusTooManyRequests)
+		return true
+	})(t)
+	run := suites.RunQuietly(t.Context(), target, suites.Options{Only: []string{"HOOK-KEY-CONFUSION", "RESP-*"}, Browser: sharedBrowser(t)})
+	if c := find(t, run, "HOOK-KEY-CONFUSION"); c.Outcome != reports.Errored || !strings.Contains(c.Reason, "429") {
+		describe(t, c)
+		t.Error("a webhook that answers nothing but 429 was judged")
+	}
+	if run.ExitCode != 2 || !strings.Contains(run.Hint, "--rate") {
+		t.Errorf("exit code %d: %s (%s)", run.ExitCode, run.Problem, run.Hint)
+	}
+}
+
+func TestAShortWaitIsWaitedFor(t *testing.T) {
+	var count atomic.Int32
+	target := endpointOf(func(w http.ResponseWriter, r *http.Request) {
+		if count.Add(1) == 2 {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "slow down", http.StatusTooManyRequests)
+			return
+		}
+		r.AddCookie(&http.Cookie{Name: "sid", Value: "0123456789"})
+		sound(w, r)
+	})(t)
+	run := suites.RunQuietly(t.Context(), target, suites.Options{Only: []string{"AUTH-POST-TOKEN"}})
+	if run.ExitCode != 0 {
+		describe(t, find(t, run, "AUTH-POST-TOKEN"))
+		t.Errorf("exit code %d: %s", run.ExitCode, run.Problem)
+	}
+}
+
+// A request that --rate held back until the check's time was over is not the
+// target's silence.
+func TestSlownessOfOurOwnAccusesNobody(t *testing.T) {
+	target := endpointOf(sound)(t)
+	run := suites.RunQuietly(t.Context(), target, suites.Options{Only: []string{"AUTH-BODY-MALFORMED", "AUTH-METHOD"},
+		Rate: 2, Concurrency: 2, Timeout: 250 * time.Millisecond})
+	for _, c := range run.Checks {
+		if noticed(c) {
+			describe(t, c)
+			t.Errorf("%s accuses", c.ID)
+		}
+	}
+	if run.ExitCode != 2 {
+		t.Errorf("exit code %d: %s", run.ExitCode, run.Problem)
+	}
+}
+
+// A policy on trial blocks nothing.
+func TestReportOnlyPolicyBlocksNothing(t *testing.T) {
+	target := pageFrom(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Security-Policy-Report-Only", "default-src 'none'")
+		io.WriteString(w, html(given, ""))
+	})(t)
+	run := suites.RunQuietly(t.Context(), target, suites.Options{Only: []string{"PAGE-CSP"}, Browser: sharedBrowser(t)})
+	if c := find(t, run, "PAGE-CSP"); c.Outcome != reports.Passed {
+		describe(t, c)
+		t.Error("a policy that only reports was taken for one that blocks")
+	}
+}
