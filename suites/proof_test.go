@@ -55,7 +55,7 @@ func TestProof(t *testing.T) {
 			}
 		}
 	})
-	if !t.Failed() {
+	if !t.Failed() && len(rows) == len(fixtures.Faults()) { // -run may have left some out
 		writeProof(t, rows)
 	}
 }
@@ -75,6 +75,7 @@ func TestWaitExpiry(t *testing.T) {
 			t.Parallel()
 			target := start(t, fixtures.Options{Manner: fixtures.OneMinute, Faults: tt.faults})
 			target.PrivateKey = nil
+			target.Webhooks = target.Webhooks[:1] // each waits in its turn
 			o := options(t, target)
 			o.Only, o.WaitExpiry = []string{"HOOK-EXPIRED"}, true
 			for _, c := range suites.RunQuietly(t.Context(), target, o).Checks {
