@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -74,7 +75,7 @@ func (s *Session) visit(login *browser.Login) (*visit, error) {
 		return nil, err
 	}
 	v.read()
-	s.keepCookies(v.state)
+	s.keepSession(v.state)
 	return v, nil
 }
 
@@ -244,10 +245,21 @@ func (v *visit) startsWithin(ctx context.Context, d time.Duration) int {
 	return count
 }
 
-// keepCookies makes the session's cookies unprintable.
-func (s *Session) keepCookies(state browser.State) {
+// opaque is what a session in web storage looks like: no words, no address.
+var opaque = regexp.MustCompile(`^[A-Za-z0-9_.+/=-]{20,}$`)
+
+// keepSession makes the session that the browser holds unprintable: cookies,
+// and what may be one in web storage.
+func (s *Session) keepSession(state browser.State) {
 	for _, c := range state.Cookies {
 		s.redact.add(c.Value)
+	}
+	for _, storage := range []map[string]string{state.LocalStorage, state.SessionStorage} {
+		for _, value := range storage {
+			if opaque.MatchString(value) {
+				s.redact.add(value)
+			}
+		}
 	}
 }
 
