@@ -21,7 +21,7 @@ demo: browser build ## run everything against the built-in customer
 
 .PHONY: test
 test: browser ## all tests
-	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -parallel 4 -timeout 15m ./...
+	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -timeout 15m ./...
 
 .PHONY: race
 race: browser ## all tests under the race detector (slow)
@@ -29,7 +29,7 @@ race: browser ## all tests under the race detector (slow)
 
 .PHONY: proof
 proof: browser ## every fault against every check; writes docs/proof.md (minutes)
-	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^(TestProof|TestWaitExpiry)$$' -proof -parallel 4 -timeout 60m
+	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^(TestProof|TestWaitExpiry)$$' -proof -timeout 60m
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, go mod tidy

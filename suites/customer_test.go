@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
@@ -90,13 +92,26 @@ func describe(t *testing.T, c reports.Check) {
 	t.Logf("%s %s\n  expected %s\n  actual   %s\n  reason   %s", c.ID, c.Outcome, c.Expected, c.Actual, c.Reason)
 }
 
-func TestSoundCustomerPassesEveryCheck(t *testing.T) {
-	for _, m := range fixtures.Manners() {
-		t.Run(m.Name, func(t *testing.T) {
-			t.Parallel()
-			proveSound(t, m, 8)
+// atOnce is how many runs go on at the same time: they wait more than they
+// work. (go test -parallel can't say it: Ginkgo refuses to run under that flag.)
+const atOnce = 4
+
+// each runs a subtest for each of all, a few at a time.
+func each[T any](t *testing.T, all []T, name func(T) string, test func(*testing.T, T)) {
+	t.Helper()
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for _, one := range all {
+		group.Go(func() error {
+			t.Run(name(one), func(t *testing.T) { test(t, one) })
+			return nil
 		})
 	}
+	group.Wait() // the functions return no errors
+}
+
+func TestSoundCustomerPassesEveryCheck(t *testing.T) {
+	each(t, fixtures.Manners(), fixtures.Manner.String, func(t *testing.T, m fixtures.Manner) { proveSound(t, m, 8) })
 }
 
 // proveSound runs every check against a sound customer.
@@ -124,21 +139,18 @@ func noticed(c reports.Check) bool {
 }
 
 func TestEachFaultFailsItsCheck(t *testing.T) {
-	for _, f := range fixtures.Faults() {
-		t.Run(f.Name, func(t *testing.T) {
-			t.Parallel()
-			target := start(t, fixtures.Options{Faults: []fixtures.Fault{f}})
-			o := options(t, target)
-			o.Only = []string{f.Breaks}
-			run := suites.RunQuietly(t.Context(), target, o)
-			i := slices.IndexFunc(run.Checks, func(c reports.Check) bool { return c.ID == f.Breaks })
-			if i < 0 {
-				t.Fatalf("%s is no check", f.Breaks)
-			}
-			if c := run.Checks[i]; !noticed(c) {
-				t.Errorf("%s is %s, though: %s", c.ID, c.Outcome, f.Text)
-				describe(t, c)
-			}
-		})
-	}
+	each(t, fixtures.Faults(), fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
+		target := start(t, fixtures.Options{Faults: []fixtures.Fault{f}})
+		o := options(t, target)
+		o.Only = []string{f.Breaks}
+		run := suites.RunQuietly(t.Context(), target, o)
+		i := slices.IndexFunc(run.Checks, func(c reports.Check) bool { return c.ID == f.Breaks })
+		if i < 0 {
+			t.Fatalf("%s is no check", f.Breaks)
+		}
+		if c := run.Checks[i]; !noticed(c) {
+			t.Errorf("%s is %s, though: %s", c.ID, c.Outcome, f.Text)
+			describe(t, c)
+		}
+	})
 }

@@ -35,24 +35,17 @@ func TestProof(t *testing.T) {
 	var mu sync.Mutex
 	rows := map[string]proven{}
 	t.Run("faults", func(t *testing.T) {
-		for _, f := range fixtures.Faults() {
-			t.Run(f.Name, func(t *testing.T) {
-				t.Parallel()
-				row := prove(t, f)
-				mu.Lock()
-				defer mu.Unlock()
-				rows[f.Name] = row
-			})
-		}
+		each(t, fixtures.Faults(), fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
+			row := prove(t, f)
+			mu.Lock()
+			defer mu.Unlock()
+			rows[f.Name] = row
+		})
 	})
 	t.Run("sound", func(t *testing.T) {
-		for _, m := range fixtures.Manners() {
-			for _, concurrency := range []int{1, 8} {
-				t.Run(fmt.Sprintf("%s, %d at a time", m.Name, concurrency), func(t *testing.T) {
-					t.Parallel()
-					proveSound(t, m, concurrency)
-				})
-			}
+		for _, concurrency := range []int{1, 8} {
+			name := func(m fixtures.Manner) string { return fmt.Sprintf("%s, %d at a time", m, concurrency) }
+			each(t, fixtures.Manners(), name, func(t *testing.T, m fixtures.Manner) { proveSound(t, m, concurrency) })
 		}
 	})
 	if !t.Failed() && len(rows) == len(fixtures.Faults()) { // -run may have left some out
