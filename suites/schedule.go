@@ -121,14 +121,15 @@ func (s *Session) judge(ctx context.Context, c Check) (v Verdict) {
 			v = CouldNotRun(fmt.Errorf("this is a bug in kindlytest: %s panicked: %v\n%s", c.ID(), p, debug.Stack()))
 		}
 	}()
-	v = c.Probe(probing, s)
+	// What was held back or broken off proves nothing, not even that it holds.
+	v = s.unhindered(running, c.Probe(probing, s))
 	switch {
 	case ctx.Err() != nil && v.kind != holds:
 		return CouldNotRun(errInterrupted)
 	case probing.Err() != nil && v.kind != holds:
 		return CouldNotRun(fmt.Errorf("not done after %s (--timeout makes it longer)", limit))
 	}
-	return s.unhindered(running, v)
+	return v
 }
 
 var errInterrupted = errors.New("interrupted")
