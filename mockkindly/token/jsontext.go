@@ -290,7 +290,7 @@ func (p *parser) unicode() rune {
 	return r // a lone surrogate becomes U+FFFD when it is appended
 }
 
-// hex4 reads uXXXX.
+// hex4 reads the four hex digits of a \u escape, and the u before them.
 func (p *parser) hex4() rune {
 	if len(p.s)-p.i < 5 {
 		p.fail("an unknown escape in a string")

@@ -48,7 +48,7 @@ func startProcess(path, base string, o Options) (*process, chromedp.Transport, e
 
 // maxSocketDir is how long the path of a folder may be in which Chrome makes a
 // socket: the path of a socket is at most 104 bytes (macOS; Linux: 108), and
-// Chrome adds "/org.chromium.Chromium.XXXXXX/SingletonSocket".
+// Chrome adds "/org.chromium.Chromium.<six letters>/SingletonSocket".
 const maxSocketDir = 104 - 46 - 1
 
 // makeDirs makes the folder for the profile, and the one for temporary files,
