@@ -59,21 +59,17 @@ func TestBadSetups(t *testing.T)          { runBad(t, badSetups) }
 
 func runBad(t *testing.T, rows []bad) {
 	requireBrowser(t)
-	t.Parallel()
-	for _, row := range rows {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			target := row.target(t)
-			o := row.opts
-			o.Timeout = cmp.Or(o.Timeout, impatience)
-			if o.BrowserPath == "" {
-				o.Browser = sharedBrowser(t)
-			}
-			started := time.Now()
-			run := suites.RunQuietly(t.Context(), target, o)
-			row.judge(t, run, time.Since(started))
-		})
-	}
+	each(t, rows, func(row bad) string { return row.name }, func(t *testing.T, row bad) {
+		target := row.target(t)
+		o := row.opts
+		o.Timeout = cmp.Or(o.Timeout, impatience)
+		if o.BrowserPath == "" {
+			o.Browser = sharedBrowser(t)
+		}
+		started := time.Now()
+		run := suites.RunQuietly(t.Context(), target, o)
+		row.judge(t, run, time.Since(started))
+	})
 }
 
 func (row bad) judge(t *testing.T, run reports.Run, took time.Duration) {
