@@ -200,7 +200,7 @@ func TestHTMLSaysWhatMatters(t *testing.T) {
 		says []string
 	}{
 		"failed": {sampleRun(), []string{
-			"✘ FAILED 1 of 7 checks", "Fix first AUTH-BIND-CHAT", "Fix: Read the chat id",
+			"✘ FAILED 1 of 8 checks", "Fix first AUTH-BIND-CHAT", "Fix: Read the chat id",
 			"2 skipped: no private key", "LIVE-HOOK-BURST 64 valid", "? could not run LIVE-HOOK-BURST",
 			"kindlytest run https://staging.example.com/ --only AUTH-BIND-CHAT",
 			"POST https://staging.example.com/kindly/token Content-Type: application/json", "Cookie: <removed>",

@@ -174,11 +174,14 @@ func (r *Run) exitCode() int {
 	switch {
 	case s.Failed > 0 || r.Strict && s.Warned > 0:
 		return 1
-	case s.Passed+s.Warned+s.Expected == 0 || r.Problem != "" || s.Errored > 0:
+	case s.judged() == 0 || r.Problem != "" || s.Errored > 0:
 		return 2
 	}
 	return 0
 }
+
+// judged is how many checks found something out.
+func (s Summary) judged() int { return s.Passed + s.Failed + s.Warned + s.Info + s.Expected }
 
 func summarize(checks []Check) Summary {
 	var s Summary

@@ -55,7 +55,7 @@ func TestTerminalEndsWithTheVerdict(t *testing.T) {
 		run  Run
 		want string
 	}{
-		"failed":              {sampleRun(), "FAILED  1 of 7 checks · 1 warning · 1 could not run · 1 known failure · 3 skipped · 4.2 s"},
+		"failed":              {sampleRun(), "FAILED  1 of 8 checks · 1 warning · 1 could not run · 1 known failure · 3 skipped · 4.2 s"},
 		"passed":              {passedRun(), "PASSED  4 checks · 4.2 s"},
 		"nothing was checked": {emptyRun(), "NOTHING WAS CHECKED: the page could not be opened: connection refused. Start the site, or pass its URL."},
 		"no checks":           {finished(Run{}), "NOTHING WAS CHECKED: no check was selected."},

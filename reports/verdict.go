@@ -23,7 +23,7 @@ type verdict struct {
 
 func verdictOf(run Run) verdict {
 	s := run.Summary
-	judged := s.Passed + s.Failed + s.Warned + s.Expected
+	judged := s.judged()
 	tail := countsOf(s)
 	tail = append(tail, duration(run.DurationMS))
 	switch {

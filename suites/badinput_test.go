@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"cmp"
+	"compress/gzip"
 	"io"
 	"log"
 	"net"
@@ -89,7 +90,7 @@ func (row bad) judge(t *testing.T, run reports.Run, took time.Duration) {
 	}
 	for _, w := range row.wants {
 		c := find(t, run, w.id)
-		if c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
+		if c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason+c.Fix, w.says) {
 			t.Errorf("%s must be %s and say %q", w.id, w.outcome, w.says)
 			describe(t, c)
 		}
@@ -294,6 +295,19 @@ var badWebhooks = []bad{
 			}
 		}), opts: suites.Options{Only: []string{"RESP"}}, exit: 1,
 		wants: []want{{"RESP-STATUS", reports.Failed, "timed out"}}},
+	{name: "it compresses unasked",
+		target: hookOf(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			io.WriteString(z, `{"reply":"Hello"}`)
+			z.Close()
+		}), opts: suites.Options{Only: []string{"RESP"}}, exit: 1,
+		wants: []want{{"RESP-JSON", reports.Failed, "no Accept-Encoding"}, {"RESP-FIELDS", reports.Skipped, "compressed"}}},
+	{name: "it answers 204",
+		target: hookOf(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }),
+		opts:   suites.Options{Only: []string{"RESP-STATUS"}}, exit: 1,
+		wants: []want{{"RESP-STATUS", reports.Failed, "authenticated: {status: [204]}"}}},
 	{name: "it redirects with a broken Location",
 		target: hookOf(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://[::1:%zz/")

@@ -26,8 +26,11 @@ var _ = check(Check{
 			return Holds("%s", describe(k.before.Exchange))
 		}
 		v := Violated("status 200", describe(k.before.Exchange)).With(k.before)
-		if st := k.before.Exchange.Status(); h.cfg.Secret == "" && (st == 401 || st == 403) {
+		switch st := k.before.Exchange.Status(); {
+		case h.cfg.Secret == "" && (st == 401 || st == 403):
 			return v.Fix("If it wants Kindly's signature, give kindlytest the secret: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml.")
+		case st > 200 && st < 300:
+			return v.Fix(fmt.Sprintf("Answer 200, the only success that Kindly documents. If %d is meant, say so in kindlytest.yaml: authenticated: {status: [%d]}.", st, st))
 		}
 		return v
 	}),
@@ -57,6 +60,13 @@ var _ = func() bool {
 func judgeAnswer(h *hook, r rule.Rule, ev Evidence) Verdict {
 	if !h.acceptable(ev) {
 		return Missing("the valid request is not accepted (see RESP-STATUS)")
+	}
+	if coding := ev.Exchange.Response.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		if r.ID == webhook.RespJSON.ID {
+			return Violated("a JSON object", fmt.Sprintf("an answer in Content-Encoding %q, though the request has no Accept-Encoding", coding)).
+				Fix("Compress only where Accept-Encoding asks for it.")
+		}
+		return Missing("the answer is compressed, and nobody asked for that (see RESP-JSON)")
 	}
 	if r.ID == webhook.RespJSON.ID && ev.Exchange.Response.Truncated {
 		return Violated("a JSON object", fmt.Sprintf("an answer longer than %d bytes: the rest was not read", len(ev.Exchange.Body())))
@@ -228,11 +238,7 @@ var _ = check(Check{
 		Fix:  "Answer 405 to everything but POST."},
 	Needs: NeedWebhook,
 	Probe: eachHook(rule.Should, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		c, _, err := h.controlCall(ctx)
-		if err != nil {
-			return CouldNotRun(err)
-		}
-		r, err := h.request(c)
+		r, _, err := h.controlRequest(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -256,11 +262,7 @@ var _ = check(Check{
 		Fix:  "Don't count on a request to come once: nothing in it guards against a replay."},
 	Needs: NeedWebhook,
 	Probe: eachHook(rule.Info, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		c, _, err := h.controlCall(ctx)
-		if err != nil {
-			return CouldNotRun(err)
-		}
-		r, err := h.request(c)
+		r, withToken, err := h.controlRequest(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -272,6 +274,6 @@ var _ = check(Check{
 		if err != nil {
 			return CouldNotRun(err)
 		}
-		return h.sameKind(second, first, c.token != "").With(first, second)
+		return h.sameKind(second, first, withToken).With(first, second)
 	}),
 })

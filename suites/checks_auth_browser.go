@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -188,9 +189,26 @@ var _ = check(Check{
 		r.Header.Set("Referer", "https://evil.example/")
 		r.Header.Set("Sec-Fetch-Site", "cross-site")
 		r.Header.Set("Sec-Fetch-Mode", "no-cors")
-		return gaveNone("a cross-site request", s.do(ctx, "a cross-site request", r))
+		v := gaveNone("a cross-site request", s.do(ctx, "a cross-site request", r))
+		if v.kind == violated && s.heldBack(ctx, e) {
+			v.actual += "; but browsers hold the session cookie back from such a request (SameSite), unless it comes from another page of your site"
+			v = v.at(rule.Info)
+		}
+		return v
 	}),
 })
+
+// heldBack says whether browsers leave the session cookie out of cross-site
+// requests. Where that is not known, they don't.
+func (s *Session) heldBack(ctx context.Context, e *endpoint) bool {
+	session, err := s.sessionCookies(ctx, e)
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(session, func(c browser.StoredCookie) bool {
+		return !strings.EqualFold(c.SameSite, "Lax") && !strings.EqualFold(c.SameSite, "Strict")
+	})
+}
 
 var _ = check(Check{
 	Requirement: rule.Rule{ID: "AUTH-COOKIE-FLAGS", Level: rule.Should, Fidelity: rule.Assumed, Source: "https://www.rfc-editor.org/rfc/rfc6265",
@@ -198,16 +216,7 @@ var _ = check(Check{
 		Fix:  "Set-Cookie: …; HttpOnly; Secure; SameSite=Lax"},
 	Needs: NeedEndpoint | NeedLogin,
 	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
-		v, err := s.visitFirst()
-		if err != nil {
-			return CouldNotRun(err)
-		}
-		sent := map[string]bool{}
-		for _, pair := range strings.Split(e.request.Header.Get("Cookie"), ";") {
-			name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
-			sent[name] = true
-		}
-		session, err := s.sessionCookies(ctx, e, v.state.Cookies, sent)
+		session, err := s.sessionCookies(ctx, e)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -221,9 +230,18 @@ var _ = check(Check{
 
 // sessionCookies are those without which the endpoint gives no token: other
 // cookies (a theme, analytics) may be read by scripts.
-func (s *Session) sessionCookies(ctx context.Context, e *endpoint, all []browser.StoredCookie, sent map[string]bool) ([]browser.StoredCookie, error) {
+func (s *Session) sessionCookies(ctx context.Context, e *endpoint) ([]browser.StoredCookie, error) {
+	v, err := s.visitFirst()
+	if err != nil {
+		return nil, err
+	}
+	sent := map[string]bool{}
+	for _, pair := range strings.Split(e.request.Header.Get("Cookie"), ";") {
+		name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		sent[name] = true
+	}
 	var out []browser.StoredCookie
-	for _, c := range all {
+	for _, c := range v.state.Cookies {
 		if !sent[c.Name] || isCSRFCookie(c, e.request) {
 			continue
 		}

@@ -170,11 +170,21 @@ var _ = check(Check{
 				return CouldNotRun(err)
 			}
 			r.Method = method
-			verdicts = append(verdicts, gaveNone(method, s.do(ctx, method, r)))
+			verdicts = append(verdicts, refusesMethod(method, s.do(ctx, method, r)))
 		}
 		return worst(rule.Must, verdicts...)
 	}),
 })
+
+// refusesMethod is gaveNone, with a note where the method is not refused: HEAD
+// has no body, but tells whether GET is served.
+func refusesMethod(method string, ev Evidence) Verdict {
+	v := gaveNone(method, ev)
+	if st := ev.Exchange.Status(); v.kind == holds && st != http.StatusNotImplemented && (st < 400 || st >= 500) {
+		return Violated("405", v.actual).at(rule.Info).With(ev)
+	}
+	return v
+}
 
 var _ = check(Check{
 	Requirement: rule.Rule{ID: "AUTH-CHATID-QUERY", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,

@@ -97,11 +97,20 @@ func (s *Session) knownMarker(ev Evidence) (oracle.Marker, bool) {
 		return oracle.Marker{}, false
 	}
 	for _, m := range markersOf(p.result.Token) {
-		if len(m.Value) >= 6 && oracle.Shows(ev.Exchange, m.Value) {
+		if telling(m.Value) && oracle.ShowsWord(ev.Exchange, m.Value) {
 			return m, true
 		}
 	}
 	return oracle.Marker{}, false
+}
+
+// telling says whether a value can hardly turn up by chance. Digits can: an
+// order has a number of as many as a user.
+func telling(value string) bool {
+	if strings.Trim(value, "0123456789") == "" {
+		return len(value) >= 10
+	}
+	return len(value) >= 6
 }
 
 var _ = check(Check{

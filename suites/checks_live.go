@@ -3,10 +3,7 @@ package suites
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -37,11 +34,7 @@ var _ = check(Check{
 		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
 			return v
 		}
-		c, _, err := h.controlCall(ctx)
-		if err != nil {
-			return CouldNotRun(err)
-		}
-		r, err := h.request(c)
+		r, _, err := h.controlRequest(ctx)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -197,41 +190,16 @@ var _ = check(Check{
 			return CouldNotRun(err)
 		}
 		for range 8 {
-			if err := s.hangUp(ctx, h.called()); err != nil {
-				return CouldNotRun(err)
+			r := wire.Request{Method: http.MethodPost, URL: h.called(), Header: http.Header{
+				"Content-Type": {"application/json"}, HeaderCheck: {checkOf(ctx).id},
+			}, Body: []byte(`{"chat_id":`)}
+			if err := s.client.HangUp(ctx, r); err != nil {
+				return CouldNotRun(fmt.Errorf("calling the webhook: %w", err))
 			}
 		}
 		return h.stillAlive(ctx, "8 clients that hung up", Holds("it works after 8 of them"))
 	}),
 })
-
-// hangUp promises a body, sends half of it, and closes the connection.
-func (s *Session) hangUp(ctx context.Context, target string) error {
-	u, err := url.Parse(target)
-	if err != nil {
-		return fmt.Errorf("the webhook's URL: %w", err)
-	}
-	if u.Scheme != "http" {
-		return missingError("clients hang up over http only, which this webhook does not speak")
-	}
-	port := u.Port()
-	if port == "" {
-		port = "80"
-	}
-	address := wire.ResolveAddress(s.target.Resolve, net.JoinHostPort(u.Hostname(), port))
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-	if err != nil {
-		return fmt.Errorf("calling the webhook: %w", err)
-	}
-	defer conn.Close()
-	_, err = io.WriteString(conn, "POST "+u.RequestURI()+" HTTP/1.1\r\nHost: "+u.Host+
-		"\r\nUser-Agent: "+s.opts.userAgent()+"\r\n"+HeaderCheck+": "+checkOf(ctx).id+
-		"\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{\"chat_id\":")
-	if err != nil {
-		return fmt.Errorf("calling the webhook: %w", err)
-	}
-	return nil
-}
 
 var _ = check(Check{
 	Requirement: rule.Rule{ID: "LIVE-AUTH-BODY", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,

@@ -13,7 +13,8 @@ import (
 )
 
 // signed is the check of a SIG row: probes of every webhook that has a secret.
-func signed(r rule.Rule, hostile bool, judge func(context.Context, *Session, *hook) Verdict) Check {
+// They get the control as a call, to spoil it.
+func signed(r rule.Rule, hostile bool, judge func(context.Context, *hook, call) Verdict) Check {
 	return Check{Requirement: r, Needs: NeedWebhook | NeedHMAC, Hostile: hostile,
 		Probe: eachHook(r.Level, func(ctx context.Context, s *Session, h *hook) Verdict {
 			if h.cfg.Secret == "" {
@@ -22,20 +23,13 @@ func signed(r rule.Rule, hostile bool, judge func(context.Context, *Session, *ho
 			if v, unserved := h.unserved(ctx, "SIG-VALID"); unserved && r.ID != "SIG-VALID" {
 				return v
 			}
-			return judge(ctx, s, h)
+			c, _, err := h.controlCall(ctx)
+			if err != nil {
+				return CouldNotRun(err)
+			}
+			return judge(ctx, h, c)
 		}),
 	}
-}
-
-// controlCall is the control as a call that a probe can change, and how it was
-// answered.
-func (h *hook) controlCall(ctx context.Context) (call, Evidence, error) {
-	k, err := h.control(ctx)
-	if err != nil {
-		return call{}, Evidence{}, err
-	}
-	c, err := k.current(ctx, h.s)
-	return c, k.before, err
 }
 
 // altered sends the control with its signature spoiled, and judges.
@@ -87,7 +81,7 @@ func (h *hook) judgeUnsigned(what string, ev Evidence, withToken bool) Verdict {
 var _ = check(signed(rule.Rule{ID: "SIG-VALID", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
 	Text: "A correctly signed request is accepted.",
 	Fix:  "Compute base64(HMAC-SHA256(raw body, secret)) over the bytes that came, and compare it with Kindly-HMAC in constant time.",
-}, false, func(ctx context.Context, _ *Session, h *hook) Verdict {
+}, false, func(ctx context.Context, h *hook, _ call) Verdict {
 	k, err := h.control(ctx)
 	if err != nil {
 		return CouldNotRun(err)
@@ -102,11 +96,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-VALID", Level: rule.Must, Fidelity: rule
 var _ = check(signed(rule.Rule{ID: "SIG-MISSING", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
 	Text: "Without the two headers it is refused with a 4xx, alive.",
 	Fix:  "Answer 401 where Kindly-HMAC is missing, before anything else is looked at.",
-}, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.controlCall(ctx)
-	if err != nil {
-		return CouldNotRun(err)
-	}
+}, true, func(ctx context.Context, h *hook, c call) Verdict {
 	c.unsigned = true
 	return h.altered(ctx, "no signature", c, nil)
 }))
@@ -114,11 +104,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-MISSING", Level: rule.Must, Fidelity: ru
 var _ = check(signed(rule.Rule{ID: "SIG-WRONG", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
 	Text: "Signed with another secret, or none, it is refused.",
 	Fix:  "Compare the signature, not only its presence.",
-}, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.controlCall(ctx)
-	if err != nil {
-		return CouldNotRun(err)
-	}
+}, true, func(ctx context.Context, h *hook, c call) Verdict {
 	var verdicts []Verdict
 	for _, secret := range []string{h.cfg.Secret + "x", "kindlytest", ""} {
 		what := "signed with another secret"
@@ -135,11 +121,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-WRONG", Level: rule.Must, Fidelity: rule
 var _ = check(signed(rule.Rule{ID: "SIG-BODY", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
 	Text: "A body changed after signing is refused.",
 	Fix:  "Compute the HMAC over the whole raw body.",
-}, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.controlCall(ctx)
-	if err != nil {
-		return CouldNotRun(err)
-	}
+}, true, func(ctx context.Context, h *hook, c call) Verdict {
 	var verdicts []Verdict
 	for what, change := range bodyChanges {
 		verdicts = append(verdicts, h.altered(ctx, what, c, func(r *wire.Request) { r.Body = change(r.Body) }))
@@ -162,11 +144,7 @@ var bodyChanges = map[string]func([]byte) []byte{
 var _ = check(signed(rule.Rule{ID: "SIG-RAW-BODY", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
 	Text: `Unusual but valid JSON (spacing, \u00e6 and æ, \/, key order, trailing newline), signed over its raw bytes, is accepted.`,
 	Fix:  "Keep the bytes of the body as they came, and verify those: writing the parsed JSON again gives others.",
-}, false, func(ctx context.Context, s *Session, h *hook) Verdict {
-	c, _, err := h.controlCall(ctx)
-	if err != nil {
-		return CouldNotRun(err)
-	}
+}, false, func(ctx context.Context, h *hook, c call) Verdict {
 	c.payload = func(p *webhook.Payload) { p.Context = withNote(p.Context) }
 	plain, err := h.request(c)
 	if err != nil {
@@ -201,11 +179,7 @@ func withNote(context map[string]any) map[string]any {
 var _ = check(signed(rule.Rule{ID: "SIG-ENCODING", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
 	Text: "Hex, base64url where it differs, truncated, prefixed, with trailing bytes, or empty: refused.",
 	Fix:  "Compare with the expected value as a whole, in standard base64 and in constant time; never only as many bytes as came.",
-}, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.controlCall(ctx)
-	if err != nil {
-		return CouldNotRun(err)
-	}
+}, true, func(ctx context.Context, h *hook, c call) Verdict {
 	r, err := h.request(c)
 	if err != nil {
 		return CouldNotRun(err)
@@ -230,11 +204,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-ENCODING", Level: rule.Must, Fidelity: r
 var _ = check(signed(rule.Rule{ID: "SIG-ALGORITHM", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
 	Text: "A missing or different Kindly-HMAC-algorithm is refused with a 4xx, alive.",
 	Fix:  `Compare Kindly-HMAC-algorithm exactly with "HMAC-SHA-256 (base64 encoded)", and answer 401 to anything else.`,
-}, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.controlCall(ctx)
-	if err != nil {
-		return CouldNotRun(err)
-	}
+}, true, func(ctx context.Context, h *hook, c call) Verdict {
 	var verdicts []Verdict
 	for what, value := range map[string][]string{
 		"no algorithm": nil, "an empty algorithm": {""}, "HMAC-SHA-1": {"HMAC-SHA-1 (base64 encoded)"}, "none": {"none"},
@@ -251,11 +221,7 @@ var _ = check(signed(rule.Rule{ID: "SIG-ALGORITHM", Level: rule.Must, Fidelity: 
 var _ = check(signed(rule.Rule{ID: "SIG-TWICE", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.HMAC,
 	Text: "Two Kindly-HMAC headers, one wrong: refused.",
 	Fix:  "Refuse a request that has Kindly-HMAC more than once: whoever reads the other one is fooled.",
-}, true, func(ctx context.Context, _ *Session, h *hook) Verdict {
-	c, _, err := h.controlCall(ctx)
-	if err != nil {
-		return CouldNotRun(err)
-	}
+}, true, func(ctx context.Context, h *hook, c call) Verdict {
 	var verdicts []Verdict
 	for what, wrongFirst := range map[string]bool{"the wrong signature first": true, "the wrong signature last": false} {
 		verdicts = append(verdicts, h.altered(ctx, what, c, func(r *wire.Request) {

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -32,16 +34,31 @@ type hook struct {
 
 func newHook(s *Session, w Webhook) *hook { return &hook{s: s, cfg: w} }
 
-// eachHook makes a probe that judges every webhook and reports the worst.
+// hooksAtOnce is how many webhooks one check judges at the same time.
+const hooksAtOnce = 4
+
+// eachHook makes a probe that judges every webhook and reports the worst. At
+// its last turn a check judges one after another: they may be one service, and
+// what kills it must be known.
 func eachHook(level rule.Level, judge func(context.Context, *Session, *hook) Verdict) func(context.Context, *Session) Verdict {
 	return func(ctx context.Context, s *Session) Verdict {
-		var verdicts []Verdict
-		for _, h := range s.hooks {
-			v := judge(ctx, s, h)
-			if len(s.hooks) > 1 && v.actual != "" {
-				v.actual = h.name() + ": " + v.actual
+		var group errgroup.Group
+		group.SetLimit(hooksAtOnce)
+		if catalogue[checkOf(ctx).id].Turn == Last {
+			group.SetLimit(1)
+		}
+		verdicts := make([]Verdict, len(s.hooks))
+		for i, h := range s.hooks {
+			group.Go(func() error {
+				verdicts[i] = guarded(checkOf(ctx).id, func() Verdict { return judge(ctx, s, h) })
+				return nil
+			})
+		}
+		group.Wait() // the functions return no errors
+		for i, h := range s.hooks {
+			if len(s.hooks) > 1 && verdicts[i].actual != "" {
+				verdicts[i].actual = h.name() + ": " + verdicts[i].actual
 			}
-			verdicts = append(verdicts, v)
 		}
 		return worst(level, verdicts...)
 	}

@@ -243,3 +243,25 @@ func (k control) current(ctx context.Context, s *Session) (call, error) {
 	p, err := s.acceptedPass(ctx)
 	return call{chatID: p.chatID, token: p.raw}, err
 }
+
+// controlCall is the control as a call that a probe can change, and how it was
+// answered.
+func (h *hook) controlCall(ctx context.Context) (call, Evidence, error) {
+	k, err := h.control(ctx)
+	if err != nil {
+		return call{}, Evidence{}, err
+	}
+	c, err := k.current(ctx, h.s)
+	return c, k.before, err
+}
+
+// controlRequest is the control as a request that a probe can change, and
+// whether it carries a token.
+func (h *hook) controlRequest(ctx context.Context) (r wire.Request, withToken bool, err error) {
+	c, _, err := h.controlCall(ctx)
+	if err != nil {
+		return r, false, err
+	}
+	r, err = h.request(c)
+	return r, c.token != "", err
+}

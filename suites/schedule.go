@@ -99,7 +99,7 @@ const probesPerCheck = 12
 // allows a token, and the leeway after it.
 const longestWait = 15*time.Minute + pastExpiry
 
-func (s *Session) judge(ctx context.Context, c Check) (v Verdict) {
+func (s *Session) judge(ctx context.Context, c Check) Verdict {
 	if reason := s.opts.deselected(c); reason != "" {
 		return Missing("%s", reason)
 	}
@@ -116,13 +116,8 @@ func (s *Session) judge(ctx context.Context, c Check) (v Verdict) {
 	running := &checkRun{id: c.ID()}
 	probing, cancel := context.WithTimeout(withCheck(ctx, running), limit)
 	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			v = CouldNotRun(fmt.Errorf("this is a bug in kindlytest: %s panicked: %v\n%s", c.ID(), p, debug.Stack()))
-		}
-	}()
 	// What was held back or broken off proves nothing, not even that it holds.
-	v = s.unhindered(running, c.Probe(probing, s))
+	v := s.unhindered(running, guarded(c.ID(), func() Verdict { return c.Probe(probing, s) }))
 	switch {
 	case ctx.Err() != nil && v.kind != holds:
 		return CouldNotRun(errInterrupted)
@@ -130,6 +125,17 @@ func (s *Session) judge(ctx context.Context, c Check) (v Verdict) {
 		return CouldNotRun(fmt.Errorf("not done after %s (--timeout makes it longer)", limit))
 	}
 	return v
+}
+
+// guarded turns a panic of a probe into a verdict: one broken check must not
+// take the others' results with it.
+func guarded(id string, probe func() Verdict) (v Verdict) {
+	defer func() {
+		if p := recover(); p != nil {
+			v = CouldNotRun(fmt.Errorf("this is a bug in kindlytest: %s panicked: %v\n%s", id, p, debug.Stack()))
+		}
+	}()
+	return probe()
 }
 
 var errInterrupted = errors.New("interrupted")

@@ -34,6 +34,10 @@ func body(ex wire.Exchange) []byte {
 // HTML or URLs, in the body or in Location. Case matters.
 func Shows(ex wire.Exchange, s string) bool { return s != "" && look(ex).show(s) }
 
+// ShowsWord is Shows for something that is not unique: it must not be a part of
+// a longer word or number.
+func ShowsWord(ex wire.Exchange, s string) bool { return s != "" && look(ex).showWord(s) }
+
 // Verbatim says whether s stands in the answer as a reader of the decoded
 // text gets it: JSON is decoded, HTML and URLs are not. Markup that is
 // Verbatim is markup for whoever shows the text.
