@@ -206,7 +206,7 @@ var _ = check(Check{
 		Text: "The same bodies at the auth endpoint, judged the same way.",
 		Fix:  "Bound the body's size, catch the parser's error, check that the value is an object, and answer 400."},
 	Needs: NeedEndpoint, Turn: Last, Hostile: true,
-	Probe: onEndpoint(func(ctx context.Context, s *Session, e *endpoint) Verdict {
+	Probe: onServing(func(ctx context.Context, s *Session, e *endpoint) Verdict {
 		if !e.readsBody() {
 			return Missing("the page sends the chat id in the URL, not in the body")
 		}

@@ -97,7 +97,7 @@ const fetchIt = `(id) => fetch("/auth", {method: "POST", headers: {"Content-Type
 
 // stacks are made anew for each test: some count.
 func stacks() []stack {
-	var asked, all atomic.Int32
+	var asked, all, nonce atomic.Int32
 	return []stack{
 		{name: "a login page that holds JWTs of its own is no token",
 			auth: func(w http.ResponseWriter, r *http.Request) {
@@ -184,6 +184,21 @@ func stacks() []stack {
 			},
 			only: []string{"AUTH-*"}, wants: []want{
 				{"AUTH-COOKIE-FLAGS", reports.Passed, "sid"}, {"AUTH-IDENTITY-BODY", reports.Passed, ""}, {"AUTH-CSRF", reports.Passed, ""}}},
+		{name: "a CSRF token that is good for one request",
+			script: `(id) => fetch("/auth/nonce").then(r => r.text()).then(nonce => fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json", "X-CSRF-Token": nonce}, body: JSON.stringify({chatId: id})})).then(r => r.json()).then(d => d.token)`,
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/auth/nonce" {
+					fmt.Fprintf(w, "nonce-%08d", nonce.Add(1))
+					return
+				}
+				if used, given := r.Header.Get("X-CSRF-Token"), fmt.Sprintf("nonce-%08d", nonce.Load()); used != given {
+					http.Error(w, "CSRF", http.StatusForbidden)
+					return
+				}
+				nonce.Add(1)
+				sound(w, r)
+			},
+			only: []string{"AUTH-*", "TOK-*", "LIVE-*"}, exit: 0, wants: []want{{"AUTH-POST-TOKEN", reports.Warned, "only once"}, {"LIVE-AUTH-BODY", reports.Skipped, "AUTH-POST-TOKEN"}}},
 		{name: "no session is looked up behind protection from CSRF",
 			script: fmt.Sprintf(fetchIt, `, "X-CSRFToken": "fedcba9876543210"`, `{chatId: id}`),
 			auth: func(w http.ResponseWriter, r *http.Request) {
