@@ -196,13 +196,13 @@ func bound(s string, n int) string {
 	return s[:n] + "… (shortened)"
 }
 
-func (r *redactor) body(b []byte) string {
+func (r *redactor) body(b []byte, contentType string) string {
 	// Secrets are looked for before the cut, which could halve one.
 	const window = 4 * maxBody
 	if len(b) > window {
 		b = b[:window]
 	}
-	return bound(strings.ToValidUTF8(members(r.text(string(b))), "\uFFFD"), maxBody)
+	return bound(strings.ToValidUTF8(byName(r.text(string(b)), contentType), "\uFFFD"), maxBody)
 }
 
 // evidence turns an exchange into what a report may show.
@@ -212,7 +212,7 @@ func (r *redactor) evidence(e Evidence) reports.Evidence {
 		At: ex.At, Title: r.text(e.Title), DurationMS: ex.Duration.Milliseconds(),
 		Request: &reports.Request{
 			Method: ex.Request.Method, URL: r.text(safeURL(ex.Request.URL)),
-			Headers: r.headers(ex.Request.Header), Body: r.body(ex.Request.Body),
+			Headers: r.headers(ex.Request.Header), Body: r.body(ex.Request.Body, canonical(ex.Request.Header, "Content-Type")),
 		},
 		Response: &reports.Response{},
 	}
@@ -220,7 +220,7 @@ func (r *redactor) evidence(e Evidence) reports.Evidence {
 	case ex.Response != nil:
 		out.Response.Status = ex.Response.Status
 		out.Response.Headers = r.headers(ex.Response.Header)
-		out.Response.Body = r.body(ex.Response.Body)
+		out.Response.Body = r.body(ex.Response.Body, canonical(ex.Response.Header, "Content-Type"))
 	case ex.Err != nil:
 		out.Response.Error = r.text(string(ex.Kind()) + ": " + ex.Err.Error())
 	default:
@@ -257,7 +257,7 @@ func safeQuery(query string) string {
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
-		if secretParameter(name) && value != "" && !jws.MatchString(value) {
+		if secretParameter(parameterName(name)) && value != "" && !jws.MatchString(value) {
 			pairs[i] = name + "=" + removed
 		}
 	}

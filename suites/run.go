@@ -32,6 +32,7 @@ func run(ctx context.Context, t Target, o Options, specs func(context.Context, *
 	}
 	s := open(ctx, t, o)
 	defer s.Close()
+	result.Target = s.clean(result.Target)
 	if o.Observer != nil {
 		o.Observer.Planned(result.Target, len(Checks()))
 	}

@@ -161,7 +161,11 @@ func (s *Session) repeat(id string) string {
 	if len(s.opts.Args) == 0 {
 		return ""
 	}
-	return s.redact.text(commandLine(append(append([]string{"kindlytest"}, s.opts.Args...), "--only", id)))
+	words := []string{"kindlytest"}
+	for _, arg := range s.opts.Args {
+		words = append(words, s.target.safeArgument(arg))
+	}
+	return s.redact.text(commandLine(append(words, "--only", id)))
 }
 
 // expect applies the list of known failures. An entry whose check passes is

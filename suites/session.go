@@ -85,6 +85,9 @@ func open(ctx context.Context, t Target, o Options) *Session {
 		s.hooks = append(s.hooks, newHook(s, t.Webhooks[i]))
 		s.redact.add(t.Webhooks[i].Secret)
 	}
+	for _, raw := range t.urls() {
+		s.redact.add(urlSecrets(raw)...)
+	}
 	s.keepSecret(t.Login)
 	s.keepSecret(t.Second)
 	if t.Endpoint != nil {
