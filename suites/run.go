@@ -78,6 +78,7 @@ func (s *Session) finish(run *reports.Run, b *board) {
 	if e, ok := s.endpoints.found(); ok {
 		run.Target.Endpoint = s.redact.text(e.String())
 	}
+	run.Timeline, run.Screenshot = s.ending()
 	s.remark()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -139,7 +139,7 @@ func (s *Session) report(c Check, v Verdict, took time.Duration) reports.Check {
 	r := c.Requirement
 	row := reports.Check{
 		ID: r.ID, Area: r.Area(), Level: string(r.Level), Fidelity: string(r.Fidelity),
-		Requirement: r.Text, Source: r.Source, Outcome: v.outcome(r.Level),
+		Requirement: r.Text, Source: r.Source, Help: r.Fix, Outcome: v.outcome(r.Level),
 		Reason: s.redact.text(v.reason), Expected: s.redact.text(v.expected), Actual: s.redact.text(v.actual),
 		Weak: v.weak, DurationMS: took.Milliseconds(),
 	}

@@ -44,6 +44,7 @@ type Session struct {
 	endpoints endpointFacts
 	passes    passes
 	hooks     []*hook
+	story     story
 	limited   atomic.Bool // it goes on answering 429; nothing is waited for any more
 
 	mu       sync.Mutex

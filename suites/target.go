@@ -90,6 +90,10 @@ type Options struct {
 	BrowserPath string // of Chrome; "" looks for one
 	BrowserURL  string // ws:// of a Chrome that runs already
 	Headed      bool
+	// Screenshot keeps a picture of the page for the report. Fields, frames and
+	// known secrets are covered; what else the page shows is there, such as the
+	// customer's name.
+	Screenshot bool
 	// Browser is a Chrome that several runs share, which they don't close; nil
 	// starts one where it is needed. It must know the target's Resolve.
 	Browser *browser.Browser
