@@ -35,6 +35,8 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"word":   outcomeWord,
 	"class":  known,
 	"took":   duration,
+	"kind":   knownKind,
+	"tokens": decodedTokens,
 	"join":   strings.Join,
 	"stamp":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 	"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -43,7 +45,9 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 // WriteHTML writes a finished run as one page for people. It needs no other
 // file and no network, and is readable without its style and its script, which
 // some artifact viewers block; its own Content-Security-Policy allows only those
-// two, by their hashes, so nothing that a target says can run or load anything.
+// two, by their hashes, and a screenshot that stands in it, so nothing that a
+// target says can run or load anything. Without a script the checks can still be
+// filtered by outcome; without a style they can still be opened and closed.
 func WriteHTML(w io.Writer, run Run) error {
 	if err := htmlTemplate.Execute(w, newPage(run)); err != nil {
 		return fmt.Errorf("write the HTML report: %w", err)
@@ -61,11 +65,18 @@ type htmlPage struct {
 	Script   template.JS
 	Areas    []htmlArea
 	Outcomes []htmlOutcome
-	Failed   []htmlCheck
+	Failed   []htmlCheck // the first maxFirst of them
+	Others   []htmlCheck // that failed too
 	Errored  []htmlCheck
 	Warned   []htmlCheck
 	Skipped  []reasonGroup
+	NotRun   int // skipped checks
+	Way      htmlTimeline
 }
+
+// maxFirst bounds what is shown of failures before all else: the first screen
+// must also say what was not checked.
+const maxFirst = 5
 
 type htmlArea struct {
 	Name   string
@@ -91,12 +102,12 @@ func newPage(run Run) htmlPage {
 	p := htmlPage{
 		Run:     run,
 		Verdict: verdictOf(run),
-		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'",
-			hashOf(htmlStyle), hashOf(htmlScript)),
 		Style:   template.CSS(htmlStyle), // our own, and the same as hashed
 		Script:  template.JS(htmlScript),
-		Skipped: byReason(run.Checks, Skipped),
+		Skipped: byReason(run.Checks, Skipped), NotRun: run.Summary.Skipped,
+		Way: newTimeline(run),
 	}
+	p.Policy = policy(p.Way.Picture != "")
 	if p.Verdict.Word != nothingWord {
 		p.Problem = run.Problem
 	}
@@ -109,6 +120,9 @@ func newPage(run Run) htmlPage {
 		p.Areas = append(p.Areas, area)
 	}
 	p.Failed, p.Errored, p.Warned = p.with(Failed), p.with(Errored), p.with(Warned)
+	if len(p.Failed) > maxFirst {
+		p.Failed, p.Others = p.Failed[:maxFirst], p.Failed[maxFirst:]
+	}
 	for _, o := range Outcomes {
 		if n := len(p.with(o)); n > 0 {
 			p.Outcomes = append(p.Outcomes, htmlOutcome{o, n})
@@ -149,6 +163,16 @@ func webURL(s string) string {
 		return ""
 	}
 	return u.String()
+}
+
+// policy is the page's Content-Security-Policy. A viewer's own is enforced beside it.
+func policy(picture bool) string {
+	images := ""
+	if picture {
+		images = "img-src data:; "
+	}
+	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; %sbase-uri 'none'; form-action 'none'",
+		hashOf(htmlStyle), hashOf(htmlScript), images)
 }
 
 func hashOf(s string) string {

@@ -33,6 +33,9 @@ const (
 	MomentError    MomentKind = "error"    // the page failed at something meanwhile
 )
 
+// String is the kind as it is written.
+func (k MomentKind) String() string { return string(k) }
+
 // MaxScreenshot bounds Run.Screenshot, in bytes.
 const MaxScreenshot = 300_000
 
