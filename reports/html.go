@@ -59,6 +59,7 @@ func WriteHTML(w io.Writer, run Run) error {
 type htmlPage struct {
 	Run      Run
 	Verdict  verdict
+	Subject  string // what was checked, in short
 	Problem  string // if the verdict does not say it already
 	Policy   string
 	Style    template.CSS
@@ -102,6 +103,7 @@ func newPage(run Run) htmlPage {
 	p := htmlPage{
 		Run:     run,
 		Verdict: verdictOf(run),
+		Subject: subjectOf(run.Target),
 		Style:   template.CSS(htmlStyle), // our own, and the same as hashed
 		Script:  template.JS(htmlScript),
 		Skipped: byReason(run.Checks, Skipped), NotRun: run.Summary.Skipped,
@@ -129,6 +131,18 @@ func newPage(run Run) htmlPage {
 		}
 	}
 	return p
+}
+
+// subjectOf names the target in short.
+func subjectOf(t Target) string {
+	subject := cmp.Or(t.Page, t.Endpoint)
+	if subject == "" && len(t.Webhooks) > 0 {
+		subject = t.Webhooks[0].URL
+	}
+	if t.Name == "" || subject == "" {
+		return cmp.Or(t.Name, subject)
+	}
+	return t.Name + ": " + subject
 }
 
 func (p htmlPage) with(o Outcome) []htmlCheck {

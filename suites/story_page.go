@@ -99,7 +99,7 @@ func pageErrors(record browser.Record) []reports.Moment {
 			add(r.Started, "A request was blocked ("+r.BlockedReason+")", r.Method+" "+safeURL(r.URL))
 		case r.Error != "":
 			add(r.Started, "A request failed", r.Method+" "+safeURL(r.URL)+": "+r.Error)
-		case r.Status >= 400 && r.ResourceType != "Document":
+		case r.Status >= 400 && r.ResourceType != "Document" && !r.Kindly: // what Kindly says is told apart
 			add(r.Started, "A request failed", fmt.Sprintf("%s %s: status %d", r.Method, safeURL(r.URL), r.Status))
 		}
 	}
