@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"image"
 	"image/color"
@@ -146,6 +147,7 @@ func sample(id string, o Outcome, c Check) Check {
 	c.ID, c.Outcome, c.DurationMS = id, o, 15
 	c.Area = areaOf(c)
 	c.Fidelity, c.Source = "documented", "https://docs.kindly.ai/guides-and-examples/chat-authentication"
+	c.Help = cmp.Or(c.Fix, "What to do about "+id+".")
 	if c.Level == "" {
 		c.Level = "MUST"
 	}
