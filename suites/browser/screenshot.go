@@ -124,6 +124,9 @@ func (w *world) shoot(ctx context.Context, secret func(string) bool) (jpeg []byt
 
 func (w *world) look(ctx context.Context) (texts, error) {
 	var t texts
+	if err := w.openShadows(ctx); err != nil {
+		return t, err
+	}
 	if err := w.evaluate(ctx, "look()", &t); err != nil {
 		return t, err
 	}

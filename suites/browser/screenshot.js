@@ -17,16 +17,17 @@
     for (let node = walker.currentNode; node; node = walker.nextNode()) {
       if (nodes.length >= NODES) { complete = false; return; }
       if (node.nodeType === Node.TEXT_NODE && node.data.trim() && !/^(SCRIPT|STYLE|NOSCRIPT)$/.test(node.parentNode?.nodeName)) nodes.push(node);
-      const shadow = node.openOrClosedShadowRoot ?? node.shadowRoot;
-      if (shadow) walk(shadow);
+      if (node.shadowRoot) walk(node.shadowRoot);
     }
   }
+
+  globalThis.shutRoots = []; // the shadow trees that only DevTools can find
 
   // look returns the texts of the page, and which of them are covered already.
   // What is too long to be looked through whole says so, and is covered unread.
   globalThis.look = () => {
     roots = []; nodes = []; complete = true;
-    walk(document);
+    for (const root of [document, ...shutRoots]) walk(root);
     if (nodes.reduce((sum, n) => sum + Math.min(n.data.length, LENGTH), 0) > ALL) return { Complete: false, Texts: [] };
     return {
       Complete: complete,

@@ -18,13 +18,14 @@ const secretive = `<style>
 </style>
 <p>An ordinary text.
 <p class=secret>eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl
-<div id=host></div>
+<div id=host></div><div id=shut></div>
 <input type=text value="hunter2-password" autocomplete=current-password>
-<textarea>typed by somebody</textarea>
+<textarea rows=1>typed by somebody</textarea>
 <iframe srcdoc="<body style='background:#f00'>" width=100 height=40></iframe>
 <script>
 	host.attachShadow({mode: "open"}).innerHTML = '<p style="color:#f00;background:#fff;font:bold 24px sans-serif">eyJ0.in.shadow';
 	host.shadowRoot.adoptedStyleSheets = [new CSSStyleSheet()];
+	shut.attachShadow({mode: "closed"}).innerHTML = '<p style="color:#f00;background:#fff;font:bold 24px sans-serif">eyJ0.in.closed<br><input value=typed style="color:#f00;background:#fff">';
 	document.title = "ready";
 	window.look = () => { throw new Error("the page is in the way"); };
 	Document.prototype.createTreeWalker = null;
@@ -86,7 +87,7 @@ func rgb(img image.Image, x, y int) (r, g, b uint32) {
 
 func TestScreenshotsThatCannotBeCoveredAreNotTaken(t *testing.T) {
 	for name, body := range map[string]string{
-		"too many texts": `<script>document.write("<p>word".repeat(21000))</script>`,
+		"too much text": `<div hidden id=d></div><script>for (let i = 0; i < 501; i++) d.append(document.createElement("p").appendChild(new Text("w".repeat(4000))).parentNode)</script>`,
 		"a page that writes secrets all the time": `<p id=p>x</p><script>
 			setInterval(() => { p.firstChild.remove(); p.append("eyJ" + Math.random()); }, 1)</script>`,
 	} {
