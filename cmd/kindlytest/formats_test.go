@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +18,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites/browser"
 )
 
 // readByOthers reads the five reports of one run with parsers and schemas that
@@ -45,6 +49,7 @@ func readByOthers(t *testing.T, files map[string]string) {
 	readSARIF(t, s, files["report.sarif"])
 	readJUnit(t, s, files["junit.xml"])
 	readHTML(t, run, files["report.html"])
+	openHTML(t, files["report.html"])
 	readMarkdown(t, run, files["report.md"])
 }
 
@@ -172,5 +177,43 @@ func readMarkdown(t *testing.T, run reports.Run, text string) {
 	s := run.Summary
 	if want := s.Failed + s.Errored + s.Warned + s.Expected; folded != want || len(text) > reports.MaxMarkdown {
 		t.Errorf("%d folded checks in %d bytes of Markdown, want %d", folded, len(text), want)
+	}
+}
+
+// openHTML opens the report in a browser: it loads nothing else, and neither
+// fails nor meets its own Content-Security-Policy.
+func openHTML(t *testing.T, text string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		io.WriteString(w, text)
+	}))
+	defer server.Close()
+	b, err := browser.Launch(t.Context(), browser.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	user, err := b.NewUser(t.Context(), browser.Login{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := user.Visit(t.Context(), server.URL+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page.Settle(t.Context())
+	record := page.Record()
+	for _, r := range record.Requests {
+		if r.ResourceType != "Document" && !strings.HasPrefix(r.URL, "data:image/") && !strings.HasSuffix(r.URL, "/favicon.ico") {
+			t.Errorf("the HTML report loads %s", r)
+		}
+	}
+	if len(record.Exceptions)+len(record.CSP) > 0 {
+		t.Errorf("the HTML report fails in a browser: %+v %+v", record.Exceptions, record.CSP)
 	}
 }
