@@ -68,10 +68,9 @@ type htmlPage struct {
 	Outcomes []htmlOutcome
 	Failed   []htmlCheck // the first maxFirst of them
 	Others   []htmlCheck // that failed too
-	Errored  []htmlCheck
 	Warned   []htmlCheck
-	Skipped  []reasonGroup
-	NotRun   int // skipped checks
+	Errored  []htmlReason
+	Skipped  []htmlReason
 	Way      htmlTimeline
 }
 
@@ -94,6 +93,12 @@ type htmlCheck struct {
 	URL    string // the source, if it is a link
 }
 
+// A htmlReason is why some checks came to one outcome.
+type htmlReason struct {
+	Reason string
+	Checks []htmlCheck
+}
+
 type htmlOutcome struct {
 	Outcome Outcome
 	Count   int
@@ -106,8 +111,7 @@ func newPage(run Run) htmlPage {
 		Subject: subjectOf(run.Target),
 		Style:   template.CSS(htmlStyle), // our own, and the same as hashed
 		Script:  template.JS(htmlScript),
-		Skipped: byReason(run.Checks, Skipped), NotRun: run.Summary.Skipped,
-		Way: newTimeline(run),
+		Way:     newTimeline(run),
 	}
 	p.Policy = policy(p.Way.Picture != "")
 	if p.Verdict.Word != nothingWord {
@@ -121,7 +125,8 @@ func newPage(run Run) htmlPage {
 		}
 		p.Areas = append(p.Areas, area)
 	}
-	p.Failed, p.Errored, p.Warned = p.with(Failed), p.with(Errored), p.with(Warned)
+	p.Failed, p.Warned = p.with(Failed), p.with(Warned)
+	p.Errored, p.Skipped = p.reasons(run, Errored), p.reasons(run, Skipped)
 	if len(p.Failed) > maxFirst {
 		p.Failed, p.Others = p.Failed[:maxFirst], p.Failed[maxFirst:]
 	}
@@ -131,6 +136,22 @@ func newPage(run Run) htmlPage {
 		}
 	}
 	return p
+}
+
+// reasons groups the checks of an outcome by their reason.
+func (p htmlPage) reasons(run Run, o Outcome) []htmlReason {
+	var out []htmlReason
+	checks := p.with(o)
+	for _, g := range byReason(run.Checks, o) {
+		r := htmlReason{Reason: g.Reason}
+		for _, c := range checks {
+			if cmp.Or(c.Reason, noReason) == g.Reason {
+				r.Checks = append(r.Checks, c)
+			}
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 // subjectOf names the target in short.

@@ -207,7 +207,7 @@ func TestHTMLSaysWhatMatters(t *testing.T) {
 	}{
 		"failed": {sampleRun(), []string{
 			"✘ FAILED 1 of 7 checks", "Fix first AUTH-BIND-CHAT", "Fix: Read the chat id",
-			"2 skipped: no private key", "LIVE-HOOK-BURST 64 valid", "? could not run LIVE-HOOK-BURST",
+			"2 checks: no private key", "1 check: the webhook was gone before the check began LIVE-HOOK-BURST", "? could not run LIVE-HOOK-BURST",
 			"kindlytest run https://staging.example.com/ --only AUTH-BIND-CHAT",
 			"POST https://staging.example.com/kindly/token Content-Type: application/json", "Cookie: <removed>",
 			"connection reset by peer", "It passed, but proves less", "The private key signs what looks like production.",
