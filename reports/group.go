@@ -57,15 +57,14 @@ type reasonGroup struct {
 	IDs    []string
 }
 
+const noReason = "no reason given"
+
 // byReason groups the checks of one outcome by reason, the most frequent first.
 func byReason(checks []Check, o Outcome) []reasonGroup {
 	var groups []reasonGroup
 	index := map[string]int{}
 	for _, c := range withOutcome(checks, o) {
-		reason := c.Reason
-		if reason == "" {
-			reason = "no reason given"
-		}
+		reason := cmp.Or(c.Reason, noReason)
 		i, ok := index[reason]
 		if !ok {
 			i = len(groups)

@@ -35,6 +35,8 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"word":   outcomeWord,
 	"class":  known,
 	"took":   duration,
+	"kind":   knownKind,
+	"tokens": decodedTokens,
 	"join":   strings.Join,
 	"stamp":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
 	"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -43,7 +45,9 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 // WriteHTML writes a finished run as one page for people. It needs no other
 // file and no network, and is readable without its style and its script, which
 // some artifact viewers block; its own Content-Security-Policy allows only those
-// two, by their hashes, so nothing that a target says can run or load anything.
+// two, by their hashes, and a screenshot that stands in it, so nothing that a
+// target says can run or load anything. Without a script the checks can still be
+// filtered by outcome; without a style they can still be opened and closed.
 func WriteHTML(w io.Writer, run Run) error {
 	if err := htmlTemplate.Execute(w, newPage(run)); err != nil {
 		return fmt.Errorf("write the HTML report: %w", err)
@@ -55,17 +59,24 @@ func WriteHTML(w io.Writer, run Run) error {
 type htmlPage struct {
 	Run      Run
 	Verdict  verdict
+	Subject  string // what was checked, in short
 	Problem  string // if the verdict does not say it already
 	Policy   string
 	Style    template.CSS
 	Script   template.JS
 	Areas    []htmlArea
 	Outcomes []htmlOutcome
-	Failed   []htmlCheck
-	Errored  []htmlCheck
+	Failed   []htmlCheck // the first maxFirst of them
+	Others   []htmlCheck // that failed too
 	Warned   []htmlCheck
-	Skipped  []reasonGroup
+	Errored  []htmlReason
+	Skipped  []htmlReason
+	Way      htmlTimeline
 }
+
+// maxFirst bounds what is shown of failures before all else: the first screen
+// must also say what was not checked.
+const maxFirst = 5
 
 type htmlArea struct {
 	Name   string
@@ -82,6 +93,12 @@ type htmlCheck struct {
 	URL    string // the source, if it is a link
 }
 
+// A htmlReason is why some checks came to one outcome.
+type htmlReason struct {
+	Reason string
+	Checks []htmlCheck
+}
+
 type htmlOutcome struct {
 	Outcome Outcome
 	Count   int
@@ -91,12 +108,12 @@ func newPage(run Run) htmlPage {
 	p := htmlPage{
 		Run:     run,
 		Verdict: verdictOf(run),
-		Policy: fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; base-uri 'none'; form-action 'none'",
-			hashOf(htmlStyle), hashOf(htmlScript)),
+		Subject: subjectOf(run.Target),
 		Style:   template.CSS(htmlStyle), // our own, and the same as hashed
 		Script:  template.JS(htmlScript),
-		Skipped: byReason(run.Checks, Skipped),
+		Way:     newTimeline(run),
 	}
+	p.Policy = policy(p.Way.Picture != "")
 	if p.Verdict.Word != nothingWord {
 		p.Problem = run.Problem
 	}
@@ -108,13 +125,45 @@ func newPage(run Run) htmlPage {
 		}
 		p.Areas = append(p.Areas, area)
 	}
-	p.Failed, p.Errored, p.Warned = p.with(Failed), p.with(Errored), p.with(Warned)
+	p.Failed, p.Warned = p.with(Failed), p.with(Warned)
+	p.Errored, p.Skipped = p.reasons(run, Errored), p.reasons(run, Skipped)
+	if len(p.Failed) > maxFirst {
+		p.Failed, p.Others = p.Failed[:maxFirst], p.Failed[maxFirst:]
+	}
 	for _, o := range Outcomes {
 		if n := len(p.with(o)); n > 0 {
 			p.Outcomes = append(p.Outcomes, htmlOutcome{o, n})
 		}
 	}
 	return p
+}
+
+// reasons groups the checks of an outcome by their reason.
+func (p htmlPage) reasons(run Run, o Outcome) []htmlReason {
+	var out []htmlReason
+	checks := p.with(o)
+	for _, g := range byReason(run.Checks, o) {
+		r := htmlReason{Reason: g.Reason}
+		for _, c := range checks {
+			if cmp.Or(c.Reason, noReason) == g.Reason {
+				r.Checks = append(r.Checks, c)
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// subjectOf names the target in short.
+func subjectOf(t Target) string {
+	subject := cmp.Or(t.Page, t.Endpoint)
+	if subject == "" && len(t.Webhooks) > 0 {
+		subject = t.Webhooks[0].URL
+	}
+	if t.Name == "" || subject == "" {
+		return cmp.Or(t.Name, subject)
+	}
+	return t.Name + ": " + subject
 }
 
 func (p htmlPage) with(o Outcome) []htmlCheck {
@@ -149,6 +198,16 @@ func webURL(s string) string {
 		return ""
 	}
 	return u.String()
+}
+
+// policy is the page's Content-Security-Policy. A viewer's own is enforced beside it.
+func policy(picture bool) string {
+	images := ""
+	if picture {
+		images = "img-src data:; "
+	}
+	return fmt.Sprintf("default-src 'none'; style-src '%s'; script-src '%s'; %sbase-uri 'none'; form-action 'none'",
+		hashOf(htmlStyle), hashOf(htmlScript), images)
 }
 
 func hashOf(s string) string {

@@ -48,6 +48,12 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 			for i := range run.Notes {
 				run.Notes[i].Level = Informed
 			}
+			for i := range run.Timeline {
+				run.Timeline[i].Kind = MomentPage
+			}
+			if run.Screenshot != "" {
+				run.Screenshot = samplePicture()
+			}
 			var b bytes.Buffer
 			if err := WriteJSON(&b, run); err != nil {
 				t.Fatal(err)

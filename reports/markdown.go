@@ -27,10 +27,10 @@ func WriteMarkdown(w io.Writer, run Run) error {
 	var m markdown
 	m.head(run)
 	m.failures(run)
-	m.table(run, Errored, "Could not run", "Why", func(c Check) string { return cmp.Or(c.Reason, c.Actual) })
+	m.reasons(run, Errored, "Could not run")
 	m.table(run, Warned, "Warnings", "Fix", func(c Check) string { return c.Fix })
 	m.table(run, Expected, "Known failures", "Why", func(c Check) string { return c.Reason })
-	m.skipped(run)
+	m.reasons(run, Skipped, "Not checked")
 	m.areas(run)
 	m.notes(run)
 	m.details(run)
@@ -117,20 +117,35 @@ func rows(b *strings.Builder, checks []Check, row func(Check) string) {
 	}
 }
 
-func (m *markdown) skipped(run Run) {
-	groups := byReason(run.Checks, Skipped)
+// reasons lists why checks were not judged; what hinders one often hinders a
+// hundred.
+func (m *markdown) reasons(run Run, o Outcome, title string) {
+	groups := byReason(run.Checks, o)
 	if len(groups) == 0 {
 		return
 	}
 	var b strings.Builder
-	b.WriteString("\n### Not checked\n\n")
+	fmt.Fprintf(&b, "\n### %s\n\n", title)
 	for i, g := range groups {
 		if i == maxMarkdownRows {
 			break
 		}
-		fmt.Fprintf(&b, "- %d skipped: %s\n", len(g.IDs), inline(g.Reason, maxMarkdownCell))
+		fmt.Fprintf(&b, "- %s: %s (%s)\n", plural(len(g.IDs), "check"), inline(g.Reason, maxMarkdownCell), someIDs(g.IDs))
 	}
 	m.add(b.String(), false)
+}
+
+// someIDs names the first checks of a group, and how many more there are.
+func someIDs(ids []string) string {
+	const most = 3
+	var names []string
+	for _, id := range ids[:min(len(ids), most)] {
+		names = append(names, code(id, maxID))
+	}
+	if more := len(ids) - most; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 func (m *markdown) areas(run Run) {

@@ -53,7 +53,7 @@
   }
 
   if (form) {
-    form.hidden = false;
+    for (const part of [byId("script"), byId("count")]) part.hidden = false; // the rest works without
     form.addEventListener("input", filter);
     form.addEventListener("submit", (event) => event.preventDefault());
     byId("open").addEventListener("click", () => shown().forEach((check) => { check.open = true; }));

@@ -54,6 +54,11 @@ type Run struct {
 	Summary Summary `json:"summary"`
 	Notes   []Note  `json:"notes,omitempty"` // what the reader should know before the checks
 	Checks  []Check `json:"checks"`
+	// Timeline is the way of the first user's token, oldest first.
+	Timeline []Moment `json:"timeline,omitempty"`
+	// Screenshot is a data URL of what the page showed when its callback had
+	// settled, at most MaxScreenshot bytes; see Screenshot. JSON and HTML have it.
+	Screenshot string `json:"screenshot,omitempty"`
 }
 
 // Tool names the program that made the run.
@@ -104,13 +109,14 @@ type Check struct {
 	Fidelity    string     `json:"fidelity"`    // documented, observed, assumed
 	Requirement string     `json:"requirement"` // the sentence
 	Source      string     `json:"source"`
+	Help        string     `json:"help,omitempty"` // what to do where it does not hold, whatever the outcome
 	Outcome     Outcome    `json:"outcome"`
 	Reason      string     `json:"reason,omitempty"`   // of skipped, errored, expected
 	Expected    string     `json:"expected,omitempty"` // what a sound target does
 	Actual      string     `json:"actual,omitempty"`   // what this one did
-	Fix         string     `json:"fix,omitempty"`
-	Repeat      string     `json:"repeat,omitempty"` // the command that repeats only this
-	Weak        bool       `json:"weak"`             // passed, but proves less than it should
+	Fix         string     `json:"fix,omitempty"`      // what this one should change
+	Repeat      string     `json:"repeat,omitempty"`   // the command that repeats only this
+	Weak        bool       `json:"weak"`               // passed, but proves less than it should
 	DurationMS  int64      `json:"duration_ms"`
 	Evidence    []Evidence `json:"evidence,omitempty"`
 }

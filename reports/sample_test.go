@@ -2,7 +2,11 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
+	"image"
+	"image/color"
+	"image/png"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -80,6 +84,7 @@ func sampleRun() Run {
 			Webhooks: []Webhook{{Name: "order-status", URL: "https://hooks.example.com/kindly", ConnectTo: "http://localhost:3000/kindly"}},
 			Args:     []string{"run", "https://staging.example.com/"},
 		},
+		Timeline: sampleTimeline(), Screenshot: samplePicture(),
 		Notes: []Note{{Warned, "The private key signs what looks like production."}, {Informed, "Seed 42."}},
 		Checks: []Check{
 			sample("PAGE-WIDGET", Passed, Check{Requirement: "The page loads Kindly's chat client."}),
@@ -111,11 +116,38 @@ func sampleRun() Run {
 	})
 }
 
+func sampleTimeline() []Moment {
+	after := func(ms int) time.Time { return sampleTime.Add(time.Duration(ms) * time.Millisecond) }
+	return []Moment{
+		{after(120), MomentPage, "Opened https://staging.example.com/", "status 200", 84, true},
+		{after(230), MomentError, "A request failed", "GET https://staging.example.com/hero.jpg: status 404", 0, false},
+		{after(260), MomentPage, "The chat client started", `bot key "demo", options: kindlyOptions, getAuthToken: function`, 0, true},
+		{after(275), MomentCallback, "getAuthToken gave a token", "", 61, true},
+		{after(280), MomentEndpoint, "POST https://staging.example.com/kindly/token", "status 200, and the answer holds the token", 52, true},
+		{after(340), MomentVerify, "Kindly accepts the token", "no rule is broken", 0, true},
+		{after(910), MomentForward, "A message and the token went to https://hooks.example.com/kindly", "status 500. Kindly would send the token: hooks.example.com is listed", 33, false},
+	}
+}
+
+// samplePicture is a small picture, always of the same bytes.
+func samplePicture() string {
+	img := image.NewPaletted(image.Rect(0, 0, 64, 40), color.Palette{color.White, color.RGBA{0x0a, 0x58, 0xca, 0xff}})
+	for x := range 64 {
+		img.SetColorIndex(x, x%40, 1)
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		panic(err)
+	}
+	return Screenshot(b.Bytes())
+}
+
 // sample fills in what all samples share.
 func sample(id string, o Outcome, c Check) Check {
 	c.ID, c.Outcome, c.DurationMS = id, o, 15
 	c.Area = areaOf(c)
 	c.Fidelity, c.Source = "documented", "https://docs.kindly.ai/guides-and-examples/chat-authentication"
+	c.Help = cmp.Or(c.Fix, "What to do about "+id+".")
 	if c.Level == "" {
 		c.Level = "MUST"
 	}

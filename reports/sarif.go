@@ -88,7 +88,8 @@ func sarifTags(tags ...string) []string {
 }
 
 func sarifHelp(c Check) sarifMessage {
-	fix := cmp.Or(c.Fix, "See the source of the requirement.")
+	// The requirement's own advice, so that the rule is the same in every run.
+	fix := cmp.Or(c.Help, c.Fix, "See the source of the requirement.")
 	return sarifMessage{
 		Text: sarifText(fmt.Sprintf("%s\n%s\nSource: %s", c.Requirement, fix, c.Source)),
 		Markdown: fmt.Sprintf("**%s · %s**\n\nRequirement: %s\n\nFix: %s\n\nSource: %s\n", inline(c.Level, maxID), inline(c.Fidelity, maxID),

@@ -87,6 +87,33 @@ func TestSARIFLevels(t *testing.T) {
 	}
 }
 
+// A rule explains itself in every run, whatever came out.
+func TestSARIFRulesCarryHelp(t *testing.T) {
+	rules := func(run Run) map[string]sarifRule {
+		_, report := parseSARIF(t, run)
+		got := map[string]sarifRule{}
+		for _, r := range report.Runs[0].Tool.Driver.Rules {
+			got[r.ID] = r
+		}
+		return got
+	}
+	run := sampleRun()
+	got := rules(run)
+	for _, c := range run.Checks {
+		if help := got[c.ID].Help; c.Help == "" || !strings.Contains(help.Text, c.Help) || help.Markdown == "" {
+			t.Errorf("the help of %s, which %s, is %q", c.ID, c.Outcome, help.Text)
+		}
+	}
+	for i := range run.Checks { // advice that knows this target is in the result
+		run.Checks[i].Fix = "Change line 7."
+	}
+	for id, r := range rules(run) {
+		if r.Help != got[id].Help {
+			t.Errorf("the rule %s is another one for another target: %q", id, r.Help.Text)
+		}
+	}
+}
+
 func TestSARIFFingerprintsStay(t *testing.T) {
 	prints := func(run Run) map[string]string {
 		_, report := parseSARIF(t, run)

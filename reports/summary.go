@@ -6,8 +6,13 @@ import (
 	"strings"
 )
 
-// Bounds that keep a failure on one screen. The files hold everything.
+// Bounds that keep a failure on one screen of 24 lines, with the command that
+// repeats it. The files hold everything.
+var fieldLines = map[string]int{"reason": 2, "expected": 3, "actual": 6, "fix": 4}
+
 const (
+	maxSentenceLines = 2
+	maxToFix         = 5 // failures in the list of what to fix first
 	maxFieldLines    = 8
 	maxFieldRunes    = 4000
 	maxExchanges     = 3
@@ -40,7 +45,28 @@ func (s *summaryPrinter) print(run Run, paths []string) {
 		s.skipped(run)
 		s.notes(run)
 	}
+	s.toFix(run)
 	s.verdict(run, paths)
+}
+
+// toFix ends a long report with what to begin with: the failures have scrolled
+// away. They are in the order in which a token travels, and what breaks early
+// often breaks what follows.
+func (s *summaryPrinter) toFix(run Run) {
+	failed := withOutcome(run.Checks, Failed)
+	if len(failed) < 3 { // they can still be seen
+		return
+	}
+	s.title("Fix first")
+	for i, c := range failed {
+		if i == maxToFix {
+			s.line(s.dim(fmt.Sprintf("… and %d more, above", len(failed)-i)))
+			return
+		}
+		head := symbol(Failed) + " " + shortID(c)
+		text := oneLine(clip(cmp.Or(c.Fix, inShort(c)), maxFieldRunes))
+		s.line(s.of(Failed)(head) + "  " + cutToWidth(text, max(s.width-textWidth(head)-2, 10)))
+	}
 }
 
 func (s *summaryPrinter) areas(run Run) {
@@ -108,7 +134,7 @@ func (s *summaryPrinter) block(c Check, sentence string, fields []field) {
 	head := s.of(c.Outcome)(symbol(c.Outcome) + " " + shortID(c))
 	about := strings.Trim(oneLine(c.Level)+" · "+oneLine(c.Fidelity), " ·")
 	s.line(head + "  " + s.dim(about))
-	s.indented("  ", sentence, maxFieldLines)
+	s.indented("  ", sentence, maxSentenceLines)
 	for _, f := range fields {
 		s.field(f)
 	}
@@ -124,7 +150,7 @@ func (s *summaryPrinter) field(f field) {
 		s.line("  " + s.dim(fmt.Sprintf("%-*s", labelWidth, f.Label)) + oneLine(clip(text, maxFieldRunes)))
 		return
 	}
-	for i, l := range s.wrapped(text, s.width-2-labelWidth, maxFieldLines) {
+	for i, l := range s.wrapped(text, s.width-2-labelWidth, cmp.Or(fieldLines[f.Label], maxFieldLines)) {
 		label := indent
 		if i == 0 {
 			label = s.dim(fmt.Sprintf("%-*s", labelWidth, f.Label))

@@ -122,12 +122,48 @@ func TestTerminalLinesFit(t *testing.T) {
 	}
 }
 
-func TestTerminalBlocksAreBounded(t *testing.T) {
-	run := enlarged(sampleRun(), 200)
+// A failure fits a screen of 80 columns and 24 lines, commands wrapped.
+func TestTerminalBlocksFitOneScreen(t *testing.T) {
+	run := sampleRun()
 	run.Checks = withOutcome(run.Checks, Failed)[:1]
-	out := printed(t, &Terminal{}, finished(run))
-	if n := strings.Count(out, "\n"); n > 30 {
-		t.Errorf("one failure takes %d lines", n)
+	c := &run.Checks[0]
+	long := strings.Repeat("a word and another, ", 100)
+	c.Requirement, c.Expected, c.Actual, c.Fix = long, long, long, long
+	c.Repeat = "kindlytest run " + strings.Repeat("x", 200)
+	block := printed(t, &Terminal{Quiet: true}, finished(run))
+	lines := 0
+	for line := range strings.SplitSeq(strings.TrimSuffix(block, "\n"), "\n") {
+		lines += 1 + max(textWidth(line)-1, 0)/80
+	}
+	if lines > 24 {
+		t.Errorf("one failure and the verdict take %d lines:\n%s", lines, block)
+	}
+	for _, want := range []string{"expected", "actual", "fix", "repeat", "FAILED"} {
+		if !strings.Contains(block, want) {
+			t.Errorf("%q is not among them", want)
+		}
+	}
+}
+
+// After many failures the last screen says where to begin.
+func TestTerminalEndsWithWhatToFixFirst(t *testing.T) {
+	run := sampleRun()
+	failed := withOutcome(run.Checks, Failed)[0]
+	run.Checks = nil
+	for i := range 30 {
+		failed.ID = fmt.Sprintf("AUTH-%02d", i)
+		run.Checks = append(run.Checks, failed)
+	}
+	for _, term := range []*Terminal{{}, {Quiet: true}, {Live: true}} {
+		lines := strings.Split(strings.TrimSuffix(printed(t, term, finished(run), "report.json"), "\n"), "\n")
+		screen := strings.Join(lines[len(lines)-24:], "\n")
+		_, list, found := strings.Cut(screen, "\nFix first\n")
+		if !found || strings.Count(list, "✘ AUTH-") != maxToFix || !strings.Contains(list, "✘ AUTH-00  Read the chat id") || !strings.Contains(list, "… and 25 more, above") {
+			t.Errorf("the last screen is\n%s", screen)
+		}
+	}
+	if out := printed(t, &Terminal{}, sampleRun()); strings.Contains(out, "Fix first") {
+		t.Error("one failure, which can be seen, is listed again")
 	}
 }
 

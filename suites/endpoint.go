@@ -1,7 +1,6 @@
 package suites
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/wire"
-	"github.com/kindlytest/kindlytest/suites/browser"
 )
 
 // An endpoint is the customer's auth endpoint, known by one request that gives
@@ -117,18 +115,12 @@ func discover(v *visit) (*endpoint, error) {
 	if v.token == "" {
 		return nil, missingError("the page's callback gave no token, so its endpoint is unknown (see PAGE-CALLBACK-TOKEN)")
 	}
-	var found *browser.Request
-	for i, r := range v.record.Requests {
-		if !r.Kindly && bytes.Contains(r.ResponseBody, []byte(v.token.Secret())) {
-			found = &v.record.Requests[i]
-			break
-		}
-	}
-	if found == nil {
+	found, ok := tokenRequest(v)
+	if !ok {
 		return nil, missingError("no answer that the page got holds the token, so its endpoint is unknown; give it with --endpoint URL")
 	}
 	return &endpoint{
-		chatID: v.chatID, pageOrigin: originOf(v.state.URL), seen: requestEvidence("the page's own request", *found),
+		chatID: v.chatID, pageOrigin: originOf(v.state.URL), seen: requestEvidence("the page's own request", found),
 		request: wire.Request{Method: found.Method, URL: found.URL, Header: resendable(found.Header), Body: found.Body},
 	}, nil
 }

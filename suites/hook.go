@@ -177,7 +177,11 @@ func (h *hook) asUser() ([]Evidence, error) {
 		if err != nil {
 			return nil, err
 		}
-		return h.sample("with a valid token", call{chatID: p.chatID, token: p.raw})
+		all, err := h.sample("with a valid token", call{chatID: p.chatID, token: p.raw})
+		if err == nil {
+			h.s.tellForward(h, p, all[0])
+		}
+		return all, err
 	})
 }
 

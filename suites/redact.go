@@ -105,6 +105,10 @@ func members(s string) string {
 // base64url, a payload, and the signature, which is what makes it a credential.
 var jws = regexp.MustCompile(`\bey[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_=+/-]+`)
 
+// unsigned matches a token that has no signature, as the attacks with alg none:
+// there is nothing to take from it. (Frameworks sign sessions as eyPAYLOAD.SIGNATURE.)
+var unsigned = regexp.MustCompile(`^ey[A-Za-z0-9_-]{2,}\.ey[A-Za-z0-9_-]*\.?$`)
+
 // text returns s without secrets, and with tokens that lack their signature.
 func (r *redactor) text(s string) string {
 	s = r.withoutSecrets(s)
@@ -112,6 +116,14 @@ func (r *redactor) text(s string) string {
 		parts := strings.SplitN(token, ".", 3)
 		return parts[0] + "." + r.payload(parts[1]) + "." + removed
 	})
+}
+
+// longOpaque is what a key or a session looks like to people.
+var longOpaque = regexp.MustCompile(`[A-Za-z0-9_+/=-]{32,}`)
+
+// covers says whether a text of a picture must not be seen.
+func (r *redactor) covers(text string) bool {
+	return r.text(text) != text || compactJWS.MatchString(text) || longOpaque.MatchString(text)
 }
 
 func (r *redactor) withoutSecrets(s string) string {
@@ -171,7 +183,7 @@ func (r *redactor) header(name, value string) string {
 		return removed
 	case lower == "authorization":
 		scheme, credential, ok := strings.Cut(value, " ")
-		if shown := r.text(credential); ok && shown != credential {
+		if shown := r.text(credential); ok && (shown != credential || unsigned.MatchString(credential)) {
 			return scheme + " " + bound(shown, maxHeader)
 		}
 		return bound(scheme, 16) + " " + removed
@@ -196,13 +208,13 @@ func bound(s string, n int) string {
 	return s[:n] + "… (shortened)"
 }
 
-func (r *redactor) body(b []byte) string {
+func (r *redactor) body(b []byte, contentType string) string {
 	// Secrets are looked for before the cut, which could halve one.
 	const window = 4 * maxBody
 	if len(b) > window {
 		b = b[:window]
 	}
-	return bound(strings.ToValidUTF8(members(r.text(string(b))), "\uFFFD"), maxBody)
+	return bound(strings.ToValidUTF8(byName(r.text(string(b)), contentType), "\uFFFD"), maxBody)
 }
 
 // evidence turns an exchange into what a report may show.
@@ -212,7 +224,7 @@ func (r *redactor) evidence(e Evidence) reports.Evidence {
 		At: ex.At, Title: r.text(e.Title), DurationMS: ex.Duration.Milliseconds(),
 		Request: &reports.Request{
 			Method: ex.Request.Method, URL: r.text(safeURL(ex.Request.URL)),
-			Headers: r.headers(ex.Request.Header), Body: r.body(ex.Request.Body),
+			Headers: r.headers(ex.Request.Header), Body: r.body(ex.Request.Body, canonical(ex.Request.Header, "Content-Type")),
 		},
 		Response: &reports.Response{},
 	}
@@ -220,7 +232,7 @@ func (r *redactor) evidence(e Evidence) reports.Evidence {
 	case ex.Response != nil:
 		out.Response.Status = ex.Response.Status
 		out.Response.Headers = r.headers(ex.Response.Header)
-		out.Response.Body = r.body(ex.Response.Body)
+		out.Response.Body = r.body(ex.Response.Body, canonical(ex.Response.Header, "Content-Type"))
 	case ex.Err != nil:
 		out.Response.Error = r.text(string(ex.Kind()) + ": " + ex.Err.Error())
 	default:
@@ -257,7 +269,7 @@ func safeQuery(query string) string {
 	pairs := strings.Split(query, "&")
 	for i, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
-		if secretParameter(name) && value != "" && !jws.MatchString(value) {
+		if secretParameter(parameterName(name)) && value != "" && !jws.MatchString(value) {
 			pairs[i] = name + "=" + removed
 		}
 	}

@@ -1,9 +1,12 @@
 package suites
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/kindlytest/kindlytest/reports"
 )
 
 func TestCredentialsAreKnownByTheirNames(t *testing.T) {
@@ -17,7 +20,7 @@ func TestCredentialsAreKnownByTheirNames(t *testing.T) {
 	for _, body := range []string{
 		`{"access_token":"` + secret + `"}`, `{"user":{"sessionId": "` + secret + `"}}`, `{"csrfToken" : "` + secret + `","a":1}`,
 	} {
-		if got := r.body([]byte(body)); strings.Contains(got, secret) || !strings.Contains(got, removed) {
+		if got := r.body([]byte(body), ""); strings.Contains(got, secret) || !strings.Contains(got, removed) {
 			t.Errorf("the body shows %s", got)
 		}
 	}
@@ -39,8 +42,25 @@ func TestWhatIsNoCredentialIsShown(t *testing.T) {
 		}
 	}
 	const body = `{"reply":"your order has shipped","token":"eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0.","exchange_slug":"orders-and-more"}`
-	if got := r.body([]byte(body)); got != body {
+	if got := r.body([]byte(body), ""); got != body {
 		t.Errorf("the body became %s", got)
+	}
+}
+
+func TestTokensOfAuthorizationAreShownWithoutSignature(t *testing.T) {
+	r := &redactor{}
+	for value, want := range map[string]string{
+		"Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0.":        "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0.",
+		"Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0":         "Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0",
+		"Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbg": "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI3In0.[removed]",
+		"Bearer opaque-session":                              "Bearer [removed]",
+		"Bearer eyOpaque.session.with.dots.and.more":         "Bearer [removed]",
+		"Bearer eyJpZCI6MX0.c2lnbmF0dXJlb2Zh":                "Bearer [removed]",
+		"Basic eyJhOmI":                                      "Basic [removed]",
+	} {
+		if got := r.header("Authorization", value); got != want && !strings.HasPrefix(got, "Bearer eyOpaque.session.[removed]") {
+			t.Errorf("%q is shown as %q, want %q", value, got, want)
+		}
 	}
 }
 
@@ -51,5 +71,67 @@ func TestSecretsInEverySpelling(t *testing.T) {
 		if got := r.text(text); !strings.Contains(got, removed) {
 			t.Errorf("%s is shown as %s", text, got)
 		}
+	}
+}
+
+func TestFieldsOfFormsAreKnownByTheirNames(t *testing.T) {
+	const secret = "s3cr3t"
+	part := func(name string) string {
+		return "--b0und\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n\r\n" + secret + "\r\n--not the boundary " + secret + "\r\n"
+	}
+	for name, row := range map[string]struct{ contentType, body, kept string }{
+		"Django":                 {"application/x-www-form-urlencoded", "csrfmiddlewaretoken=" + secret + "&chat_id=c1", "chat_id=c1"},
+		"Laravel":                {"application/x-www-form-urlencoded; charset=utf-8", "chat_id=c1&_token=" + secret, "chat_id=c1"},
+		"Rails":                  {"application/x-www-form-urlencoded", "authenticity_token=" + secret + "&chat%5Bid%5D=c1", "chat%5Bid%5D=c1"},
+		"a name that is escaped": {"application/x-www-form-urlencoded", "user%5Bpassw%6Frd%5D=" + secret + "&a=1", "a=1"},
+		"no content type":        {"", "_token=" + secret + "&chat_id=c1", "chat_id=c1"},
+		"multipart":              {"multipart/form-data; boundary=b0und", part("_token") + "--b0und\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\nc1\r\n--b0und--", "c1\r\n--b0und--"},
+		"multipart, cut off":     {"multipart/form-data; boundary=b0und", part("authenticity_token"), "b0und"},
+		"multipart, more heads":  {"multipart/form-data; boundary=b0und", "--b0und\r\nContent-Type: text/plain\r\nContent-Disposition: form-data; name=_token\r\nX-A: b\r\n\r\n" + secret + "\r\n--b0und--", "X-A: b"},
+		"a page's form":          {"text/html", `<form><input type="hidden" name="csrfmiddlewaretoken" value="` + secret + `"><input name=q value="books">`, `value="books"`},
+		"a page's head":          {"text/html", `<meta content='` + secret + `' name='csrf-token'><meta name="description" content="books">`, `content="books"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := (&redactor{}).body([]byte(row.body), row.contentType)
+			if strings.Contains(got, secret) || !strings.Contains(got, removed) || !strings.Contains(got, row.kept) {
+				t.Errorf("the body shows %q", got)
+			}
+		})
+	}
+	for contentType, body := range map[string]string{
+		"application/x-www-form-urlencoded": "chat_id=c1&message=hello+there",
+		"multipart/form-data; boundary=b":   "--b\r\nContent-Disposition: form-data; name=\"chat_id\"\r\n\r\nc1\r\n--b--",
+		"text/html":                         `<input name="q" value="books">`,
+		"":                                  "tokenless text = is no form",
+	} {
+		if got := (&redactor{}).body([]byte(body), contentType); got != body {
+			t.Errorf("%q became %q", body, got)
+		}
+	}
+}
+
+// A page's URL may carry what lets a tester in.
+func TestTheTargetOfAReportHoldsNoCredential(t *testing.T) {
+	const password, preview, hmac = "pa55word", "prev1ew-key", "hm4c-secret"
+	target := Target{
+		PageURL:  "https://ada:" + password + "@staging.example.com/" + hmac + "?preview_token=" + preview + "&lang=en",
+		Endpoint: &EndpointConfig{URL: "https://staging.example.com/" + preview + "/token?api_key=" + password},
+		Webhooks: []Webhook{{Name: "orders", Secret: hmac, URL: "https://hooks.example.com/kindly?key=" + preview}},
+	}
+	args := []string{"run", target.PageURL, "--webhook", "orders=" + target.Webhooks[0].URL + "=http://localhost:3000/", "--endpoint", target.Endpoint.URL}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	run := run(ctx, target, Options{Args: args}, func(context.Context, *board) {})
+	var b strings.Builder
+	if err := reports.WriteJSON(&b, run); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{password, preview, hmac} {
+		if i := strings.Index(b.String(), secret); i >= 0 {
+			t.Errorf("it holds %q: %s", secret, b.String()[max(0, i-80):i+40])
+		}
+	}
+	if !strings.Contains(run.Target.Page, "lang=en") || !strings.Contains(strings.Join(run.Target.Args, " "), "http://localhost:3000/") {
+		t.Errorf("too little is left: %+v", run.Target)
 	}
 }

@@ -32,6 +32,7 @@ func run(ctx context.Context, t Target, o Options, specs func(context.Context, *
 	}
 	s := open(ctx, t, o)
 	defer s.Close()
+	result.Target = s.clean(result.Target)
 	if o.Observer != nil {
 		o.Observer.Planned(result.Target, len(Checks()))
 	}
@@ -77,6 +78,7 @@ func (s *Session) finish(run *reports.Run, b *board) {
 	if e, ok := s.endpoints.found(); ok {
 		run.Target.Endpoint = s.redact.text(e.String())
 	}
+	run.Timeline, run.Screenshot = s.ending()
 	s.remark()
 	s.mu.Lock()
 	defer s.mu.Unlock()

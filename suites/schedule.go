@@ -145,7 +145,7 @@ func (s *Session) report(c Check, v Verdict, took time.Duration) reports.Check {
 	r := c.Requirement
 	row := reports.Check{
 		ID: r.ID, Area: r.Area(), Level: string(r.Level), Fidelity: string(r.Fidelity),
-		Requirement: r.Text, Source: r.Source, Outcome: v.outcome(r.Level),
+		Requirement: r.Text, Source: r.Source, Help: r.Fix, Outcome: v.outcome(r.Level),
 		Reason: s.redact.text(v.reason), Expected: s.redact.text(v.expected), Actual: s.redact.text(v.actual),
 		Weak: v.weak, DurationMS: took.Milliseconds(),
 	}
@@ -167,7 +167,11 @@ func (s *Session) repeat(id string) string {
 	if len(s.opts.Args) == 0 {
 		return ""
 	}
-	return s.redact.text(commandLine(append(append([]string{"kindlytest"}, s.opts.Args...), "--only", id)))
+	words := []string{"kindlytest"}
+	for _, arg := range s.opts.Args {
+		words = append(words, s.target.safeArgument(arg))
+	}
+	return s.redact.text(commandLine(append(words, "--only", id)))
 }
 
 // expect applies the list of known failures. An entry whose check passes is

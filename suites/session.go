@@ -44,6 +44,7 @@ type Session struct {
 	endpoints endpointFacts
 	passes    passes
 	hooks     []*hook
+	story     story
 	limited   atomic.Bool // it goes on answering 429; nothing is waited for any more
 
 	mu       sync.Mutex
@@ -84,6 +85,9 @@ func open(ctx context.Context, t Target, o Options) *Session {
 	for i := range t.Webhooks {
 		s.hooks = append(s.hooks, newHook(s, t.Webhooks[i]))
 		s.redact.add(t.Webhooks[i].Secret)
+	}
+	for _, raw := range t.urls() {
+		s.redact.add(urlSecrets(raw)...)
 	}
 	s.keepSecret(t.Login)
 	s.keepSecret(t.Second)

@@ -16,7 +16,6 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/suites/browser"
@@ -265,16 +264,6 @@ func TestStacks(t *testing.T) {
 				t.Errorf("exit code %d, want %d: %s", run.ExitCode, row.exit, run.Problem)
 			}
 		})
-	}
-}
-
-func TestCookieThatGoesAlongMakesCSRFAWarning(t *testing.T) {
-	target := start(t, fixtures.Options{Faults: []fixtures.Fault{fixtures.AnyOriginServed, fixtures.CookieWithoutSameSite}})
-	o := options(t, target)
-	o.Only = []string{"AUTH-CSRF"}
-	if c := find(t, suites.RunQuietly(t.Context(), target, o), "AUTH-CSRF"); c.Outcome != reports.Warned {
-		describe(t, c)
-		t.Errorf("AUTH-CSRF is %s", c.Outcome)
 	}
 }
 

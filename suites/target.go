@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -89,6 +90,10 @@ type Options struct {
 	BrowserPath string // of Chrome; "" looks for one
 	BrowserURL  string // ws:// of a Chrome that runs already
 	Headed      bool
+	// Screenshot keeps a picture of the page for the report. Fields, frames and
+	// known secrets are covered; what else the page shows is there, such as the
+	// customer's name.
+	Screenshot bool
 	// Browser is a Chrome that several runs share, which they don't close; nil
 	// starts one where it is needed. It must know the target's Resolve.
 	Browser *browser.Browser
@@ -240,6 +245,43 @@ func (t Target) report(args []string) reports.Target {
 		r.Webhooks = append(r.Webhooks, reports.Webhook{Name: w.Name, URL: safeURL(w.URL), ConnectTo: safeURL(w.ConnectTo)})
 	}
 	return r
+}
+
+// clean takes out of a report's target what is known to be secret by its value.
+// The name stays: it tells targets apart.
+func (s *Session) clean(t reports.Target) reports.Target {
+	t.Page, t.Endpoint = s.redact.text(t.Page), s.redact.text(t.Endpoint)
+	for i := range t.Webhooks {
+		w := &t.Webhooks[i]
+		w.URL, w.ConnectTo = s.redact.text(w.URL), s.redact.text(w.ConnectTo)
+	}
+	t.Args = slices.Clone(t.Args)
+	for i := range t.Args {
+		t.Args[i] = s.redact.text(s.target.safeArgument(t.Args[i]))
+	}
+	return t
+}
+
+// safeArgument is an argument in which the target's URLs hold no credential.
+func (t Target) safeArgument(arg string) string {
+	for _, raw := range t.urls() {
+		if raw != "" {
+			arg = strings.ReplaceAll(arg, raw, safeURL(raw))
+		}
+	}
+	return arg
+}
+
+// urls lists all URLs of the target.
+func (t Target) urls() []string {
+	urls := []string{t.PageURL}
+	if t.Endpoint != nil {
+		urls = append(urls, t.Endpoint.URL)
+	}
+	for _, w := range t.Webhooks {
+		urls = append(urls, w.URL, w.ConnectTo)
+	}
+	return urls
 }
 
 func (e EndpointConfig) method() string {

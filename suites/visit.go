@@ -43,7 +43,15 @@ const patience = 3 * time.Second
 
 // visitFirst opens the page as the first user.
 func (s *Session) visitFirst() (*visit, error) {
-	return s.pages.first.get(func() (*visit, error) { return s.visit(s.target.Login) })
+	return s.pages.first.get(func() (*visit, error) {
+		began := s.opts.Now()
+		v, err := s.visit(s.target.Login)
+		if err == nil {
+			s.photograph(s.base, v)
+		}
+		s.tellVisit(began, v, err)
+		return v, err
+	})
 }
 
 func (s *Session) visitSecond() (*visit, error) {

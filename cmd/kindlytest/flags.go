@@ -20,17 +20,18 @@ import (
 
 // checkFlags say what is checked, and how.
 type checkFlags struct {
-	only, skip  []string
-	strict      bool
-	safe        bool
-	waitExpiry  bool
-	concurrency int
-	rate        float64
-	timeout     time.Duration
-	seed        string
-	browser     string
-	browserURL  string
-	headed      bool
+	only, skip   []string
+	strict       bool
+	safe         bool
+	waitExpiry   bool
+	concurrency  int
+	rate         float64
+	timeout      time.Duration
+	seed         string
+	browser      string
+	browserURL   string
+	headed       bool
+	noScreenshot bool
 }
 
 func (f *checkFlags) register(fs *pflag.FlagSet) {
@@ -46,6 +47,7 @@ func (f *checkFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.browser, "browser", "", "`path` of Chrome or Chromium; found by itself otherwise")
 	fs.StringVar(&f.browserURL, "browser-url", "", "use a Chrome that runs already, at this `ws://` address")
 	fs.BoolVar(&f.headed, "headed", false, "show the browser's window")
+	fs.BoolVar(&f.noScreenshot, "no-screenshot", false, "keep no picture of the page in the report")
 }
 
 // apply puts the flags that were given into o; the others leave it as it is.
@@ -81,6 +83,7 @@ func (f *checkFlags) apply(given func(name string) bool, o *suites.Options) erro
 		o.Rand = seeded(f.seed)
 	}
 	o.BrowserPath, o.BrowserURL, o.Headed = f.browser, f.browserURL, f.headed
+	o.Screenshot = !f.noScreenshot
 	o.Version = ownVersion()
 	return nil
 }

@@ -19,8 +19,9 @@ func newList(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [ID|AREA|GLOB]...",
 		Short: "List the checks",
-		Long: `Lists the checks: ID, level (MUST, SHOULD, INFO), what a target must offer for
-it, and the requirement. Arguments narrow the list, as --only does for a run.
+		Long: `Lists the checks: ID, level (MUST, SHOULD, INFO), whether it sends what a
+sound client never would (--safe leaves it out), what a target must offer for it,
+and the requirement. Arguments narrow the list, as --only does for a run.
 
 What a target may offer: a page, an auth endpoint, a webhook, a token (from page
 or endpoint), a login, a second user's login, a webhook secret (hmac), the
@@ -48,10 +49,14 @@ private key of a test environment (key), page and endpoint on different origins
 func listTable(w io.Writer, checks []suites.Check, width int) error {
 	var b strings.Builder
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tLEVEL\tNEEDS\tREQUIREMENT")
+	fmt.Fprintln(table, "ID\tLEVEL\tHOSTILE\tNEEDS\tREQUIREMENT")
 	for _, c := range checks {
 		r := c.Requirement
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.ID, r.Level, strings.Join(c.Needs.Names(), ","), r.Text)
+		hostile := ""
+		if c.Hostile {
+			hostile = "yes"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.ID, r.Level, hostile, strings.Join(c.Needs.Names(), ","), r.Text)
 	}
 	return errors.Join(table.Flush(), printLines(w, b.String(), width))
 }

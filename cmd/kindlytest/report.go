@@ -15,8 +15,10 @@ import (
 )
 
 type reportFlags struct {
-	files  map[reports.Format]*string
-	output outputFlags
+	files       map[reports.Format]*string
+	output      outputFlags
+	compare     string
+	failOnWorse bool
 }
 
 func newReport(a *app) *cobra.Command {
@@ -27,10 +29,16 @@ func newReport(a *app) *cobra.Command {
 		Long: `Reads a report.json ("-" is stdin) and renders it once more: into files that are
 named one by one, or with --format into a directory; without either, on the
 terminal. Nothing is checked again, and the exit code is 0 if the report could be
-rendered, whatever it says.`,
+rendered, whatever it says.
+
+With --compare it says instead what got better and worse since an earlier run: on
+the terminal, or as --markdown or --json. A check that failed, warned or was not
+judged before and fails now is worse, and so is one that is no longer judged.
+With --fail-on-worse the exit code is then 1.`,
 		Example: `  kindlytest report kindlytest-reports/report.json
   kindlytest report report.json --html report.html --sarif report.sarif
-  kindlytest report report.json --markdown - >> "$GITHUB_STEP_SUMMARY"`,
+  kindlytest report report.json --markdown - >> "$GITHUB_STEP_SUMMARY"
+  kindlytest report report.json --compare last-week.json --fail-on-worse`,
 		Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.report(cmd.Flags(), args[0], f)
@@ -43,6 +51,8 @@ rendered, whatever it says.`,
 	}
 	fs.StringVar(&f.output.reportDir, "report-dir", "kindlytest-reports", "`directory` for --format")
 	fs.StringSliceVar(&f.output.format, "format", nil, "reports to write into --report-dir: json, junit, html, sarif, markdown")
+	fs.StringVar(&f.compare, "compare", "", "say what changed since the run of this report.json, a `file`")
+	fs.BoolVar(&f.failOnWorse, "fail-on-worse", false, "with --compare: exit code 1 if something got worse")
 	fs.BoolVarP(&f.output.verbose, "verbose", "v", false, "on the terminal: show passed checks and exchanges too")
 	fs.BoolVar(&f.output.noColor, "no-color", false, "no colours (also: NO_COLOR)")
 	return cmd
@@ -53,9 +63,15 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := f.checkCompare(fs); err != nil {
+		return err
+	}
 	run, err := a.readReport(path)
 	if err != nil {
 		return err
+	}
+	if f.compare != "" {
+		return a.compare(fs, run, f)
 	}
 	rendered := len(formats) > 0
 	if rendered {
@@ -72,7 +88,8 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 			continue
 		}
 		rendered = true
-		if err := a.render(*f.files[format], run, format); err != nil {
+		write := func(w io.Writer) error { return reports.Write(w, run, format) }
+		if err := a.render(*f.files[format], format, write); err != nil {
 			return err
 		}
 	}
@@ -99,9 +116,9 @@ func (a *app) readReport(path string) (reports.Run, error) {
 }
 
 // render writes one format to a file, or to stdout for "-".
-func (a *app) render(path string, run reports.Run, format reports.Format) error {
+func (a *app) render(path string, format reports.Format, write func(io.Writer) error) error {
 	if path == "-" {
-		return reports.Write(a.stdout, run, format)
+		return write(a.stdout)
 	}
 	if path == "" {
 		return fmt.Errorf("--%s wants the name of a file", format)
@@ -113,7 +130,7 @@ func (a *app) render(path string, run reports.Run, format reports.Format) error 
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(reports.Write(f, run, format), f.Close()); err != nil {
+	if err := errors.Join(write(f), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	_, err = io.WriteString(a.stderr, "wrote "+path+"\n")

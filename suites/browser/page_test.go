@@ -1,7 +1,6 @@
 package browser_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net/http"
@@ -161,10 +160,6 @@ func TestState(t *testing.T) {
 	if len(st.Cookies) != 2 || !st.Cookies[0].Session || st.Cookies[0].SameSite != "Strict" || st.Cookies[0].Value != "3" ||
 		!st.Cookies[1].HTTPOnly || st.Cookies[1].Session || time.Until(st.Cookies[1].Expires) < 50*time.Minute {
 		t.Errorf("cookies: %#v", st.Cookies)
-	}
-	png, err := p.Screenshot(withTimeout(t))
-	if err != nil || !bytes.HasPrefix(png, []byte("\x89PNG\r\n")) {
-		t.Errorf("screenshot: %d bytes, %v", len(png), err)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/storage"
 )
 
@@ -76,13 +75,4 @@ func storedCookie(c *network.Cookie) StoredCookie {
 		out.Expires = unixTime(c.Expires)
 	}
 	return out
-}
-
-// Screenshot returns what the page shows, as a PNG.
-func (p *Page) Screenshot(ctx context.Context) ([]byte, error) {
-	shot, err := call(ctx, p.session, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng})
-	if err != nil {
-		return nil, fmt.Errorf("taking a screenshot: %w", err)
-	}
-	return shot.Data, nil
 }

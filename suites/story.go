@@ -1,0 +1,158 @@
+package suites
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites/browser"
+)
+
+// A story is the way of the first user's token, as the report's timeline tells
+// it: what the page, Kindly, the auth endpoint and the webhooks did.
+type story struct {
+	mu         sync.Mutex
+	moments    []reports.Moment
+	screenshot string
+}
+
+// Bounds of a story. A page may throw all the time.
+const (
+	maxMoments    = 100
+	maxPageErrors = 20
+	maxTitle      = 300
+	maxDetail     = 600
+)
+
+// tell adds a moment. All of it may be foreign.
+func (s *Session) tell(m reports.Moment) {
+	m.Title, m.Detail = bound(s.redact.text(m.Title), maxTitle), bound(s.redact.text(m.Detail), maxDetail)
+	m.At, m.DurationMS = m.At.UTC(), max(m.DurationMS, 0)
+	s.story.mu.Lock()
+	defer s.story.mu.Unlock()
+	if len(s.story.moments) < maxMoments {
+		s.story.moments = append(s.story.moments, m)
+	}
+}
+
+// ending is the whole story, in the order in which it happened.
+func (s *Session) ending() (moments []reports.Moment, screenshot string) {
+	s.story.mu.Lock()
+	defer s.story.mu.Unlock()
+	slices.SortStableFunc(s.story.moments, func(a, b reports.Moment) int { return a.At.Compare(b.At) })
+	return s.story.moments, s.story.screenshot
+}
+
+// tellVisit tells what came of opening the page.
+func (s *Session) tellVisit(began time.Time, v *visit, err error) {
+	if err != nil {
+		if s.target.PageURL != "" {
+			s.tell(reports.Moment{At: began, Kind: reports.MomentPage, Title: "Could not look at " + safeURL(s.target.PageURL),
+				Detail: err.Error(), DurationMS: time.Since(began).Milliseconds()})
+		}
+		return
+	}
+	s.tell(opened(began, v.record))
+	request, found := tokenRequest(v)
+	events := v.kindly.Journal().Events(0)
+	for i, e := range events {
+		m, ok := happened(e, events[i+1:])
+		if !ok {
+			continue
+		}
+		if found && m.Kind == reports.MomentCallback && m.At.After(request.Started) {
+			m.At = request.Started // the page tells Kindly of the call while it goes on
+		}
+		s.tell(m)
+	}
+	if found {
+		s.tell(asked(request))
+	}
+	for i, m := range pageErrors(v.record) {
+		if i == maxPageErrors {
+			break
+		}
+		s.tell(m)
+	}
+}
+
+// opened is the moment at which the page's document was asked for.
+func opened(began time.Time, record browser.Record) reports.Moment {
+	nav := record.Navigation
+	m := reports.Moment{At: began, Kind: reports.MomentPage, Title: "Opened " + safeURL(nav.URL),
+		Detail: "status " + itoa(nav.Status), OK: nav.Error == "" && nav.Status < http.StatusBadRequest}
+	if nav.Error != "" {
+		m.Detail = nav.Error
+	}
+	if n := len(nav.Redirects); n > 0 {
+		m.Detail += fmt.Sprintf(", redirected %d times", n)
+	}
+	for _, r := range record.Requests {
+		if r.ResourceType == "Document" {
+			m.At, m.DurationMS = r.Started, r.Duration.Milliseconds()
+			break
+		}
+	}
+	return m
+}
+
+// tokenRequest is the page's request that brought the token.
+func tokenRequest(v *visit) (browser.Request, bool) {
+	for _, r := range v.record.Requests {
+		if v.token != "" && !r.Kindly && bytes.Contains(r.ResponseBody, []byte(v.token.Secret())) {
+			return r, true
+		}
+	}
+	return browser.Request{}, false
+}
+
+func asked(r browser.Request) reports.Moment {
+	return reports.Moment{At: r.Started, Kind: reports.MomentEndpoint, Title: r.Method + " " + safeURL(r.URL),
+		Detail:     fmt.Sprintf("status %d, and the answer holds the token", r.Status),
+		DurationMS: r.Duration.Milliseconds(), OK: r.Status/100 == 2}
+}
+
+// tellForward tells of the first request to a webhook that carries the token.
+func (s *Session) tellForward(h *hook, p pass, ev Evidence) {
+	ex := ev.Exchange
+	d := allowlist.Decide(p.result.Token.WebhookDomains(), h.cfg.URL)
+	m := reports.Moment{At: ex.At, Kind: reports.MomentForward, Title: "A message and the token went to " + safeURL(h.cfg.URL),
+		DurationMS: ex.Duration.Milliseconds(), OK: ex.Status()/100 == 2 && d.Allowed}
+	if h.cfg.ConnectTo != "" {
+		m.Title += ", at " + safeURL(h.cfg.ConnectTo)
+	}
+	verb := "Kindly would send the token: "
+	if !d.Allowed {
+		verb = "Kindly would leave the token out: "
+	}
+	m.Detail = describe(ex) + ". " + verb + d.Reason
+	s.tell(m)
+}
+
+// photograph keeps what the page shows, with what is known to be secret covered.
+// A page that can't be photographed is checked all the same.
+func (s *Session) photograph(ctx context.Context, v *visit) {
+	if !s.opts.Screenshot {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, photoPatience)
+	defer cancel()
+	picture, err := v.page.Screenshot(ctx, s.redact.covers)
+	if err != nil {
+		s.note(reports.Informed, "There is no screenshot of the page: %v.", err)
+		return
+	}
+	s.story.mu.Lock()
+	defer s.story.mu.Unlock()
+	s.story.screenshot = reports.Screenshot(picture)
+}
+
+// photoPatience bounds what a screenshot may take: a Chrome with windows draws
+// none for a tab in the background.
+const photoPatience = 3 * time.Second
