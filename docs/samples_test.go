@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"go/format"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,7 +45,7 @@ func TestMain(m *testing.M) {
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
-// keyFiles stands for public.pem and private.pem.
+// keyFiles stands for public.pem, private.pem and staging-ca.pem.
 var keyFiles = sync.OnceValues(func() (map[string][]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -54,7 +55,14 @@ var keyFiles = sync.OnceValues(func() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true}
+	authority, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return nil, err
+	}
 	return map[string][]byte{
+		"staging-ca.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority}),
+
 		"public.pem":  pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}),
 		"private.pem": pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
 	}, nil
@@ -100,7 +108,7 @@ func TestConfigurationSamplesAreValid(t *testing.T) {
 	}
 }
 
-var configKey = regexp.MustCompile(`field\{"([a-z_]+)",`)
+var configKey = regexp.MustCompile(`\{"([a-z_]+)", (?:func\(n ast\.Node|d\.)`)
 
 func TestConfigurationPageNamesEveryKey(t *testing.T) {
 	page := pages(t)["configuration.md"]

@@ -11,3 +11,8 @@ import (
 func RunQuietly(ctx context.Context, t Target, o Options) reports.Run {
 	return run(ctx, t, o, func(context.Context, *board) {})
 }
+
+// RunAllQuietly is RunAll in the same way.
+func RunAllQuietly(ctx context.Context, jobs []Job, parallel int, done func(reports.Run)) []reports.Run {
+	return runAll(ctx, jobs, parallel, done, func(context.Context, *board) {})
+}

@@ -157,15 +157,27 @@ func (s *Session) browser() (*browser.Browser, error) {
 		if s.opts.Browser != nil {
 			return s.opts.Browser, nil
 		}
-		b, err := browser.Launch(s.base, browser.Options{
-			Path: s.opts.BrowserPath, URL: s.opts.BrowserURL, Headed: s.opts.Headed,
-			UserAgentSuffix: s.opts.userAgent(), Resolve: s.target.Resolve,
-		})
+		if s.opts.launch != nil {
+			b, err := s.opts.launch()
+			if err != nil {
+				return nil, browserError{err}
+			}
+			return b, nil
+		}
+		b, err := launch(s.base, s.target, s.opts)
 		if err != nil {
 			return nil, browserError{err}
 		}
 		s.onClose(b)
 		return b, nil
+	})
+}
+
+// launch starts the Chrome that a target's pages are opened in.
+func launch(ctx context.Context, t Target, o Options) (*browser.Browser, error) {
+	return browser.Launch(ctx, browser.Options{
+		Path: o.BrowserPath, URL: o.BrowserURL, Headed: o.Headed,
+		UserAgentSuffix: o.userAgent(), Resolve: t.Resolve,
 	})
 }
 

@@ -127,7 +127,7 @@ func TestParseNamesTheMistakeAndTheWayOut(t *testing.T) {
 		{"another version", "version: 2\npage: {url: https://a.example/}\n", "f:1:10: version must be from 1 to 1, not 2"},
 		{"nothing to check", "version: 1\n", "f:1:1: it names nothing to check; give page, endpoint or webhooks"},
 		{"a key mistyped", "version: 1\nwebhook: []\n", `f:2:1: unknown key "webhook"; did you mean "webhooks"?`},
-		{"a key of its own", page + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, resolve, checks`},
+		{"a key of its own", page + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, checks, targets`},
 		{"a key without a value", "version: 1\npage:\n", "f:2:1: page has no value; give it one, or leave it out"},
 		{"a key twice", page + "page: {url: https://b.example/}\n", "f:3:1: the key is there already, further up"},
 		{"text for a switch", page + "checks: {strict: \"true\"}\n", "f:3:18: checks.strict must be true or false, not text"},
@@ -150,7 +150,16 @@ func TestParseNamesTheMistakeAndTheWayOut(t *testing.T) {
 		{"a variable that is empty", "version: 1\nname: ${EMPTY}\npage: {url: https://a.example/}\n", "f:2:7: the environment variable EMPTY is empty; give it a value, or a default: ${EMPTY:-default}"},
 		{"no variable", "version: 1\nname: ${a b}\npage: {url: https://a.example/}\n", "f:2:7: this is no variable: the forms are ${VAR} and ${VAR:-default}; $${ stands for ${ itself"},
 		{"an alias", "version: 1\nname: *a\npage: {url: https://a.example/}\n", "f:2:7: name must be text, not an anchor, alias or merge key, which are not supported: write the value out"},
-		{"two documents", page + "---\nversion: 1\n", "f:4:1: a second document begins here; a file describes one target"},
+		{"no targets", "version: 1\ntargets: []\n", "f:2:10: targets must list 1 to 200 targets, not 0"},
+		{"a target that is text", "version: 1\ntargets: [shop]\n", "f:2:11: a target must be keys and values, not text"},
+		{"a target without name", "version: 1\ntargets: [{page: {url: https://a.example/}}]\n", "f:2:11: the target's name is missing"},
+		{"a target whose name is no folder's", "version: 1\ntargets: [{name: a/b, page: {url: https://a.example/}}]\n", `f:2:11: name: "a/b" can't be that of a folder; use up to 64 of a-z, A-Z, 0-9, - and _, a letter or digit first`},
+		{"two targets of one name", "version: 1\npage: {url: https://a.example/}\ntargets: [{name: shop}, {name: Shop}]\n", `f:3:25: two targets are called "Shop"`},
+		{"a target with nothing to check", "version: 1\ntargets: [{name: shop}]\n", "f:2:11: target shop names nothing to check; give page, endpoint or webhooks"},
+		{"a name beside targets", "version: 1\nname: all\ntargets: [{name: shop, page: {url: https://a.example/}}]\n", "f:2:7: name is for a file of one target; each entry of targets has a name of its own"},
+		{"targets within a target", "version: 1\ntargets: [{name: shop, targets: []}]\n", `f:2:24: unknown key "targets"; a target may hold name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, checks`},
+		{"an authority that is not there", page + "ca_file: gone.pem\n", "f:3:10: ca_file: gone.pem: file does not exist"},
+		{"two documents", page + "---\nversion: 1\n", "f:4:1: a second document begins here; several targets are a list: targets"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := config.Parse("f", []byte(row.text), sources())
@@ -161,6 +170,50 @@ func TestParseNamesTheMistakeAndTheWayOut(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, row.want)
 			}
 		})
+	}
+}
+
+func TestTargetsReplaceSectionsOfTheFile(t *testing.T) {
+	c, err := config.Parse("f", []byte(`
+version: 1
+targets: # before their defaults, to no effect
+  - name: shop
+  - name: intranet
+    page: {url: https://intranet.example/}
+    bot: {key: other}
+    webhooks: [{name: own, url: https://own.example/}]
+    resolve: {own.example: 127.0.0.2}
+    checks: {only: TOK}
+bot: {key: common}
+page:
+  url: https://shop.example/
+  login: [{click: a}]
+webhooks: [{name: orders, url: https://hooks.example/}]
+resolve: {hooks.example: 127.0.0.1}
+checks: {strict: true, skip: [RESP]}
+`), sources())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop, intranet := c.Targets[0], c.Targets[1]
+	for what, row := range map[string]struct{ got, want any }{
+		"names":                        {[]string{shop.Target.Name, intranet.Target.Name}, []string{"shop", "intranet"}},
+		"a page that is the file's":    {shop.Target.PageURL, "https://shop.example/"},
+		"a login with it":              {shop.Target.Login != nil, true},
+		"a page of its own":            {intranet.Target.PageURL, "https://intranet.example/"},
+		"no login of another page":     {intranet.Target.Login == nil, true},
+		"bots":                         {[]string{shop.Target.BotKey, intranet.Target.BotKey}, []string{"common", "other"}},
+		"webhooks, not added up":       {len(intranet.Target.Webhooks), 1},
+		"webhooks of the file":         {shop.Target.Webhooks[0].Name, "orders"},
+		"names resolved, not added up": {intranet.Target.Resolve, map[string]string{"own.example": "127.0.0.2"}},
+		"names resolved by the file":   {shop.Target.Resolve, map[string]string{"hooks.example": "127.0.0.1"}},
+		"checks of the file":           {[]any{shop.Options.Strict, shop.Options.Skip}, []any{true, []string{"RESP"}}},
+		"checks of its own, as a whole": {[]any{intranet.Options.Strict, intranet.Options.Skip, intranet.Options.Only},
+			[]any{false, []string(nil), []string{"TOK"}}},
+	} {
+		if diff := cmp.Diff(row.want, row.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
 	}
 }
 
