@@ -2,6 +2,7 @@ package suites
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"maps"
@@ -139,6 +140,9 @@ func chromeNeed(j Job) string {
 	need := fmt.Sprintf("%q %q %t %q", o.BrowserPath, o.BrowserURL, o.Headed, o.Version)
 	for _, host := range slices.Sorted(maps.Keys(j.Target.Resolve)) {
 		need += fmt.Sprintf(" %q=%q", host, j.Target.Resolve[host])
+	}
+	for _, c := range j.Target.Authorities {
+		need += fmt.Sprintf(" %x", sha256.Sum256(c.Raw))
 	}
 	return need
 }

@@ -95,7 +95,8 @@ type Options struct {
 	BrowserURL  string // ws:// of a Chrome that runs already
 	Headed      bool
 	// Browser is a Chrome that several runs share, which they don't close; nil
-	// starts one where it is needed. It must know the target's Resolve.
+	// starts one where it is needed. It must know the target's Resolve and
+	// Authorities.
 	Browser *browser.Browser
 	launch  func() (*browser.Browser, error) // of RunAll: as Browser, when it is needed
 
