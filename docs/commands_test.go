@@ -56,6 +56,7 @@ var harmless = map[string]int{
 	"kindlytest version":                       0,
 	"kindlytest demo --list-faults":            0,
 	"kindlytest schema":                        0,
+	"kindlytest schema --config":               0,
 	"kindlytest run --private-key private.pem": 2, // the key is not there
 	"kindlytest match '*.example.com' https://hooks.example.com/kindly": 0,
 	"kindlytest match '*.example.com' https://example.com/kindly":       1,

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"go/format"
 	"math/big"
 	"os"
@@ -16,6 +17,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/mockkindly"
@@ -68,6 +72,25 @@ var keyFiles = sync.OnceValues(func() (map[string][]byte, error) {
 	}, nil
 })
 
+// configSchema is the schema of kindlytest.yaml as the program prints it.
+func configSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	text, _ := kindlytest(t, "schema", "--config")
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(config.SchemaURL, doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile(config.SchemaURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
+
 func TestConfigurationSamplesAreValid(t *testing.T) {
 	files, err := keyFiles()
 	if err != nil {
@@ -88,6 +111,7 @@ func TestConfigurationSamplesAreValid(t *testing.T) {
 			return text, nil
 		},
 	}
+	schema := configSchema(t)
 	found := 0
 	for name, text := range pages(t) {
 		for _, b := range blocks(text) {
@@ -101,6 +125,12 @@ func TestConfigurationSamplesAreValid(t *testing.T) {
 			} else if len(c.Notes) > 0 {
 				t.Errorf("%s: %v", name, c.Notes)
 			}
+			var doc any
+			if err := yaml.Unmarshal([]byte(b.text), &doc); err != nil {
+				t.Errorf("%s: %v", name, err)
+			} else if err := schema.Validate(doc); err != nil {
+				t.Errorf("%s: the schema refuses a sample: %v\n%s", name, err, b.text)
+			}
 		}
 	}
 	if found < 3 {
@@ -112,7 +142,7 @@ var configKey = regexp.MustCompile(`\{"([a-z_]+)", (?:func\(n ast\.Node|d\.)`)
 
 func TestConfigurationPageNamesEveryKey(t *testing.T) {
 	page := pages(t)["configuration.md"]
-	sample := blocks(page)[0].text
+	sample := fmt.Sprint(blocks(page))
 	sources, err := filepath.Glob("../cmd/kindlytest/config/*.go")
 	if err != nil {
 		t.Fatal(err)
