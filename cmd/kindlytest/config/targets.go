@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"regexp"
 	"strings"
 
@@ -53,4 +54,36 @@ func (d *decoder) judgeTarget(item ast.Node, t *suites.Target, seen map[string]b
 		d.problem(item, "target %s names nothing to check; give page, endpoint or webhooks", t.Name)
 	}
 	seen[key] = true
+}
+
+// TargetNames are the names of the targets that a file lists, as far as it can
+// be read: for a shell's completion, which has no variables and reports no
+// errors.
+func TargetNames(path string) []string {
+	text, err := os.ReadFile(path)
+	if err != nil || len(text) > maxSize {
+		return nil
+	}
+	d := &decoder{file: path, config: &Config{}}
+	root := d.parse(text)
+	if root == nil {
+		return nil
+	}
+	var names []string
+	top, _ := d.pairs(root, "the file")
+	for _, section := range top {
+		list, ok := section.value.(*ast.SequenceNode)
+		if section.key != "targets" || !ok {
+			continue
+		}
+		for _, item := range list.Values {
+			entry, _ := d.pairs(item, "a target")
+			for _, p := range entry {
+				if name, ok := p.value.(*ast.StringNode); ok && p.key == "name" && targetName.MatchString(name.Value) {
+					names = append(names, name.Value)
+				}
+			}
+		}
+	}
+	return names
 }
