@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"context"
+	"crypto/x509"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -94,6 +95,31 @@ func (o *overlap) Started(string) {}
 func (o *overlap) Done(c reports.Check) {
 	if c.ID == suites.Checks()[len(suites.Checks())-1].ID() { // LIVE checks come last, one by one
 		o.now.Add(-1)
+	}
+}
+
+// A Chrome is started with names and authorities: who needs others, or other
+// ones, gets another Chrome.
+func TestTargetsShareTheChromeThatTheyNeed(t *testing.T) {
+	page := func(resolve map[string]string, authorities ...*x509.Certificate) suites.Job {
+		return suites.Job{Target: suites.Target{PageURL: "https://a.example/", Resolve: resolve, Authorities: authorities}}
+	}
+	name := func(to string) map[string]string { return map[string]string{"cdn.example": to} }
+	ours, theirs := &x509.Certificate{Raw: []byte("ours")}, &x509.Certificate{Raw: []byte("theirs")}
+	jobs := []suites.Job{
+		page(nil),
+		{Target: suites.Target{Webhooks: []suites.Webhook{{URL: "https://a.example/"}}}},
+		page(nil),
+		page(name("127.0.0.1")),
+		page(name("127.0.0.2")),
+		page(name("127.0.0.1")),
+		page(nil, ours),
+		page(nil, theirs),
+		page(nil, ours),
+		page(map[string]string{}),
+	}
+	if got, want := suites.SharedChromes(jobs), []int{0, -1, 0, 3, 4, 3, 6, 7, 6, 0}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
