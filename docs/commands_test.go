@@ -53,10 +53,11 @@ func kindlytest(t *testing.T, args ...string) (string, int) {
 // harmless commands of the pages are run as they stand: they call nobody and
 // are quick. The number is the exit code.
 var harmless = map[string]int{
-	"kindlytest version":                       0,
-	"kindlytest demo --list-faults":            0,
-	"kindlytest schema":                        0,
-	"kindlytest run --private-key private.pem": 2, // the key is not there
+	"kindlytest version":                                                0,
+	"kindlytest demo --list-faults":                                     0,
+	"kindlytest schema":                                                 0,
+	"kindlytest schema --config":                                        0,
+	"kindlytest run --private-key private.pem":                          2, // the key is not there
 	"kindlytest match '*.example.com' https://hooks.example.com/kindly": 0,
 	"kindlytest match '*.example.com' https://example.com/kindly":       1,
 	"kindlytest match '*.example.com' https://a.b.example.com/":         0,
@@ -201,7 +202,8 @@ func words(line string) ([]string, error) {
 
 // foreign flags are those of other programs.
 var foreign = map[string]bool{
-	"--no-install-recommends": true, "--silent": true, "--retry": true, "--retry-connrefused": true, "--retry-delay": true,
+	"--no-install-recommends": true, "--silent": true, "--retry": true, "--retry-connrefused": true, "--retry-delay": true, "--output": true,
+	"--rm": true, "--network": true,
 }
 
 var longFlag = regexp.MustCompile(`(?:^|[\s` + "`" + `(\[])(--[a-z][a-z-]+)`)

@@ -6,7 +6,9 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"go/format"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/mockkindly"
@@ -44,7 +49,7 @@ func TestMain(m *testing.M) {
 
 func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
-// keyFiles stands for public.pem and private.pem.
+// keyFiles stands for public.pem, private.pem and staging-ca.pem.
 var keyFiles = sync.OnceValues(func() (map[string][]byte, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -54,11 +59,37 @@ var keyFiles = sync.OnceValues(func() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true}
+	authority, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return nil, err
+	}
 	return map[string][]byte{
+		"staging-ca.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority}),
+
 		"public.pem":  pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}),
 		"private.pem": pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
 	}, nil
 })
+
+// configSchema is the schema of kindlytest.yaml as the program prints it.
+func configSchema(t *testing.T) *jsonschema.Schema {
+	t.Helper()
+	text, _ := kindlytest(t, "schema", "--config")
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(config.SchemaURL, doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile(config.SchemaURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return schema
+}
 
 func TestConfigurationSamplesAreValid(t *testing.T) {
 	files, err := keyFiles()
@@ -80,6 +111,7 @@ func TestConfigurationSamplesAreValid(t *testing.T) {
 			return text, nil
 		},
 	}
+	schema := configSchema(t)
 	found := 0
 	for name, text := range pages(t) {
 		for _, b := range blocks(text) {
@@ -93,6 +125,12 @@ func TestConfigurationSamplesAreValid(t *testing.T) {
 			} else if len(c.Notes) > 0 {
 				t.Errorf("%s: %v", name, c.Notes)
 			}
+			var doc any
+			if err := yaml.Unmarshal([]byte(b.text), &doc); err != nil {
+				t.Errorf("%s: %v", name, err)
+			} else if err := schema.Validate(doc); err != nil {
+				t.Errorf("%s: the schema refuses a sample: %v\n%s", name, err, b.text)
+			}
 		}
 	}
 	if found < 3 {
@@ -100,11 +138,11 @@ func TestConfigurationSamplesAreValid(t *testing.T) {
 	}
 }
 
-var configKey = regexp.MustCompile(`field\{"([a-z_]+)",`)
+var configKey = regexp.MustCompile(`\{"([a-z_]+)", (?:func\(n ast\.Node|d\.)`)
 
 func TestConfigurationPageNamesEveryKey(t *testing.T) {
 	page := pages(t)["configuration.md"]
-	sample := blocks(page)[0].text
+	sample := fmt.Sprint(blocks(page))
 	sources, err := filepath.Glob("../cmd/kindlytest/config/*.go")
 	if err != nil {
 		t.Fatal(err)

@@ -107,6 +107,11 @@ func writeFile(dir string, run Run, format Format) (path string, err error) {
 	if name == "" {
 		return "", Write(io.Discard, run, format) // says that there is no such format
 	}
+	return writeWhole(dir, name, func(w io.Writer) error { return Write(w, run, format) })
+}
+
+// writeWhole writes a file beside its place, and moves it there when it is whole.
+func writeWhole(dir, name string, write func(io.Writer) error) (path string, err error) {
 	f, err := os.CreateTemp(dir, "."+name+"-*")
 	if err != nil {
 		return "", fmt.Errorf("create %s: %w", name, err)
@@ -117,7 +122,7 @@ func writeFile(dir string, run Run, format Format) (path string, err error) {
 		}
 	}()
 	// Others than the user who ran the checks collect the files in a CI.
-	err = errors.Join(Write(f, run, format), f.Chmod(0o644), f.Close())
+	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
 	if err != nil {
 		return "", err
 	}

@@ -41,16 +41,32 @@ func WriteJSON(w io.Writer, run Run) error {
 // that it does not know are ignored, for a version may add some. The summary
 // and the exit code are counted anew, so that they always agree with the checks.
 func ReadJSON(r io.Reader) (Run, error) {
+	data, err := readReport(r)
+	if err != nil {
+		return Run{}, err
+	}
+	if isSet(data) {
+		return Run{}, fmt.Errorf("read the report: %w", errSeveral)
+	}
+	return parseRun(data)
+}
+
+// readReport reads the bytes of a report of this version.
+func readReport(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	if err != nil {
-		return Run{}, fmt.Errorf("read the report: %w", err)
+		return nil, fmt.Errorf("read the report: %w", err)
 	}
 	if len(data) > MaxSize {
-		return Run{}, fmt.Errorf("read the report: it is larger than %d MB", MaxSize>>20)
+		return nil, fmt.Errorf("read the report: it is larger than %d MB", MaxSize>>20)
 	}
 	if err := checkVersion(data); err != nil {
-		return Run{}, fmt.Errorf("read the report: %w", err)
+		return nil, fmt.Errorf("read the report: %w", err)
 	}
+	return data, nil
+}
+
+func parseRun(data []byte) (Run, error) {
 	var run Run
 	if err := json.Unmarshal(data, &run); err != nil {
 		return Run{}, fmt.Errorf("read the report: %w", err)

@@ -128,7 +128,7 @@ func TestSchemaAndTypesHaveTheSameMembers(t *testing.T) {
 				compare(path+"."+name, f.Type, member)
 			}
 			for name := range s.Properties {
-				if !names[name] {
+				if !names[name] && !(typ == reflect.TypeFor[Run]() && name == "runs") { // a Set's, see set_test.go
 					t.Errorf("%s.%s is in the schema, but not in the type", path, name)
 				}
 			}

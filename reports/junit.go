@@ -69,18 +69,22 @@ type xmlProblem struct {
 // become U+FFFD.
 func WriteJUnit(w io.Writer, run Run) error {
 	doc := xmlSuites{Name: "kindlytest", Time: seconds(run.DurationMS)}
-	for _, g := range byArea(run.Checks) {
-		doc.Suites = append(doc.Suites, junitSuite(run, g))
+	for _, s := range junitSuites(run) {
+		doc.add(s)
 	}
-	if suite, ok := junitRun(run); ok {
-		doc.Suites = append(doc.Suites, suite)
-	}
-	for _, s := range doc.Suites {
-		doc.Tests += s.Tests
-		doc.Failures += s.Failures
-		doc.Errors += s.Errors
-		doc.Skipped += s.Skipped
-	}
+	return writeXML(w, doc)
+}
+
+// add puts a suite into the document, and counts it.
+func (doc *xmlSuites) add(s xmlSuite) {
+	doc.Suites = append(doc.Suites, s)
+	doc.Tests += s.Tests
+	doc.Failures += s.Failures
+	doc.Errors += s.Errors
+	doc.Skipped += s.Skipped
+}
+
+func writeXML(w io.Writer, doc xmlSuites) error {
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("write the JUnit report: %w", err)
 	}
@@ -93,6 +97,18 @@ func WriteJUnit(w io.Writer, run Run) error {
 		return fmt.Errorf("write the JUnit report: %w", err)
 	}
 	return nil
+}
+
+// junitSuites are the suites of one run: one an area, and one for the run.
+func junitSuites(run Run) []xmlSuite {
+	var suites []xmlSuite
+	for _, g := range byArea(run.Checks) {
+		suites = append(suites, junitSuite(run, g))
+	}
+	if suite, ok := junitRun(run); ok {
+		suites = append(suites, suite)
+	}
+	return suites
 }
 
 func junitSuite(run Run, g areaGroup) xmlSuite {

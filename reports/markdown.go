@@ -25,6 +25,16 @@ const (
 // says so.
 func WriteMarkdown(w io.Writer, run Run) error {
 	var m markdown
+	m.sections(run)
+	m.end()
+	if _, err := io.WriteString(w, m.b.String()); err != nil {
+		return fmt.Errorf("write the Markdown report: %w", err)
+	}
+	return nil
+}
+
+// sections are all that is said of a run.
+func (m *markdown) sections(run Run) {
 	m.head(run)
 	m.failures(run)
 	m.reasons(run, Errored, "Could not run")
@@ -34,13 +44,13 @@ func WriteMarkdown(w io.Writer, run Run) error {
 	m.areas(run)
 	m.notes(run)
 	m.details(run)
+}
+
+// end says what was left out.
+func (m *markdown) end() {
 	if m.left > 0 {
 		m.add(fmt.Sprintf("\n%s left out here; report.json has all.\n", plural(m.left, "section")), true)
 	}
-	if _, err := io.WriteString(w, m.b.String()); err != nil {
-		return fmt.Errorf("write the Markdown report: %w", err)
-	}
-	return nil
 }
 
 // markdown gathers sections as long as there is room for them.

@@ -101,7 +101,7 @@ func (t *Terminal) Finish(run Run, paths ...string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.clear()
-	s := &summaryPrinter{palette: t.palette(), width: t.width(), quiet: t.Quiet, verbose: t.Verbose}
+	s := t.summary()
 	s.print(run, paths)
 	t.write(s.b.String())
 	return t.err

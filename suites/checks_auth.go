@@ -64,7 +64,7 @@ var _ = check(Check{
 		ev := s.do(ctx, "a token for a new chat", e.withChat(s.newChatID()))
 		if ev.Exchange.Err != nil {
 			err := fmt.Errorf("the endpoint %s could not be called: %v", e, ev.Exchange.Err)
-			s.problem(err.Error(), "Is it running, and is the URL right?")
+			s.problem(err.Error(), wayToTrust(ev.Exchange.Err, "Is it running, and is the URL right?"))
 			return CouldNotRun(err)
 		}
 		v := judgeTokenAnswer(expected, ev)

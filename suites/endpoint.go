@@ -85,7 +85,7 @@ func (s *Session) answers(e *endpoint) error {
 		return err
 	}
 	err := fmt.Errorf("the endpoint %s could not be called: %w", e, ex.Err)
-	s.problem(err.Error(), "Is it running, and is the URL right?")
+	s.problem(err.Error(), wayToTrust(ex.Err, "Is it running, and is the URL right?"))
 	return err
 }
 

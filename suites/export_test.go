@@ -2,6 +2,7 @@ package suites
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kindlytest/kindlytest/reports"
 )
@@ -12,4 +13,23 @@ var Telling = telling
 // time through: the tests make hundreds.
 func RunQuietly(ctx context.Context, t Target, o Options) reports.Run {
 	return run(ctx, t, o, func(context.Context, *board) {})
+}
+
+// RunAllQuietly is RunAll in the same way.
+func RunAllQuietly(ctx context.Context, jobs []Job, parallel int, done func(reports.Run)) []reports.Run {
+	return runAll(ctx, jobs, parallel, done, func(context.Context, *board) {})
+}
+
+// SharedChromes says for each job which Chrome it would use: the first job that
+// uses it; -1 for none.
+func SharedChromes(jobs []Job) []int {
+	chromes := shareChromes(context.Background(), jobs)
+	out := make([]int, len(jobs))
+	for i, c := range chromes {
+		out[i] = -1
+		if c != nil {
+			out[i] = slices.Index(chromes, c)
+		}
+	}
+	return out
 }

@@ -192,7 +192,7 @@ func (h *hook) sample(title string, c call) ([]Evidence, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ev.Exchange.Kind() == wire.KindUnreachable {
+		if ev.Exchange.Kind() == wire.KindUnreachable || untrusted(ev.Exchange.Err) {
 			return nil, h.unreachable(ev)
 		}
 		out = append(out, ev)
@@ -212,7 +212,8 @@ func (h *hook) anonymous(_ context.Context) (Evidence, error) {
 // unreachable notes that the webhook can't be called at all.
 func (h *hook) unreachable(ev Evidence) error {
 	err := fmt.Errorf("the webhook %s could not be called: %v", safeURL(h.called()), ev.Exchange.Err)
-	h.s.problem(err.Error(), "Is it running? For local work: --webhook PUBLIC=LOCAL, with LOCAL the address on this machine.")
+	h.s.problem(err.Error(), wayToTrust(ev.Exchange.Err,
+		"Is it running? For local work: --webhook PUBLIC=LOCAL, with LOCAL the address on this machine."))
 	return err
 }
 

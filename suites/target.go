@@ -3,6 +3,7 @@ package suites
 import (
 	"cmp"
 	"crypto/rand"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
@@ -34,6 +35,10 @@ type Target struct {
 
 	Endpoint *EndpointConfig // nil: found by watching the page
 	Webhooks []Webhook
+
+	// Authorities are private certificate authorities that are trusted beside
+	// the system's, by the browser and the harness alike.
+	Authorities []*x509.Certificate
 
 	// Resolve maps host names to the address to dial instead, for the browser
 	// and the harness alike.
@@ -95,8 +100,10 @@ type Options struct {
 	// customer's name.
 	Screenshot bool
 	// Browser is a Chrome that several runs share, which they don't close; nil
-	// starts one where it is needed. It must know the target's Resolve.
+	// starts one where it is needed. It must know the target's Resolve and
+	// Authorities.
 	Browser *browser.Browser
+	launch  func() (*browser.Browser, error) // of RunAll: as Browser, when it is needed
 
 	Version  string   // of kindlytest, for reports and the User-Agent
 	Args     []string // the command line that repeats the run, without --only

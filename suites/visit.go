@@ -113,6 +113,9 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*visit, 
 	}
 	v := &visit{user: user, page: page, kindly: kindly}
 	if failed := page.Record().Navigation.Error; failed != "" {
+		if err := b.ConnectionError(s.target.PageURL); err != nil {
+			return nil, fmt.Errorf("%w: %w", errUnreachable, err)
+		}
 		return nil, fmt.Errorf("%w: %s", errUnreachable, failed)
 	}
 	return v, nil
@@ -151,6 +154,10 @@ func (s *Session) pageProblem(err error) (text, hint string) {
 		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen."
 	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_UNSAFE_PORT"):
 		return fmt.Sprintf("%s: %v", safeURL(s.target.PageURL), err), "Browsers refuse to call this port; serve the page on another one."
+	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID"):
+		return fmt.Sprintf("%s: %v", safeURL(s.target.PageURL), err), privateAuthority
+	case errors.Is(err, errUnreachable) && untrusted(err):
+		return fmt.Sprintf("%s: %v", safeURL(s.target.PageURL), err), wayToTrust(err, "")
 	case errors.Is(err, errUnreachable):
 		return fmt.Sprintf("%s: %v", safeURL(s.target.PageURL), err), "Is it running? Open it in a browser on this machine."
 	case errors.Is(err, context.DeadlineExceeded):
@@ -165,15 +172,27 @@ func (s *Session) browser() (*browser.Browser, error) {
 		if s.opts.Browser != nil {
 			return s.opts.Browser, nil
 		}
-		b, err := browser.Launch(s.base, browser.Options{
-			Path: s.opts.BrowserPath, URL: s.opts.BrowserURL, Headed: s.opts.Headed,
-			UserAgentSuffix: s.opts.userAgent(), Resolve: s.target.Resolve,
-		})
+		if s.opts.launch != nil {
+			b, err := s.opts.launch()
+			if err != nil {
+				return nil, browserError{err}
+			}
+			return b, nil
+		}
+		b, err := launch(s.base, s.target, s.opts)
 		if err != nil {
 			return nil, browserError{err}
 		}
 		s.onClose(b)
 		return b, nil
+	})
+}
+
+// launch starts the Chrome that a target's pages are opened in.
+func launch(ctx context.Context, t Target, o Options) (*browser.Browser, error) {
+	return browser.Launch(ctx, browser.Options{
+		Path: o.BrowserPath, URL: o.BrowserURL, Headed: o.Headed,
+		UserAgentSuffix: o.userAgent(), Resolve: t.Resolve, RootCAs: t.roots(),
 	})
 }
 

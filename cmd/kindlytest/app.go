@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
@@ -49,10 +50,16 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	if _, _, err := root.Find(args); err != nil {
+	if _, _, err := root.Find(args); err != nil && !completes(args) {
 		return a.fail(unknownCommand(root, args))
 	}
 	return a.fail(root.ExecuteContext(ctx))
+}
+
+// completes says whether a shell asks for completions: cobra adds the command
+// for that only when it runs.
+func completes(args []string) bool {
+	return len(args) > 0 && (args[0] == cobra.ShellCompRequestCmd || args[0] == cobra.ShellCompNoDescRequestCmd)
 }
 
 // fail prints an error, once, and returns the exit code that it stands for.

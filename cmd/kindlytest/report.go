@@ -31,6 +31,9 @@ named one by one, or with --format into a directory; without either, on the
 terminal. Nothing is checked again, and the exit code is 0 if the report could be
 rendered, whatever it says.
 
+The report of several targets can be rendered as json, junit and markdown; for
+html and sarif, take the report of one target, NAME/report.json.
+
 With --compare it says instead what got better and worse since an earlier run: on
 the terminal, or as --markdown or --json. A check that failed, warned or was not
 judged before and fails now is worse, and so is one that is no longer judged.
@@ -66,10 +69,17 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 	if err := f.checkCompare(fs); err != nil {
 		return err
 	}
-	run, err := a.readReport(path)
+	set, several, err := a.readReport(path)
 	if err != nil {
 		return err
 	}
+	if several && f.compare != "" {
+		return severalToCompare(path)
+	}
+	if several {
+		return a.reportSet(fs, set, formats, f)
+	}
+	run := set.Runs[0]
 	if f.compare != "" {
 		return a.compare(fs, run, f)
 	}
@@ -99,20 +109,54 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 	return a.terminal(a.stdout, &f.output).Finish(run)
 }
 
-func (a *app) readReport(path string) (reports.Run, error) {
+func (a *app) readReport(path string) (set reports.Set, several bool, err error) {
 	if path == "-" {
-		return reports.ReadJSON(a.stdin)
+		return reports.ReadSet(a.stdin)
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return reports.Run{}, hint.Errorf("kindlytest run writes kindlytest-reports/report.json", "%w", err)
+		return set, false, hint.Errorf("kindlytest run writes kindlytest-reports/report.json", "%w", err)
 	}
 	defer f.Close() // it was only read
-	run, err := reports.ReadJSON(f)
+	set, several, err = reports.ReadSet(f)
 	if err != nil {
-		return run, hint.Errorf("it should be the report.json of a run", "%s: %w", path, err)
+		return set, several, hint.Errorf("it should be the report.json of a run", "%s: %w", path, err)
 	}
-	return run, nil
+	return set, several, nil
+}
+
+// reportSet renders the report of several targets.
+func (a *app) reportSet(fs *pflag.FlagSet, set reports.Set, formats []reports.Format, f *reportFlags) error {
+	rendered := len(formats) > 0
+	if rendered {
+		paths, err := reports.WriteSetFiles(f.output.reportDir, set, formats...)
+		for _, p := range paths {
+			fmt.Fprintln(a.stderr, "wrote "+p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for _, format := range reports.Formats() {
+		if !fs.Changed(string(format)) {
+			continue
+		}
+		rendered = true
+		write := func(w io.Writer) error { return reports.WriteSet(w, set, format) }
+		if err := a.render(*f.files[format], format, write); err != nil {
+			return err
+		}
+	}
+	if rendered {
+		return nil
+	}
+	terminal := a.terminal(a.stdout, &f.output)
+	for _, run := range set.Runs {
+		if err := terminal.FinishRun(run); err != nil {
+			return err
+		}
+	}
+	return terminal.FinishSet(set)
 }
 
 // render writes one format to a file, or to stdout for "-".

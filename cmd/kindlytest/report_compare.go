@@ -31,11 +31,14 @@ func (f *reportFlags) checkCompare(fs *pflag.FlagSet) error {
 
 // compare shows what changed from an earlier run to run.
 func (a *app) compare(fs *pflag.FlagSet, run reports.Run, f *reportFlags) error {
-	older, err := a.readReport(f.compare)
+	older, several, err := a.readReport(f.compare)
 	if err != nil {
 		return err
 	}
-	c := reports.Compare(older, run)
+	if several {
+		return severalToCompare(f.compare)
+	}
+	c := reports.Compare(older.Runs[0], run)
 	rendered := false
 	for _, format := range comparisonFormats {
 		if fs.Changed(string(format)) {
@@ -54,4 +57,8 @@ func (a *app) compare(fs *pflag.FlagSet, run reports.Run, f *reportFlags) error 
 		return exit(exitBroken)
 	}
 	return nil
+}
+
+func severalToCompare(path string) error {
+	return hint.Errorf("compare them one by one: NAME/report.json beside it", "%s is the report of several targets", path)
 }

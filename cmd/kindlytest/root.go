@@ -38,12 +38,13 @@ was checked).`,
 		},
 	}
 	root.DisableSuggestions = true // unknownCommand makes its own
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newDemo(a), newRun(a), newList(a), newVerify(a), newMatch(a),
-		newKeygen(a), newReport(a), newSchema(a), newVersion(a),
+		newKeygen(a), newInit(a), newReport(a), newSchema(a), newVersion(a),
 	)
+	root.InitDefaultCompletionCmd()
+	addCompletions(a, root)
 	return root
 }
 

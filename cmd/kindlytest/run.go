@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/textproto"
 	"os"
@@ -28,6 +29,9 @@ type runFlags struct {
 	headerFile string
 	webhooks   []string
 	resolve    []string
+	caFile     string
+	targets    []string
+	parallel   int
 }
 
 // hmacSecretVariable holds the secret of webhooks that flags name.
@@ -51,6 +55,9 @@ kindlytest.yaml names (${VAR}).
 where to call it instead for local work. NAME holds no ':' and no '/'; LOCAL
 begins with http:// or https://; a URL within a URL's query must be
 percent-encoded, as it should be.
+
+Where the file lists several targets, all are checked, or those that --target
+names; each has its reports in a folder of its own, and there is one verdict.
 
 Reports are written even if the target could not be reached.`
 
@@ -88,6 +95,9 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.headerFile, "endpoint-header-file", "", "`file` of headers for --endpoint, such as a session: lines of Name: value")
 	fs.StringArrayVar(&f.webhooks, "webhook", nil, "webhook as `[NAME=]PUBLIC[=LOCAL]`; repeatable")
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "call this address for a host name, as `HOST=ADDRESS`; repeatable")
+	fs.StringVar(&f.caFile, "ca-file", "", "PEM `file` of a private certificate authority, trusted beside the system's")
+	fs.StringSliceVar(&f.targets, "target", nil, "of the targets that the file lists, check only this `name`; repeatable")
+	fs.IntVar(&f.parallel, "parallel", suites.DefaultParallel, "targets at a time")
 	f.checks.register(fs)
 	f.output.register(fs)
 }
@@ -96,6 +106,12 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	c, err := a.configOf(fs, args, f)
 	if err != nil {
 		return err
+	}
+	if c.Targets != nil {
+		return a.checkAll(ctx, fs, args, f, c)
+	}
+	if fs.Changed("target") || fs.Changed("parallel") {
+		return hint.Errorf("targets: in kindlytest.yaml lists them", "--target and --parallel are for a file that lists several targets")
 	}
 	if err := a.applyTarget(&c.Target, fs, args, f); err != nil {
 		return err
@@ -110,16 +126,21 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 		return hint.Errorf("kindlytest run PAGE, --endpoint URL, --webhook URL or -c FILE; kindlytest demo needs nothing", "nothing to check was given")
 	}
 	c.Options.Args = repeatable("run", args, fs)
-	if !f.output.quiet {
-		for _, note := range c.Notes {
-			fmt.Fprintln(a.stderr, "note: "+printable(note))
-		}
-	}
+	a.showNotes(c.Notes, f)
 	run, err := a.execute(ctx, c.Target, c.Options, &f.output)
 	if err != nil {
 		return err
 	}
 	return exit(run.ExitCode)
+}
+
+func (a *app) showNotes(notes []string, f *runFlags) {
+	if f.output.quiet {
+		return
+	}
+	for _, note := range notes {
+		fmt.Fprintln(a.stderr, "note: "+printable(note))
+	}
 }
 
 // configOf reads the file that was named, or the one that lies here if nothing
@@ -156,6 +177,18 @@ func (a *app) applyTarget(t *suites.Target, fs *pflag.FlagSet, args []string, f 
 	}
 	if err := a.applyWebhooks(t, f.webhooks); err != nil {
 		return err
+	}
+	return applyNetwork(t, f)
+}
+
+// applyNetwork puts in what is about reaching any target.
+func applyNetwork(t *suites.Target, f *runFlags) error {
+	if f.caFile != "" {
+		authorities, err := config.ReadAuthorities(os.ReadFile, f.caFile)
+		if err != nil {
+			return fmt.Errorf("--ca-file: %w", err)
+		}
+		t.Authorities = authorities
 	}
 	return applyResolve(t, f.resolve)
 }
@@ -261,6 +294,7 @@ func (a *app) applyWebhooks(t *suites.Target, flags []string) error {
 }
 
 func applyResolve(t *suites.Target, flags []string) error {
+	t.Resolve = maps.Clone(t.Resolve) // several targets may have it from one place
 	for _, flag := range flags {
 		host, address, ok := strings.Cut(flag, "=")
 		if !ok || host == "" || address == "" || strings.ContainsAny(host, ":/") {

@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -36,12 +37,16 @@ type Options struct {
 	// "127.0.0.1:8443" to change the port too), like curl's --resolve. It has no
 	// effect with URL.
 	Resolve map[string]string
+	// RootCAs are trusted for https; nil leaves that to Chrome and the system. It
+	// has no effect with URL.
+	RootCAs *x509.CertPool
 }
 
 // A Browser is one Chrome.
 type Browser struct {
 	conn      *conn
 	process   *process // nil if it is not ours
+	bridge    *bridge  // nil without RootCAs
 	userAgent string
 
 	life    context.Context // ends when the browser does
@@ -93,8 +98,17 @@ func (b *Browser) open(ctx context.Context, o Options) (chromedp.Transport, erro
 			return nil, err
 		}
 	}
-	p, t, err := startProcess(path, o.TempDir, o)
+	var more []string
+	if o.RootCAs != nil {
+		var err error
+		if b.bridge, err = startBridge(o.RootCAs, o.Resolve); err != nil {
+			return nil, err
+		}
+		more = b.bridge.flags()
+	}
+	p, t, err := startProcess(path, o.TempDir, o, more...)
 	if err != nil {
+		b.closeBridge()
 		return nil, err
 	}
 	b.process = p
@@ -184,10 +198,17 @@ func (b *Browser) Close() error {
 			b.closeErr = b.process.end()
 		}
 		b.conn.close()
+		b.closeBridge()
 		close(b.closed)
 	})
 	<-b.closed
 	return b.closeErr
+}
+
+func (b *Browser) closeBridge() {
+	if b.bridge != nil {
+		b.bridge.close()
+	}
 }
 
 // kindlyHosts are the hosts whose requests are answered here.
@@ -204,7 +225,7 @@ func KindlyHost(host string) bool {
 
 // flags are Chrome's, for a quiet, short-lived browser that talks to nobody but
 // the page's servers.
-func flags(o Options, profile string) []string {
+func flags(o Options, profile string, more ...string) []string {
 	out := []string{
 		"--user-data-dir=" + profile,
 		"--no-first-run", "--no-default-browser-check", "--disable-default-apps", "--disable-extensions",
@@ -225,7 +246,7 @@ func flags(o Options, profile string) []string {
 	if os.Geteuid() == 0 { // Chrome's sandbox refuses root
 		out = append(out, "--no-sandbox")
 	}
-	return append(out, "about:blank")
+	return append(append(out, more...), "about:blank")
 }
 
 // resolverRules are Chrome's MAP rules, in a stable order. The first that

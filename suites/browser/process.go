@@ -24,13 +24,13 @@ type process struct {
 
 // startProcess makes Chrome's folders below base, runs it, and connects to it.
 // On an error nothing is left.
-func startProcess(path, base string, o Options) (*process, chromedp.Transport, error) {
+func startProcess(path, base string, o Options, more ...string) (*process, chromedp.Transport, error) {
 	p := &process{exited: make(chan struct{})}
 	tmp, err := p.makeDirs(base)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("making a folder for Chrome: %w", err), p.removeDirs())
 	}
-	args := flags(o, p.profile())
+	args := flags(o, p.profile(), more...)
 	p.cmd = exec.Command(path, args...)
 	p.cmd.Env = append(p.cmd.Environ(), "TMPDIR="+tmp, "TMP="+tmp, "TEMP="+tmp)
 	p.cmd.Stderr = &p.output

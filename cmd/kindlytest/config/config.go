@@ -27,6 +27,10 @@ const DefaultName = "kindlytest.yaml"
 type Config struct {
 	Target  suites.Target
 	Options suites.Options
+	// Targets are those of a file that describes several, each complete, with a
+	// name that is unique and can be that of a folder. Target and Options then
+	// hold what they have in common.
+	Targets []suites.Job
 	// Notes are remarks for the user, such as a secret that stands in the file.
 	Notes []string
 }
@@ -82,7 +86,8 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 // Parse reads the text of a file; name is what its errors call it. The error is
 // an *Error.
 func Parse(name string, text []byte, from Sources) (*Config, error) {
-	d := &decoder{file: name, from: from, config: &Config{}}
+	c := &Config{}
+	d := &decoder{file: name, from: from, config: c, target: &c.Target, options: &c.Options}
 	if len(text) > maxSize {
 		d.problem(nil, "it is larger than %d KB", maxSize>>10)
 	} else if root := d.parse(text); root != nil {
@@ -91,5 +96,5 @@ func Parse(name string, text []byte, from Sources) (*Config, error) {
 	if len(d.problems) > 0 {
 		return nil, &Error{d.sorted()}
 	}
-	return d.config, nil
+	return c, nil
 }

@@ -29,8 +29,8 @@ func sources() config.Sources {
 	}
 }
 
-func TestParseReadsEverything(t *testing.T) {
-	c, err := config.Parse("kindlytest.yaml", []byte(`
+// everything is a file with each key.
+const everything = `
 version: 1
 name: Staging
 bot: {key: my-bot}
@@ -77,7 +77,10 @@ checks:
   concurrency: 3
   rate: 12.5
   timeout: 20s
-`), sources())
+`
+
+func TestParseReadsEverything(t *testing.T) {
+	c, err := config.Parse("kindlytest.yaml", []byte(everything), sources())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,41 +120,58 @@ checks:
 	}
 }
 
+const aPage = "version: 1\npage: {url: https://a.example/}\n"
+
+// mistakes are what a file must not hold, and what is said of it. Some are
+// beyond a schema: it sees no files, variables and names of checks.
+var mistakes = []struct {
+	name, text, want string
+	beyond           bool
+}{
+	{"an empty file", "", "f: it is empty; it begins with version: 1", false},
+	{"a comment alone", "# later\n", "f: it is empty; it begins with version: 1", false},
+	{"no mapping", "- a\n", "f:1:1: the file must be keys and values, not a list", false},
+	{"no version", "page: {url: https://a.example/}\n", "f:1:1: version is missing; the file begins with version: 1", false},
+	{"another version", "version: 2\npage: {url: https://a.example/}\n", "f:1:10: version must be from 1 to 1, not 2", false},
+	{"nothing to check", "version: 1\n", "f:1:1: it names nothing to check; give page, endpoint or webhooks", false},
+	{"a key mistyped", "version: 1\nwebhook: []\n", `f:2:1: unknown key "webhook"; did you mean "webhooks"?`, false},
+	{"a key of its own", aPage + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, checks, targets`, false},
+	{"a key without a value", "version: 1\npage:\n", "f:2:1: page has no value; give it one, or leave it out", false},
+	{"a key twice", aPage + "page: {url: https://b.example/}\n", "f:3:1: the key is there already, further up", true},
+	{"text for a switch", aPage + "checks: {strict: \"true\"}\n", "f:3:18: checks.strict must be true or false, not text", false},
+	{"a number for a list of checks", aPage + "checks: {only: {a: 1}}\n", "f:3:16: checks.only must be a list, not keys and values", false},
+	{"a time without unit", aPage + "checks: {timeout: 10}\n", `f:3:19: checks.timeout must be a time such as 10s or 2m, not "10"`, false},
+	{"no requests a second", aPage + "checks: {rate: -1}\n", "f:3:16: checks.rate must not be negative", false},
+	{"a check that there is not", aPage + "checks: {skip: [AUTH-NO-STOER]}\n", `f:3:17: checks.skip: "AUTH-NO-STOER" selects no check; did you mean AUTH-NO-STORE?`, true},
+	{"a known failure without reason", aPage + "checks:\n  expected_failures:\n    - id: AUTH-NO-STORE\n", "f:5:7: reason is missing: why is the failure of AUTH-NO-STORE accepted?", false},
+	{"a whole area as known failure", aPage + "checks: {expected_failures: [{id: AUTH, reason: x}]}\n", `f:3:30: "AUTH" names several checks; list each one with its reason`, true},
+	{"a page without URL", "version: 1\npage: {login: [{goto: https://a.example/}]}\n", "f:2:7: page.url is missing", false},
+	{"a URL without scheme", "version: 1\npage: {url: localhost:3000}\n", `f:2:13: page.url: "localhost:3000" does not start with http:// or https://; did you mean http://localhost:3000?`, false},
+	{"a password in a URL", "version: 1\npage: {url: \"https://u:p@a.example/\"}\n", "f:2:13: page.url: the URL of a.example holds a password or user name, which would end up in logs; give it as a header, from the environment: page.login.headers, or endpoint.headers, in kindlytest.yaml", true},
+	{"two actions in a step", aPage[:len(aPage)-2] + ", login: [{click: a, press: b}]}\n", "f:2:41: a step has one action; begin each with a hyphen of its own", false},
+	{"an unknown action", aPage[:len(aPage)-2] + ", login: [{clik: a}]}\n", `f:2:42: unknown key "clik"; did you mean "click"?`, false},
+	{"a login that does nothing", aPage[:len(aPage)-2] + ", login: {}}\n", "f:2:40: page.login logs nobody in; give steps, cookies, headers or local_storage", false},
+	{"an expectation that everything meets", "version: 1\nwebhooks: [{url: https://a.example/, refused: {}}]\n", "f:2:47: refused: it expects nothing; give a status, contains, not_contains or json", false},
+	{"two webhooks of one name", "version: 1\nwebhooks:\n  - {name: a, url: https://a.example/}\n  - {name: a, url: https://b.example/}\n", `f:4:5: two webhooks are called "a"`, true},
+	{"a key file that is not there", "version: 1\nbot: {public_key: gone.pem}\npage: {url: https://a.example/}\n", "f:2:19: bot.public_key: gone.pem: file does not exist", true},
+	{"a variable that is not set", "version: 1\nname: ${NOWHERE}\npage: {url: https://a.example/}\n", "f:2:7: the environment variable NOWHERE is not set; set it, or give a default: ${NOWHERE:-default}", true},
+	{"a variable that is empty", "version: 1\nname: ${EMPTY}\npage: {url: https://a.example/}\n", "f:2:7: the environment variable EMPTY is empty; give it a value, or a default: ${EMPTY:-default}", true},
+	{"no variable", "version: 1\nname: ${a b}\npage: {url: https://a.example/}\n", "f:2:7: this is no variable: the forms are ${VAR} and ${VAR:-default}; $${ stands for ${ itself", true},
+	{"an alias", "version: 1\nname: *a\npage: {url: https://a.example/}\n", "f:2:7: name must be text, not an anchor, alias or merge key, which are not supported: write the value out", true},
+	{"no targets", "version: 1\ntargets: []\n", "f:2:10: targets must list 1 to 200 targets, not 0", false},
+	{"a target that is text", "version: 1\ntargets: [shop]\n", "f:2:11: a target must be keys and values, not text", false},
+	{"a target without name", "version: 1\ntargets: [{page: {url: https://a.example/}}]\n", "f:2:11: the target's name is missing", false},
+	{"a target whose name is no folder's", "version: 1\ntargets: [{name: a/b, page: {url: https://a.example/}}]\n", `f:2:11: name: "a/b" can't be that of a folder; use up to 64 of a-z, A-Z, 0-9, - and _, a letter or digit first`, false},
+	{"two targets of one name", "version: 1\npage: {url: https://a.example/}\ntargets: [{name: shop}, {name: Shop}]\n", `f:3:25: two targets are called "Shop"`, true},
+	{"a target with nothing to check", "version: 1\ntargets: [{name: shop}]\n", "f:2:11: target shop names nothing to check; give page, endpoint or webhooks", true},
+	{"a name beside targets", "version: 1\nname: all\ntargets: [{name: shop, page: {url: https://a.example/}}]\n", "f:2:7: name is for a file of one target; each entry of targets has a name of its own", false},
+	{"targets within a target", "version: 1\ntargets: [{name: shop, targets: []}]\n", `f:2:24: unknown key "targets"; a target may hold name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, checks`, false},
+	{"an authority that is not there", aPage + "ca_file: gone.pem\n", "f:3:10: ca_file: gone.pem: file does not exist", true},
+	{"two documents", aPage + "---\nversion: 1\n", "f:4:1: a second document begins here; several targets are a list: targets", true},
+}
+
 func TestParseNamesTheMistakeAndTheWayOut(t *testing.T) {
-	const page = "version: 1\npage: {url: https://a.example/}\n"
-	for _, row := range []struct{ name, text, want string }{
-		{"an empty file", "", "f: it is empty; it begins with version: 1"},
-		{"a comment alone", "# later\n", "f: it is empty; it begins with version: 1"},
-		{"no mapping", "- a\n", "f:1:1: the file must be keys and values, not a list"},
-		{"no version", "page: {url: https://a.example/}\n", "f:1:1: version is missing; the file begins with version: 1"},
-		{"another version", "version: 2\npage: {url: https://a.example/}\n", "f:1:10: version must be from 1 to 1, not 2"},
-		{"nothing to check", "version: 1\n", "f:1:1: it names nothing to check; give page, endpoint or webhooks"},
-		{"a key mistyped", "version: 1\nwebhook: []\n", `f:2:1: unknown key "webhook"; did you mean "webhooks"?`},
-		{"a key of its own", page + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, resolve, checks`},
-		{"a key without a value", "version: 1\npage:\n", "f:2:1: page has no value; give it one, or leave it out"},
-		{"a key twice", page + "page: {url: https://b.example/}\n", "f:3:1: the key is there already, further up"},
-		{"text for a switch", page + "checks: {strict: \"true\"}\n", "f:3:18: checks.strict must be true or false, not text"},
-		{"a number for a list of checks", page + "checks: {only: {a: 1}}\n", "f:3:16: checks.only must be a list, not keys and values"},
-		{"a time without unit", page + "checks: {timeout: 10}\n", `f:3:19: checks.timeout must be a time such as 10s or 2m, not "10"`},
-		{"no requests a second", page + "checks: {rate: -1}\n", "f:3:16: checks.rate must not be negative"},
-		{"a check that there is not", page + "checks: {skip: [AUTH-NO-STOER]}\n", `f:3:17: checks.skip: "AUTH-NO-STOER" selects no check; did you mean AUTH-NO-STORE?`},
-		{"a known failure without reason", page + "checks:\n  expected_failures:\n    - id: AUTH-NO-STORE\n", "f:5:7: reason is missing: why is the failure of AUTH-NO-STORE accepted?"},
-		{"a whole area as known failure", page + "checks: {expected_failures: [{id: AUTH, reason: x}]}\n", `f:3:30: "AUTH" names several checks; list each one with its reason`},
-		{"a page without URL", "version: 1\npage: {login: [{goto: https://a.example/}]}\n", "f:2:7: page.url is missing"},
-		{"a URL without scheme", "version: 1\npage: {url: localhost:3000}\n", `f:2:13: page.url: "localhost:3000" does not start with http:// or https://; did you mean http://localhost:3000?`},
-		{"a password in a URL", "version: 1\npage: {url: \"https://u:p@a.example/\"}\n", "f:2:13: page.url: the URL of a.example holds a password or user name, which would end up in logs; give it as a header, from the environment: page.login.headers, or endpoint.headers, in kindlytest.yaml"},
-		{"two actions in a step", page[:len(page)-2] + ", login: [{click: a, press: b}]}\n", "f:2:41: a step has one action; begin each with a hyphen of its own"},
-		{"an unknown action", page[:len(page)-2] + ", login: [{clik: a}]}\n", `f:2:42: unknown key "clik"; did you mean "click"?`},
-		{"a login that does nothing", page[:len(page)-2] + ", login: {}}\n", "f:2:40: page.login logs nobody in; give steps, cookies, headers or local_storage"},
-		{"an expectation that everything meets", "version: 1\nwebhooks: [{url: https://a.example/, refused: {}}]\n", "f:2:47: refused: it expects nothing; give a status, contains, not_contains or json"},
-		{"two webhooks of one name", "version: 1\nwebhooks:\n  - {name: a, url: https://a.example/}\n  - {name: a, url: https://b.example/}\n", `f:4:5: two webhooks are called "a"`},
-		{"a key file that is not there", "version: 1\nbot: {public_key: gone.pem}\npage: {url: https://a.example/}\n", "f:2:19: bot.public_key: gone.pem: file does not exist"},
-		{"a variable that is not set", "version: 1\nname: ${NOWHERE}\npage: {url: https://a.example/}\n", "f:2:7: the environment variable NOWHERE is not set; set it, or give a default: ${NOWHERE:-default}"},
-		{"a variable that is empty", "version: 1\nname: ${EMPTY}\npage: {url: https://a.example/}\n", "f:2:7: the environment variable EMPTY is empty; give it a value, or a default: ${EMPTY:-default}"},
-		{"no variable", "version: 1\nname: ${a b}\npage: {url: https://a.example/}\n", "f:2:7: this is no variable: the forms are ${VAR} and ${VAR:-default}; $${ stands for ${ itself"},
-		{"an alias", "version: 1\nname: *a\npage: {url: https://a.example/}\n", "f:2:7: name must be text, not an anchor, alias or merge key, which are not supported: write the value out"},
-		{"two documents", page + "---\nversion: 1\n", "f:4:1: a second document begins here; a file describes one target"},
-	} {
+	for _, row := range mistakes {
 		t.Run(row.name, func(t *testing.T) {
 			_, err := config.Parse("f", []byte(row.text), sources())
 			if err == nil {
@@ -161,6 +181,50 @@ func TestParseNamesTheMistakeAndTheWayOut(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, row.want)
 			}
 		})
+	}
+}
+
+func TestTargetsReplaceSectionsOfTheFile(t *testing.T) {
+	c, err := config.Parse("f", []byte(`
+version: 1
+targets: # before their defaults, to no effect
+  - name: shop
+  - name: intranet
+    page: {url: https://intranet.example/}
+    bot: {key: other}
+    webhooks: [{name: own, url: https://own.example/}]
+    resolve: {own.example: 127.0.0.2}
+    checks: {only: TOK}
+bot: {key: common}
+page:
+  url: https://shop.example/
+  login: [{click: a}]
+webhooks: [{name: orders, url: https://hooks.example/}]
+resolve: {hooks.example: 127.0.0.1}
+checks: {strict: true, skip: [RESP]}
+`), sources())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop, intranet := c.Targets[0], c.Targets[1]
+	for what, row := range map[string]struct{ got, want any }{
+		"names":                        {[]string{shop.Target.Name, intranet.Target.Name}, []string{"shop", "intranet"}},
+		"a page that is the file's":    {shop.Target.PageURL, "https://shop.example/"},
+		"a login with it":              {shop.Target.Login != nil, true},
+		"a page of its own":            {intranet.Target.PageURL, "https://intranet.example/"},
+		"no login of another page":     {intranet.Target.Login == nil, true},
+		"bots":                         {[]string{shop.Target.BotKey, intranet.Target.BotKey}, []string{"common", "other"}},
+		"webhooks, not added up":       {len(intranet.Target.Webhooks), 1},
+		"webhooks of the file":         {shop.Target.Webhooks[0].Name, "orders"},
+		"names resolved, not added up": {intranet.Target.Resolve, map[string]string{"own.example": "127.0.0.2"}},
+		"names resolved by the file":   {shop.Target.Resolve, map[string]string{"hooks.example": "127.0.0.1"}},
+		"checks of the file":           {[]any{shop.Options.Strict, shop.Options.Skip}, []any{true, []string{"RESP"}}},
+		"checks of its own, as a whole": {[]any{intranet.Options.Strict, intranet.Options.Skip, intranet.Options.Only},
+			[]any{false, []string(nil), []string{"TOK"}}},
+	} {
+		if diff := cmp.Diff(row.want, row.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
 	}
 }
 
@@ -230,6 +294,20 @@ func TestExpandDoesNotExpandValues(t *testing.T) {
 	if got, err := config.Expand("${A}", env); err != nil || got != "${OTHER}" {
 		t.Errorf("got %q and %v", got, err)
 	}
+}
+
+// decoderSources is the code of the parser.
+func decoderSources(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	for _, name := range []string{"document.go", "targets.go", "login.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	return all.String()
 }
 
 func TestLoadFindsKeysBesideTheFile(t *testing.T) {

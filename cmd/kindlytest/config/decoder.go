@@ -13,6 +13,7 @@ import (
 	yamltoken "github.com/goccy/go-yaml/token"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/suites/near"
 )
 
@@ -21,6 +22,8 @@ type decoder struct {
 	file     string
 	from     Sources
 	config   *Config
+	target   *suites.Target // what is read now: the file's, or that of an entry in targets
+	options  *suites.Options
 	problems []Problem
 }
 
@@ -106,7 +109,7 @@ func (d *decoder) parse(text []byte) (root ast.Node) {
 	case 1:
 		return docs[0].Body
 	}
-	d.problem(docs[1].Body, "a second document begins here; a file describes one target")
+	d.problem(docs[1].Body, "a second document begins here; several targets are a list: targets")
 	return nil
 }
 

@@ -13,30 +13,54 @@ import (
 
 // document reads the whole file.
 func (d *decoder) document(root ast.Node) {
-	t := &d.config.Target
+	t := d.target
 	version := 0
-	var versionNode ast.Node
-	ok := d.mapping(root, "the file",
-		field{"version", func(n ast.Node) { versionNode = n; d.integer(&version, "version", 1, 1)(n) }},
-		field{"name", d.text(&t.Name, "name")},
-		field{"bot", d.bot},
-		field{"page", d.page},
-		field{"endpoint", d.endpoint},
-		field{"webhooks", d.webhooks},
-		field{"private_key", d.privateKey},
-		field{"resolve", d.resolve},
-		field{"checks", d.checks},
-	)
+	var versionNode, nameNode, targetsNode ast.Node
+	ok := d.mapping(root, "the file", slices.Concat(
+		[]field{
+			{"version", func(n ast.Node) { versionNode = n; d.integer(&version, "version", 1, 1)(n) }},
+			{"name", func(n ast.Node) { nameNode = n; d.text(&t.Name, "name")(n) }},
+		},
+		d.sections(),
+		[]field{{"targets", func(n ast.Node) { targetsNode = n }}},
+	)...)
 	if ok && versionNode == nil {
 		d.problem(root, "version is missing; the file begins with version: 1")
 	}
-	if ok && len(d.problems) == 0 && t.PageURL == "" && t.Endpoint == nil && len(t.Webhooks) == 0 {
+	if targetsNode != nil {
+		if nameNode != nil {
+			d.problem(nameNode, "name is for a file of one target; each entry of targets has a name of its own")
+		}
+		d.targets(targetsNode) // last: the rest are their defaults, wherever it stands
+		return
+	}
+	if ok && len(d.problems) == 0 && !offersAnything(t) {
 		d.problem(root, "it names nothing to check; give page, endpoint or webhooks")
 	}
 }
 
+// sections are what describes a target: in the file itself, or in an entry of
+// targets, where each one replaces the file's as a whole.
+func (d *decoder) sections() []field {
+	return []field{
+		{"bot", d.bot},
+		{"page", d.page},
+		{"endpoint", d.endpoint},
+		{"webhooks", d.webhooks},
+		{"private_key", d.privateKey},
+		{"ca_file", d.caFile},
+		{"resolve", d.resolve},
+		{"checks", d.checks},
+	}
+}
+
+func offersAnything(t *suites.Target) bool {
+	return t.PageURL != "" || t.Endpoint != nil || len(t.Webhooks) > 0
+}
+
 func (d *decoder) bot(n ast.Node) {
-	t := &d.config.Target
+	t := d.target
+	t.BotKey, t.PublicKeys, t.PublicPEM = "", nil, nil
 	d.mapping(n, "bot",
 		field{"key", d.text(&t.BotKey, "bot.key")},
 		field{"public_key", d.publicKeys},
@@ -46,7 +70,7 @@ func (d *decoder) bot(n ast.Node) {
 // publicKeys reads one file name or several, of which the first is the key that
 // was uploaded to Kindly.
 func (d *decoder) publicKeys(n ast.Node) {
-	t := &d.config.Target
+	t := d.target
 	for _, item := range d.items(n, "bot.public_key", true) {
 		path, ok := d.scalar(item, "bot.public_key")
 		if !ok {
@@ -74,11 +98,26 @@ func (d *decoder) privateKey(n ast.Node) {
 		d.failed(n, "private_key", err)
 		return
 	}
-	d.config.Target.PrivateKey = key
+	d.target.PrivateKey = key
+}
+
+// caFile reads the certificates of a private authority.
+func (d *decoder) caFile(n ast.Node) {
+	path, ok := d.scalar(n, "ca_file")
+	if !ok {
+		return
+	}
+	authorities, err := ReadAuthorities(d.from.Read, path)
+	if err != nil {
+		d.failed(n, "ca_file", err)
+		return
+	}
+	d.target.Authorities = authorities
 }
 
 func (d *decoder) page(n ast.Node) {
-	t := &d.config.Target
+	t := d.target
+	t.PageURL, t.Login, t.Second = "", nil, nil
 	d.mapping(n, "page",
 		field{"url", d.url(&t.PageURL, "page.url")},
 		field{"login", func(n ast.Node) { t.Login = d.login(n, "page.login") }},
@@ -105,10 +144,11 @@ func (d *decoder) endpoint(n ast.Node) {
 	if e.URL == "" && len(d.problems) == 0 {
 		d.problem(n, "endpoint.url is missing")
 	}
-	d.config.Target.Endpoint = e
+	d.target.Endpoint = e
 }
 
 func (d *decoder) webhooks(n ast.Node) {
+	d.target.Webhooks = nil
 	for _, item := range d.items(n, "webhooks", false) {
 		var w suites.Webhook
 		d.mapping(item, "a webhook",
@@ -125,7 +165,7 @@ func (d *decoder) webhooks(n ast.Node) {
 		if w.URL == "" && len(d.problems) == 0 {
 			d.problem(item, "the webhook's url is missing")
 		}
-		hooks := &d.config.Target.Webhooks
+		hooks := &d.target.Webhooks
 		if w.Name != "" && slices.ContainsFunc(*hooks, func(o suites.Webhook) bool { return o.Name == w.Name }) {
 			d.problem(item, "two webhooks are called %q", w.Name)
 		}
@@ -154,19 +194,18 @@ func (d *decoder) expectation(n ast.Node, what string) *oracle.Expectation {
 }
 
 func (d *decoder) resolve(n ast.Node) {
+	d.target.Resolve = map[string]string{}
 	pairs, _ := d.pairs(n, "resolve")
 	for _, p := range pairs {
 		var to string
 		d.text(&to, "resolve")(p.value)
-		if d.config.Target.Resolve == nil {
-			d.config.Target.Resolve = map[string]string{}
-		}
-		d.config.Target.Resolve[p.key] = to
+		d.target.Resolve[p.key] = to
 	}
 }
 
 func (d *decoder) checks(n ast.Node) {
-	o := &d.config.Options
+	o := d.options
+	*o = suites.Options{}
 	d.mapping(n, "checks",
 		field{"only", d.selection(&o.Only, "checks.only")},
 		field{"skip", d.selection(&o.Skip, "checks.skip")},
@@ -219,7 +258,7 @@ func (d *decoder) expectedFailures(n ast.Node) {
 		}
 		expected[check.ID()] = reason
 	}
-	d.config.Options.ExpectedFailures = expected
+	d.options.ExpectedFailures = expected
 }
 
 func (d *decoder) unknownCheck(n ast.Node, id string) {

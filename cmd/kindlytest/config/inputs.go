@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,6 +67,31 @@ func ReadPrivateKey(read func(string) ([]byte, error), path string) (*token.Priv
 		return nil, keyError(err)
 	}
 	return key, nil
+}
+
+// ReadAuthorities reads the certificates of private authorities in a PEM file.
+// That of a server is taken too: then nobody but this server is trusted.
+func ReadAuthorities(read func(string) ([]byte, error), path string) ([]*x509.Certificate, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	const way = "it should hold the certificate of your authority as PEM: -----BEGIN CERTIFICATE-----"
+	var out []*x509.Certificate
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != "CERTIFICATE" {
+			return nil, hint.Errorf(way, "%s: it holds a %s", path, strings.ToLower(block.Type))
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, hint.Errorf(way, "%s: certificate %d can't be read", path, len(out)+1)
+		}
+		out = append(out, c)
+	}
+	if len(out) == 0 {
+		return nil, hint.Errorf(way, "%s: it holds no certificate", path)
+	}
+	return out, nil
 }
 
 func keyError(err error) error {

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/starter"
+)
+
+// An interview asks, and asks again until an answer will do.
+type interview struct {
+	ctx context.Context
+	in  *bufio.Scanner
+	out io.Writer
+	err error // the first; from then on nothing is asked
+}
+
+// ask asks what a team begins with. exists tells whether a file is there.
+func ask(ctx context.Context, in io.Reader, out io.Writer, exists func(string) bool) (starter.Answers, error) {
+	i := &interview{ctx: ctx, in: bufio.NewScanner(in), out: out}
+	var a starter.Answers
+	fmt.Fprintln(out, "What is to be checked? An empty answer takes what is in brackets, or leaves it out.")
+	for i.err == nil {
+		i.target(&a)
+		if i.err != nil || a.Page != "" || a.Endpoint != "" || len(a.Webhooks) > 0 {
+			break
+		}
+		fmt.Fprintln(out, "  At least one of page, endpoint and webhook is needed.")
+	}
+	a.BotKey = i.text("The bot's key", "")
+	if a.PublicKey = i.text("PEM file of the public key that you pasted into Kindly, or none", "public.pem"); a.PublicKey == "none" {
+		a.PublicKey = ""
+	}
+	a.CI = i.ci(exists)
+	if len(a.CI) > 0 && a.Local() != "" {
+		a.Start = i.text("Shell command that starts your application in the CI", "")
+	}
+	return a, i.err
+}
+
+func (i *interview) target(a *starter.Answers) {
+	a.Page = i.url("URL of the page with the chat")
+	if a.Page == "" {
+		a.Endpoint = i.url("URL of the auth endpoint")
+	} else if a.Login = i.url("URL where users log in"); a.Login != "" {
+		a.SecondLogin = i.yes("Is there a second user, to see that sessions are kept apart?")
+	}
+	for i.err == nil {
+		public := i.url("URL of a webhook, as Kindly knows it")
+		if public == "" {
+			break
+		}
+		local := i.url("  where to call it instead, for local work")
+		a.Webhooks = append(a.Webhooks, starter.Webhook{URL: public, ConnectTo: local})
+	}
+	if len(a.Webhooks) > 0 {
+		a.HMAC = i.yes("Does Kindly sign its requests to the webhooks (Kindly-HMAC)?")
+	}
+}
+
+// ci asks for the CI; what lies in the project is proposed.
+func (i *interview) ci(exists func(string) bool) []string {
+	proposed := "none"
+	switch {
+	case exists(".github"):
+		proposed = "github"
+	case exists(".gitlab-ci.yml"):
+		proposed = "gitlab"
+	}
+	for i.err == nil {
+		answer := i.text("CI to write files for: github, gitlab or none", proposed)
+		if answer == "none" {
+			return nil
+		}
+		if slices.Contains(starter.CIs, answer) {
+			return []string{answer}
+		}
+		fmt.Fprintln(i.out, "  There are github, gitlab and none.")
+	}
+	return nil
+}
+
+func (i *interview) url(question string) string {
+	for i.err == nil {
+		answer := i.text(question, "")
+		if answer == "" {
+			return ""
+		}
+		err := config.CheckURL(answer)
+		if err == nil {
+			return answer
+		}
+		fmt.Fprintf(i.out, "  %s; %s\n", printable(err.Error()), printable(hint.Of(err)))
+	}
+	return ""
+}
+
+func (i *interview) yes(question string) bool {
+	for i.err == nil {
+		switch strings.ToLower(i.text(question+" y/n", "n")) {
+		case "y", "yes":
+			return true
+		case "n", "no":
+			return false
+		}
+	}
+	return false
+}
+
+var errNoAnswer = errors.New("no answer: nothing was written")
+
+// text asks for one line.
+func (i *interview) text(question, otherwise string) string {
+	if i.err != nil {
+		return ""
+	}
+	if otherwise != "" {
+		question += " [" + otherwise + "]"
+	}
+	fmt.Fprint(i.out, question+": ")
+	line := make(chan bool, 1)
+	go func() { line <- i.in.Scan() }() // reading can't be interrupted; the program ends then
+	select {
+	case <-i.ctx.Done():
+		i.err = errNoAnswer
+		return ""
+	case ok := <-line:
+		if !ok {
+			i.err = errNoAnswer
+			return ""
+		}
+	}
+	if answer := strings.TrimSpace(i.in.Text()); answer != "" {
+		return answer
+	}
+	return otherwise
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/starter"
+)
+
+func TestAsk(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		there  string // a file
+		answer []string
+		want   starter.Answers
+		says   string
+	}{
+		{"a page, and nothing more", "", []string{"https://a.example/", "", "", "", "none", ""}, starter.Answers{Page: "https://a.example/"}, "URL of the page"},
+		{"a URL that is none is asked again", "", []string{"a.example", "https://a.example/", "", "", "", "none", "none"},
+			starter.Answers{Page: "https://a.example/"}, "did you mean https://a.example?"},
+		{"nothing at all is asked again", "", []string{"", "", "", "", "https://a.example/token", "", "my-bot", "key.pem", ""},
+			starter.Answers{Endpoint: "https://a.example/token", BotKey: "my-bot", PublicKey: "key.pem"}, "At least one"},
+		{"users and webhooks", ".github", []string{"http://localhost:1/", "http://localhost:1/login", "y", "https://h.example/", "http://localhost:2/", "https://i.example/", "", "", "y", "", "", "", "npm start"},
+			starter.Answers{Page: "http://localhost:1/", Login: "http://localhost:1/login", SecondLogin: true, HMAC: true, PublicKey: "public.pem", CI: []string{"github"}, Start: "npm start",
+				Webhooks: []starter.Webhook{{URL: "https://h.example/", ConnectTo: "http://localhost:2/"}, {URL: "https://i.example/"}}}, "[github]"},
+		{"a CI that there is not is asked again", ".gitlab-ci.yml", []string{"https://a.example/", "", "", "", "", "jenkins", "gitlab"},
+			starter.Answers{Page: "https://a.example/", PublicKey: "public.pem", CI: []string{"gitlab"}}, "There are github, gitlab and none"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var out strings.Builder
+			got, err := ask(t.Context(), strings.NewReader(strings.Join(row.answer, "\n")+"\n"), &out, func(path string) bool { return path == row.there })
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out.String())
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if !strings.Contains(out.String(), row.says) {
+				t.Errorf("it did not say %q:\n%s", row.says, out.String())
+			}
+		})
+	}
+}
+
+func TestAskEndsWithItsInputAndOnInterrupt(t *testing.T) {
+	nothing := func(string) bool { return false }
+	var out strings.Builder
+	if _, err := ask(t.Context(), strings.NewReader("https://a.example/\n"), &out, nothing); !errors.Is(err, errNoAnswer) {
+		t.Errorf("at the end of the input: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	forever := readerFunc(func([]byte) (int, error) { <-t.Context().Done(); return 0, t.Context().Err() })
+	if _, err := ask(ctx, forever, &out, nothing); !errors.Is(err, errNoAnswer) {
+		t.Errorf("on an interrupt: %v", err)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

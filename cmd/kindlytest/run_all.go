@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/near"
+)
+
+// describing are the flags that describe a target, and so can mean only one.
+var describing = []string{"public-key", "private-key", "endpoint", "endpoint-header-file", "webhook"}
+
+// checkAll checks the targets that a file lists.
+func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f *runFlags, c *config.Config) error {
+	if f.parallel < 1 {
+		return fmt.Errorf("--parallel must be at least 1, not %d", f.parallel)
+	}
+	jobs, err := pickTargets(c.Targets, f.targets)
+	if err != nil {
+		return err
+	}
+	if len(jobs) > 1 {
+		if err := refuseDescribing(fs, args); err != nil {
+			return err
+		}
+	}
+	for i := range jobs {
+		job := &jobs[i]
+		if err := a.applyTarget(&job.Target, fs, args, f); err != nil {
+			return err
+		}
+		if err := f.checks.apply(fs.Changed, &job.Options); err != nil {
+			return err
+		}
+		job.Options.Args = append(repeatable("run", args, fs), "--target", job.Target.Name)
+	}
+	if _, err := f.output.formats(); err != nil {
+		return err
+	}
+	a.showNotes(c.Notes, f)
+	set, err := a.executeAll(ctx, jobs, f)
+	if err != nil {
+		return err
+	}
+	return exit(set.ExitCode)
+}
+
+// pickTargets returns the jobs with these names, in the order of the file; all
+// if none is named.
+func pickTargets(jobs []suites.Job, names []string) ([]suites.Job, error) {
+	if len(names) == 0 {
+		return jobs, nil
+	}
+	var known []string
+	for _, j := range jobs {
+		known = append(known, j.Target.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			way := "there are " + strings.Join(known, ", ")
+			if meant := near.Word(name, known); meant != "" {
+				way = "did you mean " + meant + "?"
+			}
+			return nil, hint.Errorf(way, "--target: there is no target %q", name)
+		}
+	}
+	return slices.DeleteFunc(jobs, func(j suites.Job) bool { return !slices.Contains(names, j.Target.Name) }), nil
+}
+
+// refuseDescribing refuses what would make one target of all.
+func refuseDescribing(fs *pflag.FlagSet, args []string) error {
+	const way = "--target NAME picks one; or write it into the file"
+	if len(args) > 0 {
+		return hint.Errorf(way, "PAGE is given, and the file lists several targets")
+	}
+	for _, name := range describing {
+		if fs.Changed(name) {
+			return hint.Errorf(way, "--%s is given, and the file lists several targets", name)
+		}
+	}
+	return nil
+}
+
+// executeAll checks targets, shows each one's result when it is there, and
+// writes the reports.
+func (a *app) executeAll(ctx context.Context, jobs []suites.Job, f *runFlags) (reports.Set, error) {
+	out := &f.output
+	formats, err := out.formats()
+	if err != nil {
+		return reports.Set{}, err
+	}
+	w := a.people(out)
+	terminal := a.terminal(w, out)
+	if !out.quiet {
+		fmt.Fprintf(w, "\nChecking %s, %d at a time\n", plural(len(jobs), "target"), min(f.parallel, len(jobs)))
+	}
+	p := &progress{terminal: terminal, targets: len(jobs), started: time.Now()}
+	for i := range jobs {
+		jobs[i].Options.Observer = p
+	}
+	var shown []error
+	runs := suites.RunAll(ctx, jobs, f.parallel, func(run reports.Run) {
+		p.finished()
+		shown = append(shown, terminal.FinishRun(run))
+	})
+	set := reports.NewSet(runs)
+	err = errors.Join(shown...)
+	var paths []string
+	if len(formats) > 0 {
+		written, writing := reports.WriteSetFiles(out.reportDir, set, formats...)
+		paths, err = inShort(out.reportDir, written), errors.Join(err, writing)
+	}
+	err = errors.Join(err, terminal.FinishSet(set, paths...))
+	if out.json {
+		err = errors.Join(err, reports.WriteSetJSON(a.stdout, set))
+	}
+	return set, err
+}
+
+// inShort are the reports of all targets by name, and the folders of each in
+// one: fifty targets have hundreds of files.
+func inShort(dir string, written []string) []string {
+	var paths []string
+	for _, p := range written {
+		if filepath.Dir(p) == filepath.Clean(dir) {
+			paths = append(paths, p)
+		}
+	}
+	each := filepath.Join(dir, "NAME") + string(filepath.Separator) + " for each target"
+	if len(paths) > 0 {
+		each = "and " + each
+	}
+	return append(paths, each)
+}
+
+// progress shows how far the runs against several targets are.
+type progress struct {
+	terminal *reports.Terminal
+	started  time.Time
+	targets  int
+
+	mu                            sync.Mutex
+	ended, checks, planned, fails int
+}
+
+func (p *progress) Planned(_ reports.Target, checks int) { p.change(func() { p.planned += checks }) }
+func (p *progress) Started(string)                       {}
+func (p *progress) finished()                            { p.change(func() { p.ended++ }) }
+
+func (p *progress) Done(c reports.Check) {
+	p.change(func() {
+		p.checks++
+		if c.Outcome == reports.Failed {
+			p.fails++
+		}
+	})
+}
+
+func (p *progress) change(how func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	how()
+	text := fmt.Sprintf("%d/%s · %d/%d checks", p.ended, plural(p.targets, "target"), p.checks, p.planned)
+	if p.fails > 0 {
+		text += fmt.Sprintf(" · %d failed", p.fails)
+	}
+	p.terminal.Status(text + fmt.Sprintf(" · %.0f s", time.Since(p.started).Seconds()))
+}

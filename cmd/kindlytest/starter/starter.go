@@ -1,0 +1,164 @@
+// Package starter writes the files that a team begins with: kindlytest.yaml, and
+// what its CI needs to run it, keep the reports, and gate the merge.
+//
+//	for _, f := range starter.Files(starter.Answers{Page: "https://staging.example.com/", CI: []string{"github"}}) {
+//		os.WriteFile(f.Path, f.Text, 0o644)
+//	}
+//
+// The files are commented, hold no secret, and are the user's own from then on.
+package starter
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+)
+
+// Answers are what is known of a target. Nothing is needed; URLs must be ones
+// that [config.CheckURL] takes.
+type Answers struct {
+	Page        string
+	Login       string // the page where users log in; "" if none do
+	SecondLogin bool   // with another user's login
+	Endpoint    string
+	Webhooks    []Webhook
+	HMAC        bool // Kindly signs its requests to the webhooks
+	BotKey      string
+	PublicKey   string   // the name of a PEM file
+	CI          []string // of CIs
+	Start       string   // a shell command that starts the application in a CI
+	Release     string   // of kindlytest, such as v1.2.3; "" for the newest
+}
+
+// A Webhook is one that Kindly calls.
+type Webhook struct{ Name, URL, ConnectTo string }
+
+// CIs are the CI systems that files can be written for.
+var CIs = []string{"github", "gitlab"}
+
+// A File is one to be written.
+type File struct {
+	Path string // with slashes, from the project's root
+	Text []byte
+	// Add is what to do by hand if the file is there already, because it belongs
+	// to others too; "" for a file that is all kindlytest's.
+	Add string
+}
+
+// Files are the files for these answers, kindlytest.yaml first.
+func Files(a Answers) []File {
+	files := []File{{Path: config.DefaultName, Text: render("kindlytest.yaml", a)}}
+	if slices.Contains(a.CI, "github") {
+		files = append(files, File{Path: ".github/workflows/kindlytest.yml", Text: render("github.yml", a)})
+	}
+	if slices.Contains(a.CI, "gitlab") {
+		files = append(files,
+			File{Path: ".gitlab/kindlytest.yml", Text: render("gitlab.yml", a)},
+			File{Path: ".gitlab-ci.yml", Text: render("gitlab-ci.yml", a), Add: "under include:, add  - local: .gitlab/kindlytest.yml"})
+	}
+	return files
+}
+
+// Secrets are the environment variables that the configuration needs.
+func (a Answers) Secrets() []string {
+	var names []string
+	if a.Page != "" && a.Login != "" {
+		names = append(names, "KINDLYTEST_EMAIL", "KINDLYTEST_PASSWORD")
+		if a.SecondLogin {
+			names = append(names, "KINDLYTEST_SECOND_EMAIL", "KINDLYTEST_SECOND_PASSWORD")
+		}
+	}
+	if len(a.Webhooks) > 0 && a.HMAC {
+		names = append(names, "KINDLY_HMAC_SECRET")
+	}
+	return names
+}
+
+// Schema is where editors find the schema of the file.
+func (Answers) Schema() string { return config.SchemaURL }
+
+// Ref is the version of the GitHub Action.
+func (a Answers) Ref() string {
+	if a.Release == "" {
+		return "main"
+	}
+	return a.Release
+}
+
+// Version is what `go install` is asked for.
+func (a Answers) Version() string {
+	if a.Release == "" {
+		return "latest"
+	}
+	return a.Release
+}
+
+// Local is the first URL that is called on the CI's own machine, so that the
+// application must be started there; "" if there is none.
+func (a Answers) Local() string {
+	urls := []string{a.Page, a.Endpoint}
+	for _, w := range a.Webhooks {
+		if w.ConnectTo != "" {
+			urls = append(urls, w.ConnectTo)
+		} else {
+			urls = append(urls, w.URL)
+		}
+	}
+	for _, raw := range urls {
+		u, err := url.Parse(raw)
+		if err != nil {
+			continue
+		}
+		ip := net.ParseIP(u.Hostname())
+		if u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+			return raw
+		}
+	}
+	return ""
+}
+
+//go:embed templates/*.tmpl
+var sources embed.FS
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"yaml": scalar, "shell": shell}).ParseFS(sources, "templates/*.tmpl"))
+
+func render(name string, a Answers) []byte {
+	var b bytes.Buffer
+	if err := templates.ExecuteTemplate(&b, name+".tmpl", a); err != nil {
+		panic(err) // a template of ours is broken, which the tests would show
+	}
+	return b.Bytes()
+}
+
+// plain matches text that is a string in YAML as it stands.
+var plain = regexp.MustCompile(`^[A-Za-z/.][A-Za-z0-9_./:@%?=&+~-]*[A-Za-z0-9_/]$`)
+
+// notText are words that YAML, in one version or another, takes for something
+// else than text.
+var notText = regexp.MustCompile(`(?i)^(true|false|yes|no|on|off|null|y|n|\.inf|\.nan)$`)
+
+// scalar writes a text as a YAML scalar in which nothing is expanded.
+func scalar(s string) string {
+	s = strings.ReplaceAll(s, "${", "$${")
+	if plain.MatchString(s) && !notText.MatchString(s) {
+		return s
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		panic(err) // a string has a JSON form
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// shell quotes a word for a POSIX shell.
+func shell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

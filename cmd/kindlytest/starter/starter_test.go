@@ -1,0 +1,227 @@
+package starter_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/starter"
+)
+
+const (
+	page  = "https://staging.example.com/"
+	local = "http://localhost:3001/"
+	login = "http://localhost:3001/login"
+)
+
+var hook = starter.Webhook{URL: "https://hooks.example.com/kindly"}
+
+// samples are answers of every kind.
+var samples = map[string]starter.Answers{
+	"a page":                  {Page: page},
+	"a page with a login":     {Page: local, Login: login, CI: starter.CIs},
+	"two users":               {Page: local, Login: login, SecondLogin: true, CI: starter.CIs, Start: "npm start"},
+	"an endpoint":             {Endpoint: page + "token", BotKey: "my-bot"},
+	"a webhook":               {Webhooks: []starter.Webhook{hook}},
+	"all":                     {Page: page, Login: login, Endpoint: page + "token", Webhooks: []starter.Webhook{hook, {Name: "orders", URL: page, ConnectTo: local}}, HMAC: true, BotKey: "my-bot", CI: starter.CIs, Release: "v1.2.3"},
+	"hostile texts":           {Page: page + "?a=b: c #d&x=${HOME}", BotKey: "a\"b'\n  evil: true\n", Webhooks: []starter.Webhook{{Name: "- {x: y}", URL: page}, {Name: "yes", URL: page, ConnectTo: local + "it's?a=: b #c"}, {Name: "007", URL: page}}, CI: starter.CIs, Start: `FOO="a: b" npm run 'it' # now`},
+	"no CI, on this machine":  {Page: "http://127.0.0.1:3000/"},
+	"a key, and nothing else": {Page: page, BotKey: "${NOT_A_VARIABLE}"},
+}
+
+func parse(t *testing.T, a starter.Answers, text []byte) *config.Config {
+	t.Helper()
+	c, err := config.Parse("kindlytest.yaml", text, config.Sources{
+		Env: func(name string) (string, bool) {
+			if !slices.Contains(a.Secrets(), name) {
+				t.Errorf("it needs %s, which Secrets does not name", name)
+			}
+			return "from-" + name, true
+		},
+		Read: func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return c
+}
+
+func TestConfigurationIsValidAndSaysWhatWasAnswered(t *testing.T) {
+	for name, a := range samples {
+		t.Run(name, func(t *testing.T) {
+			text := starter.Files(a)[0].Text
+			c := parse(t, a, text)
+			if c.Target.PageURL != a.Page || c.Target.BotKey != a.BotKey || len(c.Notes) > 0 {
+				t.Errorf("page %q, bot %q, notes %q in\n%s", c.Target.PageURL, c.Target.BotKey, c.Notes, text)
+			}
+			if (c.Target.Login != nil) != (a.Login != "") || (c.Target.Second != nil) != a.SecondLogin {
+				t.Errorf("the logins differ in\n%s", text)
+			}
+			if (c.Target.Endpoint != nil) != (a.Endpoint != "") {
+				t.Errorf("the endpoint differs in\n%s", text)
+			}
+			var got []starter.Webhook
+			for _, w := range c.Target.Webhooks {
+				got = append(got, starter.Webhook{Name: w.Name, URL: w.URL, ConnectTo: w.ConnectTo})
+				if (w.Secret != "") != a.HMAC {
+					t.Errorf("the secret of %s differs", w)
+				}
+			}
+			if diff := cmp.Diff(a.Webhooks, got); diff != "" {
+				t.Error(diff)
+			}
+			meetsSchema(t, text)
+		})
+	}
+}
+
+func meetsSchema(t *testing.T, text []byte) {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(config.Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource(config.SchemaURL, doc); err != nil {
+		t.Fatal(err)
+	}
+	var file any
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.MustCompile(config.SchemaURL).Validate(file); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+// What stands in comments is right as well: it is uncommented one day.
+func TestCommentedExamplesAreValid(t *testing.T) {
+	text := string(starter.Files(starter.Answers{Page: page})[0].Text)
+	var out []string
+	for _, line := range strings.Split(text, "\n") {
+		example := strings.HasPrefix(line, "# ") && (strings.HasPrefix(line, "#   ") || strings.Contains(line[2:], ":  ") || strings.HasSuffix(line, ":") || strings.Contains(line, ": #"))
+		if strings.HasPrefix(line, "# bot:") || strings.HasPrefix(line, "# webhooks:") || strings.HasPrefix(line, "# checks:") || example && !strings.Contains(line, "kindlytest run") {
+			line = strings.TrimPrefix(line, "# ")
+		}
+		if inner, ok := strings.CutPrefix(line, "  # "); ok {
+			line = "  " + inner
+		}
+		out = append(out, line)
+	}
+	uncommented := strings.ReplaceAll(strings.Join(out, "\n"), "public_key: public.pem", "")
+	c, err := config.Parse("kindlytest.yaml", []byte(uncommented), config.Sources{Env: func(string) (string, bool) { return "secret", true }})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, uncommented)
+	}
+	if c.Target.BotKey == "" || c.Target.Login == nil || c.Target.Endpoint == nil || len(c.Target.Webhooks) != 1 || len(c.Options.ExpectedFailures) != 1 {
+		t.Errorf("not all examples were uncommented:\n%s", uncommented)
+	}
+}
+
+// A mapping of a CI's file.
+type mapping = map[string]any
+
+func file(t *testing.T, a starter.Answers, path string) (mapping, string) {
+	t.Helper()
+	for _, f := range starter.Files(a) {
+		if f.Path != path {
+			continue
+		}
+		var doc mapping
+		if err := yaml.Unmarshal(f.Text, &doc); err != nil {
+			t.Fatalf("%v\n%s", err, f.Text)
+		}
+		return doc, string(f.Text)
+	}
+	t.Fatalf("there is no %s", path)
+	return nil, ""
+}
+
+func TestGitHubWorkflow(t *testing.T) {
+	for name, a := range samples {
+		if !slices.Contains(a.CI, "github") {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			doc, text := file(t, a, ".github/workflows/kindlytest.yml")
+			if diff := cmp.Diff(mapping{"contents": "read"}, doc["permissions"]); diff != "" {
+				t.Error(diff)
+			}
+			job := doc["jobs"].(mapping)["kindlytest"].(mapping)
+			steps := job["steps"].([]any)
+			last := steps[len(steps)-1].(mapping)
+			ref := "main"
+			if a.Release != "" {
+				ref = a.Release
+			}
+			if last["uses"] != "kindlytest/kindlytest@"+ref {
+				t.Errorf("the last step is %v", last)
+			}
+			if diff := cmp.Diff(mapping{"config": "kindlytest.yaml"}, last["with"]); diff != "" {
+				t.Error(diff)
+			}
+			var names []string
+			env, _ := last["env"].(mapping)
+			for _, name := range a.Secrets() {
+				names = append(names, name)
+				if got, want := env[name], fmt.Sprintf("${{ secrets.%s }}", name); got != want {
+					t.Errorf("%s is %v, want %s", name, got, want)
+				}
+			}
+			if len(env) != len(names) || (job["if"] != nil) != (len(names) > 0) {
+				t.Errorf("env %v, if %v\n%s", env, job["if"], text)
+			}
+			starts := len(steps) == 3
+			if starts != (a.Local() != "") {
+				t.Errorf("%d steps, and %q is local", len(steps), a.Local())
+			}
+			if a.Start != "" && !strings.HasPrefix(steps[1].(mapping)["run"].(string), a.Start+" &\n") {
+				t.Errorf("it starts with %v", steps[1])
+			}
+		})
+	}
+}
+
+func TestGitLabJob(t *testing.T) {
+	for name, a := range samples {
+		if !slices.Contains(a.CI, "gitlab") {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			doc, text := file(t, a, ".gitlab/kindlytest.yml")
+			job := doc["kindlytest"].(mapping)
+			if diff := cmp.Diff([]any{"kindlytest run -c kindlytest.yaml --format json,junit,html"}, job["script"]); diff != "" {
+				t.Error(diff)
+			}
+			artifacts := job["artifacts"].(mapping)
+			if artifacts["when"] != "always" || artifacts["reports"].(mapping)["junit"] != "kindlytest-reports/junit.xml" {
+				t.Errorf("artifacts %v", artifacts)
+			}
+			for _, line := range job["before_script"].([]any) {
+				if _, ok := line.(string); !ok {
+					t.Errorf("a line is no text: %v", line)
+				}
+			}
+			if a.Start != "" && !slices.Contains(job["before_script"].([]any), any(a.Start+" &")) {
+				t.Errorf("it does not start the application\n%s", text)
+			}
+			for _, name := range a.Secrets() {
+				if !strings.Contains(text, name) {
+					t.Errorf("it does not name %s", name)
+				}
+			}
+			include, _ := file(t, a, ".gitlab-ci.yml")
+			if diff := cmp.Diff([]any{mapping{"local": ".gitlab/kindlytest.yml"}}, include["include"]); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

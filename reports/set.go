@@ -1,0 +1,307 @@
+package reports
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// A Set is the runs against several targets, with one verdict. Its JSON form is
+// told from that of a single run by its member "runs".
+type Set struct {
+	Schema     int       `json:"schema"`
+	Tool       Tool      `json:"tool"`
+	Started    time.Time `json:"started"`
+	DurationMS int64     `json:"duration_ms"` // from the first start to the last end
+	// ExitCode is the gravest of the runs': a failure (1) outranks what could
+	// not be found out (2), and that outranks success.
+	ExitCode int   `json:"exit_code"`
+	Runs     []Run `json:"runs"`
+}
+
+// NewSet makes one verdict of finished runs. No runs at all are no success.
+func NewSet(runs []Run) Set {
+	s := Set{Schema: SchemaVersion, ExitCode: 2, Runs: runs}
+	var end time.Time
+	for i, r := range runs {
+		if i == 0 {
+			s.Tool, s.Started, s.ExitCode = r.Tool, r.Started, r.ExitCode
+		}
+		if r.Started.Before(s.Started) {
+			s.Started = r.Started
+		}
+		if e := r.Started.Add(time.Duration(r.DurationMS) * time.Millisecond); e.After(end) {
+			end = e
+		}
+		s.ExitCode = graver(s.ExitCode, r.ExitCode)
+	}
+	if len(runs) > 0 {
+		s.DurationMS = end.Sub(s.Started).Milliseconds()
+	}
+	return s
+}
+
+// graver is the exit code that counts of two.
+func graver(a, b int) int {
+	for _, code := range []int{1, 2} {
+		if a == code || b == code {
+			return code
+		}
+	}
+	return 0
+}
+
+// WriteSetJSON writes the canonical form of a set, as WriteJSON does for a run.
+func WriteSetJSON(w io.Writer, s Set) error {
+	s.Schema = SchemaVersion
+	if s.Runs == nil {
+		s.Runs = []Run{}
+	}
+	for i := range s.Runs {
+		if s.Runs[i].Checks == nil {
+			s.Runs[i].Checks = []Check{}
+		}
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(s); err != nil {
+		return fmt.Errorf("write the JSON report: %w", err)
+	}
+	return nil
+}
+
+// ReadSet reads what WriteSetJSON or WriteJSON wrote; several says which. It is
+// as strict as ReadJSON, and counts summaries and exit codes anew.
+func ReadSet(r io.Reader) (s Set, several bool, err error) {
+	data, err := readReport(r)
+	if err != nil {
+		return Set{}, false, err
+	}
+	if !isSet(data) {
+		run, err := parseRun(data)
+		return NewSet([]Run{run}), false, err
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		return Set{}, true, fmt.Errorf("read the report: %w", err)
+	}
+	for i := range s.Runs {
+		if err := validate(s.Runs[i]); err != nil {
+			return Set{}, true, fmt.Errorf("read the report: runs[%d]: %w", i, err)
+		}
+		s.Runs[i].Finish()
+	}
+	return NewSet(s.Runs), true, nil
+}
+
+// isSet says whether a report holds several runs.
+func isSet(data []byte) bool {
+	var head struct {
+		Runs json.RawMessage `json:"runs"`
+	}
+	return json.Unmarshal(data, &head) == nil && head.Runs != nil
+}
+
+var errSeveral = errors.New("it holds the runs of several targets; each one's own report is beside it, in NAME/report.json")
+
+// setWriters are the forms in which a set is written as one file. The others
+// show one target at a time.
+var setWriters = map[Format]func(io.Writer, Set) error{
+	JSON: WriteSetJSON, JUnit: WriteSetJUnit, Markdown: WriteSetMarkdown,
+}
+
+// WriteSet writes a set in a format: json, junit or markdown.
+func WriteSet(w io.Writer, s Set, format Format) error {
+	write, ok := setWriters[format]
+	if !ok {
+		return fmt.Errorf("a %s report shows one target at a time; NAME/report.json holds each one's run", format)
+	}
+	return write(w, s)
+}
+
+// WriteSetFiles writes the reports of each run into a folder of its own below
+// dir, named after the target, and those of all into dir itself, where the
+// format has room for several. It goes on after an error, as WriteFiles does.
+// The paths are those in dir, then those of the folders.
+//
+// It writes nothing if the names of targets are not unique, or can't be those
+// of folders in dir: a report may be foreign.
+func WriteSetFiles(dir string, s Set, formats ...Format) ([]string, error) {
+	if err := s.foldersOf(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("create the report directory: %w", err)
+	}
+	var paths []string
+	var errs []error
+	for _, format := range formats {
+		if setWriters[format] == nil {
+			continue
+		}
+		path, err := writeWhole(dir, format.File(), func(w io.Writer) error { return WriteSet(w, s, format) })
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		paths = append(paths, path)
+	}
+	for _, run := range s.Runs {
+		written, err := WriteFiles(filepath.Join(dir, run.Target.Name), run, formats...)
+		paths, errs = append(paths, written...), append(errs, err)
+	}
+	return paths, errors.Join(errs...)
+}
+
+// foldersOf refuses targets whose name is not that of a folder of their own.
+func (s Set) foldersOf() error {
+	seen := map[string]bool{}
+	for _, run := range s.Runs {
+		name := run.Target.Name
+		if !filepath.IsLocal(name) || name == "." || strings.ContainsAny(name, `/\:`) {
+			return fmt.Errorf("the target's name %q can't be that of a folder", name)
+		}
+		if seen[strings.ToLower(name)] {
+			return fmt.Errorf("two targets are called %q", name)
+		}
+		seen[strings.ToLower(name)] = true
+	}
+	return nil
+}
+
+// WriteSetJUnit writes all runs as one JUnit document: the suites of each run
+// carry its target's name.
+func WriteSetJUnit(w io.Writer, s Set) error {
+	doc := xmlSuites{Name: "kindlytest", Time: seconds(s.DurationMS)}
+	for _, run := range s.Runs {
+		for _, suite := range junitSuites(run) {
+			suite.Name = run.Target.Name + "." + suite.Name
+			doc.add(suite)
+		}
+	}
+	return writeXML(w, doc)
+}
+
+// WriteSetMarkdown writes the one verdict and a line a target, and then each run
+// as WriteMarkdown does, as far as there is room.
+func WriteSetMarkdown(w io.Writer, s Set) error {
+	var m markdown
+	v := s.verdict()
+	var b strings.Builder
+	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**Result:** %s\n\n| Target | Result |\n| --- | --- |\n", markdownSymbol(v.Level), v.Word, v.Detail)
+	for _, run := range s.Runs {
+		v := verdictOf(run)
+		fmt.Fprintf(&b, "| %s | %s %s: %s |\n", code(run.Target.Name, maxMarkdownCell), markdownSymbol(v.Level), v.Word, inline(v.Detail, maxMarkdownCell))
+	}
+	m.add(b.String(), false)
+	for _, run := range s.Runs {
+		m.add(fmt.Sprintf("\n---\n\n# %s\n\n", code(run.Target.Name, maxMarkdownCell)), false)
+		m.sections(run)
+	}
+	m.end()
+	if _, err := io.WriteString(w, m.b.String()); err != nil {
+		return fmt.Errorf("write the Markdown report: %w", err)
+	}
+	return nil
+}
+
+// verdict is the set in one line. What Finish says of a run holds here too: a
+// failure outranks what could not be found out.
+func (s Set) verdict() verdict {
+	var failed, unknown, passed int
+	for _, run := range s.Runs {
+		switch run.ExitCode {
+		case 0:
+			passed++
+		case 1:
+			failed++
+		default:
+			unknown++
+		}
+	}
+	counts := []string{}
+	for _, c := range []struct {
+		n    int
+		what string
+	}{{failed, "failed"}, {unknown, "could not be judged"}, {passed, "passed"}} {
+		if c.n > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", c.n, c.what))
+		}
+	}
+	detail := join(plural(len(s.Runs), "target"), append(counts, duration(s.DurationMS)))
+	switch s.ExitCode {
+	case 0:
+		return verdict{passedWord, detail, Passed}
+	case 1:
+		return verdict{failedWord, detail, Failed}
+	}
+	return verdict{incompleteWord, detail, Errored}
+}
+
+// FinishRun prints the result of one run of several, headed by the name of its
+// target. Runs that are printed so need no Start.
+func (t *Terminal) FinishRun(run Run) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clear()
+	s := t.summary()
+	head := oneLine(run.Target.Name)
+	if url := cmp.Or(run.Target.Page, run.Target.Endpoint); url != "" {
+		head += "  " + s.dim(oneLine(url))
+	}
+	s.line("")
+	s.line(s.bold("── ") + s.bold(head))
+	s.print(run, nil)
+	t.write(s.b.String())
+	return t.err
+}
+
+// FinishSet prints one line a target, the paths of the reports, and, as its last
+// line, the one verdict.
+func (t *Terminal) FinishSet(set Set, paths ...string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clear()
+	s := t.summary()
+	s.title("Targets")
+	column := 0
+	for _, run := range set.Runs {
+		column = max(column, textWidth(oneLine(run.Target.Name)))
+	}
+	for _, run := range set.Runs {
+		v, name := verdictOf(run), oneLine(run.Target.Name)
+		head := symbol(v.Level) + " " + name + strings.Repeat(" ", column-textWidth(name)) + "  " + v.Word
+		tail := cutToWidth(oneLine(clip(v.Detail, maxFieldRunes)), max(s.width-textWidth(head)-2, 20))
+		s.line(s.of(v.Level)(head) + "  " + tail)
+	}
+	s.line("")
+	if len(paths) > 0 {
+		s.line(s.dim("reports: ") + oneLine(strings.Join(paths, ", ")))
+	}
+	v := set.verdict()
+	s.line(s.of(v.Level)(v.Word) + "  " + v.Detail)
+	t.write(s.b.String())
+	return t.err
+}
+
+// Status replaces the status line by a text, if W is a terminal; FinishRun and
+// FinishSet remove it.
+func (t *Terminal) Status(text string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.Live || t.Quiet {
+		return
+	}
+	t.write("\r\x1b[K" + cutToWidth(oneLine(text), t.width()-1))
+	t.status = true
+}
+
+func (t *Terminal) summary() *summaryPrinter {
+	return &summaryPrinter{palette: t.palette(), width: t.width(), quiet: t.Quiet, verbose: t.Verbose}
+}

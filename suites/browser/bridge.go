@@ -1,0 +1,261 @@
+package browser
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A bridge lets Chrome trust certificate authorities that the system does not
+// know. Chrome takes no file of them, and its switches that forgive errors look
+// at a certificate's key, not at who signed for whom, so that anybody on the way
+// could satisfy them. So its https connections lead to the bridge, a proxy on
+// this machine that verifies the server's certificate as Go does (name, time,
+// chain) and hands the bytes on. Between the two there is TLS with a key that is
+// made for this bridge, the only one that Chrome forgives; it never sees another.
+type bridge struct {
+	listener net.Listener
+	roots    *x509.CertPool
+	resolve  map[string]string
+	own      tls.Certificate
+	pin      string // of own's key, as Chrome wants it
+
+	life context.Context
+	end  context.CancelFunc
+	work sync.WaitGroup
+
+	mu     sync.Mutex
+	failed map[string]error // by host:port: why it could not be reached, last
+}
+
+const (
+	bridgeTimeout = 30 * time.Second // of a connection's beginning
+	maxConnect    = 64 << 10         // bytes of Chrome's request for one
+)
+
+// startBridge listens on loopback.
+func startBridge(roots *x509.CertPool, resolve map[string]string) (*bridge, error) {
+	own, pin, err := bridgeKey()
+	if err != nil {
+		return nil, fmt.Errorf("making a key for the browser's connections: %w", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, fmt.Errorf("listening for the browser's connections: %w", err)
+	}
+	b := &bridge{listener: l, roots: roots, own: own, pin: pin, resolve: map[string]string{}, failed: map[string]error{}}
+	for host, to := range resolve {
+		b.resolve[strings.ToLower(host)] = to
+	}
+	b.life, b.end = context.WithCancel(context.Background())
+	b.work.Go(b.accept)
+	return b, nil
+}
+
+// bridgeKey makes a certificate that is good for nothing but its key.
+func bridgeKey() (own tls.Certificate, pin string, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return own, "", err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"kindlytest.invalid"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(30 * 24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return own, "", err
+	}
+	spki, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		return own, "", err
+	}
+	sum := sha256.Sum256(spki)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, base64.StdEncoding.EncodeToString(sum[:]), nil
+}
+
+// flags make Chrome use the bridge for https, on this machine too.
+func (b *bridge) flags() []string {
+	return []string{
+		"--proxy-server=https=" + b.listener.Addr().String(),
+		"--proxy-bypass-list=<-loopback>",
+		"--ignore-certificate-errors-spki-list=" + b.pin,
+	}
+}
+
+// close ends all connections, and waits for them.
+func (b *bridge) close() {
+	b.end()
+	b.listener.Close()
+	b.work.Wait()
+}
+
+func (b *bridge) accept() {
+	for {
+		conn, err := b.listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		b.work.Go(func() {
+			defer context.AfterFunc(b.life, func() { conn.Close() })()
+			defer conn.Close()
+			b.serve(conn)
+		})
+	}
+}
+
+// serve answers one request of Chrome to be connected.
+func (b *bridge) serve(conn net.Conn) {
+	_ = conn.SetDeadline(time.Now().Add(bridgeTimeout)) // fails on a closed connection only
+	limited := &io.LimitedReader{R: conn, N: maxConnect}
+	reader := bufio.NewReader(limited)
+	req, err := http.ReadRequest(reader)
+	if err != nil || req.Method != http.MethodConnect {
+		return
+	}
+	limited.N = 1 << 62 // from now on it is the page's traffic
+	host, _, err := net.SplitHostPort(req.Host)
+	if err != nil || KindlyHost(host) {
+		_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\n\r\n")
+		return
+	}
+	ctx, cancel := context.WithTimeout(b.life, bridgeTimeout)
+	defer cancel()
+	server, err := (&net.Dialer{}).DialContext(ctx, "tcp", b.address(req.Host))
+	if err != nil {
+		b.note(req.Host, err)
+		_, _ = io.WriteString(conn, "HTTP/1.1 502 Bad Gateway\r\n\r\n")
+		return
+	}
+	defer server.Close()
+	defer context.AfterFunc(b.life, func() { server.Close() })()
+	if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
+		return
+	}
+	b.join(ctx, readConn{conn, reader}, server, req.Host)
+}
+
+// join connects Chrome with a server: over TLS, or as it is for a WebSocket
+// without, which Chrome sends to the same proxy.
+func (b *bridge) join(ctx context.Context, chrome readConn, server net.Conn, hostPort string) {
+	const handshake = 0x16
+	first, err := chrome.r.Peek(1)
+	if err != nil {
+		return
+	}
+	if first[0] != handshake {
+		_ = chrome.SetDeadline(time.Time{})
+		pipe(chrome, server)
+		return
+	}
+	host, _, _ := net.SplitHostPort(hostPort) // serve has seen to it
+	var verified *tls.Conn
+	inner := tls.Server(chrome, &tls.Config{
+		// The server chooses the protocol among those that Chrome offers.
+		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			verified = tls.Client(server, &tls.Config{RootCAs: b.roots, ServerName: host, NextProtos: hello.SupportedProtos})
+			if err := verified.HandshakeContext(ctx); err != nil {
+				b.note(hostPort, err)
+				return nil, err
+			}
+			c := &tls.Config{Certificates: []tls.Certificate{b.own}}
+			if p := verified.ConnectionState().NegotiatedProtocol; p != "" {
+				c.NextProtos = []string{p}
+			}
+			return c, nil
+		},
+	})
+	if err := inner.HandshakeContext(ctx); err != nil {
+		return // Chrome tells the page
+	}
+	_ = chrome.SetDeadline(time.Time{})
+	pipe(inner, verified)
+}
+
+// address is what to dial for host:port.
+func (b *bridge) address(hostPort string) string {
+	host, port, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return hostPort
+	}
+	to, ok := b.resolve[strings.ToLower(host)]
+	switch {
+	case !ok:
+		return hostPort
+	case hasPort(to):
+		return to
+	}
+	return net.JoinHostPort(strings.Trim(to, "[]"), port)
+}
+
+func hasPort(address string) bool {
+	_, _, err := net.SplitHostPort(address)
+	return err == nil
+}
+
+func (b *bridge) note(hostPort string, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failed[strings.ToLower(hostPort)] = err
+}
+
+// ConnectionError is why the host of a URL could not be reached over https, or
+// why its certificate is not trusted; nil where nothing is known. Chrome itself
+// knows less where Options.RootCAs are given.
+func (b *Browser) ConnectionError(rawURL string) error {
+	u, err := url.Parse(rawURL)
+	if err != nil || b.bridge == nil {
+		return nil
+	}
+	b.bridge.mu.Lock()
+	defer b.bridge.mu.Unlock()
+	return b.bridge.failed[net.JoinHostPort(strings.ToLower(u.Hostname()), cmp.Or(u.Port(), "443"))]
+}
+
+// A readConn is a connection of which a part has been read.
+type readConn struct {
+	net.Conn
+	r *bufio.Reader
+}
+
+func (c readConn) Read(p []byte) (int, error) { return c.r.Read(p) }
+
+// pipe copies both ways until both sides have said all.
+func pipe(a, b net.Conn) {
+	var both sync.WaitGroup
+	copyTo := func(to, from net.Conn) {
+		if _, err := io.Copy(to, from); err != nil {
+			a.Close()
+			b.Close()
+			return
+		}
+		if half, ok := to.(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite() // the other way may be closed already
+			return
+		}
+		to.Close()
+	}
+	both.Go(func() { copyTo(a, b) })
+	both.Go(func() { copyTo(b, a) })
+	both.Wait()
+}
