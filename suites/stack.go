@@ -4,8 +4,9 @@ import (
 	"github.com/kindlytest/kindlytest/fixtures/stack"
 )
 
-// StackTarget is the target that a customer in another stack is, and StackOptions
-// what its developers know of it.
+// StackTarget is the target that a customer in another stack is: what its
+// developers would write into kindlytest.yaml. One without a page is described by
+// its endpoint and its headers alone.
 func StackTarget(c *stack.Customer) (Target, error) {
 	t, err := ReferenceTarget(c.Customer)
 	if err != nil {
@@ -13,9 +14,10 @@ func StackTarget(c *stack.Customer) (Target, error) {
 	}
 	t.Name = c.Stack.Name
 	if c.PageURL == "" {
-		t.Login, t.Second = nil, nil
-		t.Endpoint = &EndpointConfig{URL: c.EndpointURL, Header: c.Header, ChatIDField: "chatId"}
-		t.PrivateKey = nil
+		return Target{
+			Name: t.Name, PublicKeys: t.PublicKeys, PublicPEM: t.PublicPEM,
+			Endpoint: &EndpointConfig{URL: c.EndpointURL, Header: c.Header, ChatIDField: "chatId"},
+		}, nil
 	}
 	return t, nil
 }

@@ -32,6 +32,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		{"after a failure", []string{"demo", "--only", "PAGE-WIDGET", "--fault", "script-without-id"}, false, exitBroken, "FAILED"},
 		{"after a page that is not there", []string{"run", "http://localhost:9/", "--only", "PAGE-WIDGET"}, false, exitUsage, "NOTHING WAS CHECKED"},
 		{"after an interrupt", []string{"demo"}, true, exitUsage, "interrupted"},
+		{"after an interrupt, with a customer in another stack", []string{"demo", "--customer", "mobile", "--timeout", "1m", "--rate", "1"}, true, exitUsage, "interrupted"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
