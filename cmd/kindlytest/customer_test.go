@@ -128,7 +128,7 @@ func TestCustomersOnTheCommandLine(t *testing.T) {
 		says string
 	}{
 		{"--customer djanog", `there is no customer "djanog"` + "\nhint: did you mean django?"},
-		{"--customer rails", "hint: there are django, node-micro, mobile"},
+		{"--customer rails", "hint: there are django, node-micro, node, mobile"},
 		{"--as-documented", "--as-documented says nothing without a customer"},
 		{"--customer mobile --as-documented", "no sample like the customer mobile"},
 		{"--customer django --fault alg-none-accepted", "--fault and --manner are of the built-in shop"},
