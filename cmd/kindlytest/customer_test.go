@@ -148,3 +148,12 @@ func TestACustomerThatCantBeHadSaysWhatToInstall(t *testing.T) {
 		t.Errorf("exit code %d: %s", out.code, out.stderr)
 	}
 }
+
+func TestAnInterruptWhileACustomerStartsIsNamed(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	out := runHere(ctx, nil, "", "demo", "--customer", "mobile")
+	if out.code != exitUsage || !strings.Contains(out.stderr, "interrupted while the customer mobile was started") {
+		t.Errorf("exit code %d: %s", out.code, out.stderr)
+	}
+}

@@ -92,7 +92,10 @@ func (a *app) startCustomer(ctx context.Context, s stack.Stack, f *demoFlags) (*
 	c, err := stack.Start(ctx, s, stack.Options{
 		AsDocumented: f.customer.asDocumented, Cache: filepath.Join(cache, "kindlytest", "customers"),
 	})
-	if missing := (*stack.MissingError)(nil); errors.As(err, &missing) {
+	switch missing := (*stack.MissingError)(nil); {
+	case err != nil && ctx.Err() != nil:
+		return nil, fmt.Errorf("interrupted while the customer %s was started", s.Name)
+	case errors.As(err, &missing):
 		return nil, hint.Errorf(missing.Hint, "%w", err)
 	}
 	return c, err
