@@ -9,7 +9,7 @@ LDFLAGS     := -s -w -X main.version=$(VERSION)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/kindlytest
@@ -20,16 +20,20 @@ demo: browser build ## run everything against the built-in customer
 	bin/kindlytest demo
 
 .PHONY: test
-test: browser ## all tests
+test: browser customers ## all tests
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -timeout 15m ./...
 
 .PHONY: race
-race: browser ## all tests under the race detector (slow)
+race: browser customers ## all tests under the race detector (slow)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -race -timeout 40m ./...
 
 .PHONY: proof
 proof: browser ## every fault against every check; writes docs/proof.md (minutes)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^(TestProof|TestWaitExpiry)$$' -proof -timeout 60m
+
+.PHONY: as-documented
+as-documented: browser customers ## check the customers that Kindly's documentation makes; writes docs/as-documented.md
+	KINDLYTEST_REQUIRE_BROWSER=1 KINDLYTEST_REQUIRE_CUSTOMERS=1 $(GO) test ./suites -run '^TestCustomersInOtherStacks$$' -as-documented
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, go mod tidy
@@ -49,6 +53,10 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 .PHONY: browser
 browser: ## install a headless Chromium, if none is there
 	@.ci/install-browser
+
+.PHONY: customers
+customers: ## install what the customers in other stacks need, if it is not there
+	@.ci/install-customers
 
 .PHONY: clean
 clean: ## remove what was built and reported

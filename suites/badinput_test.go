@@ -444,15 +444,15 @@ var badSetups = []bad{
 		}},
 	{name: "the public key is another one",
 		target: reference(func(t *testing.T, target *suites.Target) {
-			pair, err := pemPair()
+			pair, err := customerKeys()
 			if err != nil {
 				t.Fatal(err)
 			}
-			other, err := token.ParsePublicKey("other.pem", pair[1])
+			other, err := token.ParsePublicKey("other.pem", pair.Public)
 			if err != nil {
 				t.Fatal(err)
 			}
-			target.PublicKeys, target.PublicPEM, target.PrivateKey = []*token.Key{other}, pair[1], nil
+			target.PublicKeys, target.PublicPEM, target.PrivateKey = []*token.Key{other}, pair.Public, nil
 		}),
 		opts: suites.Options{Only: []string{"TOK-SIGNATURE", "FWD-DELIVERED", "HOOK-VALID"}}, exit: 1,
 		wants: []want{{"TOK-SIGNATURE", reports.Failed, "another, unknown key signed it"}, {"FWD-DELIVERED", reports.Skipped, "TOK-SIGNATURE"}}},

@@ -3,6 +3,7 @@ package suites
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -70,6 +71,17 @@ var _ = check(Check{
 	}),
 })
 
+// carries says whether a token's payload holds a JSON string in the same
+// spelling: what Go decodes it to says nothing about a lone surrogate.
+func carries(raw token.Raw, value []byte) bool {
+	segments := strings.Split(raw.Secret(), ".")
+	if len(segments) != 3 {
+		return false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(segments[1])
+	return err == nil && bytes.Contains(bytes.ToLower(payload), bytes.ToLower(value))
+}
+
 func judgeHostileID(what string, value forge.Value, ev Evidence) Verdict {
 	const expected = "a 4xx, or a token for exactly that chat id"
 	st := ev.Exchange.Status()
@@ -87,7 +99,7 @@ func judgeHostileID(what string, value forge.Value, ev Evidence) Verdict {
 	if err != nil {
 		return Violated(expected, what+": a token that can't be read").With(ev)
 	}
-	if !value.IsString || t.ChatID() != value.String {
+	if same := t.ChatID() == value.String; value.IsString && !same || !value.IsString && !carries(raw, value.JSON) {
 		return Violated(expected, what+": a token whose chat.id is another").With(ev)
 	}
 	return Holds("%s: a token for exactly that", what)

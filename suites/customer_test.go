@@ -62,11 +62,11 @@ var keys = sync.OnceValues(fixtures.GenerateKeys)
 // start serves a reference customer and returns it as a target.
 func start(t *testing.T, o fixtures.Options) suites.Target {
 	t.Helper()
-	target, _ := startCustomer(t, o)
+	target, _ := startReference(t, o)
 	return target
 }
 
-func startCustomer(t *testing.T, o fixtures.Options) (suites.Target, *fixtures.Customer) {
+func startReference(t *testing.T, o fixtures.Options) (suites.Target, *fixtures.Customer) {
 	t.Helper()
 	var err error
 	if o.Keys, err = keys(); err != nil {
@@ -178,7 +178,7 @@ func TestEachFaultFailsItsCheck(t *testing.T) {
 	faults := fixtures.Faults()
 	slices.Reverse(faults) // those that kill services take longest, and come last
 	each(t, faults, fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
-		target, customer := startCustomer(t, fixtures.Options{Faults: []fixtures.Fault{f}})
+		target, customer := startReference(t, fixtures.Options{Faults: []fixtures.Fault{f}})
 		o := suites.Options{}
 		if needsPage(f.Breaks) || len(target.Resolve) > 0 {
 			o = options(t, target)

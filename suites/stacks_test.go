@@ -133,6 +133,18 @@ func stacks() []stack {
 				}
 			},
 			only: []string{"AUTH-METHOD"}, wants: []want{{"AUTH-METHOD", reports.Informed, "HEAD: status 200"}}},
+		{name: "a lone surrogate is signed as it came",
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				var body struct {
+					ChatID json.RawMessage `json:"chat_id"`
+				}
+				if json.NewDecoder(r.Body).Decode(&body) != nil || !loggedIn(r) {
+					http.Error(w, "no", http.StatusBadRequest)
+					return
+				}
+				give(w, body.ChatID)
+			},
+			only: []string{"AUTH-CHATID-HOSTILE"}, wants: []want{{"AUTH-CHATID-HOSTILE", reports.Passed, ""}}},
 		{name: "a rate limit may turn a burst away",
 			auth: func(w http.ResponseWriter, r *http.Request) {
 				if r.Header.Get(suites.HeaderCheck) == "LIVE-AUTH-BURST" && asked.Add(1) > 20 {

@@ -14,9 +14,9 @@ const module = "github.com/kindlytest/kindlytest/"
 // mayImport says which rooms the code of a room may import. What is not listed
 // is forbidden: the directions are the design.
 var mayImport = map[string][]string{
-	"cmd/kindlytest":       {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures"},
+	"cmd/kindlytest":       {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures", "fixtures/stack"},
 	"cmd/kindlytest/*":     {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports"},
-	"suites":               {"suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures"},
+	"suites":               {"suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures", "fixtures/stack"},
 	"suites/browser":       {},
 	"suites/forge":         {"mockkindly/wire"},
 	"suites/near":          {},
@@ -29,6 +29,8 @@ var mayImport = map[string][]string{
 	"mockkindly/rule":      {},
 	"mockkindly/wire":      {},
 	"fixtures":             {},
+	"fixtures/process":     {},
+	"fixtures/stack":       {"fixtures", "fixtures/process"},
 	"reports":              {},
 }
 

@@ -25,6 +25,7 @@ type demoFlags struct {
 	faults     []string
 	manner     string
 	listFaults bool
+	customer   customerFlags
 }
 
 func newDemo(a *app) *cobra.Command {
@@ -38,15 +39,24 @@ against it. The shop is sound, so all of them pass.
 
 With --fault NAME the shop makes that one mistake, and the run shows what a team
 that makes it would see. Then the exit code is 1 if the check that is there for
-this fault reported it, whatever its level, and 2 if the fault went unnoticed.`,
+this fault reported it, whatever its level, and 2 if the fault went unnoticed.
+
+With --customer NAME another customer is checked: a real program in another
+stack, which must be installed here (if it is not, you are told how). With
+--as-documented it does what Kindly's documentation says, and no more.`,
 		Example: `  kindlytest demo
   kindlytest demo --list-faults
   kindlytest demo --fault alg-none-accepted
-  kindlytest demo --manner cross-origin --format html`,
+  kindlytest demo --manner cross-origin --format html
+  kindlytest demo --customer django
+  kindlytest demo --customer node-micro --as-documented`,
 		Args: noArguments("a fault is named with --fault NAME"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.listFaults {
 				return listFaults(a.stdout, width(a.stdout))
+			}
+			if f.customer.given() {
+				return a.demoCustomer(cmd.Context(), cmd.Flags(), f)
 			}
 			return a.demo(cmd.Context(), cmd.Flags(), f)
 		},
@@ -56,6 +66,7 @@ this fault reported it, whatever its level, and 2 if the fault went unnoticed.`,
 	fs.StringSliceVar(&f.faults, "fault", nil, "a mistake that the shop makes; repeatable (--list-faults shows them)")
 	fs.StringVar(&f.manner, "manner", "", "another sound way to build the shop: "+strings.Join(mannerNames(), ", "))
 	fs.BoolVar(&f.listFaults, "list-faults", false, "list the faults, and the check that each one breaks")
+	f.customer.register(fs)
 	f.checks.register(fs)
 	f.output.register(fs)
 	return cmd
