@@ -127,6 +127,9 @@ func newPage(run Run) htmlPage {
 	}
 	p.Failed, p.Warned = p.with(Failed), p.with(Warned)
 	p.Errored, p.Skipped = p.reasons(run, Errored), p.reasons(run, Skipped)
+	if run.Strict { // then they fail the run
+		p.Failed, p.Warned = append(p.Failed, p.Warned...), nil
+	}
 	if len(p.Failed) > maxFirst {
 		p.Failed, p.Others = p.Failed[:maxFirst], p.Failed[maxFirst:]
 	}

@@ -201,6 +201,8 @@ func TestHTMLLinksLeadSomewhere(t *testing.T) {
 
 func TestHTMLSaysWhatMatters(t *testing.T) {
 	spaces := regexp.MustCompile(`\s+`)
+	strict := sampleRun()
+	strict.Strict, strict.Checks = true, append(withOutcome(strict.Checks, Warned), withOutcome(strict.Checks, Passed)...)
 	for name, row := range map[string]struct {
 		run  Run
 		says []string
@@ -213,6 +215,7 @@ func TestHTMLSaysWhatMatters(t *testing.T) {
 			"connection reset by peer", "It passed, but proves less", "The private key signs what looks like production.",
 		}},
 		"empty":  {emptyRun(), []string{"? NOTHING WAS CHECKED the page could not be opened", "Hint: Start the site", "There are none."}},
+		"strict": {finished(strict), []string{"✘ FAILED strict: a warning fails the run", "Fix first AUTH-NO-STORE"}},
 		"passed": {passedRun(), []string{"✔ PASSED 4 checks"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -38,8 +38,23 @@ func (s *Session) firstPass() (pass, error) {
 		}
 		ctx, cancel := context.WithTimeout(s.base, s.opts.Timeout)
 		defer cancel()
-		return s.newPass(ctx)
+		return s.passWithoutPage(ctx)
 	})
+}
+
+// passWithoutPage asks the endpoint, and tells of it.
+func (s *Session) passWithoutPage(ctx context.Context) (pass, error) {
+	p := pass{chatID: s.newChatID()}
+	raw, ev, err := s.fetchToken(ctx, p.chatID)
+	if ev.Exchange.Request.Method != "" {
+		s.tell(answered(ev, raw != ""))
+	}
+	if err != nil {
+		return pass{}, err
+	}
+	p.raw, p.result = raw, s.checkToken(raw, p.chatID)
+	s.tell(judged(s.opts.Now(), p.result))
+	return p, nil
 }
 
 // newPass fetches a token for a new chat.

@@ -118,6 +118,17 @@ func asked(r browser.Request) reports.Moment {
 		DurationMS: r.Duration.Milliseconds(), OK: r.Status/100 == 2}
 }
 
+// answered is a request of the harness itself for a token, where there is no page.
+func answered(ev Evidence, gave bool) reports.Moment {
+	ex := ev.Exchange
+	detail := describe(ex) + ", and the answer holds a token"
+	if !gave {
+		detail = describe(ex) + ", without a token"
+	}
+	return reports.Moment{At: ex.At, Kind: reports.MomentEndpoint, Title: ex.Request.Method + " " + safeURL(ex.Request.URL),
+		Detail: detail, DurationMS: ex.Duration.Milliseconds(), OK: gave && ex.Status()/100 == 2}
+}
+
 // tellForward tells of the first request to a webhook that carries the token.
 func (s *Session) tellForward(h *hook, p pass, ev Evidence) {
 	ex := ev.Exchange

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/browser"
 )
@@ -24,10 +25,8 @@ func happened(e mockkindly.Event, later []mockkindly.Event) (reports.Moment, boo
 		m.Kind, m.Title, m.Detail = reports.MomentPage, "A chat was opened", "chat id "+e.Chat
 	case e.Kind == mockkindly.CallbackCalled:
 		return called(e, later), true
-	case e.Token != nil && e.Token.Accepted:
-		m.Kind, m.Title, m.Detail = reports.MomentVerify, "Kindly accepts the token", broken(e.Token)
 	case e.Token != nil:
-		m.Kind, m.OK, m.Title, m.Detail = reports.MomentVerify, false, "Kindly refuses the token", broken(e.Token)
+		return judged(e.At, e.Token.Result), true
 	default:
 		return m, false
 	}
@@ -65,10 +64,19 @@ func settled(c *mockkindly.CallbackReport) (title, detail string) {
 	return title, ""
 }
 
+// judged is Kindly's judgement of a token.
+func judged(at time.Time, r token.Result) reports.Moment {
+	m := reports.Moment{At: at, Kind: reports.MomentVerify, OK: r.Accepted(), Title: "Kindly accepts the token", Detail: broken(r)}
+	if !m.OK {
+		m.Title = "Kindly refuses the token"
+	}
+	return m
+}
+
 // broken lists the rules that a token breaks, those that count first.
-func broken(t *mockkindly.TokenReport) string {
+func broken(r token.Result) string {
 	var must, others string
-	for _, v := range t.Result.Violations {
+	for _, v := range r.Violations {
 		line := v.Rule.ID + ": " + v.Actual + ". "
 		if v.Level == rule.Must {
 			must += line
