@@ -124,7 +124,7 @@ func writeUnfitted(b *strings.Builder, runs []documentedRun) {
 func writeDocumentedRun(b *strings.Builder, run documentedRun, closings []customer.Closing) {
 	fmt.Fprintf(b, "\n## %s\n\nBuilt on %s.\n", run.stack.Title, versionList(run.versions))
 	s := run.summary
-	fmt.Fprintf(b, "\n%d MUST and %d SHOULD do not hold, and %d findings are only noted. All else holds.\n", s.Failed, s.Warned, s.Info)
+	fmt.Fprintf(b, "\n%d MUST and %d SHOULD do not hold, and %d findings are only noted. All else that applies holds.\n", s.Failed, s.Warned, s.Info)
 	b.WriteString("\n| check | level | what it means here | closed in |\n|---|---|---|---|\n")
 	for _, c := range run.checks {
 		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", c.ID, c.Level, meaning(run.stack, c), closedIn(run.stack, c.ID, closings))
