@@ -253,3 +253,46 @@ func TestStatusIsShownOnATerminalOnly(t *testing.T) {
 		}
 	}
 }
+
+func FuzzReadSet(f *testing.F) {
+	small := sampleSet()
+	for i := range small.Runs {
+		small.Runs[i].Checks = withOutcome(small.Runs[i].Checks, Failed)
+	}
+	for _, set := range []Set{{}, small} {
+		var b bytes.Buffer
+		if err := WriteSetJSON(&b, set); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		set, several, err := ReadSet(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		if !several && len(set.Runs) != 1 {
+			t.Fatalf("one run, and there are %d", len(set.Runs))
+		}
+		passed := len(set.Runs) > 0
+		for _, run := range set.Runs {
+			passed = passed && run.ExitCode == 0
+		}
+		if (set.ExitCode == 0) != passed {
+			t.Errorf("exit code %d of %d runs", set.ExitCode, len(set.Runs))
+		}
+		for format := range setWriters {
+			if err := WriteSet(&bytes.Buffer{}, set, format); err != nil {
+				t.Errorf("%s: %v", format, err)
+			}
+		}
+		if set.foldersOf() != nil {
+			return
+		}
+		for _, run := range set.Runs {
+			if dir := filepath.Join("reports", run.Target.Name); filepath.Dir(dir) != "reports" {
+				t.Errorf("%q leads to %s", run.Target.Name, dir)
+			}
+		}
+	})
+}

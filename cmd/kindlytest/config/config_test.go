@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/suites/browser"
@@ -300,7 +301,14 @@ func TestExpandDoesNotExpandValues(t *testing.T) {
 func decoderSources(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
-	for _, name := range []string{"document.go", "targets.go", "login.go"} {
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
 		text, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
@@ -335,6 +343,8 @@ func FuzzParse(f *testing.F) {
 	f.Add("a: &a [*a]\n<<: *a\n? {x}\n: y\n")
 	f.Add("version: ${SESSION}\nname: |\n  a\n  ${b\n")
 	f.Add("checks: {expected_failures: [{id: TOK-EXP, reason: |-\n x}]}\n...\n---\n%YAML 1.2\n")
+	f.Add("version: 1\npage: {url: https://a.example/}\ntargets: [{name: a}, {name: b, checks: {rate: 1}}]\n")
+	f.Add(everything)
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := config.Parse("f", []byte(text), sources())
 		if (c == nil) == (err == nil) {
@@ -343,6 +353,12 @@ func FuzzParse(f *testing.F) {
 		var e *config.Error
 		if err != nil && (!errors.As(err, &e) || len(e.Problems) == 0) {
 			t.Fatalf("an error without problems: %v", err)
+		}
+		if err != nil {
+			return
+		}
+		if err := validates(t, text); errors.As(err, new(*jsonschema.ValidationError)) {
+			t.Fatalf("the schema refuses what the parser takes: %v", err)
 		}
 	})
 }
