@@ -20,7 +20,7 @@ demo: browser build ## run everything against the built-in customer
 	bin/kindlytest demo
 
 .PHONY: test
-test: browser ## all tests
+test: browser samples ## all tests
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -timeout 15m ./...
 
 .PHONY: race
@@ -49,6 +49,10 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 .PHONY: browser
 browser: ## install a headless Chromium, if none is there
 	@.ci/install-browser
+
+.PHONY: samples
+samples: ## install what the samples of `explain` run on, where that can be had
+	@.ci/install-samples
 
 .PHONY: clean
 clean: ## remove what was built and reported
