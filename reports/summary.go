@@ -113,6 +113,7 @@ func (s *summaryPrinter) block(c Check, sentence string, fields []field) {
 		s.field(f)
 	}
 	if s.verbose {
+		s.sample(c)
 		s.evidence(c.Evidence)
 	}
 }
@@ -120,7 +121,7 @@ func (s *summaryPrinter) block(c Check, sentence string, fields []field) {
 func (s *summaryPrinter) field(f field) {
 	indent := strings.Repeat(" ", labelWidth)
 	text := f.Text
-	if f.Label == "repeat" { // to be copied, so never broken
+	if f.Label == "repeat" || f.Label == "explain" { // to be copied, so never broken
 		s.line("  " + s.dim(fmt.Sprintf("%-*s", labelWidth, f.Label)) + oneLine(clip(text, maxFieldRunes)))
 		return
 	}

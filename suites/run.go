@@ -77,6 +77,7 @@ func (s *Session) finish(run *reports.Run, b *board) {
 	if e, ok := s.endpoints.found(); ok {
 		run.Target.Endpoint = s.redact.text(e.String())
 	}
+	s.advise(run)
 	s.remark()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
@@ -49,10 +51,16 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	if _, _, err := root.Find(args); err != nil {
+	if _, _, err := root.Find(args); err != nil && !fromShell(args) {
 		return a.fail(unknownCommand(root, args))
 	}
 	return a.fail(root.ExecuteContext(ctx))
+}
+
+// fromShell says whether a shell asks for completions. Cobra adds the commands
+// for that when it executes, so that they cannot be found before.
+func fromShell(args []string) bool {
+	return len(args) > 0 && slices.Contains([]string{"completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}, args[0])
 }
 
 // fail prints an error, once, and returns the exit code that it stands for.

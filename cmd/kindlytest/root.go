@@ -41,7 +41,7 @@ was checked).`,
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newDemo(a), newRun(a), newList(a), newVerify(a), newMatch(a),
+		newDemo(a), newRun(a), newList(a), newExplain(a), newVerify(a), newMatch(a),
 		newKeygen(a), newReport(a), newSchema(a), newVersion(a),
 	)
 	return root

@@ -82,3 +82,19 @@ func TestSamplesAreShort(t *testing.T) {
 		}
 	}
 }
+
+// What a finding names is in the code that closes it, in every language.
+func TestSamplesShowWhatTheFixNames(t *testing.T) {
+	for id, word := range map[string]string{
+		"AUTH-NO-STORE": "nostore", "AUTH-NOSNIFF": "nosniff", "AUTH-IDENTITY-BODY": "nothing else is taken", "AUTH-CORS-FOREIGN": "origin",
+		"TOK-ALG": "rs", "TOK-CHAT-DOMAINS": "hooks.example.com", "HOOK-ALG-NONE": "never what the token says", "HOOK-OTHER-CHAT": "of this chat",
+		"HOOK-CRIT": "crit", "HOOK-UNVERIFIED": "email_verified", "SIG-VALID": "hmac-sha-256 (base64 encoded)", "HOOK-SCHEME": "bearer", "SIG-RAW-BODY": "bad signature",
+	} {
+		for _, s := range advice.Samples(id) {
+			code := strings.NewReplacer("no-store", "nostore", "your key, none from the token", "never what the token says").Replace(strings.ToLower(s.Code))
+			if !strings.Contains(code, word) {
+				t.Errorf("the sample for %s in %s does not hold %q", id, s.Stack.Name, word)
+			}
+		}
+	}
+}

@@ -6,6 +6,9 @@ import "path"
 // together.
 var alongWith = map[string][]string{"verify": {"claims"}}
 
+// instead names the region to take where a stack needs no such region of its own.
+var instead = map[string]string{"errors": "answer", "answer": "endpoint"}
+
 // closes says which region of the samples closes which findings. The first
 // entry that matches counts. What no entry matches is closed by no code.
 var closes = []struct {
@@ -20,8 +23,9 @@ var closes = []struct {
 		"FWD-PATTERNS", "FWD-COVERED", "FWD-BROAD", "FWD-SHARED-TENANT", "FWD-UNUSED"}},
 	{"origin", []string{"AUTH-CORS-*", "AUTH-CSRF"}},
 	{"errors", []string{"AUTH-ERROR-LEAK", "LIVE-HOOK-ABORT", "HOOK-TOKEN-ECHO"}},
-	{"endpoint", []string{"AUTH-POST-TOKEN", "AUTH-CONTENT-TYPE", "AUTH-NO-*", "AUTH-BAD-SESSION", "AUTH-CHATID-*", "AUTH-BODY-*",
-		"AUTH-METHOD", "AUTH-IDENTITY-BODY", "AUTH-BIND-*", "AUTH-CONCURRENT", "AUTH-NOSNIFF", "LIVE-AUTH-*"}},
+	{"answer", []string{"AUTH-CONTENT-TYPE", "AUTH-NO-STORE", "AUTH-NOSNIFF"}},
+	{"endpoint", []string{"AUTH-POST-TOKEN", "AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-CHATID-*", "AUTH-BODY-*",
+		"AUTH-METHOD", "AUTH-IDENTITY-BODY", "AUTH-BIND-*", "AUTH-CONCURRENT", "LIVE-AUTH-*"}},
 	{"claims", []string{"HOOK-OTHER-CHAT", "HOOK-EXP-*", "HOOK-LIFETIME", "HOOK-IAT", "HOOK-NO-CHAT", "HOOK-CHAT-TYPE", "HOOK-SUB-TYPE"}},
 	{"reply", []string{"HOOK-UNVERIFIED", "HOOK-ESCAPES"}},
 	{"webhook", []string{"HOOK-ANONYMOUS", "HOOK-DISTINGUISHES", "HOOK-SCHEME", "HOOK-BEARER-CASE", "SIG-RAW-BODY",

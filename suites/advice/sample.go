@@ -84,6 +84,9 @@ func SampleFor(id, stack string) (Sample, bool) {
 
 // sampleOf puts a sample together from a stack's regions.
 func sampleOf(s Stack, region string) (Sample, bool) {
+	for region != "" && !has(s.files, region) {
+		region = instead[region]
+	}
 	sample := Sample{Stack: s, Region: region}
 	for _, name := range append([]string{region}, alongWith[region]...) {
 		r, ok := find(s.files, name)
@@ -97,6 +100,11 @@ func sampleOf(s Stack, region string) (Sample, bool) {
 		sample.Code += "\n" + r.code
 	}
 	return sample, true
+}
+
+func has(files []string, name string) bool {
+	_, ok := find(files, name)
+	return ok
 }
 
 func find(files []string, name string) (region, bool) {

@@ -208,7 +208,7 @@ func greeting(claims jwt.MapClaims) string {
 
 // endregion
 
-// region errors: Answer with JSON that nobody keeps
+// region answer: Answer with JSON that nobody keeps
 func answer(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

@@ -22,7 +22,7 @@ export function mintToken(user, chatId) {
 // region verify: Verify the token
 export async function verifyToken(token, chatId) {
   try {
-    const { payload } = await jwtVerify(token, publicKey, {
+    const { payload } = await jwtVerify(token, publicKey, { // refuses an unknown crit by itself
       algorithms: ["RS256"], // never what the token says
       issuer: "shop.example.com",
       requiredClaims: ["iat", "exp", "sub"],

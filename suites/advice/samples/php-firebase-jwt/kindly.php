@@ -154,13 +154,15 @@ function greeting(stdClass $claims): string
 }
 // endregion
 
-// region errors: Answer with JSON that nobody keeps
+// region errors: Answer errors with a fixed text
 ini_set('display_errors', '0'); // errors go to the log
 set_exception_handler(function (Throwable $e): void {
     error_log((string) $e);
     answer(500, ['error' => 'something went wrong']);
 });
+// endregion
 
+// region answer: Answer with JSON that nobody keeps
 function answer(int $status, array $value): never
 {
     http_response_code($status);
