@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // A Sample is code that closes a finding, in the language that the target
@@ -35,7 +36,9 @@ func (s *summaryPrinter) sample(c Check) {
 		return
 	}
 	s.field(field{"sample", fmt.Sprintf("%s (%s)", c.Sample.Title, c.Sample.Stack)})
-	s.indented("    ", c.Sample.Code, maxSampleLines)
+	for _, l := range s.wrapped(c.Sample.Code, s.width-4, maxSampleLines) {
+		s.line(strings.TrimRight("    "+l, " "))
+	}
 }
 
 const maxSampleLines = 60

@@ -172,6 +172,7 @@ func (s *summaryPrinter) warned(run Run, o Outcome, title string) {
 			s.field(field{"known", c.Reason})
 		}
 		if s.verbose {
+			s.sample(c)
 			s.evidence(c.Evidence)
 		}
 	}

@@ -14,24 +14,25 @@ const module = "github.com/kindlytest/kindlytest/"
 // mayImport says which rooms the code of a room may import. What is not listed
 // is forbidden: the directions are the design.
 var mayImport = map[string][]string{
-	"cmd/kindlytest":          {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures"},
-	"cmd/kindlytest/*":        {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports"},
-	"suites":                  {"suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures"},
-	"suites/advice":           {"mockkindly/rule"},
-	"suites/advice/samples/*": {}, // the samples are programs of their own
-	"suites/browser":          {},
-	"suites/forge":            {"mockkindly/wire"},
-	"suites/near":             {},
-	"suites/oracle":           {"mockkindly/wire"},
-	"mockkindly":              {"mockkindly/*"},
-	"mockkindly/token":        {"mockkindly/rule"},
-	"mockkindly/allowlist":    {},
-	"mockkindly/webhook":      {"mockkindly/rule", "mockkindly/token", "mockkindly/wire"},
-	"mockkindly/widget":       {},
-	"mockkindly/rule":         {},
-	"mockkindly/wire":         {},
-	"fixtures":                {},
-	"reports":                 {},
+	"cmd/kindlytest":       {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures"},
+	"cmd/kindlytest/*":     {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports"},
+	"suites":               {"suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures"},
+	"suites/advice":        {"mockkindly/rule"},
+	"suites/browser":       {},
+	"suites/forge":         {"mockkindly/wire"},
+	"suites/near":          {},
+	"suites/oracle":        {"mockkindly/wire"},
+	"mockkindly":           {"mockkindly/*"},
+	"mockkindly/token":     {"mockkindly/rule"},
+	"mockkindly/allowlist": {},
+	"mockkindly/webhook":   {"mockkindly/rule", "mockkindly/token", "mockkindly/wire"},
+	"mockkindly/widget":    {},
+	"mockkindly/rule":      {},
+	"mockkindly/wire":      {},
+	"fixtures":             {},
+	"reports":              {},
+
+	"suites/advice/samples/*": {}, // programs of their own
 }
 
 // onlyImporter names the one room that may import an outside module.

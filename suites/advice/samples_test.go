@@ -33,7 +33,8 @@ func TestSamplesPassEveryCheck(t *testing.T) {
 	for _, r := range runners {
 		t.Run(r.stack, func(t *testing.T) {
 			t.Parallel()
-			result := suites.Run(t.Context(), serve(t, r, ""), suites.Options{Timeout: patience})
+			target, o := withPage(t, r)
+			result := suites.Run(t.Context(), target, o)
 			if result.Problem != "" {
 				t.Errorf("problem: %s", result.Problem)
 			}
@@ -55,6 +56,9 @@ func TestSamplesPassEveryCheck(t *testing.T) {
 			}
 			if result.Summary.Passed < 115 {
 				t.Errorf("only %d checks passed", result.Summary.Passed)
+			}
+			if result.Target.Stack != r.recognised {
+				t.Errorf("it was taken for %q (%q), not for %q", result.Target.Stack, result.Target.StackSigns, r.recognised)
 			}
 			t.Logf("%+v in %d ms", result.Summary, result.DurationMS)
 		})

@@ -24,16 +24,16 @@ import (
 
 // A runner knows how to start a stack's samples as a server.
 type runner struct {
-	stack string
-	dir   string                                   // of the file to start, below samples
-	start func(t *testing.T, dir string) *exec.Cmd // dir is a copy of samples/dir's parent
+	stack      string
+	recognised string                                    // the stack that a run takes it for
+	start      func(t *testing.T, root string) *exec.Cmd // root is a copy of samples
 }
 
 var runners = []runner{
-	{"node-jsonwebtoken", "node", func(t *testing.T, root string) *exec.Cmd { return node(t, root, "../node-jsonwebtoken/token.mjs") }},
-	{"node-jose", "node", func(t *testing.T, root string) *exec.Cmd { return node(t, root, "../node-jose/token.mjs") }},
+	{"node-jsonwebtoken", "node-jsonwebtoken", func(t *testing.T, root string) *exec.Cmd { return node(t, root, "../node-jsonwebtoken/token.mjs") }},
+	{"node-jose", "node-jsonwebtoken", func(t *testing.T, root string) *exec.Cmd { return node(t, root, "../node-jose/token.mjs") }},
 	{"python-pyjwt", "python-pyjwt", python},
-	{"go-golang-jwt", "go-golang-jwt", goProgram},
+	{"go-golang-jwt", "", goProgram},
 }
 
 func runnerOf(t *testing.T, stack string) runner {
@@ -140,8 +140,8 @@ func serve(t *testing.T, r runner, pageOrigin string, changes ...change) suites.
 		apply(t, root, c)
 	}
 	cmd := r.start(t, root)
-	secret, session := rand.Text(), rand.Text()
-	cmd.Env = append(cmd.Environ(), environment(t, root, secret, session, pageOrigin)...)
+	secret, session, second := rand.Text(), rand.Text(), rand.Text()
+	cmd.Env = append(cmd.Environ(), environment(t, root, secret, []string{session, second}, pageOrigin)...)
 	url := run(t, cmd)
 	pair, err := pemPair()
 	if err != nil {
@@ -158,9 +158,13 @@ func serve(t *testing.T, r runner, pageOrigin string, changes ...change) suites.
 	return suites.Target{
 		Name: r.stack, PublicKeys: []*token.Key{public}, PublicPEM: pair[1], PrivateKey: private,
 		Endpoint: &suites.EndpointConfig{URL: url + "/kindly/token", ChatIDField: "chatId", Header: http.Header{"Cookie": {"sid=" + session}}},
-		Login:    &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: session, HTTPOnly: true, SameSite: "Lax"}}},
+		Login:    login(session), Second: login(second),
 		Webhooks: []suites.Webhook{{URL: "https://hooks.example.com/kindly", ConnectTo: url + "/kindly/webhook", Secret: secret, Message: "Where is my order?"}},
 	}
+}
+
+func login(session string) *browser.Login {
+	return &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: session, HTTPOnly: true, SameSite: "Lax"}}}
 }
 
 func apply(t *testing.T, root string, c change) {
@@ -178,7 +182,7 @@ func apply(t *testing.T, root string, c change) {
 	}
 }
 
-func environment(t *testing.T, dir, secret, session, pageOrigin string) []string {
+func environment(t *testing.T, dir, secret string, tickets []string, pageOrigin string) []string {
 	pair, err := pemPair()
 	if err != nil {
 		t.Fatal(err)
@@ -188,9 +192,10 @@ func environment(t *testing.T, dir, secret, session, pageOrigin string) []string
 			t.Fatal(err)
 		}
 	}
-	sessions, err := json.Marshal(map[string]any{session: map[string]any{
-		"id": "u-7f31c2", "name": "Ada Lovelace", "email": "ada@shop.example.com", "emailVerified": true,
-	}})
+	sessions, err := json.Marshal(map[string]any{
+		tickets[0]: map[string]any{"id": "u-7f31c2", "name": "Ada Lovelace", "email": "ada@shop.example.com", "emailVerified": true},
+		tickets[1]: map[string]any{"id": "u-90aa41", "name": "Grace Hopper", "email": "grace@shop.example.com", "emailVerified": true},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
