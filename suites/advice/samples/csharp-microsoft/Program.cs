@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -15,7 +16,11 @@ var kindly = new Kindly(app.Configuration);
 
 // region errors: Answer errors with a fixed text
 app.UseExceptionHandler(errors => errors.Run(context => // never UseDeveloperExceptionPage outside development
-    context.Response.WriteAsJsonAsync(new { error = "something went wrong" })));
+{
+    Exception? error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
+    context.Response.StatusCode = error is BadHttpRequestException bad ? bad.StatusCode : 500; // such as too large
+    return context.Response.WriteAsJsonAsync(new { error = "something went wrong" });
+}));
 // endregion
 
 // region origin: Serve your own pages only, whatever origin they have

@@ -1,6 +1,7 @@
 package com.example.shop;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
@@ -24,6 +25,7 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.springframework.http.CacheControl;
 import org.springframework.http.ResponseEntity;
+import org.springframework.web.ErrorResponse;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestBody;
@@ -159,7 +161,8 @@ class Kindly {
     // endregion
 
     // region json: Read JSON that may be anything
-    private static final ObjectMapper MAPPER = new ObjectMapper(); // from 2.15 on it bounds the depth
+    private static final ObjectMapper MAPPER = new ObjectMapper() // from 2.15 on it bounds the depth
+        .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     static Optional<Map<String, Object>> parseObject(byte[] body) {
         try {
@@ -182,6 +185,9 @@ class Kindly {
     // region errors: Answer errors with a fixed text
     @ExceptionHandler(Exception.class) // also: server.error.include-stacktrace=never
     ResponseEntity<?> fixedText(Exception e) {
+        if (e instanceof ErrorResponse bad) { // Spring's own, such as an unknown media type
+            return ResponseEntity.status(bad.getStatusCode()).body(Map.of("error", "bad request"));
+        }
         System.getLogger("kindly").log(System.Logger.Level.ERROR, "a request failed", e);
         return ResponseEntity.status(500).body(Map.of("error", "something went wrong"));
     }
