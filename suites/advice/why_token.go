@@ -2,7 +2,7 @@ package advice
 
 var tokenNotes = map[string]note{
 	"TOK-COMPACT":        {why: "A line end, a quote or padding makes it a different text: strict parsers refuse it, and as a header it may not even be sent."},
-	"TOK-ALG":            {why: "Another algorithm does not fit the key that Kindly has. HS256 with that key would even make a secret of what is public.", kindly: "It takes RS256, signed and not encrypted."},
+	"TOK-ALG":            {why: "Another algorithm does not fit the key that Kindly has. With HS256 the public key would have to serve as a secret, which everybody knows.", kindly: "It takes RS256, signed and not encrypted."},
 	"TOK-HEADER-SAFE":    {why: "A key, or a link to one, in the header is an offer to verify the token with what its sender brought. A careless webhook takes it, and then anybody can sign."},
 	"TOK-SIGNATURE":      {why: "If it does not verify, nothing in it counts: the user is a stranger. The usual cause is a key that was changed in one place only."},
 	"TOK-KEY-SIZE":       {why: "Short RSA keys can be factored with rented computers (512 bits in hours, 768 bits have been done). Who has the private key is every one of your users."},
