@@ -20,11 +20,11 @@ demo: browser build ## run everything against the built-in customer
 	bin/kindlytest demo
 
 .PHONY: test
-test: browser customers ## all tests
+test: browser stacks ## all tests
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -timeout 15m ./...
 
 .PHONY: race
-race: browser customers ## all tests under the race detector (slow)
+race: browser stacks ## all tests under the race detector (slow)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -race -timeout 40m ./...
 
 .PHONY: proof
@@ -32,7 +32,7 @@ proof: browser ## every fault against every check; writes docs/proof.md (minutes
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^(TestProof|TestWaitExpiry)$$' -proof -timeout 60m
 
 .PHONY: as-documented
-as-documented: browser customers ## check the customers that Kindly's documentation makes; writes docs/as-documented.md
+as-documented: browser stacks ## check the customers that Kindly's documentation makes; writes docs/as-documented.md
 	KINDLYTEST_REQUIRE_BROWSER=1 KINDLYTEST_REQUIRE_CUSTOMERS=1 $(GO) test ./suites -run '^TestCustomersInOtherStacks$$' -as-documented
 
 .PHONY: lint
@@ -54,9 +54,9 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 browser: ## install a headless Chromium, if none is there
 	@.ci/install-browser
 
-.PHONY: customers
-customers: ## install what the customers in other stacks need, if it is not there
-	@.ci/install-customers
+.PHONY: stacks
+stacks: ## install what customers and samples in other languages need, if it is not there
+	@.ci/install-stacks
 
 .PHONY: clean
 clean: ## remove what was built and reported

@@ -78,6 +78,9 @@ func TestCommandsWork(t *testing.T) {
 				continue
 			}
 			code, ok := harmless[cut(c.line)]
+			if strings.HasPrefix(c.line, "kindlytest explain ") { // all of them are, and must work
+				ok = true
+			}
 			if !ok { // with --help all is parsed, and nothing is done
 				args = append(args, "--help")
 			}

@@ -15,6 +15,7 @@ import (
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/advice"
 )
 
 var update = flag.Bool("update", false, "write docs/checks.md")
@@ -67,7 +68,7 @@ Generated from the catalogue: ` + "`go test ./docs -update`" + `. ` + "`kindlyte
   assumed ([what Kindly does](kindly.md)). The link is the source.
 - Checks marked ⚠ are hostile: they send what a sound client never would. ` + "`--safe`" + ` leaves them out.
 
-What counts as a refusal is told in [judging](judging.md). That each check can fail is shown in
+` + "`kindlytest explain ID`" + ` says how Kindly behaves there, what to change, and shows code that does it. What counts as a refusal is told in [judging](judging.md). That each check can fail is shown in
 [proof](proof.md).
 `
 
@@ -86,11 +87,12 @@ var areas = map[string]string{
 func checksPage() string {
 	var b strings.Builder
 	b.WriteString(checksHead)
-	area := ""
+	area, why := "", ""
 	for _, c := range suites.Checks() {
 		r := c.Requirement
 		if r.Area() != area {
-			area = r.Area()
+			b.WriteString(why)
+			area, why = r.Area(), "\nWhy they matter:\n\n"
 			fmt.Fprintf(&b, "\n## %s: %s\n\n| ID | Level | Needs | Requirement | How we know |\n|---|---|---|---|---|\n", area, areas[area])
 		}
 		id := r.ID
@@ -99,8 +101,9 @@ func checksPage() string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | [%s](%s) |\n",
 			id, r.Level, strings.Join(c.Needs.Names(), ", "), markdownText(r.Text), r.Fidelity, r.Source)
+		why += fmt.Sprintf("- **%s**: %s\n", r.ID, markdownText(advice.Why(r.ID)))
 	}
-	return b.String()
+	return b.String() + why
 }
 
 // markdownText writes a sentence into a table's cell.

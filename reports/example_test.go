@@ -38,6 +38,7 @@ func ExampleTerminal() {
 	//   expected  exp - iat of 1 to 900 s
 	//   actual    3600 s
 	//   fix       Set exp to iat + 600.
+	//   explain   kindlytest explain TOK-EXP-MAX
 	//
 	// FAILED  1 of 2 checks · 412 ms
 }

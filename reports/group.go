@@ -88,6 +88,7 @@ func fieldsOf(c Check) []field {
 		{"actual", c.Actual},
 		{"fix", c.Fix},
 		{"repeat", c.Repeat},
+		{"explain", c.Explain()},
 	}
 	return slices.DeleteFunc(all, func(f field) bool { return strings.TrimSpace(f.Text) == "" })
 }

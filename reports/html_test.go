@@ -61,7 +61,7 @@ func replaced(s string) Run {
 		run.Checks[i].ID, run.Checks[i].Area, run.Checks[i].Level, run.Checks[i].Fidelity = s, s, s, s
 		c := &run.Checks[i]
 		c.Requirement, c.Source, c.Reason, c.Expected, c.Actual, c.Fix, c.Repeat = s, s, s, s, s, s, s
-		c.Outcome = o
+		c.Outcome, c.Sample = o, &Sample{s, s, s}
 		evidence := make([]Evidence, len(c.Evidence))
 		for j := range evidence {
 			headers := []Header{{s, s}, {s, s}}
@@ -78,7 +78,7 @@ func replaced(s string) Run {
 		run.Timeline[i].Title, run.Timeline[i].Detail, run.Timeline[i].Kind = s, s, MomentKind(s)
 	}
 	run.Tool, run.Problem, run.Hint = Tool{s, s}, s, s
-	run.Target = Target{s, s, s, []Webhook{{s, s, s}, {s, s, s}}, []string{s}}
+	run.Target = Target{s, s, s, []Webhook{{s, s, s}, {s, s, s}}, []string{s}, s, []string{s}}
 	return run
 }
 

@@ -198,6 +198,9 @@ func detail(c Check) string {
 	for _, f := range fieldsOf(c) {
 		fmt.Fprintf(&b, "<p><b>%s</b></p>\n%s", f.Label, pre(f.Text))
 	}
+	if c.Sample != nil {
+		fmt.Fprintf(&b, "<p><b>sample</b> %s</p>\n%s", markup(clip(oneLine(c.Sample.Title), maxMarkdownCell)), pre(c.Sample.Code))
+	}
 	for i, e := range c.Evidence {
 		if i == maxExchanges {
 			break

@@ -50,8 +50,8 @@ func TestMarkdownTakesNoMarkupFromTheTarget(t *testing.T) {
 	plain := hostileRun()
 	for i := range plain.Checks {
 		c := &plain.Checks[i]
-		c.ID, c.Area, c.Requirement, c.Reason, c.Actual, c.Fix = "A-B", "A", "r", "r", "a", "f"
-		c.Expected, c.Repeat, c.Source = "e", "r", "s"
+		c.ID, c.Area, c.Requirement, c.Reason, c.Actual, c.Fix = "a-b", "A", "r", "r", "a", "f" // an odd ID, so that both have no command
+		c.Expected, c.Repeat, c.Source, c.Sample = "e", "r", "s", &Sample{"s", "t", "c"}
 		for j := range c.Evidence {
 			c.Evidence[j] = Evidence{Title: "t", Request: &Request{Method: "GET"}}
 		}

@@ -74,6 +74,9 @@ type Target struct {
 	Endpoint string    `json:"endpoint,omitempty"` // "POST https://…", as found or configured
 	Webhooks []Webhook `json:"webhooks,omitempty"`
 	Args     []string  `json:"args,omitempty"` // the run's arguments, to repeat it
+	// Stack is what the target seems to be written in: "node-jsonwebtoken".
+	Stack      string   `json:"stack,omitempty"`
+	StackSigns []string `json:"stack_signs,omitempty"` // what says so: "the header X-Powered-By"
 }
 
 // Webhook is one webhook of the target.
@@ -115,6 +118,7 @@ type Check struct {
 	Expected    string     `json:"expected,omitempty"` // what a sound target does
 	Actual      string     `json:"actual,omitempty"`   // what this one did
 	Fix         string     `json:"fix,omitempty"`      // what this one should change
+	Sample      *Sample    `json:"sample,omitempty"`   // code that does what Fix says; of failed and warned
 	Repeat      string     `json:"repeat,omitempty"`   // the command that repeats only this
 	Weak        bool       `json:"weak"`               // passed, but proves less than it should
 	DurationMS  int64      `json:"duration_ms"`

@@ -83,6 +83,7 @@ func sampleRun() Run {
 			Name: "staging", Page: "https://staging.example.com/", Endpoint: "POST https://staging.example.com/kindly/token",
 			Webhooks: []Webhook{{Name: "order-status", URL: "https://hooks.example.com/kindly", ConnectTo: "http://localhost:3000/kindly"}},
 			Args:     []string{"run", "https://staging.example.com/"},
+			Stack:    "python-pyjwt", StackSigns: []string{"the header Server"},
 		},
 		Timeline: sampleTimeline(), Screenshot: samplePicture(),
 		Notes: []Note{{Warned, "The private key signs what looks like production."}, {Informed, "Seed 42."}},
@@ -95,6 +96,7 @@ func sampleRun() Run {
 				Actual:      "both tokens have chat.id 5a1c0b0e-0000-4000-8000-00000000000a, though the second was asked for 5a1c0b0e-0000-4000-8000-00000000000b",
 				Fix:         "Read the chat id from each request; don't keep it in the session.",
 				Repeat:      "kindlytest run https://staging.example.com/ --only AUTH-BIND-CHAT",
+				Sample:      &Sample{Stack: "python-pyjwt", Title: "The auth endpoint", Code: "chat_id = body.get(\"chatId\")\nif not isinstance(chat_id, str):\n    return jsonify(error=\"no chat id\"), 400\n"},
 				Evidence:    []Evidence{tokens},
 			}),
 			sample("AUTH-NO-STORE", Warned, Check{

@@ -139,6 +139,7 @@ func (s *summaryPrinter) block(c Check, sentence string, fields []field) {
 		s.field(f)
 	}
 	if s.verbose {
+		s.sample(c)
 		s.evidence(c.Evidence)
 	}
 }
@@ -146,7 +147,7 @@ func (s *summaryPrinter) block(c Check, sentence string, fields []field) {
 func (s *summaryPrinter) field(f field) {
 	indent := strings.Repeat(" ", labelWidth)
 	text := f.Text
-	if f.Label == "repeat" { // to be copied, so never broken
+	if f.Label == "repeat" || f.Label == "explain" { // to be copied, so never broken
 		s.line("  " + s.dim(fmt.Sprintf("%-*s", labelWidth, f.Label)) + oneLine(clip(text, maxFieldRunes)))
 		return
 	}
@@ -197,6 +198,7 @@ func (s *summaryPrinter) warned(run Run, o Outcome, title string) {
 			s.field(field{"known", c.Reason})
 		}
 		if s.verbose {
+			s.sample(c)
 			s.evidence(c.Evidence)
 		}
 	}

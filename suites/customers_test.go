@@ -21,7 +21,7 @@ import (
 var customerKeys = sync.OnceValues(func() (customer.Keys, error) {
 	keys, err := customer.OpenSSLKeys(context.Background())
 	missing := (*customer.MissingError)(nil)
-	if errors.As(err, &missing) && os.Getenv("KINDLYTEST_REQUIRE_CUSTOMERS") != "1" {
+	if errors.As(err, &missing) && !required() {
 		return customer.GenerateKeys()
 	}
 	return keys, err
@@ -56,7 +56,7 @@ func startCustomer(t *testing.T, name string, o customer.Options) (*customer.Cus
 			return c, target
 		}
 	}
-	if missing := (*customer.MissingError)(nil); errors.As(err, &missing) && !required(name) {
+	if missing := (*customer.MissingError)(nil); errors.As(err, &missing) && !required() {
 		t.Skipf("SKIPPED, NOT CHECKED: %v; %s", err, missing.Hint)
 	}
 	t.Fatal(err)
@@ -64,9 +64,7 @@ func startCustomer(t *testing.T, name string, o customer.Options) (*customer.Cus
 }
 
 // required says whether it is an error that a customer can't be had.
-func required(name string) bool {
-	return os.Getenv("KINDLYTEST_REQUIRE_CUSTOMERS") == "1" || name == "node" && os.Getenv("KINDLYTEST_REQUIRE_NODE") == "1"
-}
+func required() bool { return os.Getenv("KINDLYTEST_REQUIRE_STACKS") == "1" }
 
 func TestCustomersInOtherStacks(t *testing.T) {
 	type row struct {

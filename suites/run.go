@@ -79,6 +79,7 @@ func (s *Session) finish(run *reports.Run, b *board) {
 		run.Target.Endpoint = s.redact.text(e.String())
 	}
 	run.Timeline, run.Screenshot = s.ending()
+	s.advise(run)
 	s.remark()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -45,6 +45,7 @@ type Session struct {
 	passes    passes
 	hooks     []*hook
 	story     story
+	stacks    stacks
 	limited   atomic.Bool // it goes on answering 429; nothing is waited for any more
 
 	mu       sync.Mutex
@@ -250,7 +251,9 @@ func (s *Session) send(ctx context.Context, client *wire.Client, title string, r
 	if c := checkOf(ctx); c.id != "" {
 		r.Header[HeaderCheck] = []string{c.id}
 	}
-	return Evidence{Title: title, Exchange: client.Do(ctx, r)}
+	ex := client.Do(ctx, r)
+	s.stacks.see(ex)
+	return Evidence{Title: title, Exchange: ex}
 }
 
 // newChatID makes a UUID, as Kindly's chat ids are.

@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"cmd/kindlytest":       {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures", "fixtures/stack"},
 	"cmd/kindlytest/*":     {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports"},
 	"suites":               {"suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures", "fixtures/stack"},
+	"suites/advice":        {"mockkindly/rule"},
 	"suites/browser":       {},
 	"suites/forge":         {"mockkindly/wire"},
 	"suites/near":          {},
@@ -32,6 +33,8 @@ var mayImport = map[string][]string{
 	"fixtures/process":     {},
 	"fixtures/stack":       {"fixtures", "fixtures/process"},
 	"reports":              {},
+
+	"suites/advice/samples/*": {}, // programs of their own
 }
 
 // onlyImporter names the one room that may import an outside module.

@@ -28,7 +28,7 @@ func startCustomer(t *testing.T, name string) *stack.Customer {
 	}
 	s, _ := stack.ByName(name)
 	c, err := stack.Start(t.Context(), s, stack.Options{Cache: filepath.Join(cache, "kindlytest", "customers"), Log: t.Output()})
-	if missing := (*stack.MissingError)(nil); errors.As(err, &missing) && os.Getenv("KINDLYTEST_REQUIRE_CUSTOMERS") != "1" {
+	if missing := (*stack.MissingError)(nil); errors.As(err, &missing) && os.Getenv("KINDLYTEST_REQUIRE_STACKS") != "1" {
 		t.Skipf("SKIPPED, NOT CHECKED: %v; %s", err, missing.Hint)
 	}
 	if err != nil {

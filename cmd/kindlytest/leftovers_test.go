@@ -73,7 +73,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 
 func requireNode(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("node"); err != nil && os.Getenv("KINDLYTEST_REQUIRE_NODE") == "1" {
+	if _, err := exec.LookPath("node"); err != nil && os.Getenv("KINDLYTEST_REQUIRE_STACKS") == "1" {
 		t.Fatal(err)
 	} else if err != nil {
 		t.Skip("SKIPPED, NOT CHECKED: ", err)

@@ -97,17 +97,21 @@ type listed struct {
 func listJSON(w io.Writer, checks []suites.Check) error {
 	list := []listed{}
 	for _, c := range checks {
-		r := c.Requirement
-		l := listed{
-			ID: r.ID, Area: r.Area(), Level: string(r.Level), Fidelity: string(r.Fidelity), Needs: c.Needs.Names(),
-			Requirement: r.Text, Source: r.Source, Fix: r.Fix, Hostile: c.Hostile, Faults: []string{},
-		}
-		for _, f := range c.Faults() {
-			l.Faults = append(l.Faults, f.Name)
-		}
-		list = append(list, l)
+		list = append(list, listedOf(c))
 	}
 	return printJSON(w, list)
+}
+
+func listedOf(c suites.Check) listed {
+	r := c.Requirement
+	l := listed{
+		ID: r.ID, Area: r.Area(), Level: string(r.Level), Fidelity: string(r.Fidelity), Needs: c.Needs.Names(),
+		Requirement: r.Text, Source: r.Source, Fix: r.Fix, Hostile: c.Hostile, Faults: []string{},
+	}
+	for _, f := range c.Faults() {
+		l.Faults = append(l.Faults, f.Name)
+	}
+	return l
 }
 
 // printJSON prints a value as indented JSON.

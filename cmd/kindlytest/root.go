@@ -40,7 +40,7 @@ was checked).`,
 	root.DisableSuggestions = true // unknownCommand makes its own
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		newDemo(a), newRun(a), newList(a), newVerify(a), newMatch(a),
+		newDemo(a), newRun(a), newList(a), newExplain(a), newVerify(a), newMatch(a),
 		newKeygen(a), newInit(a), newReport(a), newSchema(a), newVersion(a),
 	)
 	root.InitDefaultCompletionCmd()

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/advice"
+	"github.com/kindlytest/kindlytest/suites/near"
+)
+
+// allStacks is the value of --stack that shows every sample.
+const allStacks = "all"
+
+type explainFlags struct {
+	stack   string
+	json    bool
+	noColor bool
+}
+
+func newExplain(a *app) *cobra.Command {
+	f := &explainFlags{}
+	cmd := &cobra.Command{
+		Use:   "explain ID|AREA",
+		Short: "Explain a check: why it matters, and code that closes it",
+		Long: `Explains a check: what it demands, why that matters, how Kindly behaves there and
+how that is known, what to change, and code that does it. For an area (AUTH) or
+a glob ('HOOK-ALG-*') it lists the checks.
+
+--stack chooses the language of the code:
+  ` + strings.Join(advice.StackNames(), "\n  ") + `
+The code for Node, Python and Go is run by kindlytest's own tests against all
+checks; the others say that they are not.`,
+		Example: `  kindlytest explain HOOK-OTHER-CHAT
+  kindlytest explain HOOK-ALG-NONE --stack python-pyjwt
+  kindlytest explain TOK
+  kindlytest explain AUTH-CORS-FOREIGN --json | jq -r '.[].samples[].code'`,
+		Args: exactly(1),
+		RunE: func(_ *cobra.Command, args []string) error { return a.explain(args[0], f) },
+		ValidArgsFunction: func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+			return completeIDs(args, word), cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+	cmd.Flags().StringVar(&f.stack, "stack", "", "`name` of the stack whose code is shown, or all (default: the first)")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print a JSON array, one object a check, with the code for all stacks")
+	cmd.Flags().BoolVar(&f.noColor, "no-color", false, "no colour, also on a terminal")
+	completeStacks := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return append(advice.StackNames(), allStacks), cobra.ShellCompDirectiveNoFileComp
+	}
+	if err := cmd.RegisterFlagCompletionFunc("stack", completeStacks); err != nil {
+		panic(err) // the flag is defined above
+	}
+	return cmd
+}
+
+// completeIDs are the areas, and the checks whose ID begins with word.
+func completeIDs(args []string, word string) []string {
+	if len(args) > 0 {
+		return nil
+	}
+	word = strings.ToUpper(word)
+	var out []string
+	for _, area := range suites.Areas {
+		if strings.HasPrefix(area, word) {
+			out = append(out, area)
+		}
+	}
+	for _, c := range suites.Checks() {
+		if strings.HasPrefix(c.ID(), word) {
+			out = append(out, c.ID()+"\t"+c.Requirement.Text)
+		}
+	}
+	return out
+}
+
+func (a *app) explain(what string, f *explainFlags) error {
+	if err := knownStack(f.stack); err != nil {
+		return err
+	}
+	checks, err := suites.Select(what)
+	if err != nil {
+		return hint.Errorf("kindlytest list shows all checks", "%w", err)
+	}
+	if f.json {
+		return printJSON(a.stdout, explanations(checks, f.stack))
+	}
+	p := a.pageFor(f)
+	if c, ok := suites.Find(what); ok {
+		return p.explain(a.stdout, explanationOf(c, f.stack), f.stack)
+	}
+	if err := listTable(a.stdout, checks, width(a.stdout)); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "kindlytest explain %s tells more about one of them\n", checks[0].ID())
+	return nil
+}
+
+func knownStack(name string) error {
+	all := append(advice.StackNames(), allStacks)
+	if name == "" || slices.Contains(all, name) {
+		return nil
+	}
+	way := "there are " + strings.Join(all, ", ")
+	if meant := near.Word(name, all); meant != "" {
+		way = "did you mean " + meant + "?"
+	}
+	return hint.Errorf(way, "there is no stack %q", name)
+}
+
+// An explanation is an element of `explain --json`.
+type explanation struct {
+	listed
+	Why     string            `json:"why"`
+	Kindly  string            `json:"kindly"` // how Kindly behaves there, and how that is known
+	Proofs  []proof           `json:"proofs"` // ways to see the check fail
+	Check   string            `json:"check"`  // the command that runs only this check
+	Samples []explainedSample `json:"samples"`
+}
+
+// A proof is a fault of the example shop that the check notices.
+type proof struct {
+	Fault   string `json:"fault"`
+	Text    string `json:"text"`
+	Command string `json:"command"`
+}
+
+type explainedSample struct {
+	Stack    string `json:"stack"`
+	Language string `json:"language"`
+	Title    string `json:"title"`
+	Tested   bool   `json:"tested"` // run against all checks by kindlytest's own tests
+	Code     string `json:"code"`
+}
+
+func explanations(checks []suites.Check, stack string) []explanation {
+	out := []explanation{}
+	for _, c := range checks {
+		out = append(out, explanationOf(c, stack))
+	}
+	return out
+}
+
+func explanationOf(c suites.Check, stack string) explanation {
+	e := explanation{
+		listed: listedOf(c), Why: advice.Why(c.ID()), Kindly: advice.Kindly(c.Requirement),
+		Proofs: []proof{}, Check: "kindlytest run --only " + c.ID(), Samples: []explainedSample{},
+	}
+	for _, f := range c.Faults() {
+		e.Proofs = append(e.Proofs, proof{f.Name, f.Text, "kindlytest demo --fault " + f.Name + " --only " + c.ID()})
+	}
+	for _, s := range samplesFor(c.ID(), stack) {
+		e.Samples = append(e.Samples, explainedSample{s.Stack.Name, s.Stack.Title, s.Title, s.Stack.Tested, s.Code})
+	}
+	return e
+}
+
+// samplesFor are the samples of one stack, or of all.
+func samplesFor(id, stack string) []advice.Sample {
+	if stack == "" || stack == allStacks {
+		return advice.Samples(id)
+	}
+	if s, ok := advice.SampleFor(id, stack); ok {
+		return []advice.Sample{s}
+	}
+	return nil
+}
