@@ -147,9 +147,8 @@ func TestInboxShowsUsersAndChats(t *testing.T) {
 	contacts := []object{
 		{"field": "email", "value": "ada@example.com", "verified": true, "stored": true, "why": "email_verified is true"},
 		{"field": "phone_number", "value": "+4712345678", "verified": false, "stored": false, "why": "phone_number_verified is not true: shown, but not stored"},
-		{"field": "picture", "value": "https://pictures.example/ada.png", "stored": false},
 	}
-	user := object{"sub": "u1", "name": "Ada Lovelace", "email": "ada@example.com"}
+	user := object{"sub": "u1", "name": "Ada Lovelace", "email": "ada@example.com", "picture": "https://pictures.example/ada.png"}
 	f.chats = []object{
 		{"id": "c1", "bot_key": "demo", "created": now.Add(-time.Minute), "web_url": "https://shop.example/", "authenticated": true, "user": user, "expires": now.Add(13 * time.Minute),
 			"token":           shownToken(object{"sub": "u1", "iat": now.Unix() - 120, "exp": now.Unix() + 780}),
@@ -164,7 +163,7 @@ func TestInboxShowsUsersAndChats(t *testing.T) {
 	p.do(`document.activeElement.blur()`)
 	p.keys("j")
 	p.shows("#detail", "Ada Lovelace", "ada@example.com", "verified", "stored", "+4712345678", "not verified", "not stored", "shown, but not stored",
-		"12:", "left", "hooks.example.com", "Refused tokens (1)", "TOK-EXP-MAX", "Let the token live for 15 minutes at most", "where is my order?", "It is on its way.")
+		"https://pictures.example/ada.png", "12:", "left", "hooks.example.com", "Refused tokens (1)", "TOK-EXP-MAX", "Let the token live for 15 minutes at most", "where is my order?", "It is on its way.")
 	t.Run("users", func(t *testing.T) {
 		p.keys("u")
 		p.shows("#list", "Ada Lovelace", "1 chat", "+4712345678")

@@ -39,6 +39,8 @@ function markup(text) {
 // allowed rebuilds a node. Of an element that is not allowed, what is in it stays.
 function allowed(node, depth, budget) {
   if (budget.nodes-- <= 0) return [];
+  // A form's properties may be its fields ("DOM clobbering"): it is not asked.
+  if (node instanceof HTMLFormElement) return [];
   if (node.nodeType === Node.TEXT_NODE) return betweenBlocks(node) ? [] : [node.data];
   if (node.nodeType !== Node.ELEMENT_NODE || DROPPED.has(node.nodeName.toUpperCase())) return [];
   if (depth === 0) return [node.textContent];
@@ -47,7 +49,8 @@ function allowed(node, depth, budget) {
   const tag = node.namespaceURI === "http://www.w3.org/1999/xhtml" && Object.hasOwn(ALLOWED, node.nodeName) ? ALLOWED[node.nodeName] : "";
   if (tag === "") return inner;
   if (tag !== "a") return [el(tag, {}, ...inner)];
-  const href = safeLink(node.getAttribute("href") ?? "");
+  const address = node.getAttribute("href");
+  const href = address && safeLink(address);
   return href ? [el("a", { href, target: "_blank", rel: "noopener noreferrer nofollow" }, ...inner)] : inner;
 }
 

@@ -39,12 +39,12 @@ export class ChatView {
   parts(chat, events) {
     this.life = null;
     return [
-      card(chat.authenticated ? chat.user : null, chat.contacts, null),
+      card(chat.authenticated ? chat.user : null, chat.contacts),
       ...this.#token(chat), ...this.#refusals(chat),
       section("Conversation", this.#conversation(events)),
       section("The chat", facts([
         ["Chat", el("code", {}, chat.id)], ["Visitor", el("code", {}, chat.user_id ?? "")], ["Bot", chat.bot_key], ["Created", dateTime(Date.parse(chat.created))],
-        ["Page", chat.web_url ? outward(chat.web_url) : ""], ["Source", chat.source]]), body("Context", JSON.stringify(chat.context ?? {}))),
+        ["Page", chat.web_url ? outward(chat.web_url) : ""], ["Source", chat.source]]), body("Context", JSON.stringify(chat.context ?? {}), { asSent: false })),
     ];
   }
 

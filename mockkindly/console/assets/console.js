@@ -79,6 +79,9 @@ follow(0, {
     flush();
     list.toTop();
   },
+  onHealth(health) {
+    detail.canSign = health.can_sign !== false;
+  },
   onMissed(n) {
     missed += n;
     flush();

@@ -23,8 +23,11 @@ export class DeliveryView {
   #fallback = el("pre", { tabindex: "0", hidden: true, "aria-label": "curl command" });
 
   // open(seq) shows another event.
-  constructor(event, open) {
+  constructor(event, open, canSign) {
     this.#event = event;
+    const expired = [...this.#state.options].find((o) => o.value === "expired");
+    expired.disabled = !canSign;
+    if (!canSign) expired.textContent += " (needs --private-key)";
     this.#d = event.delivery;
     this.#open = open;
   }
@@ -94,8 +97,8 @@ export class DeliveryView {
   #exchange() {
     const { request: q, response: a, truncated } = this.#d;
     const out = [];
-    if (q) out.push(section("Request", el("p", { class: "wire" }, el("b", {}, q.method), " ", q.url), headers(q.headers), body("Body", q.body ?? "", truncated)));
-    if (a) out.push(section("Response", el("p", { class: "wire" }, el("b", {}, String(a.status))), headers(a.headers), body("Body", a.body ?? "", a.truncated)));
+    if (q) out.push(section("Request", el("p", { class: "wire" }, el("b", {}, q.method), " ", q.url), headers(q.headers), body("Body", q.body ?? "", { truncated })));
+    if (a) out.push(section("Response", el("p", { class: "wire" }, el("b", {}, String(a.status))), headers(a.headers), body("Body", a.body ?? "", { truncated: a.truncated })));
     return out;
   }
 

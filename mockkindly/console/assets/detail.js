@@ -31,7 +31,7 @@ const views = {
   "token.refused": (e) => token.report(e.token ?? {}),
   "message.received": ({ message: m = {} }) => [body("Text", m.text ?? ""), m.truncated && more("The journal's copy was cut.")],
   "dialogue.matched": ({ dialogue: d = {} }) => [
-    facts([["Dialogue", d.slug], ["Found by", d.by], ["Phrase", d.phrase], ["Webhook", d.webhook]]), d.reply && body("Reply", d.reply)],
+    facts([["Dialogue", d.slug], ["Found by", d.by], ["Phrase", d.phrase], ["Calls", d.calls]]), d.reply && body("Reply", d.reply)],
 };
 
 export class Detail {
@@ -40,6 +40,7 @@ export class Detail {
   #seq = 0;
   #abort = new AbortController();
   #delivery = null;
+  canSign = true; // the mock has a private key, and can make tokens
 
   // actions: back(), open(seq).
   constructor(pane, actions) {
@@ -83,7 +84,7 @@ export class Detail {
 
   #draw(event) {
     const isDelivery = Boolean(event.delivery);
-    this.#delivery = isDelivery ? new DeliveryView(event, this.#actions.open) : null;
+    this.#delivery = isDelivery ? new DeliveryView(event, this.#actions.open, this.canSign) : null;
     const at = Date.parse(event.at);
     const line = el("p", { class: "sub" }, `#${event.seq} · `, el("time", { datetime: event.at, title: dateTime(at) }, clockTime(at)),
       event.chat ? [" · ", el("a", { href: "/inbox#/chat/" + encodeURIComponent(event.chat) }, "chat " + event.chat.slice(0, 8))] : null,

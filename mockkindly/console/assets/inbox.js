@@ -147,34 +147,34 @@ async function show() {
   abort = new AbortController();
   const pane = $("detail");
   if (kind === "") return pane.replaceChildren(el("p", { class: "empty" }, "Choose a chat: j and k go through them, ? shows all keys."));
-  const head = (title) => el("header", { class: "head" }, el("button", { type: "button", class: "plain back", click: close }, "← Back"), el("h1", {}, title));
+  const back = () => el("button", { type: "button", class: "plain back", click: close }, "← Back");
   try {
     const parts = kind === "chat" ? await chatParts(id, abort.signal) : userParts(id);
     if (current.id !== id || current.view !== kind) return;
     const top = pane.scrollTop, opened = [...pane.querySelectorAll("details")].map((d) => d.open);
     const same = pane.dataset.showing === kind + " " + id;
-    pane.replaceChildren(head(parts.title), ...parts.elements);
+    pane.replaceChildren(back(), ...parts);
     pane.dataset.showing = kind + " " + id;
     if (same) [...pane.querySelectorAll("details")].forEach((d, i) => { d.open = opened[i] ?? d.open; });
     pane.scrollTop = same ? top : 0;
     view.life?.tick(now());
   } catch (e) {
     if (e.name === "AbortError") return;
-    pane.replaceChildren(head(kind === "chat" ? "Chat" : "User"), el("p", { class: "empty" }, e instanceof ApiError ? e.message : "It cannot be shown: " + e.message));
+    pane.replaceChildren(back(), el("p", { class: "empty" }, e instanceof ApiError ? e.message : "It cannot be shown: " + e.message));
   }
 }
 
 async function chatParts(id, signal) {
   const [chat, events] = await Promise.all([call("/mock/v1/chats/" + encodeURIComponent(id), { signal }), eventsOf(id, signal)]);
-  return { title: nameOf(chat.authenticated ? chat.user : null), elements: view.parts(chat, events) };
+  return view.parts(chat, events);
 }
 
 function userParts(sub) {
   view.life = null;
   const user = users.find((u) => u.sub === sub);
-  if (!user) return { title: sub, elements: [el("p", { class: "empty" }, "There is no such user.")] };
-  return { title: nameOf(user), elements: [card(user, user.contacts, null),
-    section("Chats", el("p", {}, count(user.chats ?? 0, "chat") + ". ", user.last_chat ? el("a", { href: "#/chat/" + encodeURIComponent(user.last_chat) }, "The last one") : null))] };
+  if (!user) return [el("p", { class: "empty" }, "There is no such user.")];
+  return [card(user, user.contacts),
+    section("Chats", el("p", {}, count(user.chats ?? 0, "chat") + ". ", user.last_chat ? el("a", { href: "#/chat/" + encodeURIComponent(user.last_chat) }, "The last one") : null))];
 }
 
 // --- what happens

@@ -27,14 +27,14 @@ export function headers(rows) {
 }
 
 // body shows a text; JSON in lines, with the text as it was on the wire one click away.
-export function body(title, content, truncated = false) {
+export function body(title, content, { truncated = false, asSent = true } = {}) {
   const size = bytes(utf8Length(content)) + (truncated ? ", cut" : "");
   if (content === "") return el("div", { class: "body" }, el("h3", {}, title), more("Empty."));
   const pretty = prettyJSON(content);
   const pre = el("pre", { tabindex: "0", "aria-label": title });
   const show = (raw) => pre.replaceChildren(...(pretty && !raw ? highlighted(pretty) : [content]));
   show(false);
-  const raw = pretty && pretty !== content && el("button", { type: "button", class: "plain", "aria-pressed": "false", click: () => {
+  const raw = asSent && pretty && pretty !== content && el("button", { type: "button", class: "plain", "aria-pressed": "false", click: () => {
     const on = raw.getAttribute("aria-pressed") !== "true";
     raw.setAttribute("aria-pressed", String(on));
     show(on);

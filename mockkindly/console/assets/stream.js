@@ -9,14 +9,15 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 // follow reads the journal after a number, for ever. It calls onEvent(event),
 // onReset() when the mock has forgotten everything, onMissed(n), and
-// onState("connecting" | "live" | "lost" | "unauthorized").
-export async function follow(after, { onEvent, onReset, onMissed, onState }) {
+// onState("connecting" | "live" | "lost" | "unauthorized"), onHealth(health).
+export async function follow(after, { onEvent, onReset, onMissed, onState, onHealth = () => {} }) {
   let last = after;
   let pause = 250;
   for (;;) {
     onState("connecting");
     try {
       const health = await call("/mock/v1/health");
+      onHealth(health);
       if (health.events < last) {
         last = 0; // another mock has taken the old one's place
         onReset();
