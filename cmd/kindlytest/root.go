@@ -42,7 +42,7 @@ was checked).`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newDemo(a), newRun(a), newList(a), newVerify(a), newMatch(a),
-		newKeygen(a), newReport(a), newSchema(a), newVersion(a),
+		newServe(a), newSend(a), newKeygen(a), newReport(a), newSchema(a), newVersion(a),
 	)
 	return root
 }

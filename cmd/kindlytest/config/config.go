@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/suites"
 )
 
@@ -27,6 +28,8 @@ const DefaultName = "kindlytest.yaml"
 type Config struct {
 	Target  suites.Target
 	Options suites.Options
+	// Dialogues are for kindlytest serve.
+	Dialogues []mockkindly.Dialogue
 	// Notes are remarks for the user, such as a secret that stands in the file.
 	Notes []string
 }

@@ -25,12 +25,13 @@ func (d *decoder) document(root ast.Node) {
 		field{"webhooks", d.webhooks},
 		field{"private_key", d.privateKey},
 		field{"resolve", d.resolve},
+		field{"dialogues", d.dialogues},
 		field{"checks", d.checks},
 	)
 	if ok && versionNode == nil {
 		d.problem(root, "version is missing; the file begins with version: 1")
 	}
-	if ok && len(d.problems) == 0 && t.PageURL == "" && t.Endpoint == nil && len(t.Webhooks) == 0 {
+	if ok && len(d.problems) == 0 && t.PageURL == "" && t.Endpoint == nil && len(t.Webhooks)+len(d.config.Dialogues) == 0 {
 		d.problem(root, "it names nothing to check; give page, endpoint or webhooks")
 	}
 }
