@@ -39,6 +39,7 @@ func (t *TokenReport) UnmarshalJSON(text []byte) error {
 	*t = TokenReport{
 		Reason: v.Reason, Raw: token.Raw(v.Token), Accepted: v.Accepted,
 		Truncated: v.Truncated, Repeated: v.Repeated, OnPurpose: v.OnPurpose,
+		shown: v.Token,
 	}
 	t.Result.Violations, t.Result.Unjudged = violationsFrom(v.Violations), unjudgedFrom(v.Unjudged)
 	if v.SignedBy != "" {

@@ -78,6 +78,8 @@ type TokenReport struct {
 	Truncated bool // the journal's copy of Raw was cut, and Result.Token left out
 	Repeated  bool // it is the token that the chat has already
 	OnPurpose bool // it was refused by the fault RefuseTokens
+
+	shown string // Raw's printed form, of a report that was read back
 }
 
 // A Message is what the visitor wrote.

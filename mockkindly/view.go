@@ -1,6 +1,7 @@
 package mockkindly
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -128,7 +129,7 @@ type tokenJSON struct {
 // MarshalJSON shows the token without its signature, and what it breaks.
 func (t TokenReport) MarshalJSON() ([]byte, error) {
 	v := tokenJSON{
-		Reason: t.Reason, Token: t.Raw.String(), Accepted: t.Accepted, Truncated: t.Truncated,
+		Reason: t.Reason, Token: cmp.Or(t.shown, t.Raw.String()), Accepted: t.Accepted, Truncated: t.Truncated,
 		Violations: violationsJSON(t.Result.Violations), Unjudged: unjudgedOf(t.Result.Unjudged),
 		Repeated: t.Repeated, OnPurpose: t.OnPurpose,
 	}
