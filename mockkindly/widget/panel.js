@@ -15,6 +15,18 @@ function statusText(chat) {
   }
 }
 
+// speechBubble is drawn: not every computer has the character.
+function speechBubble() {
+  const make = (tag, attributes) => {
+    const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
+    for (const [name, value] of Object.entries(attributes)) e.setAttribute(name, value);
+    return e;
+  };
+  const svg = make("svg", { viewBox: "0 0 24 24", width: "26", height: "26", fill: "currentColor", "aria-hidden": "true" });
+  svg.append(make("path", { d: "M5 3h14a3 3 0 0 1 3 3v9a3 3 0 0 1-3 3h-7l-5 4v-4H5a3 3 0 0 1-3-3V6a3 3 0 0 1 3-3z" }));
+  return svg;
+}
+
 // panelElements are the parts of the panel that change, and the panel.
 function panelElements(chat, name) {
   const close = el("button", { type: "button", class: "kindly-close", "aria-label": "Close " + name }, "✕");
@@ -32,7 +44,7 @@ function panelElements(chat, name) {
 function createView(chat, { option, shadow }) {
   const name = String(option("name").value ?? "Kindly Chat (mock)");
   const bubble = el("button", { type: "button", class: "kindly-bubble", "aria-label": "Open " + name,
-    "aria-expanded": "false", "aria-controls": "kindly-chat-panel" }, "💬");
+    "aria-expanded": "false", "aria-controls": "kindly-chat-panel" }, speechBubble());
   const { close, status, why, log, input, form, typing, panel } = panelElements(chat, name);
   panel.hidden = true;
   const root = el("div", { class: "kindly-root", "data-position": String(option("position").value ?? "right") }, panel, bubble);

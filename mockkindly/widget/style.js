@@ -15,7 +15,7 @@ const CSS = `
 .kindly-root :focus-visible { outline: 3px solid #f5a623; outline-offset: 1px; }
 
 .kindly-bubble { width: 3.5rem; height: 3.5rem; border: 0; border-radius: 50%; background: var(--k-brand); color: var(--k-on);
-  font-size: 1.5rem; line-height: 1; cursor: pointer; box-shadow: 0 2px 12px #0005; padding: 0; }
+  cursor: pointer; box-shadow: 0 2px 12px #0005; padding: 0; display: grid; place-items: center; }
 .kindly-panel { width: min(23rem, calc(100vw - 2rem)); height: min(34rem, calc(100vh - 7rem)); display: flex; flex-direction: column;
   background: var(--k-bg); border-radius: .9rem; box-shadow: 0 6px 32px #0005; overflow: hidden; }
 .kindly-head { background: var(--k-brand); color: var(--k-on); padding: .75rem 1rem; display: grid; grid-template-columns: 1fr auto; gap: 0 .5rem; }

@@ -145,7 +145,7 @@ function close() {
 function move(step) {
   if (store.length === 0) return;
   const from = list.selected === null ? -1 : store.indexOf(list.selected);
-  const i = Math.max(0, Math.min(store.length - 1, from < 0 ? 0 : from + step));
+  const i = Math.max(0, Math.min(store.length - 1, from < 0 && step !== Infinity ? 0 : from + step));
   const { seq } = store.at(i);
   if (wide.matches) open(seq, false);
   list.select(seq, i);

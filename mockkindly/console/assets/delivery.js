@@ -66,7 +66,7 @@ export class DeliveryView {
     const d = this.#d, decision = d.decision ?? {};
     return section("Token and allowlist", callout(d.with_token ? "good" : "", d.with_token ? "The token went along." : "The token did not go along.", " ", d.reason ?? ""),
       facts([
-        ["Allowlist", decision.allowed ? "allows this address" : "does not allow this address"], ["Because", decision.reason], ["Pattern", decision.pattern],
+        ["Allowlist", decision.allowed ? "allows this address" : "does not allow this address"], ["Because", decision.reason === d.reason ? "" : decision.reason], ["Pattern", decision.pattern],
         ["Ambiguous", decision.ambiguous], ["Shared host", decision.shared_tenant],
       ]));
   }
@@ -79,7 +79,7 @@ export class DeliveryView {
     if (d.status && d.status !== 200) out.push(callout("bad", `The status is ${d.status}; Kindly reads answers of status 200. `));
     if (d.problems?.length) out.push(section("What Kindly would not take", violations(d.problems)));
     const seen = this.#seen();
-    if (seen) out.push(section("What the visitor sees", seen));
+    if (seen) out.push(section("What Kindly reads", seen));
     return out;
   }
 

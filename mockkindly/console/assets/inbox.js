@@ -102,7 +102,7 @@ function switchTo(name) {
 
 async function loadUsers() {
   try {
-    users = (await call("/mock/v1/users?limit=1000")).users ?? [];
+    users = (await call("/mock/v1/users?limit=500")).users ?? [];
   } catch {
     return; // the stream's state tells
   }
@@ -233,7 +233,7 @@ function move(step) {
   if (shown.length === 0) return;
   const id = (line) => (tab === "chat" ? line.id : line.sub);
   const from = shown.findIndex((line) => list.selected === tab + " " + id(line));
-  const i = Math.max(0, Math.min(shown.length - 1, from < 0 ? 0 : from + step));
+  const i = Math.max(0, Math.min(shown.length - 1, from < 0 && step !== Infinity ? 0 : from + step));
   if (wide.matches) open(tab, id(shown[i]), false);
   list.select(tab + " " + id(shown[i]), i);
 }

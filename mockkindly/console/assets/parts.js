@@ -1,7 +1,7 @@
 // Parts of which details are made.
 
 import { el } from "./dom.js";
-import { bytes, utf8Length } from "./format.js";
+import { bytes, decodeToken, utf8Length } from "./format.js";
 import { highlighted } from "./json.js";
 
 export function section(title, ...children) {
@@ -20,10 +20,19 @@ export function callout(mood, title, ...children) {
   return el("div", { class: "callout", "data-mood": mood }, el("strong", {}, title), ...children);
 }
 
+// A header's token is short, with its claims one click away.
+function headerValue({ name, value }) {
+  const [scheme, shown] = String(value).split(" ");
+  const token = name.toLowerCase() === "authorization" && decodeToken(shown);
+  if (!token) return value;
+  return el("details", {}, el("summary", {}, `${scheme} ${shown.slice(0, 16)}… <signature removed>`),
+    el("pre", {}, ...highlighted(JSON.stringify(token.header) + "\n" + JSON.stringify(token.payload, null, 2))));
+}
+
 export function headers(rows) {
   if (!rows?.length) return more("No headers.");
-  return el("table", { class: "headers" }, el("tbody", {}, rows.map(({ name, value }) =>
-    el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, value)))));
+  return el("table", { class: "headers" }, el("tbody", {}, rows.map((row) =>
+    el("tr", {}, el("th", { scope: "row" }, row.name), el("td", {}, headerValue(row))))));
 }
 
 // body shows a text; JSON in lines, with the text as it was on the wire one click away.
