@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/console"
+	"github.com/kindlytest/kindlytest/suites/browser"
 )
 
 func TestHandlerServesThePagesAndNothingElse(t *testing.T) {
@@ -114,8 +115,61 @@ func TestConsoleShowsWhatHappens(t *testing.T) {
 		p.shows("#detail", "order-status", "Kindly-Hmac")
 		p.shows("#foot", "2 of 10 events")
 	})
+	t.Run("on a phone, one pane at a time", func(t *testing.T) {
+		if err := p.Show(p.ctx, browser.Screen{Width: 390, Height: 800}); err != nil {
+			t.Fatal(err)
+		}
+		visible := func() string {
+			return eval[string](p, `[...document.querySelectorAll("main > *")].filter((e) => e.offsetWidth > 0).map((e) => e.className).join()`)
+		}
+		if got := visible(); got != "detail" {
+			t.Errorf("after a link to an event: %s", got)
+		}
+		p.do(`document.querySelector(".back").click()`)
+		if got := visible(); got != "pane" {
+			t.Errorf("after Back: %s", got)
+		}
+		p.do(`document.querySelector("[role=option]:not([hidden])").click()`)
+		p.shows("#detail", "Resend")
+		if got := visible(); got != "detail" {
+			t.Errorf("after a click on an event: %s", got)
+		}
+		if got := eval[bool](p, `document.documentElement.scrollWidth > innerWidth`); got {
+			t.Error("the page is wider than the phone")
+		}
+	})
 	p.isQuiet()
 	p.screenshots("console")
+}
+
+func TestConsoleKeepsUpWithTheMock(t *testing.T) {
+	f := newFake(t)
+	f.happen(delivery("c1", 200, nil))
+	p := visit(t, f.URL+"/")
+	p.shows("#foot", "1 event")
+	t.Run("paused, what is read stays", func(t *testing.T) {
+		p.keys("p")
+		f.happen(delivery("c1", 500, nil))
+		p.shows("#foot", "1 event", "1 more since the pause")
+		p.shows(".state", "Paused")
+		p.keys("p")
+		p.shows("#foot", "2 events")
+	})
+	t.Run("a connection that breaks is made again, and nothing is missed or doubled", func(t *testing.T) {
+		f.CloseClientConnections()
+		f.happen(delivery("c1", 404, nil))
+		p.shows("#foot", "3 events")
+		p.shows(".state", "Live")
+	})
+	t.Run("a mock that starts anew is another journal", func(t *testing.T) {
+		f.mu.Lock()
+		f.events = nil
+		f.mu.Unlock()
+		f.CloseClientConnections()
+		f.happen(delivery("c9", 200, object{"webhook": "after-the-restart"}))
+		p.shows("#list", "after-the-restart")
+		p.shows("#foot", "1 event")
+	})
 }
 
 // visitOf is what a visit to a customer's page leaves in the journal.

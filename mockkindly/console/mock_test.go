@@ -131,6 +131,12 @@ func TestFromTheChatToTheConsole(t *testing.T) {
 	}
 	shop.screenshots("widget")
 
+	shop.do(`document.querySelector(".kindly-form input").focus()`)
+	shop.keys("Escape")
+	if got := eval[string](shop, `[document.querySelector("[role=dialog]").hidden, document.activeElement.className].join()`); got != "true,kindly-bubble" {
+		t.Errorf("after Escape in the chat (hidden, focus): %s", got)
+	}
+
 	inbox := visit(t, mock+"/inbox")
 	inbox.shows("#list", "Ada Lovelace", "authenticated")
 	inbox.do(`document.activeElement.blur()`)

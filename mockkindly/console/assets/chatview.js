@@ -8,7 +8,7 @@ import { body, callout, facts, more, section, violations } from "./parts.js";
 import { card } from "./people.js";
 import { claims } from "./token.js";
 
-const SHOWN = 200; // of the conversation's steps, the newest
+const SHOWN = 200; // of the chat's events, the newest
 
 // Life is the time that a token has left, kept up to date by tick.
 class Life {
@@ -70,7 +70,7 @@ export class ChatView {
   #conversation(events) {
     const steps = events.map(step).filter(Boolean);
     if (steps.length === 0) return more("Nothing was said yet.");
-    return el("div", { class: "talk" }, steps.length > SHOWN ? more(`The newest ${SHOWN} of ${steps.length}.`) : null, steps.slice(-SHOWN));
+    return el("div", { class: "talk" }, events.length >= SHOWN ? more("Older ones are in the console.") : null, steps);
   }
 }
 
@@ -100,6 +100,6 @@ function step(e) {
 
 // eventsOf are the newest events of a chat, oldest first.
 export async function eventsOf(id, signal) {
-  const page = await call(`/mock/v1/journal?chat=${encodeURIComponent(id)}&before=0&limit=500`, { signal });
+  const page = await call(`/mock/v1/journal?chat=${encodeURIComponent(id)}&before=0&limit=${SHOWN}`, { signal });
   return page.events ?? [];
 }

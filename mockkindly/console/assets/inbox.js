@@ -35,15 +35,18 @@ const list = new List($("list"), {
   get length() { return shown.length; },
   at: (i) => shown[i],
   key: (line) => tab + " " + (tab === "chat" ? line.id : line.sub),
-  version: (line) => (tab === "chat" ? line.version : line),
+  // Time alone changes a row too.
+  version: (line) => (tab === "chat" ? `${line.version} ${isExpired(line)} ${ago(line.at, now())}` : line),
   create: () => el("div", { class: "row" }, ["name", "badge", "when", "what"].map((c) => el("span", { class: c }))),
   fill: (row, line) => (tab === "chat" ? fillChat(row, line) : fillUser(row, line)),
   pick: (line) => open(tab, tab === "chat" ? line.id : line.sub, true),
 });
 
+const isExpired = (line) => line.authenticated && line.expires <= now();
+
 function fillChat(row, line) {
   const [name, badge, when, what] = row.children;
-  const expired = line.authenticated && line.expires <= now();
+  const expired = isExpired(line);
   text(name, nameOf(line.authenticated ? line.user : null));
   text(badge, line.refused && !line.authenticated ? "refused" : expired ? "expired" : line.authenticated ? "authenticated" : "anonymous");
   attr(badge, "data-mood", line.refused && !line.authenticated ? "bad" : expired ? "warn" : line.authenticated ? "good" : "");
@@ -227,7 +230,10 @@ async function readClock() {
   }
 }
 
-setInterval(() => view.life?.tick(now()), 1000);
+setInterval(() => {
+  view.life?.tick(now());
+  list.render();
+}, 1000);
 
 function move(step) {
   if (shown.length === 0) return;
