@@ -179,3 +179,23 @@ func do(h http.Handler, method, path, body string, header ...string) *httptest.R
 	h.ServeHTTP(w, r)
 	return w
 }
+
+// now is the time of tests that need no certain one.
+func now() time.Time { return time.Now() }
+
+// doAt is do for a host. Empty headers are left out.
+func doAt(h http.Handler, host, method, path, body, name, value string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = host
+	if strings.HasPrefix(path, "/api/v1/") && name != "Authorization" {
+		r.Header.Set("Authorization", "Bearer any key")
+	}
+	if value != "" {
+		r.Header.Set(name, value)
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Millisecond) // a stream would never end
+	defer cancel()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r.WithContext(ctx))
+	return w
+}
