@@ -5,6 +5,9 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -67,6 +70,25 @@ func TestHandlerAnswersWhatIsUnchanged(t *testing.T) {
 	}
 	if body, _ := io.ReadAll(again.Body); len(body) > 0 {
 		t.Error("the page was sent again")
+	}
+}
+
+func TestScriptsHoldNothingThatMakesMarkupOrRunsText(t *testing.T) {
+	scripts, err := filepath.Glob("assets/*.js")
+	if err != nil || len(scripts) < 10 {
+		t.Fatalf("%d scripts: %v", len(scripts), err)
+	}
+	forbidden := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|setHTML|parseHTML|DOMParser|document\.write|\beval\(|new Function|srcdoc|localStorage|document\.cookie|https?://[^h]`)
+	for _, name := range scripts {
+		code, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(code), "\n") {
+			if found := forbidden.FindString(line); found != "" && !strings.HasPrefix(strings.TrimSpace(line), "//") {
+				t.Errorf("%s:%d holds %q", name, i+1, found)
+			}
+		}
 	}
 }
 

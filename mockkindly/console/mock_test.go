@@ -247,6 +247,8 @@ func TestFaultsAreSeenInTheChat(t *testing.T) {
 	p.keys("End")
 	p.shows("#detail", "with another secret, on purpose")
 	p.isQuiet()
+	p.do(`document.querySelector("[data-group=all]").click(); document.querySelector(".back").click()`)
+	p.screenshots("events")
 }
 
 // count is how many rows of the list have a text.

@@ -31,8 +31,9 @@ const readers = {
     return { group: "token", badge: "token", mood: "good", title: "Accepted" + (who ? ": " + who : ""), note: asText(repeated) };
   },
   "token.refused": (e) => {
-    const ids = (e.token?.violations ?? []).map((v) => v.id).join(" ");
-    return { group: "token", badge: "token", mood: "bad", title: "Refused" + (e.token?.on_purpose ? " on purpose" : ""), note: ids || "its signature could not be judged" };
+    const ids = (e.token?.violations ?? []).filter((v) => v.level === "MUST").map((v) => v.id).join(" ");
+    const why = e.token?.on_purpose ? "the fault is on" : "its signature could not be judged";
+    return { group: "token", badge: "token", mood: "bad", title: "Refused" + (e.token?.on_purpose ? " on purpose" : ""), note: ids || why };
   },
   "message.received": (e) => ({ group: "message", badge: "message", mood: "", title: asText(e.message?.text) || "(no text)", note: "" }),
   "dialogue.matched": (e) => ({ group: "message", badge: "dialogue", mood: "", title: asText(e.dialogue?.slug) || "(none)", note: "by " + asText(e.dialogue?.by) }),

@@ -14,10 +14,11 @@ export class List {
   #source;
   #height = 28;
   #total = 0;
+  #extent = -1; // of all rows, in px
   selected = null; // a key
 
   // source: length, at(i), key(item), create() → element, fill(element, item),
-  // version(item) if items change. pick(item, event) is called on a click.
+  // version(item) if items change. pick(item) is called on a click.
   constructor(box, source) {
     this.#box = box;
     this.#source = source;
@@ -56,9 +57,11 @@ export class List {
   }
 
   #resize() {
-    if (this.#total === this.#source.length) return;
     this.#total = this.#source.length;
-    this.#inner.style.height = this.#total * this.#height + "px";
+    const extent = this.#total * this.#height;
+    if (extent === this.#extent) return;
+    this.#extent = extent;
+    this.#inner.style.height = extent + "px";
   }
 
   toTop() {
@@ -68,7 +71,6 @@ export class List {
 
   render() {
     this.#resize();
-    this.#inner.style.height = this.#total * this.#height + "px";
     const first = Math.max(0, Math.floor(this.#box.scrollTop / this.#height) - OVERSCAN);
     const end = Math.min(this.#total, Math.ceil((this.#box.scrollTop + this.#box.clientHeight) / this.#height) + OVERSCAN);
     const wanted = new Map();
@@ -103,15 +105,12 @@ export class List {
       row.item = item;
       this.#source.fill(row.element, item);
     }
-    if (row.at !== i) {
-      row.at = i;
-      row.element.style.transform = `translateY(${i * this.#height}px)`;
-      row.element.setAttribute("aria-posinset", i + 1);
+    const top = i * this.#height;
+    if (row.top !== top) {
+      row.top = top;
+      row.element.style.transform = `translateY(${top}px)`;
     }
-    if (row.height !== this.#height) {
-      row.height = this.#height;
-      row.element.style.transform = `translateY(${i * this.#height}px)`;
-    }
+    attr(row.element, "aria-posinset", String(i + 1));
     attr(row.element, "aria-setsize", String(this.#total));
     attr(row.element, "aria-selected", String(key === this.selected));
   }
