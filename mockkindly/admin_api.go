@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -105,9 +106,10 @@ func (k *Kindly) postReset(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (k *Kindly) getHealth(w http.ResponseWriter, _ *http.Request) error {
+	now := k.now()
 	k.mu.Lock()
 	v := healthJSON{
-		Status: "ok", Version: k.opts.Version, Bots: k.bots.len(), Chats: k.chats.len(),
+		Status: "ok", Version: k.opts.Version, Now: now, Bots: k.bots.len(), Chats: k.chats.len(),
 		Stored: k.opts.Store != nil, CanSign: k.opts.SigningKey != nil,
 	}
 	closed := k.closed
@@ -127,12 +129,13 @@ func (k *Kindly) getHealth(w http.ResponseWriter, _ *http.Request) error {
 }
 
 type healthJSON struct {
-	Status  string `json:"status"`
-	Version string `json:"version,omitempty"`
-	Bots    int    `json:"bots"`
-	Chats   int    `json:"chats"`
-	Events  uint64 `json:"events"`   // that happened
-	Dropped uint64 `json:"dropped"`  // that are no longer kept
-	Stored  bool   `json:"stored"`   // they survive a restart
-	CanSign bool   `json:"can_sign"` // a private key is there, for tokens in other states
+	Status  string    `json:"status"`
+	Version string    `json:"version,omitempty"`
+	Now     time.Time `json:"now"` // by the clock that tokens are judged by
+	Bots    int       `json:"bots"`
+	Chats   int       `json:"chats"`
+	Events  uint64    `json:"events"`   // that happened
+	Dropped uint64    `json:"dropped"`  // that are no longer kept
+	Stored  bool      `json:"stored"`   // they survive a restart
+	CanSign bool      `json:"can_sign"` // a private key is there, for tokens in other states
 }

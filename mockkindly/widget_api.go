@@ -159,7 +159,8 @@ func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.Truncated = false // ours to say
-	replies, err := k.talk(r.Context(), r.PathValue("id"), m)
+	id := r.PathValue("id")
+	replies, err := k.talk(r.Context(), id, m)
 	if err != nil {
 		return err
 	}
@@ -169,7 +170,20 @@ func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{"replies": views})
+	return writeJSON(w, http.StatusOK, struct {
+		Replies   []json.RawMessage `json:"replies"`
+		RenewInMS int64             `json:"renew_in_ms,omitempty"`
+	}{views, k.renewChat(id)})
+}
+
+// renewChat is renewIn for a chat whose client got its token before a fault was
+// switched on.
+func (k *Kindly) renewChat(id string) int64 {
+	chat, ok := k.Chat(id)
+	if !ok || !chat.Authenticated {
+		return 0
+	}
+	return k.renewIn(chat.Expires)
 }
 
 func (r reply) json() ([]byte, error) {
