@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -295,5 +296,30 @@ dialogues:
 		if got := say(text); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
+	}
+}
+
+// TestServeOpensAPageAsItIs shows a page with Kindly's own script tag in a Chrome.
+func TestServeOpensAPageAsItIs(t *testing.T) {
+	requireBrowser(t)
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = io.WriteString(w, `<!doctype html><script>window.kindlyOptions = {getAuthToken: () => "no token"}</script>
+<script id="kindly-chat" src="https://chat.kindlycdn.com/kindly-chat.js" data-bot-key="my-bot" defer></script>`)
+	}))
+	defer page.Close()
+	s := serve(t, nil, "--listen", "127.0.0.1:0", "--open", page.URL, "--headless")
+	var got struct {
+		Event struct {
+			Bot   string
+			Token struct{ Accepted bool }
+		}
+	}
+	if err := s.call("GET", "/mock/v1/wait?kind=token.refused&timeout_ms=20000", "", &got); err != nil || got.Event.Bot != "my-bot" {
+		t.Errorf("%v %+v %s", err, got, s.stderr)
+	}
+	s.stop(t, syscall.SIGINT)
+	if code := s.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("exit code %d: %s", code, s.stderr)
 	}
 }
