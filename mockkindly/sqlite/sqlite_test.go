@@ -273,3 +273,37 @@ func BenchmarkAppend(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkRestart opens a file with as many chats as are kept.
+func BenchmarkRestart(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "k.db")
+	s := open(b, path, Options{})
+	k := newMock(b, s)
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			for range 200 {
+				if _, err := k.CreateChat("bot", mockkindly.Web{URL: "https://shop.example/"}); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(k.Close(), s.Close()); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		s, err := Open(path, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		k := newMock(b, s)
+		if len(k.Chats(0)) != 10_000 {
+			b.Fatal("chats are missing")
+		}
+		if err := errors.Join(k.Close(), s.Close()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
