@@ -3,71 +3,12 @@ package mockkindly
 import (
 	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
+	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
-
-// Bounds of one page of the journal.
-const (
-	defaultPage  = 100
-	maxPage      = 1000
-	maxPageBytes = 8 << 20
-)
-
-func (k *Kindly) getChat(w http.ResponseWriter, r *http.Request) error {
-	chat, ok := k.Chat(r.PathValue("id"))
-	if !ok {
-		return ErrUnknownChat
-	}
-	return writeJSON(w, http.StatusOK, chat)
-}
-
-// getJournal answers a page of events. The next page is after=next, as long as
-// more is true.
-func (k *Kindly) getJournal(w http.ResponseWriter, r *http.Request) error {
-	q := r.URL.Query()
-	after, err := number(q.Get("after"), 0)
-	if err != nil {
-		return inputErrorf("after", "not the number of an event")
-	}
-	limit, err := number(q.Get("limit"), defaultPage)
-	if err != nil || limit == 0 || limit > maxPage {
-		return inputErrorf("limit", "not a number from 1 to %d", maxPage)
-	}
-	return writeJSON(w, http.StatusOK, page(k.journal.Events(after), after, q.Get("chat"), int(limit)))
-}
-
-func number(text string, def uint64) (uint64, error) {
-	if text == "" {
-		return def, nil
-	}
-	return strconv.ParseUint(text, 10, 64)
-}
-
-type pageJSON struct {
-	Events []Event `json:"events"`
-	Next   uint64  `json:"next"` // the last event that was looked at
-	More   bool    `json:"more"`
-}
-
-// page takes the events of a chat (all chats if empty), as many as fit.
-func page(events []Event, after uint64, chat string, limit int) pageJSON {
-	p := pageJSON{Events: []Event{}, Next: after}
-	size := 0
-	for _, e := range events {
-		if chat == "" || e.Chat == chat {
-			size += e.size
-			if len(p.Events) == limit || len(p.Events) > 0 && size > maxPageBytes {
-				p.More = true
-				return p
-			}
-			p.Events = append(p.Events, e)
-		}
-		p.Next = e.Seq
-	}
-	return p
-}
 
 // botInput is a bot as the API takes it.
 type botInput struct {
@@ -85,6 +26,13 @@ type botInput struct {
 		ConnectTo  string `json:"connect_to"`
 		HMACSecret string `json:"hmac_secret"`
 	} `json:"webhooks"`
+	Dialogues []struct {
+		Slug     string   `json:"slug"`
+		Phrases  []string `json:"phrases"`
+		Fallback bool     `json:"fallback"`
+		Webhook  string   `json:"webhook"`
+		webhook.Answer
+	} `json:"dialogues"`
 }
 
 func (in botInput) bot() (Bot, error) {
@@ -103,7 +51,22 @@ func (in botInput) bot() (Bot, error) {
 	for _, h := range in.Webhooks {
 		b.Webhooks = append(b.Webhooks, Webhook{Name: h.Name, URL: h.URL, ConnectTo: h.ConnectTo, Secret: h.HMACSecret})
 	}
+	for _, d := range in.Dialogues {
+		b.Dialogues = append(b.Dialogues, Dialogue{d.Slug, d.Phrases, d.Fallback, d.Webhook, d.Answer})
+	}
 	return b, nil
+}
+
+// getBots lists the bots that are known by their keys.
+func (k *Kindly) getBots(w http.ResponseWriter, _ *http.Request) error {
+	k.mu.Lock()
+	bots := k.bots.newest(0)
+	k.mu.Unlock()
+	slices.Reverse(bots)
+	return writeJSON(w, http.StatusOK, struct {
+		Bots   []Bot `json:"bots"`
+		AnyKey bool  `json:"any_key"` // other keys are served too
+	}{bots, k.opts.AnyBot != nil})
 }
 
 func (k *Kindly) postBot(w http.ResponseWriter, r *http.Request) error {
@@ -143,13 +106,36 @@ func (k *Kindly) postReset(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (k *Kindly) getHealth(w http.ResponseWriter, _ *http.Request) error {
+	now := k.now()
 	k.mu.Lock()
-	chats, bots, closed := k.chats.len(), k.bots.len(), k.closed
+	v := healthJSON{
+		Status: "ok", Version: k.opts.Version, Now: now, Bots: k.bots.len(), Chats: k.chats.len(),
+		Stored: k.opts.Store != nil, CanSign: k.opts.SigningKey != nil,
+	}
+	closed := k.closed
 	k.mu.Unlock()
 	if closed {
 		return ErrClosed
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{
-		"status": "ok", "bots": bots, "chats": chats, "events": k.journal.Last(),
-	})
+	first, last, err := k.journal.span()
+	if err != nil {
+		return err
+	}
+	v.Events = last
+	if v.Dropped = last; first > 0 {
+		v.Dropped = first - 1
+	}
+	return writeJSON(w, http.StatusOK, v)
+}
+
+type healthJSON struct {
+	Status  string    `json:"status"`
+	Version string    `json:"version,omitempty"`
+	Now     time.Time `json:"now"` // by the clock that tokens are judged by
+	Bots    int       `json:"bots"`
+	Chats   int       `json:"chats"`
+	Events  uint64    `json:"events"`   // that happened
+	Dropped uint64    `json:"dropped"`  // that are no longer kept
+	Stored  bool      `json:"stored"`   // they survive a restart
+	CanSign bool      `json:"can_sign"` // a private key is there, for tokens in other states
 }

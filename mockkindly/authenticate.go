@@ -1,6 +1,7 @@
 package mockkindly
 
 import (
+	"slices"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -26,24 +27,42 @@ func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (toke
 		return token.Result{}, err
 	}
 	res := token.Check(raw, token.Expect{
-		Keys: bot.PublicKeys, ChatID: chatID, Now: k.opts.Now(), Published: bot.Published,
+		Keys: bot.PublicKeys, ChatID: chatID, Now: k.now(), Published: bot.Published,
 	})
-	report := &TokenReport{Reason: clip(reason, maxReport), Raw: raw, Result: res, Accepted: taken(res)}
+	report := &TokenReport{
+		Reason: clip(reason, maxReport), Raw: raw, Result: res, Accepted: taken(res),
+		Repeated: raw != "" && chat.Token == raw,
+	}
+	if report.Accepted && k.Faults().RefuseTokens {
+		res.Unjudged = append(slices.Clone(res.Unjudged), refusedOnPurpose)
+		report.Result, report.Accepted, report.OnPurpose = res, false, true
+	}
 	kind := TokenRefused
+	change := func(c *Chat) { c.refuse(report.refusal(k.opts.Now())) }
 	if report.Accepted {
 		kind = TokenAccepted
-		err = k.change(chatID, func(c *Chat) { c.accept(raw, res.Token) })
-		if err != nil {
-			return res, err
-		}
+		change = func(c *Chat) { c.accept(raw, res.Token) }
 	}
-	k.record(Event{Kind: kind, Bot: chat.BotKey, Chat: chatID, Token: report})
-	return res, nil
+	if err := k.change(chatID, change); err != nil {
+		return res, err
+	}
+	return res, k.record(Event{Kind: kind, Bot: chat.BotKey, Chat: chatID, Token: report}, true)
+}
+
+// refusedOnPurpose stands in the result of a token that a fault refuses. It is
+// of level MUST and unjudged, which no token survives.
+var refusedOnPurpose = token.Unjudged{
+	Rule:   rule.Rule{ID: "FAULT-REFUSE-TOKENS", Level: rule.Must, Fidelity: rule.Assumed, Text: "The mock refuses every token while this fault is on."},
+	Reason: "Refused on purpose: the fault refuse_tokens is on.",
+}
+
+func (t *TokenReport) refusal(at time.Time) Refusal {
+	return Refusal{At: at, Reason: t.Reason, Violations: t.Result.Violations, Unjudged: t.Result.Unjudged, OnPurpose: t.OnPurpose}
 }
 
 func (c *Chat) accept(raw token.Raw, t *token.Token) {
 	c.User = userOf(t, c.User)
-	c.Authenticated, c.Token, c.Expires = true, raw, t.Expires()
+	c.Authenticated, c.Token, c.Issued, c.Expires = true, raw, t.IssuedAt(), t.Expires()
 	c.Domains = t.WebhookDomains()
 }
 

@@ -36,8 +36,10 @@ type Bot struct {
 	// and where it was published.
 	Published map[string]string
 
-	// Webhooks all get every message: there are no dialogues to match.
+	// Webhooks all get every message, unless there are dialogues.
 	Webhooks []Webhook
+	// Dialogues decide what becomes of a message.
+	Dialogues []Dialogue
 }
 
 // A Webhook is one receiver of a bot's messages. Its printed form leaves the
@@ -104,6 +106,7 @@ func (b Bot) clone() Bot {
 	b.PublicKeys = slices.Clone(b.PublicKeys)
 	b.Webhooks = slices.Clone(b.Webhooks)
 	b.Published = maps.Clone(b.Published)
+	b.Dialogues = slices.Clone(b.Dialogues)
 	return b
 }
 
@@ -138,7 +141,7 @@ func (b Bot) validateParts() error {
 		}
 		seen[w.label()] = true
 	}
-	return nil
+	return validateDialogues(b.Dialogues, b.Webhooks)
 }
 
 func (w Webhook) validate(field string) error {

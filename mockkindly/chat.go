@@ -36,12 +36,36 @@ type Chat struct {
 	Authenticated bool
 	User          User
 	Token         token.Raw
+	Issued        time.Time // zero if the token does not tell
 	Expires       time.Time
 	Domains       []string // chat.webhook_domains of the token
+
+	// Refused counts the tokens that were refused, and Refusals are the last of
+	// them, the newest first.
+	Refused  int
+	Refusals []Refusal
 
 	// Context is what the chat has collected: from the page, and from the
 	// new_context of webhooks.
 	Context map[string]any
+}
+
+// A Refusal is why a token was not accepted.
+type Refusal struct {
+	At         time.Time
+	Reason     string // why the token came: INITIAL_CONNECT, EXPIRED
+	Violations []token.Violation
+	Unjudged   []token.Unjudged
+	OnPurpose  bool // the fault RefuseTokens was on
+}
+
+// maxRefusals bounds how many a chat remembers.
+const maxRefusals = 5
+
+func (c *Chat) refuse(r Refusal) {
+	kept := c.Refusals[:min(len(c.Refusals), maxRefusals-1)]
+	c.Refusals = append([]Refusal{r}, kept...) // snapshots keep theirs
+	c.Refused++
 }
 
 // User is what the Inbox shows of an authenticated user. Kindly shows an
@@ -91,8 +115,16 @@ func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 		return Chat{}, err
 	}
 	w.Host, w.Path, w.URL = clip(w.Host, maxName), clip(w.Path, maxURL), clip(w.URL, maxURL)
-	c := &Chat{BotKey: botKey, Web: w, Created: k.opts.Now(), Context: map[string]any{}}
+	return k.createChat(&Chat{BotKey: botKey, Web: w})
+}
+
+// createChat keeps a chat and journals it. It gets the IDs that it lacks.
+func (k *Kindly) createChat(c *Chat) (Chat, error) {
+	c.Created, c.Context = k.opts.Now(), map[string]any{}
 	for _, id := range []*string{&c.ID, &c.UserID} {
+		if *id != "" {
+			continue
+		}
 		var err error
 		if *id, err = k.ids.uuid(); err != nil {
 			return Chat{}, err
@@ -101,7 +133,9 @@ func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 	if err := k.keep(c); err != nil {
 		return Chat{}, err
 	}
-	k.record(Event{Kind: ChatCreated, Bot: c.BotKey, Chat: c.ID})
+	if err := k.record(Event{Kind: ChatCreated, Bot: c.BotKey, Chat: c.ID}, true); err != nil {
+		return Chat{}, err
+	}
 	return *c, nil
 }
 

@@ -38,6 +38,16 @@ func decodeAdmin(w http.ResponseWriter, r *http.Request, into any) error {
 	return unmarshal(d, body, into)
 }
 
+// decodeServer reads a JSON object of a customer's server: Kindly may know more
+// members than we do.
+func decodeServer(w http.ResponseWriter, r *http.Request, into any) error {
+	body, err := readJSON(w, r, "application/json")
+	if err != nil {
+		return err
+	}
+	return unmarshal(json.NewDecoder(bytes.NewReader(body)), body, into)
+}
+
 func readJSON(w http.ResponseWriter, r *http.Request, types ...string) ([]byte, error) {
 	if err := checkMediaType(r.Header.Get("Content-Type"), types); err != nil {
 		return nil, err

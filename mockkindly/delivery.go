@@ -41,6 +41,11 @@ type Delivery struct {
 
 	Truncated bool // the journal's copy of a body was cut; a cut answer is left out
 
+	Dialogue   string     // slug of the dialogue that called the webhook, if it has one
+	ResendOf   uint64     // Seq of the delivery that this one repeats; 0 if it is the first
+	TokenState TokenState // of one that was sent again
+	Rotated    bool       // signed with another secret, by the fault RotateSecret
+
 	sent credentials // to be hidden where the webhook repeats them
 }
 
@@ -77,10 +82,10 @@ func (k *Kindly) payload(chat Chat, bot Bot, m Message) (webhook.Payload, error)
 
 // deliver sends one message to one webhook.
 func (k *Kindly) deliver(ctx context.Context, chat Chat, hook Webhook, p webhook.Payload) Delivery {
-	d := Delivery{Webhook: hook.label(), URL: hook.URL}
-	d.decide(chat, hook, k.opts.Now())
-	d.sent.secret = hook.Secret
-	o := webhook.RequestOptions{URL: hook.URL, ConnectTo: hook.ConnectTo, Secret: hook.Secret, Payload: p}
+	d := Delivery{Webhook: hook.label(), URL: hook.URL, Dialogue: p.Exchange.Slug}
+	d.decide(chat, hook, k.now())
+	d.sent.secret, d.Rotated = k.secretFor(hook)
+	o := webhook.RequestOptions{URL: hook.URL, ConnectTo: hook.ConnectTo, Secret: d.sent.secret, Payload: p}
 	if d.WithToken {
 		o.Token, d.sent.token = chat.Token, chat.Token
 	}
@@ -89,15 +94,20 @@ func (k *Kindly) deliver(ctx context.Context, chat Chat, hook Webhook, p webhook
 		d.Exchange = wire.Exchange{At: k.opts.Now(), Err: fmt.Errorf("making the request: %w", err)}
 		return d
 	}
-	select {
-	case k.slots <- struct{}{}:
-		d.Exchange = k.client.Do(ctx, req)
-		<-k.slots
-	case <-ctx.Done():
-		d.Exchange = wire.Exchange{At: k.opts.Now(), Request: req, Err: fmt.Errorf("waiting for a free connection: %w", context.Cause(ctx))}
-	}
+	d.Exchange = k.send(ctx, req)
 	d.read()
 	return d
+}
+
+// send sends a request as soon as there is a free connection.
+func (k *Kindly) send(ctx context.Context, req wire.Request) wire.Exchange {
+	select {
+	case k.slots <- struct{}{}:
+		defer func() { <-k.slots }()
+		return k.client.Do(ctx, req)
+	case <-ctx.Done():
+		return wire.Exchange{At: k.opts.Now(), Request: req, Err: fmt.Errorf("waiting for a free connection: %w", context.Cause(ctx))}
+	}
 }
 
 // decide whether the token goes along.
@@ -110,6 +120,8 @@ func (d *Delivery) decide(chat Chat, hook Webhook, now time.Time) {
 	switch {
 	case !chat.Authenticated:
 		d.Reason = "The chat is not authenticated."
+	case chat.Token == "":
+		d.Reason = "The chat's token was not kept across the restart of the mock: load the page again."
 	case chat.expired(now):
 		d.Reason = "The chat's token expired at " + chat.Expires.UTC().Format(time.RFC3339) + "."
 	default:

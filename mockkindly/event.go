@@ -20,6 +20,7 @@ const (
 	TokenAccepted    Kind = "token.accepted"    // Token
 	TokenRefused     Kind = "token.refused"     // Token
 	MessageReceived  Kind = "message.received"  // Message: the visitor wrote
+	DialogueMatched  Kind = "dialogue.matched"  // Dialogue: only of a bot that has dialogues
 	WebhookDelivered Kind = "webhook.delivered" // Delivery: answered, with whatever status
 	WebhookFailed    Kind = "webhook.failed"    // Delivery: no answer
 )
@@ -38,6 +39,7 @@ type Event struct {
 	Token    *TokenReport    `json:"token,omitempty"`
 	Message  *Message        `json:"message,omitempty"`
 	Delivery *Delivery       `json:"delivery,omitempty"`
+	Dialogue *DialogueReport `json:"dialogue,omitempty"`
 
 	size int // bytes, roughly
 }
@@ -74,11 +76,17 @@ type TokenReport struct {
 	Result    token.Result
 	Accepted  bool
 	Truncated bool // the journal's copy of Raw was cut, and Result.Token left out
+	Repeated  bool // it is the token that the chat has already
+	OnPurpose bool // it was refused by the fault RefuseTokens
+
+	shown string // Raw's printed form, of a report that was read back
 }
 
 // A Message is what the visitor wrote.
 type Message struct {
 	Text string `json:"text"`
+	// Slug triggers a dialogue, as a button does; Text may then be empty.
+	Slug string `json:"slug,omitempty"`
 	// Context is merged into what the chat has collected. At most 64 KiB of JSON.
 	Context map[string]any `json:"context,omitempty"`
 	// Truncated says that the journal's copy of Text was cut.
@@ -103,6 +111,8 @@ func (e Event) bounded() Event {
 		m := e.Message.bounded()
 		e.Message = &m
 		e.size += len(m.Text)
+	case e.Dialogue != nil:
+		e.size += len(e.Dialogue.Phrase) + 2*len(e.Dialogue.Answer.Reply)
 	case e.Delivery != nil:
 		d := e.Delivery.bounded()
 		e.Delivery = &d
@@ -121,7 +131,7 @@ func (t TokenReport) bounded() TokenReport {
 
 // bounded leaves the context out: the chat keeps it.
 func (m Message) bounded() Message {
-	m.Context = nil
+	m.Context, m.Slug = nil, clip(m.Slug, maxName)
 	if len(m.Text) > maxJournalBody {
 		m.Text, m.Truncated = clip(m.Text, maxJournalBody), true
 	}

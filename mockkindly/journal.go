@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -23,15 +24,20 @@ var ErrClosed = errors.New("the mock is closed")
 // number and an amount of memory; Seq goes on counting, so that a reader sees
 // when it missed some. It is safe for concurrent use.
 //
+// With a Store, an event is in it before anyone sees it, and the journal's own
+// methods tell of what happened since the start.
+//
 // Events share memory with the journal: read them, don't change them.
 type Journal struct {
 	maxEvents int
 	maxBytes  int
+	disk      *disk // nil without a store
 
 	mu     sync.Mutex
 	events []Event // Seq is contiguous: events[i].Seq == events[0].Seq + i
 	bytes  int
 	last   uint64        // Seq of the newest event, 0 before the first
+	resets int           // how often all was forgotten
 	grown  chan struct{} // closed at the next append; nil while nobody waits
 	closed bool
 }
@@ -91,13 +97,21 @@ func (j *Journal) sinceOrGrown(after uint64) ([]Event, <-chan struct{}, error) {
 	if j.closed {
 		return j.since(after), nil, ErrClosed
 	}
+	return j.since(after), j.growth(), nil
+}
+
+// growth is a channel that is closed at the next change.
+func (j *Journal) growth() <-chan struct{} {
 	if j.grown == nil {
 		j.grown = make(chan struct{})
 	}
-	return j.since(after), j.grown, nil
+	return j.grown
 }
 
-func (j *Journal) since(after uint64) []Event {
+func (j *Journal) since(after uint64) []Event { return slices.Clone(j.kept(after)) }
+
+// kept is the part of the journal after a number, not copied.
+func (j *Journal) kept(after uint64) []Event {
 	if after >= j.last || len(j.events) == 0 {
 		return nil
 	}
@@ -105,17 +119,27 @@ func (j *Journal) since(after uint64) []Event {
 	if after < first {
 		after = first - 1
 	}
-	kept := j.events[after-first+1:]
-	return append(make([]Event, 0, len(kept)), kept...)
+	return j.events[after-first+1:]
 }
 
 // append numbers e, bounds it, and drops the oldest events that no longer fit.
-func (j *Journal) append(e Event) {
+// changed says that e's chat is another than before. It returns e as it is kept.
+// The error is a *StoreError, and never comes without a store.
+func (j *Journal) append(e Event, changed bool) (Event, error) {
 	e = e.bounded()
+	if j.disk != nil {
+		return j.disk.append(j, e, changed)
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.last++
-	e.Seq = j.last
+	e.Seq = j.last + 1
+	j.publish(e)
+	return e, nil
+}
+
+// publish shows an event that has its number. The lock is held.
+func (j *Journal) publish(e Event) {
+	j.last = e.Seq
 	j.events = append(j.events, e)
 	j.bytes += e.size
 	for len(j.events) > j.maxEvents || j.bytes > j.maxBytes && len(j.events) > 1 {
@@ -126,11 +150,23 @@ func (j *Journal) append(e Event) {
 	j.wake()
 }
 
-// reset forgets all events. Seq goes on, so that a reader's position stays valid.
-func (j *Journal) reset() {
+// reset forgets all events, and calls also at the same time. Seq goes on, so
+// that a reader's position stays valid.
+func (j *Journal) reset(also func()) error {
+	if j.disk != nil {
+		j.disk.commit.Lock() // nobody writes now
+		defer j.disk.commit.Unlock()
+		if err := j.disk.store.Reset(j.Last()); err != nil {
+			return &StoreError{err}
+		}
+	}
+	also()
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.events, j.bytes = nil, 0
+	j.resets++
+	j.wake()
+	return nil
 }
 
 func (j *Journal) close() {

@@ -29,7 +29,7 @@ func TestJournalIsBounded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			j := newJournal(tt.events, tt.bytes)
 			for range tt.add {
-				j.append(message(tt.text))
+				j.append(message(tt.text), false)
 			}
 			got := j.Events(0)
 			if len(got) != tt.kept || got[0].Seq != tt.wantFirst || got[len(got)-1].Seq != tt.wantTo {
@@ -43,15 +43,15 @@ func TestJournalIsBounded(t *testing.T) {
 func TestJournalEventsAfter(t *testing.T) {
 	j := newJournal(3, 1<<20)
 	for range 5 { // 3, 4, 5 are kept
-		j.append(message("x"))
+		j.append(message("x"), false)
 	}
 	for after, want := range map[uint64]int{0: 3, 1: 3, 2: 3, 3: 2, 4: 1, 5: 0, 99: 0} {
 		if got := j.Events(after); len(got) != want {
 			t.Errorf("Events(%d) gives %d events, want %d", after, len(got), want)
 		}
 	}
-	j.reset()
-	j.append(message("x"))
+	_ = j.reset(func() {})
+	j.append(message("x"), false)
 	if got := j.Events(0); len(got) != 1 || got[0].Seq != 6 {
 		t.Errorf("after a reset the numbers start again: %+v", got)
 	}
@@ -63,8 +63,8 @@ func TestJournalBoundsBodiesInCopies(t *testing.T) {
 		Request: wire.Request{Body: body}, Response: &wire.Response{Status: 200, Body: body},
 	}}
 	j := newJournal(10, 1<<20)
-	j.append(Event{Kind: WebhookDelivered, Delivery: &d})
-	j.append(message(strings.Repeat("m", 2*maxJournalBody)))
+	j.append(Event{Kind: WebhookDelivered, Delivery: &d}, false)
+	j.append(message(strings.Repeat("m", 2*maxJournalBody)), false)
 	events := j.Events(0)
 	kept := events[0].Delivery
 	if !kept.Truncated || len(kept.Exchange.Request.Body) != maxJournalBody || len(kept.Exchange.Body()) != maxJournalBody || !kept.Exchange.Response.Truncated {
@@ -84,7 +84,7 @@ func TestJournalWait(t *testing.T) {
 	}
 	t.Run("finds what happened before", func(t *testing.T) {
 		j := newJournal(10, 1<<20)
-		j.append(message("past"))
+		j.append(message("past"), false)
 		if e, err := j.Wait(t.Context(), isText("past")); err != nil || e.Seq != 1 {
 			t.Errorf("got %d, %v", e.Seq, err)
 		}
@@ -99,8 +99,8 @@ func TestJournalWait(t *testing.T) {
 				}
 			})
 		}
-		j.append(message("other"))
-		j.append(message("coming"))
+		j.append(message("other"), false)
+		j.append(message("coming"), false)
 		all.Wait()
 	})
 	t.Run("ends with its context", func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestJournalWait(t *testing.T) {
 	})
 	t.Run("ends at Close, after a last look", func(t *testing.T) {
 		j := newJournal(10, 1<<20)
-		j.append(message("past"))
+		j.append(message("past"), false)
 		j.close()
 		if _, err := j.Wait(t.Context(), isText("never")); !errors.Is(err, ErrClosed) {
 			t.Errorf("got %v", err)

@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
@@ -44,6 +46,29 @@ type Options struct {
 	JournalSize  int // events that are kept, the newest; 10,000 if 0
 	JournalBytes int // memory that they may take, roughly; 64 MiB if 0
 	Parallel     int // webhook requests in flight at once; 64 if 0
+
+	// Store keeps the journal and the chats; nil keeps them in memory only. The
+	// mock does not close it.
+	Store Store
+
+	// AdminToken is what callers of the admin side have to present as a bearer
+	// token. Set it where others than this machine's users can reach the mock.
+	AdminToken string
+	// Pages are served at /, /console/ and /inbox/: pages over the admin side,
+	// without data of their own.
+	Pages http.Handler
+	// Version is what GET /mock/v1/health calls the program.
+	Version string
+
+	// SigningKey makes the tokens of resent deliveries; nil means that there are
+	// no expired ones.
+	SigningKey *token.PrivateKey
+	// NextSecret signs instead of each webhook's own secret while the fault
+	// RotateSecret is on; random if empty.
+	NextSecret string
+
+	// Application configures the Application API.
+	Application Application
 }
 
 // ErrUnknownBot says that no bot has the key, ErrUnknownChat that no chat has
@@ -72,6 +97,10 @@ type Kindly struct {
 	closed bool
 	bots   *shelf[Bot]
 	chats  *shelf[*Chat]
+	faults Faults
+
+	streams atomic.Int32
+	app     application
 }
 
 // New returns a mock. Close it after use.
@@ -87,6 +116,14 @@ func New(o Options) (*Kindly, error) {
 	var err error
 	if k.bots, err = o.shelve(); err != nil {
 		return nil, fmt.Errorf("mockkindly: %w", err)
+	}
+	if err := k.openStore(); err != nil {
+		return nil, fmt.Errorf("mockkindly: %w", err)
+	}
+	if k.opts.NextSecret == "" {
+		if k.opts.NextSecret, err = randomSecret(); err != nil {
+			return nil, fmt.Errorf("mockkindly: %w", err)
+		}
 	}
 	if k.client == nil {
 		k.client, k.ownsClient = wire.NewClient(wire.Options{Now: o.Now, MaxConns: o.Parallel}), true
@@ -142,6 +179,9 @@ func (o Options) shelve() (*shelf[Bot], error) {
 		if bots.put(b.Key, b.clone()) {
 			return nil, inputErrorf("bots", "two have the key %q", b.Key)
 		}
+	}
+	if err := o.Application.validate(); err != nil {
+		return nil, err
 	}
 	if o.AnyBot != nil {
 		if err := o.AnyBot.validateParts(); err != nil {
@@ -210,25 +250,37 @@ func (k *Kindly) bot(key string) (Bot, bool) {
 	return b, true
 }
 
-// Reset forgets chats, events and bots that were added later, as if the mock
-// were new. Numbers of events go on counting.
+// Reset forgets chats, events, faults and bots that were added later, as if the
+// mock were new. Numbers of events go on counting.
 func (k *Kindly) Reset() error {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.closed {
+	closed := k.closed
+	k.mu.Unlock()
+	if closed {
 		return ErrClosed
 	}
 	bots, err := k.opts.shelve()
 	if err != nil {
 		return fmt.Errorf("resetting the mock: %w", err)
 	}
-	k.bots, k.chats = bots, newShelf[*Chat](k.opts.ChatLimit)
-	k.journal.reset()
-	return nil
+	return k.journal.reset(func() {
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		k.bots, k.chats = bots, newShelf[*Chat](k.opts.ChatLimit)
+		k.faults = Faults{}
+		k.app.forget()
+	})
 }
 
-// record journals e at the present time.
-func (k *Kindly) record(e Event) {
+// record journals e at the present time. changed says that its chat is another
+// than before. The error is a *StoreError.
+func (k *Kindly) record(e Event, changed bool) error {
+	_, err := k.recordNumbered(e, changed)
+	return err
+}
+
+// recordNumbered is record, and returns the event as it stands in the journal.
+func (k *Kindly) recordNumbered(e Event, changed bool) (Event, error) {
 	e.At = k.opts.Now()
-	k.journal.append(e)
+	return k.journal.append(e, changed)
 }

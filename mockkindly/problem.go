@@ -42,6 +42,8 @@ func badRequest(format string, args ...any) *problem {
 func problemOf(err error) *problem {
 	var p *problem
 	var tooLarge *http.MaxBytesError
+	var store *StoreError
+	var resend *ResendError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -54,6 +56,13 @@ func problemOf(err error) *problem {
 	case errors.Is(err, ErrUnknownBot):
 		return newProblem(http.StatusNotFound, "unknown-bot", "Unknown bot",
 			"No bot has this key. Compare data-bot-key of the page with the key that the mock was given; POST /mock/v1/bots adds a bot.")
+	case errors.Is(err, ErrUnknownDelivery):
+		return newProblem(http.StatusNotFound, "unknown-delivery", "Unknown delivery",
+			"The journal holds no webhook request with this number. It keeps the newest events only.")
+	case errors.As(err, &resend):
+		return newProblem(http.StatusConflict, "not-possible", "It cannot be sent so", "%s", resend.Problem)
+	case errors.As(err, &store):
+		return newProblem(http.StatusServiceUnavailable, "not-kept", "The journal could not be kept", "%s", store.Error())
 	case errors.Is(err, ErrClosed):
 		return newProblem(http.StatusServiceUnavailable, "closed", "The mock is closed", "It is shutting down.")
 	}

@@ -93,8 +93,8 @@ var stringLiteral = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 // marshal is marshal, with the credentials hidden in every string.
 func (c credentials) marshal(v any) ([]byte, error) {
 	text, err := marshal(v)
-	if err != nil {
-		return nil, err
+	if err != nil || !c.mayBeIn(text) {
+		return text, err
 	}
 	// Not in the text as a whole, where a find could begin within an escape.
 	return stringLiteral.ReplaceAllFunc(text, func(literal []byte) []byte {
@@ -112,4 +112,28 @@ func (c credentials) marshal(v any) ([]byte, error) {
 		}
 		return bytes.TrimRight(out, "\n")
 	}), nil
+}
+
+// mayBeIn is false if the credentials are surely not in a JSON text, which is
+// nearly always so, and much faster to find out.
+func (c credentials) mayBeIn(text []byte) bool {
+	for _, credential := range []string{c.signature(), c.secret} {
+		if len(credential) < minSecret {
+			continue
+		}
+		if !neverEscaped(credential) || bytes.Contains(text, []byte(credential)) {
+			return true
+		}
+	}
+	return false
+}
+
+// neverEscaped tells whether JSON holds a text as it is.
+func neverEscaped(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

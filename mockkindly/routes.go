@@ -1,9 +1,7 @@
 package mockkindly
 
 import (
-	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -13,7 +11,9 @@ type side int
 
 const (
 	widgetSide side = iota // any page: CORS for all, no credentials
-	adminSide              // tools and our own pages: no CORS, no foreign origin
+	adminSide              // tools and our own pages: no CORS, no foreign origin, a token if there is one
+	serverSide             // the customer's servers: as the admin side, but an API key
+	pageSide               // pages without data: only the Host is looked at
 	noSide                 // where there is nothing: neither
 )
 
@@ -36,12 +36,25 @@ func (k *Kindly) table() []route {
 		{"POST", "/mock/v1/chats/{id}/token", widgetSide, k.postToken},
 		{"POST", "/mock/v1/chats/{id}/messages", widgetSide, k.postMessage},
 
+		{"GET", "/mock/v1/chats", adminSide, k.getChats},
 		{"GET", "/mock/v1/chats/{id}", adminSide, k.getChat},
+		{"GET", "/mock/v1/users", adminSide, k.getUsers},
 		{"GET", "/mock/v1/journal", adminSide, k.getJournal},
+		{"GET", "/mock/v1/stream", adminSide, k.getStream},
+		{"GET", "/mock/v1/wait", adminSide, k.getWait},
+		{"POST", "/mock/v1/deliveries/{seq}/resend", adminSide, k.postResend},
+		{"GET", "/mock/v1/deliveries/{seq}/curl", adminSide, k.getCurl},
+		{"GET", "/mock/v1/faults", adminSide, k.getFaults},
+		{"PUT", "/mock/v1/faults", adminSide, k.putFaults},
+		{"GET", "/mock/v1/bots", adminSide, k.getBots},
 		{"POST", "/mock/v1/bots", adminSide, k.postBot},
 		{"GET", "/mock/v1/bots/{key}", adminSide, k.getBot},
 		{"POST", "/mock/v1/reset", adminSide, k.postReset},
 		{"GET", "/mock/v1/health", adminSide, k.getHealth},
+		{"GET", "/openapi.yaml", adminSide, k.getOpenAPI},
+
+		{"POST", "/api/v1/send", serverSide, k.postSend},
+		{"POST", "/api/v1/greet", serverSide, k.postGreet},
 	}
 }
 
@@ -49,18 +62,20 @@ func (k *Kindly) table() []route {
 // other methods, so that they too get a problem+json.
 func (k *Kindly) routes() http.Handler {
 	mux := http.NewServeMux()
-	methods := map[string][]string{}
-	sides := map[string]side{}
+	paths := map[string]*methods{}
 	for _, rt := range k.table() {
 		mux.Handle(rt.method+" "+rt.path, k.guard(rt.side, rt.handle))
-		methods[rt.path] = append(methods[rt.path], rt.method)
-		if rt.method == "GET" {
-			methods[rt.path] = append(methods[rt.path], "HEAD")
+		if paths[rt.path] == nil {
+			paths[rt.path] = &methods{side: rt.side}
 		}
-		sides[rt.path] = rt.side
+		paths[rt.path].add(rt)
 	}
-	for path, allowed := range methods {
-		mux.Handle(path, k.guard(sides[path], otherMethods(sides[path], allowed)))
+	for path, m := range paths {
+		mux.Handle(path, k.guard(m.side, m.other))
+	}
+	if k.opts.Pages != nil {
+		mux.Handle("/", k.guard(pageSide, k.getPage))
+		return mux
 	}
 	mux.Handle("/", k.guard(noSide, func(_ http.ResponseWriter, r *http.Request) error {
 		return newProblem(http.StatusNotFound, "not-found", "Not found", "There is nothing at %s.", clip(r.URL.Path, 128))
@@ -68,78 +83,43 @@ func (k *Kindly) routes() http.Handler {
 	return mux
 }
 
-// otherMethods answers the methods that a path does not take, and preflights.
-func otherMethods(s side, allowed []string) handler {
-	if s == widgetSide {
-		allowed = append(slices.Clone(allowed), "OPTIONS")
+// methods are those that a path takes.
+type methods struct {
+	side   side // of one of them; the widget's if it is among them
+	all    []string
+	widget []string // those that foreign pages may use
+}
+
+func (m *methods) add(rt route) {
+	m.all = append(m.all, rt.method)
+	if rt.method == "GET" {
+		m.all = append(m.all, "HEAD")
 	}
-	allow := strings.Join(allowed, ", ")
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if s != widgetSide || r.Method != http.MethodOptions {
-			return methodNotAllowed(clip(r.Method, 32), allow)
-		}
-		h := w.Header()
-		h.Set("Allow", allow)
-		h.Set("Access-Control-Allow-Methods", allow)
-		h.Set("Access-Control-Allow-Headers", "Content-Type")
-		h.Set("Access-Control-Max-Age", "600")
-		w.WriteHeader(http.StatusNoContent)
-		return nil
+	if rt.side == widgetSide {
+		m.side, m.widget = widgetSide, append(m.widget, rt.method)
 	}
 }
 
-// guard lets in who may call, and is the one place that answers errors.
-func (k *Kindly) guard(s side, h handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		w.Header().Set("Cache-Control", "no-store")
-		var err error
-		switch s {
-		case widgetSide:
-			w.Header().Set("Access-Control-Allow-Origin", "*")
-		case adminSide:
-			err = k.checkAdmin(r)
-		}
-		if err == nil {
-			err = h(w, r)
-		}
-		if err != nil {
-			writeProblem(w, problemOf(err))
-		}
-	})
-}
-
-// checkAdmin refuses what a browser sends on behalf of a foreign page.
-func (k *Kindly) checkAdmin(r *http.Request) error {
-	if len(k.opts.Hosts) > 0 && !slices.ContainsFunc(k.opts.Hosts, func(h string) bool { return sameHost(h, r.Host) }) {
-		return newProblem(http.StatusMisdirectedRequest, "foreign-host", "Foreign host",
-			"The mock's own side does not answer to the host %q.", clip(r.Host, 128))
+// other answers the methods that a path does not take, and preflights.
+func (m *methods) other(w http.ResponseWriter, r *http.Request) error {
+	allow := strings.Join(m.all, ", ")
+	if m.side != widgetSide {
+		return methodNotAllowed(clip(r.Method, 32), allow)
 	}
-	for _, origin := range r.Header.Values("Origin") {
-		if u, err := url.Parse(origin); err != nil || u.Host == "" || !strings.EqualFold(u.Host, r.Host) {
-			return foreignOrigin(clip(origin, 128))
-		}
+	allow += ", OPTIONS"
+	if r.Method != http.MethodOptions {
+		return methodNotAllowed(clip(r.Method, 32), allow)
 	}
-	switch r.Header.Get("Sec-Fetch-Site") {
-	case "cross-site", "same-site":
-		return foreignOrigin("another site")
+	h := w.Header()
+	h.Set("Allow", allow)
+	h.Set("Access-Control-Allow-Methods", strings.Join(append(slices.Clone(m.widget), "OPTIONS"), ", "))
+	h.Set("Access-Control-Allow-Headers", "Content-Type")
+	h.Set("Access-Control-Max-Age", "600")
+	if r.Header.Get("Access-Control-Request-Private-Network") == "true" {
+		h.Set("Access-Control-Allow-Private-Network", "true") // a public page, a mock on this machine
 	}
+	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-func foreignOrigin(who string) error {
-	return newProblem(http.StatusForbidden, "foreign-origin", "Foreign origin",
-		"Pages of %s may not use the mock's own side, only the widget's routes.", who)
-}
-
-// sameHost compares a Host header with an allowed one; an allowed host without
-// a port allows every port.
-func sameHost(allowed, got string) bool {
-	if strings.EqualFold(allowed, got) {
-		return true
-	}
-	host, _, err := net.SplitHostPort(got)
-	return err == nil && strings.EqualFold(strings.Trim(allowed, "[]"), host)
 }
 
 func writeProblem(w http.ResponseWriter, p *problem) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"sync"
+
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
 // enter counts a caller who must be gone before Close returns. It returns the
@@ -24,24 +26,43 @@ func (k *Kindly) enter(ctx context.Context) (context.Context, func(), error) {
 	}, nil
 }
 
-// Say is a visitor's message: it goes to every webhook of the chat's bot, at
-// the same time, and Say returns when all have answered or failed. The
-// deliveries come in the order of Bot.Webhooks; that one failed is no error of
-// Say, but stands in its Exchange.
+// Say is a visitor's message. Without dialogues it goes to every webhook of the
+// chat's bot, at the same time; with dialogues it leads to one, which may
+// answer, call one webhook, and lead to the next. Say returns when all is done:
+// the deliveries in the order of Bot.Webhooks, or in the order of the
+// dialogues. That one failed is no error of Say, but stands in its Exchange.
 //
 // The token goes along only if the chat is authenticated, the token has not
 // expired, and chat.webhook_domains covers the webhook's public URL. Nothing is
 // retried, and no redirect is followed.
 //
 // The error is ErrUnknownChat, an *InputError for an empty message or a context
-// that is too large, or ErrClosed.
+// that is too large, ErrClosed, or a *StoreError.
 func (k *Kindly) Say(ctx context.Context, chatID string, m Message) ([]Delivery, error) {
+	replies, err := k.talk(ctx, chatID, m)
+	var deliveries []Delivery
+	for _, r := range replies {
+		if r.delivery != nil {
+			deliveries = append(deliveries, *r.delivery)
+		}
+	}
+	return deliveries, err
+}
+
+// A reply is one of the answers to a message: a webhook's, or a dialogue's own.
+type reply struct {
+	delivery *Delivery
+	dialogue *DialogueReport
+}
+
+// talk is Say, with what dialogues answer themselves.
+func (k *Kindly) talk(ctx context.Context, chatID string, m Message) ([]reply, error) {
 	ctx, leave, err := k.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	if m.Text == "" {
+	if m.Text == "" && m.Slug == "" {
 		return nil, inputErrorf("text", "the message is empty")
 	}
 	if err := k.collect(chatID, m.Context); err != nil {
@@ -51,7 +72,20 @@ func (k *Kindly) Say(ctx context.Context, chatID string, m Message) ([]Delivery,
 	if err != nil {
 		return nil, err
 	}
-	k.record(Event{Kind: MessageReceived, Bot: chat.BotKey, Chat: chat.ID, Message: &m})
+	e := Event{Kind: MessageReceived, Bot: chat.BotKey, Chat: chat.ID, Message: &m}
+	if err := k.record(e, len(m.Context) > 0); err != nil {
+		return nil, err
+	}
+	if m.Text == "" { // Kindly's own text for a trigger is unpublished
+		m.Text = m.Slug
+	}
+	if len(bot.Dialogues) > 0 {
+		return k.followDialogues(ctx, chat, bot, m)
+	}
+	return k.toAllWebhooks(ctx, chat, bot, m)
+}
+
+func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Message) ([]reply, error) {
 	payload, err := k.payload(chat, bot, m)
 	if err != nil {
 		return nil, err
@@ -62,24 +96,84 @@ func (k *Kindly) Say(ctx context.Context, chatID string, m Message) ([]Delivery,
 		all.Go(func() { deliveries[i] = k.deliver(ctx, chat, hook, payload) })
 	}
 	all.Wait()
-	k.conclude(chat, deliveries)
-	return deliveries, nil
+	replies := make([]reply, len(deliveries))
+	for i := range deliveries {
+		replies[i].delivery = &deliveries[i]
+		if err := k.conclude(chat, &deliveries[i]); err != nil {
+			return nil, err
+		}
+	}
+	return replies, nil
 }
 
-// conclude takes over what the webhooks told, in their order, and journals it.
-func (k *Kindly) conclude(chat Chat, deliveries []Delivery) {
-	for i := range deliveries {
-		d := &deliveries[i]
-		// The context goes on to other webhooks, which must not learn this one's
-		// credentials from it.
-		added, _ := d.sent.hideIn(d.Answer.NewContext).(map[string]any)
-		if err := k.collect(chat.ID, added); err != nil {
-			d.ContextError = fmt.Errorf("new_context is dropped: %w", err)
+// followDialogues does what the message's dialogue says, and those that it
+// leads to by exchange_slug.
+func (k *Kindly) followDialogues(ctx context.Context, chat Chat, bot Bot, m Message) ([]reply, error) {
+	d, report := bot.match(m)
+	var replies []reply
+	for hop := 1; ; hop++ {
+		if hop > maxHops {
+			report.By, report.Answer, d = ByLoop, webhook.Answer{}, Dialogue{}
 		}
-		kind := WebhookDelivered
-		if d.Exchange.Err != nil {
-			kind = WebhookFailed
+		more, next, err := k.perform(ctx, chat.ID, d, report, m)
+		replies = append(replies, more...)
+		if err != nil || next == "" {
+			return replies, err
 		}
-		k.record(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Delivery: d})
+		d, _ = bot.dialogue(next)
+		report = d.report(ByExchangeSlug)
+		if d.label() == "" {
+			report = DialogueReport{Slug: clip(next, maxName), By: ByNothing}
+		}
 	}
+}
+
+// perform does what one dialogue says, and returns the slug of the next.
+func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report DialogueReport, m Message) (replies []reply, next string, err error) {
+	added := d.Answer.NewContext
+	if err := k.collect(chatID, added); err != nil {
+		return nil, "", err
+	}
+	chat, bot, err := k.chatAndBot(chatID) // with what was collected meanwhile
+	if err != nil {
+		return nil, "", err
+	}
+	replies, next = []reply{{dialogue: &report}}, d.Answer.ExchangeSlug
+	e := Event{Kind: DialogueMatched, Bot: chat.BotKey, Chat: chat.ID, Dialogue: &report}
+	if err := k.record(e, len(added) > 0); err != nil {
+		return nil, "", err
+	}
+	hook, ok := hookNamed(bot.Webhooks, d.Webhook)
+	if !ok || d.Webhook == "" {
+		return replies, next, nil
+	}
+	payload, err := k.payload(chat, bot, m)
+	if err != nil {
+		return replies, "", err
+	}
+	payload.Exchange.Slug = d.Slug
+	delivery := k.deliver(ctx, chat, hook, payload)
+	if slug := delivery.Answer.ExchangeSlug; slug != "" {
+		next = slug
+	}
+	return append(replies, reply{delivery: &delivery}), next, k.conclude(chat, &delivery)
+}
+
+// conclude takes over what a webhook told, and journals it.
+func (k *Kindly) conclude(chat Chat, d *Delivery) error {
+	// The context goes on to other webhooks, which must not learn this one's
+	// credentials from it.
+	added, _ := d.sent.hideIn(d.Answer.NewContext).(map[string]any)
+	if err := k.collect(chat.ID, added); err != nil {
+		d.ContextError = fmt.Errorf("new_context is dropped: %w", err)
+	}
+	return k.recordDelivery(chat, d, len(added) > 0)
+}
+
+func (k *Kindly) recordDelivery(chat Chat, d *Delivery, changed bool) error {
+	kind := WebhookDelivered
+	if d.Exchange.Err != nil {
+		kind = WebhookFailed
+	}
+	return k.record(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Delivery: d}, changed)
 }

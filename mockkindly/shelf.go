@@ -1,5 +1,7 @@
 package mockkindly
 
+import "slices"
+
 // A shelf keeps values by key, up to a limit: the one put there first has to
 // go first. It is not safe for concurrent use.
 type shelf[V any] struct {
@@ -42,6 +44,20 @@ func (s *shelf[V]) newest(n int) []V {
 	}
 	out := make([]V, 0, n)
 	for i := len(s.order) - 1; len(out) < n; i-- {
+		out = append(out, s.values[s.order[i]])
+	}
+	return out
+}
+
+// before returns up to n values put there before the one with the key, newest
+// first; the newest of all if the key is empty or unknown.
+func (s *shelf[V]) before(key string, n int) []V {
+	end := len(s.order)
+	if _, ok := s.values[key]; ok {
+		end = slices.Index(s.order, key)
+	}
+	var out []V
+	for i := end - 1; i >= 0 && len(out) < n; i-- {
 		out = append(out, s.values[s.order[i]])
 	}
 	return out

@@ -1,12 +1,14 @@
 package mockkindly
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
@@ -35,6 +37,14 @@ func violationsJSON(vs []token.Violation) []violationJSON {
 	return out
 }
 
+// violation is the other way round. What a violation has no form for stays empty.
+func (v violationJSON) violation() token.Violation {
+	return token.Violation{
+		Rule:  rule.Rule{ID: v.ID, Fidelity: rule.Fidelity(v.Fidelity), Text: v.Requirement},
+		Level: rule.Level(v.Level), Expected: v.Expected, Actual: v.Actual, Fix: v.Fix,
+	}
+}
+
 type unjudgedJSON struct {
 	ID     string `json:"id"`
 	Reason string `json:"reason"`
@@ -53,29 +63,7 @@ type authenticatedJSON struct {
 	User          User            `json:"user"`
 	Expires       time.Time       `json:"expires"`
 	Violations    []violationJSON `json:"violations,omitempty"` // of level SHOULD
-}
-
-// MarshalJSON leaves nothing out but the token's signature.
-func (c Chat) MarshalJSON() ([]byte, error) {
-	type view struct {
-		ID      string    `json:"id"`
-		BotKey  string    `json:"bot_key"`
-		UserID  string    `json:"user_id"`
-		Created time.Time `json:"created"`
-		Web
-		Authenticated bool           `json:"authenticated"`
-		User          *User          `json:"user,omitempty"`
-		Token         string         `json:"token,omitempty"`
-		Expires       *time.Time     `json:"expires,omitempty"`
-		Domains       []string       `json:"webhook_domains,omitempty"`
-		Context       map[string]any `json:"context"`
-	}
-	v := view{ID: c.ID, BotKey: c.BotKey, UserID: c.UserID, Created: c.Created, Web: c.Web,
-		Authenticated: c.Authenticated, Domains: c.Domains, Context: c.Context}
-	if c.Authenticated {
-		v.User, v.Token, v.Expires = &c.User, c.Token.String(), &c.Expires
-	}
-	return marshal(v)
+	RenewInMS     int64           `json:"renew_in_ms,omitempty"`
 }
 
 // MarshalJSON shows the keys by their fingerprints.
@@ -87,17 +75,15 @@ func (b Bot) MarshalJSON() ([]byte, error) {
 		Notes       []string `json:"notes,omitempty"`
 	}
 	v := struct {
-		Key            string    `json:"key"`
-		ID             int       `json:"id"`
-		OrganizationID int       `json:"organization_id"`
-		PublicKeys     []key     `json:"public_keys"`
-		Webhooks       []Webhook `json:"webhooks"`
-	}{b.Key, b.ID, b.OrganizationID, []key{}, slices.Concat([]Webhook{}, b.Webhooks)}
+		Key            string         `json:"key"`
+		ID             int            `json:"id"`
+		OrganizationID int            `json:"organization_id"`
+		PublicKeys     []key          `json:"public_keys"`
+		Webhooks       []Webhook      `json:"webhooks"`
+		Dialogues      []dialogueJSON `json:"dialogues"`
+	}{b.Key, b.ID, b.OrganizationID, []key{}, slices.Concat([]Webhook{}, b.Webhooks), dialoguesJSON(b.Dialogues)}
 	for _, k := range b.PublicKeys {
 		v.PublicKeys = append(v.PublicKeys, key{k.Name, k.Fingerprint, k.Format, k.Notes})
-	}
-	if v.Webhooks == nil {
-		v.Webhooks = []Webhook{}
 	}
 	return marshal(v)
 }
@@ -128,17 +114,25 @@ func (c CallbackReport) MarshalJSON() ([]byte, error) {
 	}{plain(c), c.Elapsed.Milliseconds()})
 }
 
+type tokenJSON struct {
+	Reason     string          `json:"reason"`
+	Token      string          `json:"token"`
+	Accepted   bool            `json:"accepted"`
+	SignedBy   string          `json:"signed_by,omitempty"`
+	Violations []violationJSON `json:"violations"`
+	Unjudged   []unjudgedJSON  `json:"unjudged"`
+	Truncated  bool            `json:"truncated,omitempty"`
+	Repeated   bool            `json:"repeated,omitempty"`
+	OnPurpose  bool            `json:"on_purpose,omitempty"`
+}
+
 // MarshalJSON shows the token without its signature, and what it breaks.
 func (t TokenReport) MarshalJSON() ([]byte, error) {
-	v := struct {
-		Reason     string          `json:"reason"`
-		Token      string          `json:"token"`
-		Accepted   bool            `json:"accepted"`
-		SignedBy   string          `json:"signed_by,omitempty"`
-		Violations []violationJSON `json:"violations"`
-		Unjudged   []unjudgedJSON  `json:"unjudged"`
-		Truncated  bool            `json:"truncated,omitempty"`
-	}{t.Reason, t.Raw.String(), t.Accepted, "", violationsJSON(t.Result.Violations), unjudgedOf(t.Result.Unjudged), t.Truncated}
+	v := tokenJSON{
+		Reason: t.Reason, Token: cmp.Or(t.shown, t.Raw.String()), Accepted: t.Accepted, Truncated: t.Truncated,
+		Violations: violationsJSON(t.Result.Violations), Unjudged: unjudgedOf(t.Result.Unjudged),
+		Repeated: t.Repeated, OnPurpose: t.OnPurpose,
+	}
 	if t.Result.SignedBy != nil {
 		v.SignedBy = t.Result.SignedBy.Name
 	}
@@ -173,21 +167,27 @@ type decisionJSON struct {
 	SharedTenant string `json:"shared_tenant,omitempty"`
 }
 
+type deliveryJSON struct {
+	replyJSON
+	URL        string        `json:"url"`
+	Decision   decisionJSON  `json:"decision"`
+	At         time.Time     `json:"at"`
+	DurationMS int64         `json:"duration_ms"`
+	Request    requestJSON   `json:"request"`
+	Response   *responseJSON `json:"response,omitempty"`
+	Truncated  bool          `json:"truncated,omitempty"`
+	ResendOf   uint64        `json:"resend_of,omitempty"`
+	TokenState TokenState    `json:"token_state,omitempty"`
+	Rotated    bool          `json:"rotated_secret,omitempty"`
+}
+
 // MarshalJSON shows both sides of the exchange without credentials.
 func (d Delivery) MarshalJSON() ([]byte, error) {
 	req := d.Exchange.Request
-	v := struct {
-		replyJSON
-		URL        string        `json:"url"`
-		Decision   decisionJSON  `json:"decision"`
-		At         time.Time     `json:"at"`
-		DurationMS int64         `json:"duration_ms"`
-		Request    requestJSON   `json:"request"`
-		Response   *responseJSON `json:"response,omitempty"`
-		Truncated  bool          `json:"truncated,omitempty"`
-	}{
+	v := deliveryJSON{
 		replyJSON: d.reply(), URL: redactURL(d.URL), Decision: decisionOf(d.Decision),
 		At: d.Exchange.At, DurationMS: d.Exchange.Duration.Milliseconds(), Truncated: d.Truncated,
+		ResendOf: d.ResendOf, TokenState: d.TokenState, Rotated: d.Rotated,
 		Request: requestJSON{
 			Method: req.Method, URL: redactURL(req.URL), ConnectTo: redactURL(req.ConnectTo),
 			Headers: headers(req.Header), Body: string(req.Body),
@@ -229,6 +229,7 @@ func bearer(value string) string {
 
 // replyJSON is what the widget gets for each webhook.
 type replyJSON struct {
+	Dialogue  string `json:"dialogue,omitempty"`
 	Webhook   string `json:"webhook"`
 	WithToken bool   `json:"with_token"`
 	Reason    string `json:"reason"` // of with_token
@@ -243,7 +244,7 @@ type replyJSON struct {
 
 func (d Delivery) reply() replyJSON {
 	v := replyJSON{
-		Webhook: d.Webhook, WithToken: d.WithToken, Reason: d.Reason, Status: d.Exchange.Status(),
+		Dialogue: d.Dialogue, Webhook: d.Webhook, WithToken: d.WithToken, Reason: d.Reason, Status: d.Exchange.Status(),
 		Answer: d.Answer, Bubbles: d.Bubbles, Problems: problemsJSON(d.Problems),
 	}
 	for text, err := range map[*string]error{&v.Error: d.Exchange.Err, &v.AnswerError: d.AnswerErr, &v.ContextError: d.ContextError} {

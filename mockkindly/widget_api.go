@@ -39,7 +39,9 @@ func (k *Kindly) postClient(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range []*string{&c.Build, &c.ScriptID, &c.ScriptSrc, &c.Options, &c.Callback, &c.PageURL} {
 		*s = clip(*s, maxReport)
 	}
-	k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c})
+	if err := k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c}, false); err != nil {
+		return err
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -56,7 +58,22 @@ func (k *Kindly) postChat(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusCreated, map[string]any{"id": chat.ID, "created": chat.Created})
+	answer := createdJSON{ID: chat.ID, Created: chat.Created}
+	if k.Faults().CallTwice {
+		answer.Hints = &hintsJSON{CallTwice: true}
+	}
+	return writeJSON(w, http.StatusCreated, answer)
+}
+
+type createdJSON struct {
+	ID      string     `json:"id"`
+	Created time.Time  `json:"created"`
+	Hints   *hintsJSON `json:"hints,omitempty"`
+}
+
+// hintsJSON is what faults ask of the widget.
+type hintsJSON struct {
+	CallTwice bool `json:"call_twice"`
 }
 
 func (k *Kindly) postCallback(w http.ResponseWriter, r *http.Request) error {
@@ -93,7 +110,9 @@ func (k *Kindly) reportCallback(w http.ResponseWriter, chatID string, c Callback
 	if !ok {
 		return ErrUnknownChat
 	}
-	k.record(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Callback: &c})
+	if err := k.record(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Callback: &c}, false); err != nil {
+		return err
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -127,8 +146,10 @@ func (k *Kindly) postToken(w http.ResponseWriter, r *http.Request) error {
 	if !taken(res) {
 		return refusal(res)
 	}
+	expires := res.Token.Expires()
 	return writeJSON(w, http.StatusOK, authenticatedJSON{
-		Authenticated: true, User: chat.User, Expires: res.Token.Expires(), Violations: violationsJSON(res.Violations),
+		Authenticated: true, User: chat.User, Expires: expires, Violations: violationsJSON(res.Violations),
+		RenewInMS: k.renewIn(expires),
 	})
 }
 
@@ -138,15 +159,36 @@ func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m.Truncated = false // ours to say
-	deliveries, err := k.Say(r.Context(), r.PathValue("id"), m)
+	id := r.PathValue("id")
+	replies, err := k.talk(r.Context(), id, m)
 	if err != nil {
 		return err
 	}
-	replies := make([]json.RawMessage, len(deliveries))
-	for i, d := range deliveries {
-		if replies[i], err = d.sent.marshal(d.reply()); err != nil {
+	views := make([]json.RawMessage, len(replies))
+	for i, r := range replies {
+		if views[i], err = r.json(); err != nil {
 			return err
 		}
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{"replies": replies})
+	return writeJSON(w, http.StatusOK, struct {
+		Replies   []json.RawMessage `json:"replies"`
+		RenewInMS int64             `json:"renew_in_ms,omitempty"`
+	}{views, k.renewChat(id)})
+}
+
+// renewChat is renewIn for a chat whose client got its token before a fault was
+// switched on.
+func (k *Kindly) renewChat(id string) int64 {
+	chat, ok := k.Chat(id)
+	if !ok || !chat.Authenticated {
+		return 0
+	}
+	return k.renewIn(chat.Expires)
+}
+
+func (r reply) json() ([]byte, error) {
+	if r.delivery != nil {
+		return r.delivery.sent.marshal(r.delivery.reply())
+	}
+	return marshal(r.dialogue)
 }

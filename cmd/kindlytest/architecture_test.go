@@ -27,6 +27,8 @@ var mayImport = map[string][]string{
 	"mockkindly/allowlist": {},
 	"mockkindly/webhook":   {"mockkindly/rule", "mockkindly/token", "mockkindly/wire"},
 	"mockkindly/widget":    {},
+	"mockkindly/console":   {},
+	"mockkindly/sqlite":    {"mockkindly"},
 	"mockkindly/rule":      {},
 	"mockkindly/wire":      {},
 	"fixtures":             {},
@@ -42,6 +44,7 @@ var onlyImporter = map[string]string{
 	"github.com/chromedp/": "suites/browser",
 	"github.com/onsi/":     "suites",
 	"github.com/spf13/":    "cmd/kindlytest",
+	"modernc.org/":         "mockkindly/sqlite",
 }
 
 func TestImportsPointOneWay(t *testing.T) {

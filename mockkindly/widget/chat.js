@@ -6,6 +6,9 @@ class Chat {
   #queue = Promise.resolve(); // reports go out one after another, in order
   #timer = 0;
   #lastExpiry = 0;
+  #again = 0; // renewals that brought no later end
+  #callTwice = false; // a fault of the mock, on purpose
+  #unanswered = 0; // messages
   #stopped = false;
   #connected; // promise of the chat's id
   #listeners = [];
@@ -13,6 +16,7 @@ class Chat {
   id = "";
   user = null;
   state = "connecting"; // "anonymous", "authenticated", "offline"
+  why = ""; // more about the state, for people
   log = [];
 
   constructor(api, botKey, option) {
@@ -21,18 +25,20 @@ class Chat {
     this.#option = option;
   }
 
-  // subscribe calls listener("state") or listener("message", message).
+  // subscribe calls listener("state"), listener("message", message), or
+  // listener("unanswered", n) with how many messages wait for their answer.
   subscribe(listener) {
     this.#listeners.push(listener);
   }
 
-  #tell(what, message) {
-    for (const listener of this.#listeners) listener(what, message);
+  #tell(what, detail) {
+    for (const listener of this.#listeners) listener(what, detail);
   }
 
-  #become(state, user = null) {
+  #become(state, why = "", user = null) {
     if (this.#stopped) return;
     this.state = state;
+    this.why = why;
     this.user = user;
     this.#tell("state");
   }
@@ -81,6 +87,7 @@ class Chat {
     });
     if (!answer.ok || typeof answer.data?.id !== "string") throw new Error("no chat");
     this.id = answer.data.id;
+    this.#callTwice = answer.data.hints?.call_twice === true;
     return this.id;
   }
 
@@ -89,26 +96,52 @@ class Chat {
   }
 
   async #authenticate(reason) {
+    const asked = [this.#ask(reason)];
+    if (this.#callTwice && reason === "INITIAL_CONNECT") asked.push(this.#ask(reason));
+    const answers = await Promise.all(asked);
+    const tokens = answers.map((a) => a.token).filter((token) => token !== undefined);
+    if (tokens.length === 0) return this.#become("anonymous", whyNoToken(answers[0].facts));
+    for (const token of tokens) await this.#handOver(token, reason);
+  }
+
+  // #ask calls getAuthToken, and reports that.
+  async #ask(reason) {
     const report = (facts) => this.#enqueue(this.#path("/callbacks"), { reason, ...facts }).catch(() => {});
     const { owner, value: getAuthToken } = this.#option("getAuthToken");
     const call = typeof getAuthToken === "function" ? (id) => getAuthToken.call(owner, id) : getAuthToken;
     if (typeof getAuthToken === "function") report({ phase: "called" });
     const { value: token, report: facts } = await callForToken(call, this.id);
-    if (this.#stopped) return;
+    if (this.#stopped) return { facts };
     report({ phase: "settled", ...facts });
-    if (token === undefined) return this.#become("anonymous");
-    const answer = await this.#enqueue(this.#path("/token"), { token, reason });
-    // A refused token is dropped, and not asked for again until the next connect.
-    if (!answer.ok || !answer.data?.authenticated) return this.#become("anonymous");
-    this.#become("authenticated", answer.data.user ?? {});
-    this.#renewBefore(Date.parse(answer.data.expires));
+    return { token, facts };
   }
 
-  #renewBefore(expires) {
-    // The page gave the token that it had given before: another call would too.
-    if (!(expires > this.#lastExpiry)) return;
-    this.#lastExpiry = expires;
-    const due = renewalTime(Date.now(), expires);
+  async #handOver(token, reason) {
+    if (this.#stopped) return;
+    const answer = await this.#enqueue(this.#path("/token"), { token, reason });
+    // A refused token is dropped, and not asked for again until the next connect.
+    if (!answer.ok || !answer.data?.authenticated) return this.#become("anonymous", whyRefused(answer.data));
+    const { user, expires, renew_in_ms: within } = answer.data;
+    this.#become("authenticated", typeof user?.email === "string" && user.name ? user.email : "", user ?? {});
+    this.#renewBefore(Date.parse(expires), within);
+  }
+
+  // #renewBefore asks for the next token when this one is about to end, or when
+  // the mock says: its faults may want it early.
+  #renewBefore(expires, within) {
+    const now = Date.now();
+    const told = typeof within === "number" && within >= 0;
+    if (expires > this.#lastExpiry) {
+      this.#lastExpiry = expires;
+      this.#again = 0;
+    } else if (!told || ++this.#again > 3) {
+      return; // the page gave the token that it had given before: another call would too
+    }
+    this.#renewAt(told ? now + within : renewalTime(now, expires));
+  }
+
+  #renewAt(due) {
+    clearTimeout(this.#timer);
     const tick = () => {
       if (this.#stopped) return;
       const left = due - Date.now();
@@ -130,17 +163,24 @@ class Chat {
 
   // trigger asks for a dialogue, without a word of the user in the log.
   trigger(idOrSlug) {
-    return this.#deliver(String(idOrSlug));
+    return this.#deliver("", String(idOrSlug));
   }
 
-  async #deliver(text) {
+  async #deliver(text, slug) {
     if (!this.#connected) throw new Error("Kindly Chat is not connected: the script has no data-bot-key");
-    await this.#connected;
-    await this.#queue; // a token on its way goes first
-    const answer = await this.#post(this.#path("/messages"), { text, context: this.context() });
-    if (this.#stopped) return;
-    if (!answer.ok) throw new Error("Kindly answered " + answer.status);
-    for (const reply of answer.data?.replies ?? []) this.#addReply(reply);
+    this.#tell("unanswered", ++this.#unanswered);
+    try {
+      await this.#connected;
+      await this.#queue; // a token on its way goes first
+      const answer = await this.#post(this.#path("/messages"), { text, slug, context: this.context() });
+      if (this.#stopped) return;
+      if (!answer.ok) throw new Error("Kindly answered " + answer.status);
+      for (const reply of answer.data?.replies ?? []) this.#addReply(reply);
+      const within = answer.data?.renew_in_ms; // a fault was switched on meanwhile
+      if (this.state === "authenticated" && typeof within === "number") this.#renewAt(Date.now() + within);
+    } finally {
+      this.#tell("unanswered", --this.#unanswered);
+    }
   }
 
   #addReply(reply) {
@@ -177,6 +217,23 @@ class Chat {
     clearTimeout(this.#timer);
     this.#listeners = [];
   }
+}
+
+// whyNoToken and whyRefused tell people what to look at.
+function whyNoToken({ outcome }) {
+  const words = {
+    empty: "getAuthToken gave no token",
+    "not-a-string": "getAuthToken gave something that is no string",
+    threw: "getAuthToken threw",
+    rejected: "getAuthToken's promise was rejected",
+    undefined: "The page has no getAuthToken",
+  };
+  return words[outcome] ?? "";
+}
+
+function whyRefused(problem) {
+  const ids = Array.isArray(problem?.violations) ? problem.violations.filter((v) => v?.level === "MUST").map((v) => String(v.id)) : [];
+  return "The token was refused" + (ids.length ? ": " + ids.slice(0, 3).join(", ") + (ids.length > 3 ? ` and ${ids.length - 3} more` : "") : "");
 }
 
 // guard runs a function of the page. What it throws is the page's error, and is

@@ -12,6 +12,9 @@
 //     script-src and the API's host in connect-src: styles are constructable
 //     style sheets, and there is no eval and no inline handler.
 //   - It writes nothing to the console, so that whatever is there is the page's.
+//   - Replies may hold simple HTML. They are parsed into a document of their own, and
+//     what is shown is built anew from a short list of elements (markup.js). Pictures
+//     load on a click only: what a page's policy forbids of them is not the page's fault.
 //
 // Serve it:
 //
@@ -39,6 +42,12 @@ var (
 	token []byte
 	//go:embed chat.js
 	chat []byte
+	//go:embed style.js
+	style []byte
+	//go:embed markup.js
+	markup []byte
+	//go:embed message.js
+	message []byte
 	//go:embed panel.js
 	panel []byte
 	//go:embed headless.js
@@ -47,7 +56,7 @@ var (
 
 // Script returns kindly-chat.js: the client with its bubble and chat panel.
 // The caller owns the slice.
-func Script() []byte { return build("kindly-chat", token, chat, panel, client) }
+func Script() []byte { return build("kindly-chat", token, chat, style, markup, message, panel, client) }
 
 // Pure returns kindly-chat-pure.js: the same client without anything to see,
 // for pages that draw their own chat. The caller owns the slice.

@@ -152,6 +152,8 @@ type stubKindly struct {
 	expires func(n int) time.Time // of the n-th token
 	refuse  bool
 	replies string // JSON
+	hints   string // more members of the answer to a new chat, JSON
+	renew   string // and to a token
 	tokens  int
 	chats   int
 }
@@ -195,7 +197,7 @@ func (k *stubKindly) answer(w http.ResponseWriter, c stubCall) {
 	case c.Path == "/mock/v1/chats":
 		k.chats++
 		w.WriteHeader(http.StatusCreated)
-		fmt.Fprintf(w, `{"id":"%s%d"}`, chatID, k.chats)
+		fmt.Fprintf(w, `{"id":"%s%d"%s}`, chatID, k.chats, k.hints)
 	case strings.HasSuffix(c.Path, "/token") && k.refuse:
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(http.StatusUnprocessableEntity)
@@ -206,7 +208,7 @@ func (k *stubKindly) answer(w http.ResponseWriter, c stubCall) {
 		if k.expires != nil {
 			expires = k.expires(k.tokens)
 		}
-		fmt.Fprintf(w, `{"authenticated":true,"user":{"name":"Ada Lovelace","sub":"u1"},"expires":%q}`, expires.UTC().Format(time.RFC3339Nano))
+		fmt.Fprintf(w, `{"authenticated":true,"user":{"name":"Ada Lovelace","sub":"u1"},"expires":%q%s}`, expires.UTC().Format(time.RFC3339Nano), k.renew)
 	case strings.HasSuffix(c.Path, "/messages"):
 		fmt.Fprintf(w, `{"replies":[%s]}`, k.replies)
 	default:

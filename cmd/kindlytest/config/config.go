@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/suites"
 )
 
@@ -31,6 +32,8 @@ type Config struct {
 	// name that is unique and can be that of a folder. Target and Options then
 	// hold what they have in common.
 	Targets []suites.Job
+	// Dialogues are for kindlytest serve.
+	Dialogues []mockkindly.Dialogue
 	// Notes are remarks for the user, such as a secret that stands in the file.
 	Notes []string
 }

@@ -136,7 +136,7 @@ var mistakes = []struct {
 	{"another version", "version: 2\npage: {url: https://a.example/}\n", "f:1:10: version must be from 1 to 1, not 2", false},
 	{"nothing to check", "version: 1\n", "f:1:1: it names nothing to check; give page, endpoint or webhooks", false},
 	{"a key mistyped", "version: 1\nwebhook: []\n", `f:2:1: unknown key "webhook"; did you mean "webhooks"?`, false},
-	{"a key of its own", aPage + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, checks, targets`, false},
+	{"a key of its own", aPage + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, checks, dialogues, targets`, false},
 	{"a key without a value", "version: 1\npage:\n", "f:2:1: page has no value; give it one, or leave it out", false},
 	{"a key twice", aPage + "page: {url: https://b.example/}\n", "f:3:1: the key is there already, further up", true},
 	{"text for a switch", aPage + "checks: {strict: \"true\"}\n", "f:3:18: checks.strict must be true or false, not text", false},

@@ -22,7 +22,7 @@ func (d *decoder) document(root ast.Node) {
 			{"name", func(n ast.Node) { nameNode = n; d.text(&t.Name, "name")(n) }},
 		},
 		d.sections(),
-		[]field{{"targets", func(n ast.Node) { targetsNode = n }}},
+		[]field{{"dialogues", d.dialogues}, {"targets", func(n ast.Node) { targetsNode = n }}},
 	)...)
 	if ok && versionNode == nil {
 		d.problem(root, "version is missing; the file begins with version: 1")
@@ -34,7 +34,7 @@ func (d *decoder) document(root ast.Node) {
 		d.targets(targetsNode) // last: the rest are their defaults, wherever it stands
 		return
 	}
-	if ok && len(d.problems) == 0 && !offersAnything(t) {
+	if ok && len(d.problems) == 0 && !offersAnything(t) && len(d.config.Dialogues) == 0 {
 		d.problem(root, "it names nothing to check; give page, endpoint or webhooks")
 	}
 }

@@ -61,6 +61,7 @@ var places = []struct{ name, text string }{
 	{"webhook", "version: 1\nwebhooks: [{zzzzzzzz: 1}]\n"},
 	{"expectation", "version: 1\nwebhooks: [{url: https://a.example/, refused: {zzzzzzzz: 1}}]\n"},
 	{"checks", "version: 1\nchecks: {zzzzzzzz: 1}\n"},
+	{"a dialogue", "version: 1\ndialogues: [{zzzzzzzz: 1}]\n"},
 	{"an expected failure", "version: 1\nchecks: {expected_failures: [{zzzzzzzz: 1}]}\n"},
 }
 
@@ -75,6 +76,7 @@ func TestSchemaAndParserKnowTheSameKeys(t *testing.T) {
 		"the file": s, "a target": defs("target"), "bot": defs("bot"), "page": defs("page"),
 		"login": defs("login").AnyOf[1], "step": defs("step"), "cookie": defs("cookie"), "endpoint": defs("endpoint"),
 		"webhook": defs("webhook"), "expectation": defs("expectation"), "checks": defs("checks"),
+		"a dialogue":          defs("dialogue"),
 		"an expected failure": defs("checks").Properties["expected_failures"].Items2020,
 	}
 	known := 0

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/console"
+	"github.com/kindlytest/kindlytest/mockkindly/sqlite"
+	"github.com/kindlytest/kindlytest/mockkindly/wire"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+type serveFlags struct {
+	target     runFlags // those of run that serve has too
+	listen     string
+	hosts      []string
+	db         string
+	open       string
+	headless   bool
+	browser    string
+	appWebhook string
+	timeout    time.Duration
+}
+
+// Variables of the environment that hold secrets of the mock.
+const (
+	nextSecretVariable = "KINDLYTEST_NEXT_HMAC_SECRET"
+	adminTokenVariable = "KINDLYTEST_ADMIN_TOKEN"
+	apiKeyVariable     = "KINDLYTEST_API_KEY"
+)
+
+const serveLong = `Plays Kindly on this machine while you write an auth endpoint or a webhook: the
+chat on your own page, an inbox, a console that shows every webhook request, and
+forwarding of tokens as Kindly does it. Nothing is sent to Kindly.
+
+Point your page's script tag at the address that is printed, or leave the page
+alone and let --open URL show it in a Chrome in which the mock answers for
+Kindly's hosts.
+
+Every message goes to each --webhook, unless kindlytest.yaml (-c) has dialogues.
+Tokens are checked with --public-key. With --private-key, of a test environment
+only, a request can be sent again with an expired token or another chat's.
+
+Everything is in memory, and bounded, unless --db names a file.
+
+Secrets come from the environment: ` + hmacSecretVariable + ` (of webhooks given
+by flags), ` + nextSecretVariable + ` (what the fault rotate_secret signs
+with; random otherwise), ` + apiKeyVariable + ` (of the Application API; any key
+otherwise), ` + adminTokenVariable + ` (see --listen).`
+
+func newServe(a *app) *cobra.Command {
+	f := &serveFlags{}
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Play Kindly on this machine: chat, inbox, console",
+		Long:  serveLong,
+		Example: `  kindlytest serve --webhook http://localhost:3000/kindly
+  kindlytest serve --public-key public.pem --webhook orders=https://hooks.example.com/kindly=http://localhost:3000/kindly
+  kindlytest serve -c kindlytest.yaml --db kindly.db
+  kindlytest serve --public-key public.pem --open http://localhost:3000/`,
+		Args: noArguments("a page is shown by --open URL; webhooks are given by --webhook"),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), cmd.Flags(), f) },
+	}
+	f.register(cmd.Flags())
+	return cmd
+}
+
+func (f *serveFlags) register(fs *pflag.FlagSet) {
+	fs.SortFlags = false
+	t := &f.target
+	fs.StringVarP(&t.config, "config", "c", "", "`file` with webhooks, keys and dialogues (default ./"+config.DefaultName+" if nothing else is given)")
+	fs.StringArrayVar(&t.webhooks, "webhook", nil, "webhook as `[NAME=]PUBLIC[=LOCAL]`; repeatable")
+	fs.StringArrayVar(&t.publicKeys, "public-key", nil, "PEM `file` of the public key as uploaded to Kindly; more of them only say who signed instead")
+	fs.StringVar(&t.privateKey, "private-key", "", "PEM `file` of its private key, of a test environment only: makes tokens for requests that are sent again")
+	fs.StringArrayVar(&t.resolve, "resolve", nil, "call this address for a host name, as `HOST=ADDRESS`; repeatable")
+	fs.StringVar(&f.open, "open", "", "show the page at this `URL` in a Chrome in which Kindly is the mock")
+	fs.BoolVar(&f.headless, "headless", false, "with --open: no window")
+	fs.StringVar(&f.browser, "browser", "", "with --open: `path` of Chrome or Chromium; found by itself otherwise")
+	fs.StringVar(&f.db, "db", "", "keep journal and chats in this `file`; it holds what users wrote, but no signature of a token")
+	fs.StringVar(&f.appWebhook, "app-webhook", "", "where replies of the Application API go, as `[NAME=]PUBLIC[=LOCAL]`")
+	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "of one webhook request")
+	fs.StringVar(&f.listen, "listen", "127.0.0.1:8484", "`address` to listen on; one that other machines reach makes console and API want a token")
+	fs.StringArrayVar(&f.hosts, "host", nil, "console and API answer to this host `name` too; repeatable")
+}
+
+func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err error) {
+	c, err := a.serveConfig(fs, f)
+	if err != nil {
+		return err
+	}
+	o, err := a.mockOptions(c, f)
+	if err != nil {
+		return err
+	}
+	l, err := a.listen(f, &o)
+	if err != nil {
+		return err
+	}
+	defer l.Close() // the server has closed it, if there was one
+	client := wire.NewClient(wire.Options{Timeout: f.timeout, Resolve: c.Target.Resolve, UserAgent: "kindlytest/" + ownVersion()})
+	defer client.Close()
+	o.Client = client
+	if f.db != "" {
+		store, openErr := openStore(f.db)
+		if openErr != nil {
+			return openErr
+		}
+		defer func() { err = errors.Join(err, store.Close()) }()
+		o.Store = store
+	}
+	k, err := mockkindly.New(o)
+	if err != nil {
+		return err
+	}
+	server := startServer(l.Listener, k)
+	a.introduceMock(l, c, f)
+	stopped := server.watch(ctx)
+	if f.open != "" {
+		if err := a.openPage(stopped, k, c, f); err != nil {
+			return errors.Join(err, server.stop(k))
+		}
+	}
+	<-stopped.Done()
+	return server.stop(k)
+}
+
+// serveConfig reads the file and the flags that say what the mock works with.
+func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, error) {
+	c, err := a.serveFile(fs, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := applyKeys(&c.Target, &f.target); err != nil {
+		return nil, err
+	}
+	if err := a.applyWebhooks(&c.Target, f.target.webhooks); err != nil {
+		return nil, err
+	}
+	if err := applyResolve(&c.Target, f.target.resolve); err != nil {
+		return nil, err
+	}
+	if f.open != "" {
+		if err := config.CheckURL(f.open); err != nil {
+			return nil, fmt.Errorf("--open: %w", err)
+		}
+	}
+	if f.timeout <= 0 {
+		return nil, fmt.Errorf("--timeout must be more than nothing, and is %s", f.timeout)
+	}
+	for _, note := range c.Notes {
+		fmt.Fprintln(a.stderr, "note: "+printable(note))
+	}
+	return c, nil
+}
+
+func (a *app) serveFile(flags *pflag.FlagSet, f *serveFlags) (*config.Config, error) {
+	if flags.Changed("config") {
+		return config.Load(f.target.config, a.lookupEnv)
+	}
+	if flags.Changed("webhook") {
+		return &config.Config{}, nil
+	}
+	if _, err := os.Stat(config.DefaultName); errors.Is(err, fs.ErrNotExist) {
+		return &config.Config{}, nil
+	}
+	fmt.Fprintln(a.stderr, "note: using "+config.DefaultName)
+	return config.Load(config.DefaultName, a.lookupEnv)
+}
+
+// mockOptions describe the one bot that serves every key.
+func (a *app) mockOptions(c *config.Config, f *serveFlags) (mockkindly.Options, error) {
+	bot := mockkindly.Bot{
+		Key: cmp.Or(c.Target.BotKey, "mock"), ID: 1, OrganizationID: 1,
+		PublicKeys: c.Target.PublicKeys, Published: c.Target.Published,
+		Webhooks: c.MockWebhooks(), Dialogues: c.Dialogues,
+	}
+	o := mockkindly.Options{
+		Bots: []mockkindly.Bot{bot}, AnyBot: &bot, SigningKey: c.Target.PrivateKey,
+		Version: ownVersion(), Pages: console.Handler(), NextSecret: a.env(nextSecretVariable),
+		Application: mockkindly.Application{APIKey: a.env(apiKeyVariable)},
+	}
+	if f.appWebhook != "" {
+		w, err := parseWebhook(f.appWebhook)
+		if err != nil {
+			return o, fmt.Errorf("--app-webhook: %w", err)
+		}
+		o.Application.Webhook = mockWebhook(w)
+		o.Application.Webhook.Secret = a.env(hmacSecretVariable)
+	}
+	return o, nil
+}
+
+func mockWebhook(w suites.Webhook) mockkindly.Webhook {
+	return mockkindly.Webhook{Name: w.Name, URL: w.URL, ConnectTo: w.ConnectTo, Secret: w.Secret}
+}
+
+func openStore(path string) (*sqlite.Store, error) {
+	store, err := sqlite.Open(path, sqlite.Options{})
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return nil, hint.Errorf(e.Way, "--db: %w", err)
+	}
+	return store, err
+}

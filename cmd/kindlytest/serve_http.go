@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/mockkindly"
+)
+
+// maxConnections bounds what the mock serves at a time.
+const maxConnections = 1024
+
+// A listener is where the mock listens, and who may call it there.
+type listener struct {
+	net.Listener
+	base  string // its URL, without a slash at the end
+	token string // that was made for this run; empty if none is wanted, or it is given
+}
+
+// listen opens the port, before anything else takes time, and says in o who may
+// use the mock's own side.
+func (a *app) listen(f *serveFlags, o *mockkindly.Options) (*listener, error) {
+	inner, err := net.Listen("tcp", f.listen)
+	if err != nil {
+		return nil, listenError(f.listen, err)
+	}
+	l := &listener{Listener: inner}
+	address := inner.Addr().(*net.TCPAddr) // of "tcp" it always is
+	host, _, _ := net.SplitHostPort(f.listen)
+	if host == "" || address.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	l.base = "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port))
+	o.Public = l.base
+	o.AdminToken = a.env(adminTokenVariable)
+	if address.IP.IsLoopback() {
+		o.Hosts = append([]string{"127.0.0.1", "localhost", "::1", host}, f.hosts...)
+		return l, nil
+	}
+	// With a token no name is to be trusted, so that any will do.
+	o.Hosts = f.hosts
+	if o.AdminToken == "" {
+		if l.token, err = randomToken(); err != nil {
+			return nil, errors.Join(err, inner.Close())
+		}
+		o.AdminToken = l.token
+	}
+	return l, nil
+}
+
+func listenError(address string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return hint.Errorf("end the other kindlytest serve, or take another port: --listen 127.0.0.1:0 finds a free one",
+			"%s is in use", address)
+	}
+	return hint.Errorf("an example: --listen 127.0.0.1:8484", "--listen: %w", err)
+}
+
+func randomToken() (string, error) {
+	var b [16]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", fmt.Errorf("make a token: %w", err)
+	}
+	return hex.EncodeToString(b[:]), nil
+}
+
+// A mockServer serves a mock over HTTP.
+type mockServer struct {
+	http   *http.Server
+	failed chan error
+}
+
+func startServer(l net.Listener, h http.Handler) *mockServer {
+	s := &mockServer{failed: make(chan error, 1), http: &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		// Of a whole request. No answer may take longer, but the live stream,
+		// which takes its own time.
+		ReadTimeout:    3 * time.Minute,
+		IdleTimeout:    time.Minute,
+		MaxHeaderBytes: 64 << 10,
+	}}
+	go func() { s.failed <- s.http.Serve(netutil.LimitListener(l, maxConnections)) }()
+	return s
+}
+
+// watch returns a context that ends when there is nothing to serve any more.
+func (s *mockServer) watch(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		select {
+		case err := <-s.failed:
+			s.failed <- err // for stop
+		case <-ctx.Done():
+		}
+	}()
+	return ctx
+}
+
+// stop ends the mock and then the server: streams end with the mock.
+func (s *mockServer) stop(k *mockkindly.Kindly) error {
+	err := k.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if s.http.Shutdown(ctx) != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	if failed := <-s.failed; !errors.Is(failed, http.ErrServerClosed) {
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+// introduceMock says what there is, and what to do next.
+func (a *app) introduceMock(l *listener, c *config.Config, f *serveFlags) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Kindly is at %s (Ctrl-C ends it).\n\n", l.base)
+	fmt.Fprintf(&b, "  console  %s/\n  inbox    %s/inbox\n  API      %s/openapi.yaml\n\n", l.base, l.base, l.base)
+	if f.open == "" {
+		fmt.Fprintf(&b, "In your page, in place of Kindly's script:\n\n"+
+			"  <script id=\"kindly-chat\" src=\"%s/kindly-chat.js\" data-bot-key=\"%s\" defer></script>\n\n"+
+			"Or leave the page as it is, and add: --open URL\n", l.base, printable(htmlAttribute(botKeyOf(c))))
+	} else {
+		fmt.Fprintf(&b, "Chrome shows %s, and takes this mock for Kindly.\n", printable(f.open))
+	}
+	fmt.Fprint(a.stdout, b.String())
+	if len(c.Target.PublicKeys) == 0 {
+		fmt.Fprintln(a.stderr, "note: without --public-key no token can be checked, and every one is refused")
+	}
+	if len(c.Target.Webhooks)+len(c.Dialogues) == 0 {
+		fmt.Fprintln(a.stderr, "note: without --webhook, and without dialogues in kindlytest.yaml, messages go nowhere")
+	}
+	if l.token != "" {
+		// A fragment is sent nowhere, and is in no log.
+		fmt.Fprintf(a.stderr, "note: other machines can reach this address, so that console and API want a token. Open:\n  %s/#token=%s\n", l.base, l.token)
+	}
+}
+
+func botKeyOf(c *config.Config) string {
+	if c.Target.BotKey != "" {
+		return c.Target.BotKey
+	}
+	return "YOUR-BOT-KEY"
+}
+
+func htmlAttribute(s string) string {
+	return strings.NewReplacer("&", "&amp;", `"`, "&quot;", "<", "&lt;").Replace(s)
+}

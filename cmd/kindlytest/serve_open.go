@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/suites/browser"
+)
+
+// openTimeout bounds login and the first load of the page.
+const openTimeout = time.Minute
+
+// openPage shows the page until the mock ends or the browser is closed. When
+// only the browser is gone, the mock goes on.
+func (a *app) openPage(ctx context.Context, k *mockkindly.Kindly, c *config.Config, f *serveFlags) error {
+	b, err := browser.Launch(ctx, browser.Options{
+		Path: f.browser, Headed: !f.headless, Resolve: c.Target.Resolve,
+	})
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return hint.Errorf("with --headless there is no window; without --open you open the page yourself", "--open: %w", err)
+	}
+	defer b.Close() // it ends with the process in any case
+	if err := visit(ctx, b, k, c, f.open); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("--open: %w", err)
+	}
+	select {
+	case <-ctx.Done():
+	case <-b.Done():
+		if ctx.Err() == nil {
+			fmt.Fprintln(a.stderr, "note: the browser is closed; the mock goes on")
+		}
+	}
+	return nil
+}
+
+// visit opens the page, logged in as kindlytest.yaml says. The page stays open
+// with the browser.
+func visit(ctx context.Context, b *browser.Browser, k *mockkindly.Kindly, c *config.Config, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	var login browser.Login
+	if c.Target.Login != nil {
+		login = *c.Target.Login
+	}
+	user, err := b.NewUser(ctx, login)
+	if err != nil {
+		return err
+	}
+	page, err := user.Visit(ctx, url, k)
+	if err != nil {
+		return err
+	}
+	if nav := page.Record().Navigation; nav.Error != "" {
+		return hint.Errorf("is it running? open it in your own browser to see", "%s: %w", url, errors.New(nav.Error))
+	}
+	return nil
+}

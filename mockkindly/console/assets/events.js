@@ -1,0 +1,78 @@
+// What the console keeps of each event: one line, in few bytes. The whole event
+// is asked for when somebody opens it.
+
+import { clip, decodeToken } from "./format.js";
+
+const HAY = 600; // characters that the filter sees
+
+export const groups = [
+  ["all", "All"],
+  ["webhook", "Webhooks"],
+  ["token", "Tokens"],
+  ["message", "Messages"],
+  ["page", "Page"],
+];
+
+const asText = (v) => (typeof v === "string" ? v : v === undefined || v === null ? "" : String(v));
+
+// deliveryMood is good, warn or bad.
+export function deliveryMood(d) {
+  if (!d.status || d.status !== 200 || d.answer_error) return "bad";
+  return d.problems?.length || d.context_error ? "warn" : "good";
+}
+
+const readers = {
+  "webhook.delivered": delivery,
+  "webhook.failed": delivery,
+  "token.accepted": (e) => {
+    const claims = decodeToken(e.token?.token)?.payload ?? {};
+    const who = [claims.name, claims.email, claims.sub].find((v) => typeof v === "string" && v !== "");
+    const repeated = e.token?.repeated ? "the same token as before" : e.token?.reason;
+    return { group: "token", badge: "token", mood: "good", title: "Accepted" + (who ? ": " + who : ""), note: asText(repeated) };
+  },
+  "token.refused": (e) => {
+    const ids = (e.token?.violations ?? []).filter((v) => v.level === "MUST").map((v) => v.id).join(" ");
+    const why = e.token?.on_purpose ? "the fault is on" : "its signature could not be judged";
+    return { group: "token", badge: "token", mood: "bad", title: "Refused" + (e.token?.on_purpose ? " on purpose" : ""), note: ids || why };
+  },
+  "message.received": (e) => ({ group: "message", badge: "message", mood: "", title: asText(e.message?.text) || "(no text)", note: "" }),
+  "dialogue.matched": (e) => ({ group: "message", badge: "dialogue", mood: "", title: asText(e.dialogue?.slug) || "(none)", note: "by " + asText(e.dialogue?.by) }),
+  "callback.called": (e) => ({ group: "page", badge: "page", mood: "", title: "getAuthToken called", note: asText(e.callback?.reason) }),
+  "callback.settled": (e) => {
+    const c = e.callback ?? {};
+    const mood = c.outcome === "token" ? "good" : c.outcome === "empty" || c.outcome === "undefined" ? "" : "bad";
+    return { group: "page", badge: "page", mood, title: "getAuthToken: " + asText(c.outcome), note: asText(c.error), ms: c.elapsed_ms };
+  },
+  "client.started": (e) => ({ group: "page", badge: "page", mood: "", title: "The client was loaded", note: asText(e.client?.page_url) }),
+  "chat.created": () => ({ group: "page", badge: "page", mood: "", title: "Chat created", note: "" }),
+};
+
+function delivery(e) {
+  const d = e.delivery ?? {};
+  const again = d.resend_of ? `resent #${d.resend_of}` + (d.token_state && d.token_state !== "same" ? ` (token: ${d.token_state})` : "") + " · " : "";
+  return {
+    group: "webhook", badge: asText(d.status || "failed"), mood: deliveryMood(d), title: asText(d.webhook), ms: d.duration_ms,
+    note: again + (d.error ? asText(d.error) : (d.with_token ? "with token" : "no token: " + asText(d.reason))),
+    url: asText(d.url), token: d.with_token === true,
+  };
+}
+
+// summary is one line of the list.
+export function summary(e) {
+  const read = readers[e.kind]?.(e) ?? { group: "page", badge: "other", mood: "", title: asText(e.kind), note: "" };
+  const line = { ...read, seq: e.seq, at: Date.parse(e.at), kind: asText(e.kind), chat: asText(e.chat) };
+  line.title = clip(line.title, 200);
+  line.note = clip(line.note, 200);
+  line.hay = clip(`#${line.seq} ${line.kind} ${line.badge} ${line.title} ${line.note} ${line.url ?? ""} ${line.chat}`, HAY).toLowerCase();
+  return line;
+}
+
+// filter returns a function that tells whether a line has all the words, and is
+// of the group. A word with - before it must not be there.
+export function filter(words, group) {
+  const parts = words.toLowerCase().split(/\s+/).filter(Boolean);
+  const want = parts.filter((w) => !w.startsWith("-") || w === "-");
+  const not = parts.filter((w) => w.startsWith("-") && w !== "-").map((w) => w.slice(1));
+  const any = group === "all" || group === "";
+  return (line) => (any || line.group === group) && want.every((w) => line.hay.includes(w)) && !not.some((w) => line.hay.includes(w));
+}

@@ -1,0 +1,187 @@
+package console_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/console"
+)
+
+// object is JSON as a test writes it.
+type object = map[string]any
+
+// A fake speaks the mock's admin API with whatever a test puts into it: more
+// than a real mock keeps, and worse than a real mock says.
+type fake struct {
+	*httptest.Server
+	mu     sync.Mutex
+	events []object // seq is the index + 1
+	chats  []object // the newest first
+	users  []object
+	faults object
+	more   chan struct{} // closed and replaced when events come
+	bearer string        // wanted, if not empty
+	calls  []string
+}
+
+func newFake(t testing.TB) *fake {
+	t.Helper()
+	f := &fake{more: make(chan struct{}), faults: object{"slow_ms": 0, "refuse_tokens": false, "call_twice": false, "renew_early": false, "clock_forward_minutes": 0, "rotate_secret": false}}
+	mux := http.NewServeMux()
+	mux.Handle("/", console.Handler())
+	for pattern, h := range map[string]func(*http.Request) any{
+		"GET /mock/v1/health":     func(*http.Request) any { return object{"status": "ok", "events": len(f.events), "now": time.Now()} },
+		"GET /mock/v1/faults":     func(*http.Request) any { return f.faults },
+		"GET /mock/v1/users":      func(*http.Request) any { return object{"users": f.users} },
+		"GET /mock/v1/chats":      f.getChats,
+		"GET /mock/v1/chats/{id}": f.getChat,
+		"GET /mock/v1/journal":    f.getJournal,
+		"PUT /mock/v1/faults": func(r *http.Request) any {
+			_ = json.NewDecoder(r.Body).Decode(&f.faults)
+			return f.faults
+		},
+	} {
+		mux.HandleFunc(pattern, f.answer(h))
+	}
+	mux.HandleFunc("GET /mock/v1/stream", f.stream)
+	f.Server = httptest.NewServer(mux)
+	t.Cleanup(func() { f.CloseClientConnections(); f.Close() })
+	return f
+}
+
+func (f *fake) allowed(w http.ResponseWriter, r *http.Request) bool {
+	f.calls = append(f.calls, r.Method+" "+r.URL.RequestURI())
+	if f.bearer == "" || r.Header.Get("Authorization") == "Bearer "+f.bearer {
+		return true
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(http.StatusUnauthorized)
+	fmt.Fprint(w, `{"title":"Unauthorized","detail":"The token is missing or wrong."}`)
+	return false
+}
+
+func (f *fake) answer(h func(*http.Request) any) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.allowed(w, r) {
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(h(r))
+		}
+	}
+}
+
+func (f *fake) getJournal(r *http.Request) any {
+	after, _ := strconv.Atoi(r.URL.Query().Get("after"))
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	chat := r.URL.Query().Get("chat")
+	found := []object{}
+	for _, e := range f.events[min(max(after, 0), len(f.events)):] {
+		if len(found) < limit && (chat == "" || e["chat"] == chat) {
+			found = append(found, e)
+		}
+	}
+	return object{"events": found}
+}
+
+func (f *fake) getChats(r *http.Request) any {
+	from := 0
+	for i, c := range f.chats {
+		if c["id"] == r.URL.Query().Get("before") {
+			from = i + 1
+		}
+	}
+	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
+	end := min(from+limit, len(f.chats))
+	return object{"chats": f.chats[from:end], "more": end < len(f.chats)}
+}
+
+func (f *fake) getChat(r *http.Request) any {
+	for _, c := range f.chats {
+		if c["id"] == r.PathValue("id") {
+			return c
+		}
+	}
+	return object{}
+}
+
+func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	ok := f.allowed(w, r)
+	f.mu.Unlock()
+	if !ok {
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	at, _ := strconv.Atoi(r.URL.Query().Get("after"))
+	for {
+		f.mu.Lock()
+		events, more := f.events[at:], f.more
+		f.mu.Unlock()
+		for _, e := range events {
+			at++
+			data, _ := json.Marshal(e)
+			if _, err := fmt.Fprintf(w, "id: %d\ndata: %s\n\n", at, data); err != nil {
+				return
+			}
+		}
+		w.(http.Flusher).Flush()
+		select {
+		case <-more:
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// happen adds events, and numbers them.
+func (f *fake) happen(events ...object) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range events {
+		e["seq"] = len(f.events) + 1
+		if e["at"] == nil {
+			e["at"] = time.Now().Format(time.RFC3339Nano)
+		}
+		f.events = append(f.events, e)
+	}
+	close(f.more)
+	f.more = make(chan struct{})
+}
+
+// delivery is a webhook.delivered event.
+func delivery(chat string, status int, change object) object {
+	d := object{
+		"webhook": "order-status", "with_token": status == 200, "reason": "hooks.example.com is on the list", "status": status,
+		"url": "https://hooks.example.com/kindly", "at": time.Now().Format(time.RFC3339Nano), "duration_ms": 34,
+		"decision": object{"allowed": true, "pattern": "hooks.example.com", "reason": "the host is the pattern's"},
+		"request": object{"method": "POST", "url": "https://hooks.example.com/kindly", "headers": []object{
+			{"name": "Authorization", "value": "Bearer " + shownToken(object{"sub": "u1"})}, {"name": "Content-Type", "value": "application/json"},
+			{"name": "Kindly-Hmac", "value": "uEeD0Q7eW9btdx6LFvvlpwkzQBWdbknsQkg1C27Cx7Q="}},
+			"body": `{"chat_id":"` + chat + `","message":"where is my order?","context":{"plan":"gold"},"exchange":{"id":1234}}`},
+		"response": object{"status": status, "headers": []object{{"name": "Content-Type", "value": "application/json"}}, "body": `{"reply":"It is on its way."}`},
+		"bubbles":  []string{"It is on its way."},
+	}
+	for k, v := range change {
+		d[k] = v
+	}
+	return object{"kind": "webhook.delivered", "bot": "demo", "chat": chat, "delivery": d}
+}
+
+// shownToken is a token as the mock shows it: without its signature.
+func shownToken(claims object) string {
+	part := func(v any) string {
+		raw, _ := json.Marshal(v)
+		return base64.RawURLEncoding.EncodeToString(raw)
+	}
+	return strings.Join([]string{part(object{"alg": "RS256"}), part(claims), "<signature removed>"}, ".")
+}

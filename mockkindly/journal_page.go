@@ -1,0 +1,158 @@
+package mockkindly
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// Bounds of one page of the journal.
+const (
+	defaultPage  = 100
+	maxPage      = 1000
+	maxPageBytes = 8 << 20
+)
+
+type pageJSON struct {
+	Events  []Event `json:"events"`
+	Next    uint64  `json:"next"`    // where the next page begins: after=next
+	More    bool    `json:"more"`    // there is one now
+	Last    uint64  `json:"last"`    // the newest event of all
+	Dropped uint64  `json:"dropped"` // events after after that are no longer kept
+}
+
+// span is the oldest and the newest event that is kept; 0 if there is none.
+func (j *Journal) span() (first, last uint64, err error) {
+	if j.disk != nil {
+		first, _, _, err = j.disk.store.Span()
+		if err != nil {
+			return 0, 0, &StoreError{err}
+		}
+		return first, j.Last(), nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.events) > 0 {
+		first = j.events[0].Seq
+	}
+	return first, j.last, nil
+}
+
+// page returns events, as many as fit.
+func (j *Journal) page(q Query) (pageJSON, error) {
+	first, last, err := j.span()
+	if err != nil {
+		return pageJSON{}, err
+	}
+	p := pageJSON{Events: []Event{}, Next: q.After, Last: last}
+	switch {
+	case first == 0 && last > q.After:
+		p.Dropped = last - q.After
+	case first > q.After+1 && !q.Newest:
+		p.Dropped = first - 1 - q.After
+	}
+	q.Limit, q.MaxBytes = q.Limit+1, maxPageBytes // one more, to know whether there is
+	events, all, err := j.find(q)
+	if err != nil {
+		return p, err
+	}
+	if len(events) == q.Limit {
+		all = false
+		if q.Newest {
+			events = events[1:]
+		} else {
+			events = events[:len(events)-1]
+		}
+	}
+	p.Events, p.More = append(p.Events, events...), !all
+	switch {
+	case all && !q.Newest:
+		p.Next = max(last, q.After)
+	case len(events) > 0:
+		p.Next = events[len(events)-1].Seq
+	}
+	return p, nil
+}
+
+// find returns the events of a query, and whether MaxBytes cut none off.
+func (j *Journal) find(q Query) (events []Event, all bool, err error) {
+	if j.disk != nil && (q.Newest || !j.reaches(q.After)) {
+		stored, err := j.disk.store.Events(q)
+		if err != nil {
+			return nil, false, &StoreError{err}
+		}
+		events, err = decodeEvents(stored)
+		return events, len(stored) < q.Limit && sizeOf(stored) < q.MaxBytes, err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	events, all = q.of(j.kept(q.After))
+	return events, all, nil
+}
+
+// reaches tells whether the memory holds all events after a number.
+func (j *Journal) reaches(after uint64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return after >= j.last || len(j.events) > 0 && after+1 >= j.events[0].Seq
+}
+
+// of picks what matches, in the order of the events.
+func (q Query) of(events []Event) (found []Event, all bool) {
+	all, size := true, 0
+	for i := range events {
+		e := events[i]
+		if q.Newest {
+			e = events[len(events)-1-i]
+		}
+		if !q.matches(e) {
+			continue
+		}
+		size += e.size
+		if len(found) == q.Limit || len(found) > 0 && size > q.MaxBytes {
+			all = false
+			break
+		}
+		found = append(found, e)
+	}
+	if q.Newest {
+		slices.Reverse(found)
+	}
+	return found, all
+}
+
+func (q Query) matches(e Event) bool {
+	return e.Seq > q.After && (q.Before == 0 || e.Seq < q.Before) &&
+		(q.Chat == "" || e.Chat == q.Chat) && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, e.Kind))
+}
+
+// event returns one by its number.
+func (j *Journal) event(seq uint64) (Event, bool, error) {
+	if seq == 0 {
+		return Event{}, false, nil
+	}
+	events, _, err := j.find(Query{After: seq - 1, Before: seq + 1, Limit: 1, MaxBytes: maxPageBytes})
+	if err != nil || len(events) == 0 {
+		return Event{}, false, err
+	}
+	return events[0], true, nil
+}
+
+func sizeOf(stored []StoredEvent) int {
+	n := 0
+	for _, s := range stored {
+		n += len(s.JSON)
+	}
+	return n
+}
+
+func decodeEvents(stored []StoredEvent) ([]Event, error) {
+	events := make([]Event, len(stored))
+	for i, s := range stored {
+		if err := json.Unmarshal(s.JSON, &events[i]); err != nil {
+			return nil, &StoreError{fmt.Errorf("event %d is not readable: %w", s.Seq, err)}
+		}
+		events[i].Seq, events[i].size = s.Seq, len(s.JSON)
+	}
+	return events, nil
+}

@@ -1,0 +1,161 @@
+package mockkindly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+)
+
+// A TokenState says which token a delivery is sent again with.
+type TokenState string
+
+const (
+	TokenSame      TokenState = "same"       // as it was, with or without
+	TokenNone      TokenState = "none"       // without
+	TokenExpired   TokenState = "expired"    // its claims, expired; signed with Options.SigningKey
+	TokenOtherChat TokenState = "other-chat" // of another chat: a real one, or signed with Options.SigningKey
+)
+
+// ErrUnknownDelivery says that the journal holds no delivery with the number.
+var ErrUnknownDelivery = errors.New("unknown delivery")
+
+// A ResendError says why a delivery cannot be sent again so.
+type ResendError struct{ Problem string }
+
+func (e *ResendError) Error() string { return e.Problem }
+
+// Resend sends a delivery of the journal once more: the same body, to the same
+// webhook, signed with its present secret. No token goes where the allowlist
+// keeps the chat's own from. The answer is journalled, and has no effect on the
+// chat. Errors: ErrUnknownDelivery, *ResendError, *InputError, ErrClosed, *StoreError.
+func (k *Kindly) Resend(ctx context.Context, seq uint64, state TokenState) (Event, error) {
+	if err := oneOf("token", state, TokenSame, TokenNone, TokenExpired, TokenOtherChat); err != nil {
+		return Event{}, err
+	}
+	ctx, leave, err := k.enter(ctx)
+	if err != nil {
+		return Event{}, err
+	}
+	defer leave()
+	e, ok, err := k.journal.event(seq)
+	if err != nil {
+		return Event{}, err
+	}
+	if !ok || e.Delivery == nil {
+		return Event{}, ErrUnknownDelivery
+	}
+	d, err := k.again(e, state)
+	if err != nil {
+		return Event{}, err
+	}
+	d.Exchange = k.send(ctx, d.Exchange.Request)
+	d.read()
+	kind := WebhookDelivered
+	if d.Exchange.Err != nil {
+		kind = WebhookFailed
+	}
+	return k.recordNumbered(Event{Kind: kind, Bot: e.Bot, Chat: e.Chat, Delivery: d}, false)
+}
+
+// again is the delivery of an event before it is sent again.
+func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
+	old := e.Delivery
+	bot, ok := k.Bot(e.Bot)
+	hook, known := hookNamed(bot.Webhooks, old.Webhook)
+	if !ok || !known {
+		return nil, &ResendError{"The webhook " + clip(old.Webhook, 128) + " is not set up any more."}
+	}
+	if old.Truncated && len(old.Exchange.Request.Body) >= maxJournalBody {
+		return nil, &ResendError{fmt.Sprintf("The request's body was longer than the %d bytes that the journal keeps.", maxJournalBody)}
+	}
+	raw, reason, err := k.tokenFor(e, hook, state)
+	if err != nil {
+		return nil, err
+	}
+	d := &Delivery{
+		Webhook: old.Webhook, URL: hook.URL, Decision: old.Decision, WithToken: raw != "", Reason: reason,
+		Dialogue: old.Dialogue, ResendOf: e.Seq, TokenState: state,
+	}
+	d.sent.token = raw
+	d.sent.secret, d.Rotated = k.secretFor(hook)
+	req := old.Exchange.Request.Clone()
+	req.URL, req.ConnectTo = hook.URL, hook.ConnectTo
+	webhook.SetSignature(req.Header, d.sent.secret, req.Body)
+	req.Header.Del("Authorization")
+	if raw != "" {
+		req.Header.Set("Authorization", "Bearer "+raw.Secret())
+	}
+	d.Exchange.Request = req
+	return d, nil
+}
+
+// tokenFor finds or makes the token of a delivery that is sent again.
+func (k *Kindly) tokenFor(e Event, hook Webhook, state TokenState) (raw token.Raw, reason string, err error) {
+	old := e.Delivery
+	switch state {
+	case TokenNone:
+		return "", "Sent again without the token.", nil
+	case TokenSame:
+		if !old.WithToken {
+			return "", old.Reason, nil
+		}
+		if raw = tokenOf(old); raw == "" {
+			return "", "", &ResendError{"The token was not kept across the restart of the mock. Send it without, or let the page load again."}
+		}
+		return raw, "Sent again with the same token.", nil
+	case TokenOtherChat:
+		if raw, ok := k.tokenOfAnother(e, hook); ok {
+			return raw, "Sent again with the token of another chat.", nil
+		}
+	}
+	return k.mintFor(e, state)
+}
+
+// tokenOf is the token that a delivery took along, "" if it is not known whole.
+func tokenOf(d *Delivery) token.Raw {
+	scheme, credential, _ := strings.Cut(d.Exchange.Request.Header.Get("Authorization"), " ")
+	if scheme != "Bearer" || strings.Contains(credential, "<") { // what was removed
+		return ""
+	}
+	return token.Raw(credential)
+}
+
+// tokenOfAnother is a live token of another chat that may go to the webhook.
+func (k *Kindly) tokenOfAnother(e Event, hook Webhook) (token.Raw, bool) {
+	for _, c := range k.Chats(0) {
+		if c.ID == e.Chat || c.BotKey != e.Bot || c.Token == "" {
+			continue
+		}
+		var d Delivery
+		if d.decide(c, hook, k.now()); d.WithToken {
+			return c.Token, true
+		}
+	}
+	return "", false
+}
+
+func (k *Kindly) postResend(w http.ResponseWriter, r *http.Request) error {
+	seq, err := number(r.PathValue("seq"), 0)
+	if err != nil {
+		return ErrUnknownDelivery
+	}
+	var in struct {
+		Token TokenState `json:"token"`
+	}
+	if err := decodeAdmin(w, r, &in); err != nil {
+		return err
+	}
+	if in.Token == "" {
+		in.Token = TokenSame
+	}
+	e, err := k.Resend(r.Context(), seq, in.Token)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, e)
+}

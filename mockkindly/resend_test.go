@@ -1,0 +1,218 @@
+package mockkindly
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+)
+
+func signingKey() *token.PrivateKey {
+	return &token.PrivateKey{Key: *token.NewKey("private.pem", &customerKey().PublicKey), Private: customerKey()}
+}
+
+// delivered is an authenticated chat with one delivery.
+func delivered(t *testing.T, o Options, hook *hook, domains ...string) (*Kindly, Chat, Event) {
+	t.Helper()
+	k := newMock(t, o, Webhook{Name: "hook", URL: "https://hooks.example.com/", ConnectTo: hook.URL, Secret: "hush-hush"})
+	chat, _ := authenticated(t, k, domains...)
+	say(t, k, chat.ID)
+	return k, chat, lastEvent(k)
+}
+
+func lastEvent(k *Kindly) Event {
+	events := k.Journal().Events(0)
+	return events[len(events)-1]
+}
+
+func TestResend(t *testing.T) {
+	hook := newHook(t, replying(`{"new_context":{"again":true}}`))
+	judge := func(t *testing.T, chatID string) token.Result {
+		t.Helper()
+		raw := strings.TrimPrefix(hook.last(t).header.Get("Authorization"), "Bearer ")
+		k := MustBot("bot", publicPEM())
+		return token.Check(token.Raw(raw), token.Expect{Keys: k.PublicKeys, ChatID: chatID, Now: now()})
+	}
+	t.Run("the same is the same, byte for byte, and has no effect on the chat", func(t *testing.T) {
+		k, chat, e := delivered(t, Options{}, hook, "hooks.example.com")
+		first := hook.last(t)
+		before, _ := k.Chat(chat.ID)
+		again, err := k.Resend(context.Background(), e.Seq, TokenSame)
+		second := hook.last(t)
+		if err != nil || string(first.body) != string(second.body) || first.header.Get("Authorization") != second.header.Get("Authorization") {
+			t.Fatalf("%v\n%s\n%s", err, first.body, second.body)
+		}
+		if again.Delivery.ResendOf != e.Seq || again.Seq != e.Seq+1 || again.Delivery.TokenState != TokenSame || !again.Delivery.WithToken {
+			t.Errorf("%+v", again.Delivery)
+		}
+		if after, _ := k.Chat(chat.ID); fmt.Sprint(after.Context) != fmt.Sprint(before.Context) {
+			t.Errorf("the context was %v and is %v", before.Context, after.Context)
+		}
+		signature, _ := webhook.Signature(second.header)
+		if !webhook.Verify("hush-hush", second.body, signature) {
+			t.Error("the signature is wrong")
+		}
+	})
+	t.Run("without the token", func(t *testing.T) {
+		k, _, e := delivered(t, Options{}, hook, "hooks.example.com")
+		if _, err := k.Resend(context.Background(), e.Seq, TokenNone); err != nil || hook.last(t).header.Get("Authorization") != "" {
+			t.Error(err, hook.last(t).header)
+		}
+	})
+	t.Run("with an expired token", func(t *testing.T) {
+		k, chat, e := delivered(t, Options{SigningKey: signingKey()}, hook, "hooks.example.com")
+		if _, err := k.Resend(context.Background(), e.Seq, TokenExpired); err != nil {
+			t.Fatal(err)
+		}
+		res := judge(t, chat.ID)
+		if _, expired := res.Violation("TOK-EXP-FUTURE"); !expired || res.SignedBy == nil {
+			t.Errorf("%+v", res)
+		}
+		for _, v := range res.Violations {
+			if isMust(v.Level) && v.Rule.ID != "TOK-EXP-FUTURE" && v.Rule.ID != "TOK-IAT-SKEW" { // as with any old token
+				t.Errorf("it breaks %s too: %s", v.Rule.ID, v.Actual)
+			}
+		}
+	})
+	t.Run("with the token of another chat that is open", func(t *testing.T) {
+		k, chat, e := delivered(t, Options{}, hook, "hooks.example.com")
+		_, raw := authenticated(t, k, "hooks.example.com")
+		if _, err := k.Resend(context.Background(), e.Seq, TokenOtherChat); err != nil || hook.last(t).header.Get("Authorization") != "Bearer "+raw.Secret() {
+			t.Error(err)
+		}
+		if _, other := judge(t, chat.ID).Violation("TOK-CHAT-ID"); !other {
+			t.Error("it is this chat's")
+		}
+	})
+	t.Run("with a token of another chat, made with the key", func(t *testing.T) {
+		k, chat, e := delivered(t, Options{SigningKey: signingKey()}, hook, "hooks.example.com")
+		if _, err := k.Resend(context.Background(), e.Seq, TokenOtherChat); err != nil {
+			t.Fatal(err)
+		}
+		res := judge(t, chat.ID)
+		if _, other := res.Violation("TOK-CHAT-ID"); !other || len(res.Violations) != 1 {
+			t.Errorf("%+v", res.Violations)
+		}
+	})
+	for _, state := range []TokenState{TokenExpired, TokenOtherChat} {
+		t.Run("no token goes where the allowlist keeps it from: "+string(state), func(t *testing.T) {
+			k, _, e := delivered(t, Options{SigningKey: signingKey()}, hook, "elsewhere.example.com")
+			n := len(hook.requests)
+			authenticated(t, k, "elsewhere.example.com")
+			var not *ResendError
+			if _, err := k.Resend(context.Background(), e.Seq, state); !errors.As(err, &not) || len(hook.requests) != n {
+				t.Errorf("%v, %d requests", err, len(hook.requests)-n)
+			}
+		})
+		t.Run("without a key there is none: "+string(state), func(t *testing.T) {
+			k, _, e := delivered(t, Options{}, hook, "hooks.example.com")
+			w := do(k, "POST", fmt.Sprintf("/mock/v1/deliveries/%d/resend", e.Seq), `{"token":"`+string(state)+`"}`)
+			if w.Code != 409 || !strings.Contains(w.Body.String(), "--private-key") {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		})
+	}
+	t.Run("what is no delivery is not found", func(t *testing.T) {
+		k, _, e := delivered(t, Options{}, hook)
+		for _, path := range []string{"0", "1", fmt.Sprint(e.Seq + 1), "x", "99999999999999999999"} {
+			if w := do(k, "POST", "/mock/v1/deliveries/"+path+"/resend", `{}`); w.Code != 404 {
+				t.Errorf("%s: %d", path, w.Code)
+			}
+			if w := do(k, "GET", "/mock/v1/deliveries/"+path+"/curl", ""); w.Code != 404 {
+				t.Errorf("%s: %d", path, w.Code)
+			}
+		}
+	})
+}
+
+func TestNoAnswerOfResendHoldsASecret(t *testing.T) {
+	hook := newHook(t, replying(`{}`))
+	k, _, e := delivered(t, Options{SigningKey: signingKey()}, hook, "hooks.example.com")
+	for _, state := range []TokenState{TokenSame, TokenExpired, TokenOtherChat} {
+		w := do(k, "POST", fmt.Sprintf("/mock/v1/deliveries/%d/resend", e.Seq), `{"token":"`+string(state)+`"}`)
+		sent := hook.last(t).header.Get("Authorization")
+		if w.Code != 200 || strings.Contains(w.Body.String(), sent[strings.LastIndex(sent, ".")+1:]) || strings.Contains(w.Body.String(), "hush-hush") {
+			t.Errorf("%s: %d %s", state, w.Code, w.Body)
+		}
+	}
+}
+
+// hostileText is what a visitor could write to play tricks with a shell.
+const hostileText = "it's '; touch /tmp/pwned; echo $(id) `id` \\ \"$HOME\" \n\x1b[2J \u202e !! %s 'a'"
+
+func TestCurlIsWhatWasSent(t *testing.T) {
+	if _, err := exec.LookPath("sh"); err != nil {
+		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
+	}
+	hook := newHook(t, replying("{}"))
+	k, chat, _ := delivered(t, Options{}, hook, "hooks.example.com")
+	if _, err := k.Say(context.Background(), chat.ID, Message{Text: hostileText}); err != nil {
+		t.Fatal(err)
+	}
+	sent, e := hook.last(t), lastEvent(k)
+	for _, tt := range []struct {
+		query, authorization string
+	}{{"", "Bearer from the environment"}, {"?token=1", sent.header.Get("Authorization")}} {
+		w := do(k, "GET", fmt.Sprintf("/mock/v1/deliveries/%d/curl%s", e.Seq, tt.query), "")
+		if leaks := strings.Contains(w.Body.String(), signature(chat.Token)); leaks != (tt.query != "") {
+			t.Errorf("%q: the signature is in it: %v", tt.query, leaks)
+		}
+		// curl is replaced by what prints its arguments.
+		command := strings.Replace(w.Body.String(), "curl ", "printf '%s\\0' ", 1)
+		cmd := exec.Command("sh", "-c", command)
+		cmd.Env = []string{"TOKEN=from the environment", "PATH=/nowhere"}
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %s", err, command)
+		}
+		args := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+		if body := args[len(args)-1]; body != string(sent.body) {
+			t.Errorf("the body is\n%q, and was\n%q", body, sent.body)
+		}
+		if !strings.Contains(string(out), "\x00Authorization: "+tt.authorization+"\x00") || args[4] != hook.URL {
+			t.Errorf("the arguments are %q", args)
+		}
+	}
+}
+
+func FuzzShellQuote(f *testing.F) {
+	f.Add(hostileText)
+	f.Add("'")
+	f.Fuzz(func(t *testing.T, s string) {
+		q := shellQuote(s)
+		// Outside of quotes there may only be \'.
+		rest := strings.ReplaceAll(q, `'\''`, "")
+		if strings.Count(rest, "'") != 2 || rest[0] != '\'' || rest[len(rest)-1] != '\'' {
+			t.Errorf("%q becomes %q", s, q)
+		}
+	})
+}
+
+func TestAfterARestartOnlyTheTokenIsMissing(t *testing.T) {
+	hook := newHook(t, replying("{}"))
+	k, _, e := delivered(t, Options{}, hook, "hooks.example.com")
+	text, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored Event
+	if err := json.Unmarshal(text, &stored); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := k.again(stored, TokenNone); err != nil || string(d.Exchange.Request.Body) != string(hook.last(t).body) {
+		t.Errorf("without: %v", err)
+	}
+	var not *ResendError
+	if _, err := k.again(stored, TokenSame); !errors.As(err, &not) {
+		t.Errorf("the same: %v", err)
+	}
+	if c := stored.Delivery.curl(true); !strings.Contains(c, "$TOKEN") {
+		t.Error(c)
+	}
+}

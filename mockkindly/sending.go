@@ -1,0 +1,51 @@
+package mockkindly
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/mockkindly/wire"
+)
+
+// A Sending is one webhook request, without a mock behind it.
+type Sending struct {
+	Webhook Webhook
+	Payload webhook.Payload
+	Body    []byte // sent instead of Payload, byte for byte, if not nil
+	// Token goes along if its own chat.webhook_domains cover the webhook and it
+	// has not expired, as with Kindly. Nothing else about it is checked: a
+	// refused token is a good test of a webhook.
+	Token token.Raw
+}
+
+// Send sends one request to a webhook and reads the answer. The error is about
+// the request, which then was not sent; that there is no answer stands in the
+// delivery's Exchange.
+func Send(ctx context.Context, client *wire.Client, s Sending, now time.Time) (Delivery, error) {
+	d := Delivery{Webhook: s.Webhook.label(), URL: s.Webhook.URL, sent: credentials{secret: s.Webhook.Secret}}
+	o := webhook.RequestOptions{URL: s.Webhook.URL, ConnectTo: s.Webhook.ConnectTo, Secret: s.Webhook.Secret, Payload: s.Payload}
+	if s.Token == "" {
+		d.Reason = "No token was given."
+	} else {
+		chat := Chat{Authenticated: true, Token: s.Token}
+		t := token.Check(s.Token, token.Expect{Now: now}).Token
+		chat.Domains, chat.Expires = t.WebhookDomains(), t.Expires()
+		if d.decide(chat, s.Webhook, now); d.WithToken {
+			o.Token, d.sent.token = s.Token, s.Token
+		}
+	}
+	req, err := webhook.NewRequest(o)
+	if err != nil {
+		return d, err
+	}
+	if s.Body != nil {
+		req.Body = bytes.Clone(s.Body)
+		webhook.SetSignature(req.Header, s.Webhook.Secret, req.Body)
+	}
+	d.Exchange = client.Do(ctx, req)
+	d.read()
+	return d, nil
+}
