@@ -79,7 +79,7 @@ func open(ctx context.Context, t Target, o Options) *Session {
 		limit = rate.Limit(o.Rate)
 	}
 	limiter := rate.NewLimiter(limit, o.Concurrency)
-	common := wire.Options{Timeout: o.Timeout, UserAgent: o.userAgent(), Resolve: t.Resolve, TLS: t.tls(), Now: o.Now}
+	common := wire.Options{Timeout: o.Timeout, UserAgent: o.userAgent(), Resolve: t.Resolve, TLS: t.TLS(), Now: o.Now}
 	polite := common
 	polite.Wait = limiter.Wait
 	s.client, s.crowd = wire.NewClient(polite), wire.NewClient(common)

@@ -6,9 +6,9 @@ import (
 	"errors"
 )
 
-// roots are the authorities that the target's certificates may come from; nil
+// Roots are the authorities that the target's certificates may come from; nil
 // where those of the system are meant.
-func (t Target) roots() *x509.CertPool {
+func (t Target) Roots() *x509.CertPool {
 	if len(t.Authorities) == 0 {
 		return nil
 	}
@@ -22,9 +22,9 @@ func (t Target) roots() *x509.CertPool {
 	return pool
 }
 
-// tls is how https is spoken with the target; nil for the usual way.
-func (t Target) tls() *tls.Config {
-	if roots := t.roots(); roots != nil {
+// TLS is how https is spoken with the target; nil for the usual way.
+func (t Target) TLS() *tls.Config {
+	if roots := t.Roots(); roots != nil {
 		return &tls.Config{RootCAs: roots}
 	}
 	return nil

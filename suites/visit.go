@@ -192,7 +192,7 @@ func (s *Session) browser() (*browser.Browser, error) {
 func launch(ctx context.Context, t Target, o Options) (*browser.Browser, error) {
 	return browser.Launch(ctx, browser.Options{
 		Path: o.BrowserPath, URL: o.BrowserURL, Headed: o.Headed,
-		UserAgentSuffix: o.userAgent(), Resolve: t.Resolve, RootCAs: t.roots(),
+		UserAgentSuffix: o.userAgent(), Resolve: t.Resolve, RootCAs: t.Roots(),
 	})
 }
 

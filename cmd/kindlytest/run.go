@@ -181,14 +181,22 @@ func (a *app) applyTarget(t *suites.Target, fs *pflag.FlagSet, args []string, f 
 	return applyNetwork(t, f)
 }
 
+func applyAuthorities(t *suites.Target, path string) error {
+	if path == "" {
+		return nil
+	}
+	authorities, err := config.ReadAuthorities(os.ReadFile, path)
+	if err != nil {
+		return fmt.Errorf("--ca-file: %w", err)
+	}
+	t.Authorities = authorities
+	return nil
+}
+
 // applyNetwork puts in what is about reaching any target.
 func applyNetwork(t *suites.Target, f *runFlags) error {
-	if f.caFile != "" {
-		authorities, err := config.ReadAuthorities(os.ReadFile, f.caFile)
-		if err != nil {
-			return fmt.Errorf("--ca-file: %w", err)
-		}
-		t.Authorities = authorities
+	if err := applyAuthorities(t, f.caFile); err != nil {
+		return err
 	}
 	return applyResolve(t, f.resolve)
 }

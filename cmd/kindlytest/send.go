@@ -33,6 +33,7 @@ type sendFlags struct {
 	payload   string
 	tokenFile string
 	resolve   []string
+	caFile    string
 	timeout   time.Duration
 	json      bool
 }
@@ -71,6 +72,7 @@ func newSend(a *app) *cobra.Command {
 	fs.StringVar(&f.payload, "payload", "", "send the content of this `file` as it is; - is stdin")
 	fs.StringVar(&f.tokenFile, "token-file", "", "`file` that holds the chat's token")
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "call this address for a host name, as `HOST=ADDRESS`; repeatable")
+	fs.StringVar(&f.caFile, "ca-file", "", "PEM `file` of a private certificate authority, trusted beside the system's")
 	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for the answer")
 	fs.BoolVar(&f.json, "json", false, "print both sides as JSON")
 	return cmd
@@ -82,10 +84,10 @@ func (a *app) send(ctx context.Context, fs *pflag.FlagSet, f *sendFlags) error {
 		return err
 	}
 	var t suites.Target
-	if err := applyResolve(&t, f.resolve); err != nil {
+	if err := errors.Join(applyAuthorities(&t, f.caFile), applyResolve(&t, f.resolve)); err != nil {
 		return err
 	}
-	client := wire.NewClient(wire.Options{Timeout: f.timeout, Resolve: t.Resolve, UserAgent: "kindlytest/" + ownVersion()})
+	client := wire.NewClient(wire.Options{Timeout: f.timeout, Resolve: t.Resolve, TLS: t.TLS(), UserAgent: "kindlytest/" + ownVersion()})
 	defer client.Close()
 	d, err := mockkindly.Send(ctx, client, s, time.Now())
 	if err != nil {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"encoding/pem"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -71,5 +73,32 @@ func reply(status int, body string) http.HandlerFunc {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
+	}
+}
+
+func TestSendOverATrustedConnection(t *testing.T) {
+	hook := httptest.NewUnstartedServer(reply(200, `{"reply":"Hello"}`))
+	hook.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about whoever does not trust it
+	hook.StartTLS()
+	defer hook.Close()
+	authority := filepath.Join(t.TempDir(), "ca.pem")
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: hook.Certificate().Raw})
+	if err := os.WriteFile(authority, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		name string
+		args []string
+		code int
+	}{
+		{"an authority that nobody knows", nil, exitUsage},
+		{"an authority that is trusted", []string{"--ca-file", authority}, exitOK},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := runHere(t.Context(), nil, "", append([]string{"send", "--webhook", hook.URL}, row.args...)...)
+			if r.code != row.code {
+				t.Errorf("code %d, want %d:\n%s%s", r.code, row.code, r.stdout, r.stderr)
+			}
+		})
 	}
 }

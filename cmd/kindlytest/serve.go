@@ -84,6 +84,7 @@ func (f *serveFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&t.publicKeys, "public-key", nil, "PEM `file` of the public key as uploaded to Kindly; more of them only say who signed instead")
 	fs.StringVar(&t.privateKey, "private-key", "", "PEM `file` of its private key, of a test environment only: makes tokens for requests that are sent again")
 	fs.StringArrayVar(&t.resolve, "resolve", nil, "call this address for a host name, as `HOST=ADDRESS`; repeatable")
+	fs.StringVar(&t.caFile, "ca-file", "", "PEM `file` of a private certificate authority, trusted beside the system's")
 	fs.StringVar(&f.open, "open", "", "show the page at this `URL` in a Chrome in which Kindly is the mock")
 	fs.BoolVar(&f.headless, "headless", false, "with --open: no window")
 	fs.StringVar(&f.browser, "browser", "", "with --open: `path` of Chrome or Chromium; found by itself otherwise")
@@ -108,7 +109,7 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 		return err
 	}
 	defer l.Close() // the server has closed it, if there was one
-	client := wire.NewClient(wire.Options{Timeout: f.timeout, Resolve: c.Target.Resolve, UserAgent: "kindlytest/" + ownVersion()})
+	client := wire.NewClient(wire.Options{Timeout: f.timeout, Resolve: c.Target.Resolve, TLS: c.Target.TLS(), UserAgent: "kindlytest/" + ownVersion()})
 	defer client.Close()
 	o.Client = client
 	if f.db != "" {
@@ -141,13 +142,16 @@ func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, err
 	if err != nil {
 		return nil, err
 	}
+	if len(c.Targets) > 0 {
+		return nil, hint.Errorf("name what the mock works with by flags, or in a file of its own", "the file describes several targets, and Kindly is played for one")
+	}
 	if err := applyKeys(&c.Target, &f.target); err != nil {
 		return nil, err
 	}
 	if err := a.applyWebhooks(&c.Target, f.target.webhooks); err != nil {
 		return nil, err
 	}
-	if err := applyResolve(&c.Target, f.target.resolve); err != nil {
+	if err := applyNetwork(&c.Target, &f.target); err != nil {
 		return nil, err
 	}
 	if f.open != "" {

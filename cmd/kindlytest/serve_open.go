@@ -19,7 +19,7 @@ const openTimeout = time.Minute
 // only the browser is gone, the mock goes on.
 func (a *app) openPage(ctx context.Context, k *mockkindly.Kindly, c *config.Config, f *serveFlags) error {
 	b, err := browser.Launch(ctx, browser.Options{
-		Path: f.browser, Headed: !f.headless, Resolve: c.Target.Resolve,
+		Path: f.browser, Headed: !f.headless, Resolve: c.Target.Resolve, RootCAs: c.Target.Roots(),
 	})
 	if err != nil {
 		if ctx.Err() != nil {
