@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
@@ -119,6 +120,20 @@ func TestRoutesAnswer(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestWhatTheWidgetReportsOfACallback(t *testing.T) {
+	k := newMock(t, Options{})
+	chat := newChat(t, k)
+	body := `{"phase":"settled","reason":"INITIAL_CONNECT","outcome":"threw","sync":true,"elapsed_ms":1234.5,"type":"object","error":"no session"}`
+	if w := do(k, "POST", "/mock/v1/chats/"+chat.ID+"/callbacks", body); w.Code != http.StatusNoContent {
+		t.Fatalf("status %d: %s", w.Code, w.Body)
+	}
+	events := k.Journal().Events(0)
+	want := CallbackReport{Phase: "settled", Reason: InitialConnect, Outcome: "threw", Sync: true, Elapsed: 1234 * time.Millisecond, Type: "object", Error: "no session"}
+	if got := events[len(events)-1].Callback; got == nil || *got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
 }
 
 func TestRoutesTakeTextPlainOfTheWidgetOnly(t *testing.T) {

@@ -77,15 +77,11 @@ type hintsJSON struct {
 }
 
 func (k *Kindly) postCallback(w http.ResponseWriter, r *http.Request) error {
-	var in struct {
-		CallbackReport
-		ElapsedMS float64 `json:"elapsed_ms"`
-	}
+	var in CallbackReport
 	if err := decodeWidget(w, r, &in); err != nil {
 		return err
 	}
-	in.Elapsed = milliseconds(in.ElapsedMS)
-	return k.reportCallback(w, r.PathValue("id"), in.CallbackReport)
+	return k.reportCallback(w, r.PathValue("id"), in)
 }
 
 func (k *Kindly) reportCallback(w http.ResponseWriter, chatID string, c CallbackReport) error {
