@@ -77,15 +77,56 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 		return severalToCompare(path)
 	}
 	if several {
-		return a.reportSet(fs, set, formats, f)
+		return a.renderAll(fs, formats, f, setRendering(a, set, f))
 	}
 	run := set.Runs[0]
 	if f.compare != "" {
 		return a.compare(fs, run, f)
 	}
+	return a.renderAll(fs, formats, f, runRendering(a, run, f))
+}
+
+// A rendering is a report that can be shown in every way.
+type rendering struct {
+	files func(dir string, formats ...reports.Format) ([]string, error)
+	write func(io.Writer, reports.Format) error
+	show  func() error // on the terminal
+}
+
+func runRendering(a *app, run reports.Run, f *reportFlags) rendering {
+	return rendering{
+		files: func(dir string, formats ...reports.Format) ([]string, error) {
+			return reports.WriteFiles(dir, run, formats...)
+		},
+		write: func(w io.Writer, format reports.Format) error { return reports.Write(w, run, format) },
+		show:  func() error { return a.terminal(a.stdout, &f.output).Finish(run) },
+	}
+}
+
+func setRendering(a *app, set reports.Set, f *reportFlags) rendering {
+	return rendering{
+		files: func(dir string, formats ...reports.Format) ([]string, error) {
+			return reports.WriteSetFiles(dir, set, formats...)
+		},
+		write: func(w io.Writer, format reports.Format) error { return reports.WriteSet(w, set, format) },
+		show: func() error {
+			terminal := a.terminal(a.stdout, &f.output)
+			for _, run := range set.Runs {
+				if err := terminal.FinishRun(run); err != nil {
+					return err
+				}
+			}
+			return terminal.FinishSet(set)
+		},
+	}
+}
+
+// renderAll writes what the flags ask for, and shows the report if they ask for
+// nothing.
+func (a *app) renderAll(fs *pflag.FlagSet, formats []reports.Format, f *reportFlags, r rendering) error {
 	rendered := len(formats) > 0
 	if rendered {
-		paths, err := reports.WriteFiles(f.output.reportDir, run, formats...)
+		paths, err := r.files(f.output.reportDir, formats...)
 		for _, p := range paths {
 			fmt.Fprintln(a.stderr, "wrote "+p)
 		}
@@ -98,7 +139,7 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 			continue
 		}
 		rendered = true
-		write := func(w io.Writer) error { return reports.Write(w, run, format) }
+		write := func(w io.Writer) error { return r.write(w, format) }
 		if err := a.render(*f.files[format], format, write); err != nil {
 			return err
 		}
@@ -106,7 +147,7 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 	if rendered {
 		return nil
 	}
-	return a.terminal(a.stdout, &f.output).Finish(run)
+	return r.show()
 }
 
 func (a *app) readReport(path string) (set reports.Set, several bool, err error) {
@@ -123,40 +164,6 @@ func (a *app) readReport(path string) (set reports.Set, several bool, err error)
 		return set, several, hint.Errorf("it should be the report.json of a run", "%s: %w", path, err)
 	}
 	return set, several, nil
-}
-
-// reportSet renders the report of several targets.
-func (a *app) reportSet(fs *pflag.FlagSet, set reports.Set, formats []reports.Format, f *reportFlags) error {
-	rendered := len(formats) > 0
-	if rendered {
-		paths, err := reports.WriteSetFiles(f.output.reportDir, set, formats...)
-		for _, p := range paths {
-			fmt.Fprintln(a.stderr, "wrote "+p)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	for _, format := range reports.Formats() {
-		if !fs.Changed(string(format)) {
-			continue
-		}
-		rendered = true
-		write := func(w io.Writer) error { return reports.WriteSet(w, set, format) }
-		if err := a.render(*f.files[format], format, write); err != nil {
-			return err
-		}
-	}
-	if rendered {
-		return nil
-	}
-	terminal := a.terminal(a.stdout, &f.output)
-	for _, run := range set.Runs {
-		if err := terminal.FinishRun(run); err != nil {
-			return err
-		}
-	}
-	return terminal.FinishSet(set)
 }
 
 // render writes one format to a file, or to stdout for "-".
