@@ -104,7 +104,7 @@ func (c *Comparison) add(old, check Check) {
 		c.Lost = append(c.Lost, change)
 	case is == sound && was == unjudged:
 		c.Gained = append(c.Gained, change)
-	case check.Outcome == Expected && old.Outcome != Expected:
+	case is == accepted && was != accepted && was != sound: // what held is worse, listed or not
 		c.Accepted = append(c.Accepted, change)
 	case is > was:
 		c.Worse = append(c.Worse, change)

@@ -51,6 +51,8 @@ func TestCompareOneCheck(t *testing.T) {
 		"is judged now":                  {"skipped", "passed", "gained", StayedAs},
 		"a new check that holds":         {"", "info", "gained", StayedAs},
 		"was accepted, and not repaired": {"failed", "expected", "accepted", StayedAs},
+		"broke, and was accepted":        {"passed", "expected", "worse", GotWorse},
+		"is judged now, and is known":    {"skipped", "expected", "accepted", StayedAs},
 		"fails as before":                {"failed", "failed", "remaining", StayedAs},
 		"a known failure as before":      {"expected", "expected", "remaining", StayedAs},
 		"holds as before":                {"passed", "passed", "", StayedAs},

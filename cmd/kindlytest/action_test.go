@@ -190,6 +190,11 @@ func TestActionRuns(t *testing.T) {
 		t.Errorf("the open gate ends with %d", code)
 	}
 
+	// The reports of an earlier run don't pass for those of one that failed early.
+	if log, _, got = runStep(t, "Check", dir, with("INPUT_CONFIG", "missing.yaml")); got["exit-code"] != "2" || got["json"] != "" {
+		t.Errorf("outputs %v\n%s", got, log)
+	}
+
 	// Several targets, and arguments one a line.
 	log, _, got = runStep(t, "Check", dir, with("INPUT_CONFIG", "two.yaml", "INPUT_ARGS", "--target\r\na\n\n--quiet", "INPUT_REPORT_DIR", "two"))
 	if got["exit-code"] != "2" || got["markdown"] == "" || got["html"] != "" {

@@ -195,14 +195,14 @@ targets: # before their defaults, to no effect
     bot: {key: other}
     webhooks: [{name: own, url: https://own.example/}]
     resolve: {own.example: 127.0.0.2}
-    checks: {only: TOK}
+    checks: {only: TOK, skip: SIG, strict: false}
 bot: {key: common}
 page:
   url: https://shop.example/
   login: [{click: a}]
 webhooks: [{name: orders, url: https://hooks.example/}]
 resolve: {hooks.example: 127.0.0.1}
-checks: {strict: true, skip: [RESP]}
+checks: {strict: true, safe: true, skip: [RESP]}
 `), sources())
 	if err != nil {
 		t.Fatal(err)
@@ -220,8 +220,8 @@ checks: {strict: true, skip: [RESP]}
 		"names resolved, not added up": {intranet.Target.Resolve, map[string]string{"own.example": "127.0.0.2"}},
 		"names resolved by the file":   {shop.Target.Resolve, map[string]string{"hooks.example": "127.0.0.1"}},
 		"checks of the file":           {[]any{shop.Options.Strict, shop.Options.Skip}, []any{true, []string{"RESP"}}},
-		"checks of its own, as a whole": {[]any{intranet.Options.Strict, intranet.Options.Skip, intranet.Options.Only},
-			[]any{false, []string(nil), []string{"TOK"}}},
+		"checks of its own, key by key": {[]any{intranet.Options.Strict, intranet.Options.Safe, intranet.Options.Skip, intranet.Options.Only},
+			[]any{false, true, []string{"SIG"}, []string{"TOK"}}},
 	} {
 		if diff := cmp.Diff(row.want, row.got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", what, diff)

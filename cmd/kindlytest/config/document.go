@@ -204,8 +204,7 @@ func (d *decoder) resolve(n ast.Node) {
 }
 
 func (d *decoder) checks(n ast.Node) {
-	o := d.options
-	*o = suites.Options{}
+	o := d.options // a target's begin as the file's: what is safe for all stays safe
 	d.mapping(n, "checks",
 		field{"only", d.selection(&o.Only, "checks.only")},
 		field{"skip", d.selection(&o.Skip, "checks.skip")},
@@ -221,6 +220,7 @@ func (d *decoder) checks(n ast.Node) {
 
 func (d *decoder) selection(into *[]string, what string) func(ast.Node) {
 	return func(n ast.Node) {
+		*into = nil
 		for _, item := range d.items(n, what, true) {
 			pattern, ok := d.scalar(item, what)
 			if !ok {

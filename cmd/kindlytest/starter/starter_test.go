@@ -176,8 +176,14 @@ func TestGitHubWorkflow(t *testing.T) {
 					t.Errorf("%s is %v, want %s", name, got, want)
 				}
 			}
-			if len(env) != len(names) || (job["if"] != nil) != (len(names) > 0) {
+			if len(env) != len(names) || job["if"] != nil { // a job that is skipped counts as passed
 				t.Errorf("env %v, if %v\n%s", env, job["if"], text)
+			}
+			if first := steps[0].(mapping); len(names) > 0 {
+				if !strings.Contains(first["if"].(string), "head.repo.full_name != github.repository") || !strings.Contains(first["run"].(string), "exit 1") {
+					t.Errorf("pull requests of forks are not refused: %v", first)
+				}
+				steps = steps[1:]
 			}
 			starts := len(steps) == 3
 			if starts != (a.Local() != "") {
