@@ -1,20 +1,33 @@
 package mockkindly
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
 )
 
-// curl is a shell command that repeats the delivery. Without withToken a token
-// is replaced by the variable $TOKEN, so that the command can be shown around.
+// bodyChanged stands above a command whose body is not what was sent. There is
+// nothing in it that a shell would read where it knows no comments, as zsh does
+// at its prompt.
+const bodyChanged = "# The body held a token or a secret, which is left out here. A Kindly-HMAC below is of the whole body and does not fit this one.\n"
+
+// curl is a shell command that repeats the delivery. Without withToken the
+// token is replaced by the variable $TOKEN, and the body holds no credential, so
+// that the command can be shown around.
 // It is for a POSIX shell: all that is foreign stands in single quotes.
 func (d Delivery) curl(withToken bool) string {
 	req := d.Exchange.Request
 	to := req.URL
 	if req.ConnectTo != "" {
 		to = req.ConnectTo
+	}
+	comment, body := "", req.Body
+	if !withToken {
+		if body = d.sent.hideInBody(body); !bytes.Equal(body, req.Body) {
+			comment = bodyChanged
+		}
 	}
 	lines := []string{"curl -sS -i -X " + shellQuote(req.Method) + " " + shellQuote(redactURL(to))}
 	names := make([]string, 0, len(req.Header))
@@ -27,8 +40,8 @@ func (d Delivery) curl(withToken bool) string {
 			lines = append(lines, "-H "+d.curlHeader(name, value, withToken))
 		}
 	}
-	lines = append(lines, "--data-binary "+shellQuote(string(req.Body)))
-	return strings.Join(lines, " \\\n  ") + "\n"
+	lines = append(lines, "--data-binary "+shellQuote(string(body)))
+	return comment + strings.Join(lines, " \\\n  ") + "\n"
 }
 
 func (d Delivery) curlHeader(name, value string, withToken bool) string {

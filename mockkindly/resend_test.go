@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -146,38 +147,107 @@ func TestNoAnswerOfResendHoldsASecret(t *testing.T) {
 // hostileText is what a visitor could write to play tricks with a shell.
 const hostileText = "it's '; touch /tmp/pwned; echo $(id) `id` \\ \"$HOME\" \n\x1b[2J \u202e !! %s 'a'"
 
+// runCurl runs a command with a curl that writes down its arguments, each with
+// a NUL behind it, and then what it is piped.
+func runCurl(t *testing.T, command string) (args []string, body string) {
+	t.Helper()
+	cat, err := exec.LookPath("cat")
+	if err != nil {
+		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
+	}
+	const curl = `curl() { printf '%s\0' "$@"; case "$*" in *@-) "$CAT" ;; esac; }` + "\n"
+	cmd := exec.Command("sh", "-c", curl+command)
+	cmd.Env = []string{"TOKEN=from the environment", "PATH=/nowhere", "CAT=" + cat}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, command)
+	}
+	args = strings.Split(string(out), "\x00")
+	last := len(args) - 1
+	if piped := args[last]; args[last-1] == "@-" {
+		return args[:last], piped
+	}
+	return args[:last], args[last-1]
+}
+
+func curlOf(t *testing.T, k *Kindly, seq uint64, query string) string {
+	t.Helper()
+	w := do(k, "GET", fmt.Sprintf("/mock/v1/deliveries/%d/curl%s", seq, query), "")
+	if w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
 func TestCurlIsWhatWasSent(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
 	}
-	hook := newHook(t, replying("{}"))
-	k, chat, _ := delivered(t, Options{}, hook, "hooks.example.com")
-	if _, err := k.Say(context.Background(), chat.ID, Message{Text: hostileText}); err != nil {
-		t.Fatal(err)
+	another := sign(claims("another", now()))
+	for name, tt := range map[string]struct {
+		text, context string
+		hidden        string // what is only shown with the token
+	}{
+		"plain":                        {"where is my order?", "", ""},
+		"hostile":                      {hostileText, "", ""},
+		"the chat's token":             {hostileText + "TOKEN'", "", "SIGNATURE"},
+		"its signature":                {"xSIGNATURE", "", "SIGNATURE"},
+		"its signature in the context": {hostileText, "SIGNATURE", "SIGNATURE"},
+		"another token in the context": {hostileText, another.Secret(), signature(another)},
+		"the secret":                   {`is "hush-hush" it?`, "", "hush-hush"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hook := newHook(t, replying("{}"))
+			k, chat, _ := delivered(t, Options{}, hook, "hooks.example.com")
+			fill := strings.NewReplacer("TOKEN", chat.Token.Secret(), "SIGNATURE", signature(chat.Token))
+			m := Message{Text: fill.Replace(tt.text), Context: map[string]any{"jwt": fill.Replace(tt.context)}}
+			if _, err := k.Say(context.Background(), chat.ID, m); err != nil {
+				t.Fatal(err)
+			}
+			sent, e := hook.last(t), lastEvent(k)
+			whole := curlOf(t, k, e.Seq, "?token=1")
+			args, body := runCurl(t, whole)
+			if body != string(sent.body) {
+				t.Errorf("the body is\n%q, and was\n%q", body, sent.body)
+			}
+			if !slices.Contains(args, "Authorization: "+sent.header.Get("Authorization")) || args[4] != hook.URL {
+				t.Errorf("the arguments are %q", args)
+			}
+			shown := curlOf(t, k, e.Seq, "")
+			args, body = runCurl(t, shown)
+			if !slices.Contains(args, "Authorization: Bearer from the environment") {
+				t.Errorf("the arguments are %q", args)
+			}
+			hidden := fill.Replace(tt.hidden)
+			if hidden != "" && strings.Contains(shown, hidden) || strings.Contains(shown, signature(chat.Token)) {
+				t.Errorf("%q is in\n%s", hidden, shown)
+			}
+			if !json.Valid([]byte(body)) || (body == string(sent.body)) != (hidden == "") {
+				t.Errorf("without the token, the body is %q", body)
+			}
+			if strings.HasPrefix(shown, bodyChanged) != (hidden != "") || strings.Contains(whole, "#") {
+				t.Errorf("the comment is wrong:\n%s\n%s", shown, whole)
+			}
+		})
 	}
-	sent, e := hook.last(t), lastEvent(k)
-	for _, tt := range []struct {
-		query, authorization string
-	}{{"", "Bearer from the environment"}, {"?token=1", sent.header.Get("Authorization")}} {
-		w := do(k, "GET", fmt.Sprintf("/mock/v1/deliveries/%d/curl%s", e.Seq, tt.query), "")
-		if leaks := strings.Contains(w.Body.String(), signature(chat.Token)); leaks != (tt.query != "") {
-			t.Errorf("%q: the signature is in it: %v", tt.query, leaks)
+}
+
+func TestHideInBodyKeepsJSON(t *testing.T) {
+	const secret = `n"u\sh ü<`
+	c := credentials{secret: secret}
+	for name, tt := range map[string]struct{ body, want string }{
+		"as JSON escapes it":      {`{"message":"is n\"u\\sh ü< it"}`, `{"message":"is <secret removed> it"}`},
+		"with other escapes":      {`{"message":"n\"u\\sh \u00fc\u003c"}`, `{"message":"<secret removed>"}`},
+		"as the name of a member": {`{"n\"u\\sh ü<":1}`, `{"<secret removed>":1}`},
+		"in what is no JSON":      {`x` + secret, `x<secret removed>`},
+		"not there":               {`{"message":"\n \u00fc"}`, `{"message":"\n \u00fc"}`},
+	} {
+		if got := string(c.hideInBody([]byte(tt.body))); got != tt.want {
+			t.Errorf("%s: %s, not %s", name, got, tt.want)
 		}
-		// curl is replaced by what prints its arguments.
-		command := strings.Replace(w.Body.String(), "curl ", "printf '%s\\0' ", 1)
-		cmd := exec.Command("sh", "-c", command)
-		cmd.Env = []string{"TOKEN=from the environment", "PATH=/nowhere"}
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v: %s", err, command)
-		}
-		args := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
-		if body := args[len(args)-1]; body != string(sent.body) {
-			t.Errorf("the body is\n%q, and was\n%q", body, sent.body)
-		}
-		if !strings.Contains(string(out), "\x00Authorization: "+tt.authorization+"\x00") || args[4] != hook.URL {
-			t.Errorf("the arguments are %q", args)
-		}
+	}
+	if got := string(credentials{secret: "nabcdef"}.hideInBody([]byte(`{"m":"\nabcdef"}`))); got != `{"m":"\nabcdef"}` {
+		t.Errorf("a find within an escape: %s", got)
 	}
 }
 
