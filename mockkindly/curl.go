@@ -81,6 +81,9 @@ func (k *Kindly) getCurl(w http.ResponseWriter, r *http.Request) error {
 	if len(e.Delivery.Exchange.Request.Body) >= maxJournalBody {
 		return &ResendError{"The request's body is too long for a command line."}
 	}
+	if err := e.Delivery.whole(); err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err = io.WriteString(w, e.Delivery.curl(r.URL.Query().Get("token") == "1"))
 	return err

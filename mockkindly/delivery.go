@@ -46,7 +46,8 @@ type Delivery struct {
 	TokenState TokenState // of one that was sent again
 	Rotated    bool       // signed with another secret, by the fault RotateSecret
 
-	sent credentials // to be hidden where the webhook repeats them
+	sent     credentials // to be hidden where the webhook repeats them
+	redacted bool        // read back, without credentials that the request's body held
 }
 
 // Format prints d in one line without credentials, whatever the verb.

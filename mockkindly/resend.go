@@ -65,6 +65,18 @@ func (k *Kindly) Resend(ctx context.Context, seq uint64, state TokenState) (Even
 	return k.recordNumbered(Event{Kind: kind, Bot: e.Bot, Chat: e.Chat, Delivery: d}, false)
 }
 
+// whole says why the body of a delivery's request is not as it was sent.
+func (d *Delivery) whole() error {
+	switch {
+	case d.Truncated && len(d.Exchange.Request.Body) >= maxJournalBody:
+		return &ResendError{fmt.Sprintf("The request's body was longer than the %d bytes that the journal keeps.", maxJournalBody)}
+	case d.redacted:
+		return &ResendError{"The request's body held a token or a secret, which no store keeps: " +
+			"what is left of the body was never sent. Let the page send it again."}
+	}
+	return nil
+}
+
 // again is the delivery of an event before it is sent again.
 func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 	old := e.Delivery
@@ -73,8 +85,8 @@ func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 	if !ok || !known {
 		return nil, &ResendError{"The webhook " + clip(old.Webhook, 128) + " is not set up any more."}
 	}
-	if old.Truncated && len(old.Exchange.Request.Body) >= maxJournalBody {
-		return nil, &ResendError{fmt.Sprintf("The request's body was longer than the %d bytes that the journal keeps.", maxJournalBody)}
+	if err := old.whole(); err != nil {
+		return nil, err
 	}
 	raw, reason, err := k.tokenFor(e, hook, state)
 	if err != nil {

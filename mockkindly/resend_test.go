@@ -286,3 +286,46 @@ func TestAfterARestartOnlyTheTokenIsMissing(t *testing.T) {
 		t.Error(c)
 	}
 }
+
+func TestAfterARestartNoBodyIsSentThatNeverWas(t *testing.T) {
+	const notCredentials = "<signature removed> <secret removed> a.b.c"
+	tests := map[string]struct {
+		text     string
+		redacted bool
+	}{
+		"a token":                        {"TOKEN", true},
+		"a signature":                    {"xSIGNATURE", true},
+		"the secret":                     {"psst, hush-hush", true},
+		"what stands in a removed place": {notCredentials, false},
+		"hostile":                        {hostileText, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			hook := newHook(t, replying("{}"))
+			k, chat, _ := delivered(t, Options{}, hook, "hooks.example.com")
+			text := strings.NewReplacer("TOKEN", chat.Token.Secret(), "SIGNATURE", signature(chat.Token)).Replace(tt.text)
+			if _, err := k.Say(context.Background(), chat.ID, Message{Text: text}); err != nil {
+				t.Fatal(err)
+			}
+			e := lastEvent(k)
+			if _, err := k.again(e, TokenSame); err != nil {
+				t.Errorf("before the restart: %v", err)
+			}
+			for range 2 { // what was read back can be written once more
+				text, err := json.Marshal(e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e = Event{}
+				if err := json.Unmarshal(text, &e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d, err := k.again(e, TokenNone)
+			var not *ResendError
+			if errors.As(err, &not) != tt.redacted || err == nil && string(d.Exchange.Request.Body) != string(hook.last(t).body) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
