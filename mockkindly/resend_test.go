@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 func signingKey() *token.PrivateKey {
@@ -149,25 +152,24 @@ const hostileText = "it's '; touch /tmp/pwned; echo $(id) `id` \\ \"$HOME\" \n\x
 
 // runCurl runs a command with a curl that writes down its arguments, each with
 // a NUL behind it, and then what it is piped.
-func runCurl(t *testing.T, command string) (args []string, body string) {
+func runCurl(t *testing.T, shell, command string) (args []string, body string) {
 	t.Helper()
 	cat, err := exec.LookPath("cat")
 	if err != nil {
 		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
 	}
 	const curl = `curl() { printf '%s\0' "$@"; case "$*" in *@-) "$CAT" ;; esac; }` + "\n"
-	cmd := exec.Command("sh", "-c", curl+command)
+	cmd := exec.Command(shell, "-c", curl+command)
 	cmd.Env = []string{"TOKEN=from the environment", "PATH=/nowhere", "CAT=" + cat}
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("%v: %s", err, command)
 	}
-	args = strings.Split(string(out), "\x00")
-	last := len(args) - 1
-	if piped := args[last]; args[last-1] == "@-" {
-		return args[:last], piped
+	if before, piped, ok := strings.Cut(string(out), "\x00@-\x00"); ok {
+		return strings.Split(before, "\x00"), piped
 	}
-	return args[:last], args[last-1]
+	args = strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	return args, args[len(args)-1]
 }
 
 func curlOf(t *testing.T, k *Kindly, seq uint64, query string) string {
@@ -206,7 +208,7 @@ func TestCurlIsWhatWasSent(t *testing.T) {
 			}
 			sent, e := hook.last(t), lastEvent(k)
 			whole := curlOf(t, k, e.Seq, "?token=1")
-			args, body := runCurl(t, whole)
+			args, body := runCurl(t, "sh", whole)
 			if body != string(sent.body) {
 				t.Errorf("the body is\n%q, and was\n%q", body, sent.body)
 			}
@@ -214,7 +216,7 @@ func TestCurlIsWhatWasSent(t *testing.T) {
 				t.Errorf("the arguments are %q", args)
 			}
 			shown := curlOf(t, k, e.Seq, "")
-			args, body = runCurl(t, shown)
+			args, body = runCurl(t, "sh", shown)
 			if !slices.Contains(args, "Authorization: Bearer from the environment") {
 				t.Errorf("the arguments are %q", args)
 			}
@@ -227,6 +229,57 @@ func TestCurlIsWhatWasSent(t *testing.T) {
 			}
 			if strings.HasPrefix(shown, bodyChanged) != (hidden != "") || strings.Contains(whole, "#") {
 				t.Errorf("the comment is wrong:\n%s\n%s", shown, whole)
+			}
+		})
+	}
+}
+
+// A command is pasted into a terminal: what it shows must be what it does.
+func TestCurlIsPrintableAndSendsTheSameBytes(t *testing.T) {
+	var shells []string
+	for _, name := range []string{"sh", "dash", "bash", "zsh", "ksh"} {
+		if _, err := exec.LookPath(name); err == nil {
+			shells = append(shells, name)
+		}
+	}
+	if len(shells) == 0 {
+		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
+	}
+	for name, tt := range map[string]struct {
+		body  string
+		piped bool
+	}{
+		"printable":               {`{"message":"100% of 'em: \\033[2J \c $HOME äöü 你好 שלום 🎉"}`, false},
+		"C1: CSI":                 {"{\"message\":\"\u009b2J\"}", true},
+		"text turned around":      {"{\"message\":\"\u202e\u2066'; rm -rf x\"}", true},
+		"invisible":               {"{\"message\":\"\u200b\ufeff\u00a0\u2028\"}", true},
+		"digits after an escape":  {"\u009b07\u009b77", true},
+		"backslashes beside them": {"\u202e\\0101 \\c \\\\ \\", true},
+		"percent beside them":     {"\u202e%s %% %b", true},
+		"C0, NUL, DEL, no UTF-8":  {"\x00\x1b[2J\t\x7f\xff\xc2", true},
+		"line breaks at the end":  {"a\nb\r\n\n", true},
+		"a file's name":           {"@/etc/passwd", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var d Delivery
+			d.Exchange.Request = wire.Request{
+				Method: "POST", URL: "https://hooks.example.com/ä?a=\u009b2J\u202e",
+				Header: http.Header{"X-Test": {"'\u009b\x1b\n"}}, Body: []byte(tt.body),
+			}
+			command := d.curl(true)
+			for _, r := range command {
+				if r != '\n' && !unicode.IsPrint(r) {
+					t.Errorf("%U is in %q", r, command)
+				}
+			}
+			if strings.Contains(command, "@-") != tt.piped {
+				t.Errorf("piped, or not: %s", command)
+			}
+			for _, shell := range shells {
+				args, body := runCurl(t, shell, command)
+				if body != tt.body || args[4] != "https://hooks.example.com/ä?a=%C2%9B2J%E2%80%AE" {
+					t.Errorf("%s sends\n%q, not\n%q, %q", shell, body, tt.body, args)
+				}
 			}
 		})
 	}
@@ -254,12 +307,18 @@ func TestHideInBodyKeepsJSON(t *testing.T) {
 func FuzzShellQuote(f *testing.F) {
 	f.Add(hostileText)
 	f.Add("'")
+	f.Add("\u009b2J\xff")
 	f.Fuzz(func(t *testing.T, s string) {
 		q := shellQuote(s)
 		// Outside of quotes there may only be \'.
 		rest := strings.ReplaceAll(q, `'\''`, "")
 		if strings.Count(rest, "'") != 2 || rest[0] != '\'' || rest[len(rest)-1] != '\'' {
 			t.Errorf("%q becomes %q", s, q)
+		}
+		for _, r := range q {
+			if !unicode.IsPrint(r) {
+				t.Errorf("%q becomes %q, with %U", s, q, r)
+			}
 		}
 	})
 }
