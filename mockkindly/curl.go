@@ -1,22 +1,44 @@
 package mockkindly
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// curl is a shell command that repeats the delivery. Without withToken a token
-// is replaced by the variable $TOKEN, so that the command can be shown around.
-// It is for a POSIX shell: all that is foreign stands in single quotes.
+// bodyChanged stands above a command whose body is not what was sent. There is
+// nothing in it that a shell would read where it knows no comments, as zsh does
+// at its prompt.
+const bodyChanged = "# The body held a token or a secret, which is left out here. A Kindly-HMAC below is of the whole body and does not fit this one.\n"
+
+// curl is a shell command that repeats the delivery. Without withToken the
+// token is replaced by the variable $TOKEN, and the body holds no credential, so
+// that the command can be shown around.
+// It is for a POSIX shell: all that is foreign stands in single quotes. It is
+// printable, since it is pasted into terminals, and sends the body to the byte:
+// one that is not printable is piped into curl.
 func (d Delivery) curl(withToken bool) string {
 	req := d.Exchange.Request
 	to := req.URL
 	if req.ConnectTo != "" {
 		to = req.ConnectTo
 	}
-	lines := []string{"curl -sS -i -X " + shellQuote(req.Method) + " " + shellQuote(redactURL(to))}
+	comment, body := "", req.Body
+	if !withToken {
+		if body = d.sent.hideInBody(body); !bytes.Equal(body, req.Body) {
+			comment = bodyChanged
+		}
+	}
+	pipe, data := "", shellQuote(string(body))
+	if !printable(body) || bytes.HasPrefix(body, []byte("@")) { // @ would name a file
+		pipe, data = "printf '%b' "+shellQuote(escapeForPrintf(body))+" | ", "@-"
+	}
+	lines := []string{pipe + "curl -sS -i -X " + shellQuote(req.Method) + " " + shellQuote(escapeURL(redactURL(to)))}
 	names := make([]string, 0, len(req.Header))
 	for name := range req.Header {
 		names = append(names, name)
@@ -27,8 +49,8 @@ func (d Delivery) curl(withToken bool) string {
 			lines = append(lines, "-H "+d.curlHeader(name, value, withToken))
 		}
 	}
-	lines = append(lines, "--data-binary "+shellQuote(string(req.Body)))
-	return strings.Join(lines, " \\\n  ") + "\n"
+	lines = append(lines, "--data-binary "+data)
+	return comment + strings.Join(lines, " \\\n  ") + "\n"
 }
 
 func (d Delivery) curlHeader(name, value string, withToken bool) string {
@@ -41,16 +63,48 @@ func (d Delivery) curlHeader(name, value string, withToken bool) string {
 	return `"` + name + `: Bearer $TOKEN"`
 }
 
-// shellQuote makes one word of any text. Control characters, which could play
-// tricks with a terminal, are in no request of the mock; they are left out.
+// shellQuote makes one word of any text. What is not printable is left out: it
+// could play tricks with a terminal, and is nowhere in a request of the mock but
+// in the body and the URL, which are escaped before.
 func shellQuote(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
 	}, s)
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// printable tells whether a text is UTF-8 without control characters, such as
+// the C1 that some terminals obey, and without those that hide or turn text.
+func printable(text []byte) bool {
+	return utf8.Valid(text) && bytes.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+// escapeForPrintf writes a text so that printf '%b' (POSIX) gives its bytes.
+func escapeForPrintf(text []byte) string {
+	return escape(bytes.ReplaceAll(text, []byte(`\`), []byte(`\\`)), `\0%03o`)
+}
+
+// escapeURL percent-encodes what is not printable.
+func escapeURL(raw string) string { return escape([]byte(raw), "%%%02X") }
+
+// escape formats each byte of what is not printable.
+func escape(text []byte, format string) string {
+	var out strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if unicode.IsPrint(r) && (r != utf8.RuneError || size > 1) {
+			out.Write(text[:size])
+		} else {
+			for _, b := range text[:size] {
+				fmt.Fprintf(&out, format, b)
+			}
+		}
+		text = text[size:]
+	}
+	return out.String()
 }
 
 func (k *Kindly) getCurl(w http.ResponseWriter, r *http.Request) error {
@@ -67,6 +121,9 @@ func (k *Kindly) getCurl(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(e.Delivery.Exchange.Request.Body) >= maxJournalBody {
 		return &ResendError{"The request's body is too long for a command line."}
+	}
+	if err := e.Delivery.whole(); err != nil {
+		return err
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, err = io.WriteString(w, e.Delivery.curl(r.URL.Query().Get("token") == "1"))

@@ -73,7 +73,7 @@ func (d *Delivery) UnmarshalJSON(text []byte) error {
 		Answer: v.Answer, AnswerErr: errorOf(v.AnswerError), Problems: problemsFrom(v.Problems),
 		Bubbles: v.Bubbles, ContextError: errorOf(v.ContextError), Truncated: v.Truncated,
 		Dialogue: v.Dialogue, ResendOf: v.ResendOf, TokenState: v.TokenState, Rotated: v.Rotated,
-		Exchange: v.exchange(),
+		Exchange: v.exchange(), redacted: v.Request.Redacted,
 	}
 	return nil
 }

@@ -46,7 +46,8 @@ type Delivery struct {
 	TokenState TokenState // of one that was sent again
 	Rotated    bool       // signed with another secret, by the fault RotateSecret
 
-	sent credentials // to be hidden where the webhook repeats them
+	sent     credentials // to be hidden where the webhook repeats them
+	redacted bool        // read back, without credentials that the request's body held
 }
 
 // Format prints d in one line without credentials, whatever the verb.
@@ -112,11 +113,7 @@ func (k *Kindly) send(ctx context.Context, req wire.Request) wire.Exchange {
 
 // decide whether the token goes along.
 func (d *Delivery) decide(chat Chat, hook Webhook, now time.Time) {
-	d.Decision = allowlist.Decide(chat.Domains, hook.URL)
-	if isLoopback(hook.URL) {
-		d.Decision = allowlist.Decision{Reason: "A loopback address never gets the token: Kindly cannot reach it, and localhost cannot be listed. " +
-			"Give the webhook its public name too, as PUBLIC=LOCAL: https://hooks.example.com/kindly=" + redactURL(hook.URL)}
-	}
+	d.Decision = decisionFor(chat.Domains, hook)
 	switch {
 	case !chat.Authenticated:
 		d.Reason = "The chat is not authenticated."
@@ -127,6 +124,15 @@ func (d *Delivery) decide(chat Chat, hook Webhook, now time.Time) {
 	default:
 		d.WithToken, d.Reason = d.Decision.Allowed, d.Decision.Reason
 	}
+}
+
+// decisionFor is whether a token with these domains may go to a webhook.
+func decisionFor(domains []string, hook Webhook) allowlist.Decision {
+	if isLoopback(hook.URL) {
+		return allowlist.Decision{Reason: "A loopback address never gets the token: Kindly cannot reach it, and localhost cannot be listed. " +
+			"Give the webhook its public name too, as PUBLIC=LOCAL: https://hooks.example.com/kindly=" + redactURL(hook.URL)}
+	}
+	return allowlist.Decide(domains, hook.URL)
 }
 
 // isLoopback tells whether a URL names this machine.

@@ -13,7 +13,16 @@ type idSource struct {
 	rand io.Reader
 }
 
-// uuid returns a random UUID, version 4 (RFC 9562).
+// UUID makes a UUID of version 4 (RFC 9562), as Kindly's IDs of chats, users and
+// exchanges are, of random bytes.
+func UUID(random [16]byte) string {
+	b := random
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// uuid returns a random UUID.
 func (s *idSource) uuid() (string, error) {
 	var b [16]byte
 	s.mu.Lock()
@@ -22,7 +31,5 @@ func (s *idSource) uuid() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making an ID: %w", err)
 	}
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]), nil
+	return UUID(b), nil
 }

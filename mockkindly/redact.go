@@ -93,10 +93,28 @@ var stringLiteral = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 // marshal is marshal, with the credentials hidden in every string.
 func (c credentials) marshal(v any) ([]byte, error) {
 	text, err := marshal(v)
-	if err != nil || !c.mayBeIn(text) {
-		return text, err
+	if err != nil {
+		return nil, err
 	}
-	// Not in the text as a whole, where a find could begin within an escape.
+	return c.hideInJSON(text), nil
+}
+
+// hideInBody is the body of a request without the credentials, and without the
+// signature of whatever looks like a token.
+func (c credentials) hideInBody(body []byte) []byte {
+	body = removeSignatures(body)
+	if !json.Valid(body) {
+		return []byte(c.hide(string(body)))
+	}
+	return c.hideInJSON(body)
+}
+
+// hideInJSON is hide for every string in a JSON text. It does not look at the
+// text as a whole, where a find could begin within an escape.
+func (c credentials) hideInJSON(text []byte) []byte {
+	if !c.mayBeIn(text) {
+		return text
+	}
 	return stringLiteral.ReplaceAllFunc(text, func(literal []byte) []byte {
 		var s string
 		if json.Unmarshal(literal, &s) != nil {
@@ -111,7 +129,7 @@ func (c credentials) marshal(v any) ([]byte, error) {
 			return []byte(`""`)
 		}
 		return bytes.TrimRight(out, "\n")
-	}), nil
+	})
 }
 
 // mayBeIn is false if the credentials are surely not in a JSON text, which is

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
@@ -30,9 +31,11 @@ type ResendError struct{ Problem string }
 func (e *ResendError) Error() string { return e.Problem }
 
 // Resend sends a delivery of the journal once more: the same body, to the same
-// webhook, signed with its present secret. No token goes where the allowlist
-// keeps the chat's own from. The answer is journalled, and has no effect on the
-// chat. Errors: ErrUnknownDelivery, *ResendError, *InputError, ErrClosed, *StoreError.
+// webhook where that is now, signed with its present secret. A token goes along
+// only where its own chat.webhook_domains cover the webhook's present URL: the
+// same one is left out otherwise, as from a first delivery, and one in another
+// state is refused. The answer is journalled, and has no effect on the chat.
+// Errors: ErrUnknownDelivery, *ResendError, *InputError, ErrClosed, *StoreError.
 func (k *Kindly) Resend(ctx context.Context, seq uint64, state TokenState) (Event, error) {
 	if err := oneOf("token", state, TokenSame, TokenNone, TokenExpired, TokenOtherChat); err != nil {
 		return Event{}, err
@@ -62,6 +65,18 @@ func (k *Kindly) Resend(ctx context.Context, seq uint64, state TokenState) (Even
 	return k.recordNumbered(Event{Kind: kind, Bot: e.Bot, Chat: e.Chat, Delivery: d}, false)
 }
 
+// whole says why the body of a delivery's request is not as it was sent.
+func (d *Delivery) whole() error {
+	switch {
+	case d.Truncated && len(d.Exchange.Request.Body) >= maxJournalBody:
+		return &ResendError{fmt.Sprintf("The request's body was longer than the %d bytes that the journal keeps.", maxJournalBody)}
+	case d.redacted:
+		return &ResendError{"The request's body held a token or a secret, which no store keeps: " +
+			"what is left of the body was never sent. Let the page send it again."}
+	}
+	return nil
+}
+
 // again is the delivery of an event before it is sent again.
 func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 	old := e.Delivery
@@ -70,15 +85,22 @@ func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 	if !ok || !known {
 		return nil, &ResendError{"The webhook " + clip(old.Webhook, 128) + " is not set up any more."}
 	}
-	if old.Truncated && len(old.Exchange.Request.Body) >= maxJournalBody {
-		return nil, &ResendError{fmt.Sprintf("The request's body was longer than the %d bytes that the journal keeps.", maxJournalBody)}
+	if err := old.whole(); err != nil {
+		return nil, err
 	}
 	raw, reason, err := k.tokenFor(e, hook, state)
 	if err != nil {
 		return nil, err
 	}
+	decision := k.decisionAgain(e.Chat, hook, raw)
+	if raw != "" && !decision.Allowed {
+		if state != TokenSame {
+			return nil, &ResendError{"No token may go to this webhook. " + decision.Reason}
+		}
+		raw, reason = "", decision.Reason
+	}
 	d := &Delivery{
-		Webhook: old.Webhook, URL: hook.URL, Decision: old.Decision, WithToken: raw != "", Reason: reason,
+		Webhook: old.Webhook, URL: hook.URL, Decision: decision, WithToken: raw != "", Reason: reason,
 		Dialogue: old.Dialogue, ResendOf: e.Seq, TokenState: state,
 	}
 	d.sent.token = raw
@@ -94,6 +116,26 @@ func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 	return d, nil
 }
 
+// decisionAgain is whether a token may go to where the webhook is now: by the
+// domains of the one that is about to be sent, or of the chat's if none is.
+func (k *Kindly) decisionAgain(chatID string, hook Webhook, raw token.Raw) allowlist.Decision {
+	if raw != "" {
+		var domains []string
+		if t := token.Check(raw, token.Expect{}).Token; t != nil {
+			domains = t.WebhookDomains()
+		}
+		return decisionFor(domains, hook)
+	}
+	chat, ok := k.Chat(chatID)
+	if !ok {
+		return allowlist.Decision{Reason: "The chat is not kept any more, and with it the list of its domains."}
+	}
+	return decisionFor(chat.Domains, hook)
+}
+
+// withoutAgain begins the reason of a delivery that had no token before either.
+const withoutAgain = "Sent again without the token, as before. "
+
 // tokenFor finds or makes the token of a delivery that is sent again.
 func (k *Kindly) tokenFor(e Event, hook Webhook, state TokenState) (raw token.Raw, reason string, err error) {
 	old := e.Delivery
@@ -102,7 +144,7 @@ func (k *Kindly) tokenFor(e Event, hook Webhook, state TokenState) (raw token.Ra
 		return "", "Sent again without the token.", nil
 	case TokenSame:
 		if !old.WithToken {
-			return "", old.Reason, nil
+			return "", withoutAgain + strings.TrimPrefix(old.Reason, withoutAgain), nil
 		}
 		if raw = tokenOf(old); raw == "" {
 			return "", "", &ResendError{"The token was not kept across the restart of the mock. Send it without, or let the page load again."}

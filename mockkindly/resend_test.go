@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 func signingKey() *token.PrivateKey {
@@ -146,50 +150,175 @@ func TestNoAnswerOfResendHoldsASecret(t *testing.T) {
 // hostileText is what a visitor could write to play tricks with a shell.
 const hostileText = "it's '; touch /tmp/pwned; echo $(id) `id` \\ \"$HOME\" \n\x1b[2J \u202e !! %s 'a'"
 
+// runCurl runs a command with a curl that writes down its arguments, each with
+// a NUL behind it, and then what it is piped.
+func runCurl(t *testing.T, shell, command string) (args []string, body string) {
+	t.Helper()
+	cat, err := exec.LookPath("cat")
+	if err != nil {
+		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
+	}
+	const curl = `curl() { printf '%s\0' "$@"; case "$*" in *@-) "$CAT" ;; esac; }` + "\n"
+	cmd := exec.Command(shell, "-c", curl+command)
+	cmd.Env = []string{"TOKEN=from the environment", "PATH=/nowhere", "CAT=" + cat}
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, command)
+	}
+	if before, piped, ok := strings.Cut(string(out), "\x00@-\x00"); ok {
+		return strings.Split(before, "\x00"), piped
+	}
+	args = strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
+	return args, args[len(args)-1]
+}
+
+func curlOf(t *testing.T, k *Kindly, seq uint64, query string) string {
+	t.Helper()
+	w := do(k, "GET", fmt.Sprintf("/mock/v1/deliveries/%d/curl%s", seq, query), "")
+	if w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
 func TestCurlIsWhatWasSent(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
 	}
-	hook := newHook(t, replying("{}"))
-	k, chat, _ := delivered(t, Options{}, hook, "hooks.example.com")
-	if _, err := k.Say(context.Background(), chat.ID, Message{Text: hostileText}); err != nil {
-		t.Fatal(err)
+	another := sign(claims("another", now()))
+	for name, tt := range map[string]struct {
+		text, context string
+		hidden        string // what is only shown with the token
+	}{
+		"plain":                        {"where is my order?", "", ""},
+		"hostile":                      {hostileText, "", ""},
+		"the chat's token":             {hostileText + "TOKEN'", "", "SIGNATURE"},
+		"its signature":                {"xSIGNATURE", "", "SIGNATURE"},
+		"its signature in the context": {hostileText, "SIGNATURE", "SIGNATURE"},
+		"another token in the context": {hostileText, another.Secret(), signature(another)},
+		"the secret":                   {`is "hush-hush" it?`, "", "hush-hush"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hook := newHook(t, replying("{}"))
+			k, chat, _ := delivered(t, Options{}, hook, "hooks.example.com")
+			fill := strings.NewReplacer("TOKEN", chat.Token.Secret(), "SIGNATURE", signature(chat.Token))
+			m := Message{Text: fill.Replace(tt.text), Context: map[string]any{"jwt": fill.Replace(tt.context)}}
+			if _, err := k.Say(context.Background(), chat.ID, m); err != nil {
+				t.Fatal(err)
+			}
+			sent, e := hook.last(t), lastEvent(k)
+			whole := curlOf(t, k, e.Seq, "?token=1")
+			args, body := runCurl(t, "sh", whole)
+			if body != string(sent.body) {
+				t.Errorf("the body is\n%q, and was\n%q", body, sent.body)
+			}
+			if !slices.Contains(args, "Authorization: "+sent.header.Get("Authorization")) || args[4] != hook.URL {
+				t.Errorf("the arguments are %q", args)
+			}
+			shown := curlOf(t, k, e.Seq, "")
+			args, body = runCurl(t, "sh", shown)
+			if !slices.Contains(args, "Authorization: Bearer from the environment") {
+				t.Errorf("the arguments are %q", args)
+			}
+			hidden := fill.Replace(tt.hidden)
+			if hidden != "" && strings.Contains(shown, hidden) || strings.Contains(shown, signature(chat.Token)) {
+				t.Errorf("%q is in\n%s", hidden, shown)
+			}
+			if !json.Valid([]byte(body)) || (body == string(sent.body)) != (hidden == "") {
+				t.Errorf("without the token, the body is %q", body)
+			}
+			if strings.HasPrefix(shown, bodyChanged) != (hidden != "") || strings.Contains(whole, "#") {
+				t.Errorf("the comment is wrong:\n%s\n%s", shown, whole)
+			}
+		})
 	}
-	sent, e := hook.last(t), lastEvent(k)
-	for _, tt := range []struct {
-		query, authorization string
-	}{{"", "Bearer from the environment"}, {"?token=1", sent.header.Get("Authorization")}} {
-		w := do(k, "GET", fmt.Sprintf("/mock/v1/deliveries/%d/curl%s", e.Seq, tt.query), "")
-		if leaks := strings.Contains(w.Body.String(), signature(chat.Token)); leaks != (tt.query != "") {
-			t.Errorf("%q: the signature is in it: %v", tt.query, leaks)
+}
+
+// A command is pasted into a terminal: what it shows must be what it does.
+func TestCurlIsPrintableAndSendsTheSameBytes(t *testing.T) {
+	var shells []string
+	for _, name := range []string{"sh", "dash", "bash", "zsh", "ksh"} {
+		if _, err := exec.LookPath(name); err == nil {
+			shells = append(shells, name)
 		}
-		// curl is replaced by what prints its arguments.
-		command := strings.Replace(w.Body.String(), "curl ", "printf '%s\\0' ", 1)
-		cmd := exec.Command("sh", "-c", command)
-		cmd.Env = []string{"TOKEN=from the environment", "PATH=/nowhere"}
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v: %s", err, command)
+	}
+	if len(shells) == 0 {
+		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
+	}
+	for name, tt := range map[string]struct {
+		body  string
+		piped bool
+	}{
+		"printable":               {`{"message":"100% of 'em: \\033[2J \c $HOME äöü 你好 שלום 🎉"}`, false},
+		"C1: CSI":                 {"{\"message\":\"\u009b2J\"}", true},
+		"text turned around":      {"{\"message\":\"\u202e\u2066'; rm -rf x\"}", true},
+		"invisible":               {"{\"message\":\"\u200b\ufeff\u00a0\u2028\"}", true},
+		"digits after an escape":  {"\u009b07\u009b77", true},
+		"backslashes beside them": {"\u202e\\0101 \\c \\\\ \\", true},
+		"percent beside them":     {"\u202e%s %% %b", true},
+		"C0, NUL, DEL, no UTF-8":  {"\x00\x1b[2J\t\x7f\xff\xc2", true},
+		"line breaks at the end":  {"a\nb\r\n\n", true},
+		"a file's name":           {"@/etc/passwd", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var d Delivery
+			d.Exchange.Request = wire.Request{
+				Method: "POST", URL: "https://hooks.example.com/ä?a=\u009b2J\u202e",
+				Header: http.Header{"X-Test": {"'\u009b\x1b\n"}}, Body: []byte(tt.body),
+			}
+			command := d.curl(true)
+			for _, r := range command {
+				if r != '\n' && !unicode.IsPrint(r) {
+					t.Errorf("%U is in %q", r, command)
+				}
+			}
+			if strings.Contains(command, "@-") != tt.piped {
+				t.Errorf("piped, or not: %s", command)
+			}
+			for _, shell := range shells {
+				args, body := runCurl(t, shell, command)
+				if body != tt.body || args[4] != "https://hooks.example.com/ä?a=%C2%9B2J%E2%80%AE" {
+					t.Errorf("%s sends\n%q, not\n%q, %q", shell, body, tt.body, args)
+				}
+			}
+		})
+	}
+}
+
+func TestHideInBodyKeepsJSON(t *testing.T) {
+	const secret = `n"u\sh ü<`
+	c := credentials{secret: secret}
+	for name, tt := range map[string]struct{ body, want string }{
+		"as JSON escapes it":      {`{"message":"is n\"u\\sh ü< it"}`, `{"message":"is <secret removed> it"}`},
+		"with other escapes":      {`{"message":"n\"u\\sh \u00fc\u003c"}`, `{"message":"<secret removed>"}`},
+		"as the name of a member": {`{"n\"u\\sh ü<":1}`, `{"<secret removed>":1}`},
+		"in what is no JSON":      {`x` + secret, `x<secret removed>`},
+		"not there":               {`{"message":"\n \u00fc"}`, `{"message":"\n \u00fc"}`},
+	} {
+		if got := string(c.hideInBody([]byte(tt.body))); got != tt.want {
+			t.Errorf("%s: %s, not %s", name, got, tt.want)
 		}
-		args := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
-		if body := args[len(args)-1]; body != string(sent.body) {
-			t.Errorf("the body is\n%q, and was\n%q", body, sent.body)
-		}
-		if !strings.Contains(string(out), "\x00Authorization: "+tt.authorization+"\x00") || args[4] != hook.URL {
-			t.Errorf("the arguments are %q", args)
-		}
+	}
+	if got := string(credentials{secret: "nabcdef"}.hideInBody([]byte(`{"m":"\nabcdef"}`))); got != `{"m":"\nabcdef"}` {
+		t.Errorf("a find within an escape: %s", got)
 	}
 }
 
 func FuzzShellQuote(f *testing.F) {
 	f.Add(hostileText)
 	f.Add("'")
+	f.Add("\u009b2J\xff")
 	f.Fuzz(func(t *testing.T, s string) {
 		q := shellQuote(s)
 		// Outside of quotes there may only be \'.
 		rest := strings.ReplaceAll(q, `'\''`, "")
 		if strings.Count(rest, "'") != 2 || rest[0] != '\'' || rest[len(rest)-1] != '\'' {
 			t.Errorf("%q becomes %q", s, q)
+		}
+		for _, r := range q {
+			if !unicode.IsPrint(r) {
+				t.Errorf("%q becomes %q, with %U", s, q, r)
+			}
 		}
 	})
 }
@@ -214,5 +343,48 @@ func TestAfterARestartOnlyTheTokenIsMissing(t *testing.T) {
 	}
 	if c := stored.Delivery.curl(true); !strings.Contains(c, "$TOKEN") {
 		t.Error(c)
+	}
+}
+
+func TestAfterARestartNoBodyIsSentThatNeverWas(t *testing.T) {
+	const notCredentials = "<signature removed> <secret removed> a.b.c"
+	tests := map[string]struct {
+		text     string
+		redacted bool
+	}{
+		"a token":                        {"TOKEN", true},
+		"a signature":                    {"xSIGNATURE", true},
+		"the secret":                     {"psst, hush-hush", true},
+		"what stands in a removed place": {notCredentials, false},
+		"hostile":                        {hostileText, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			hook := newHook(t, replying("{}"))
+			k, chat, _ := delivered(t, Options{}, hook, "hooks.example.com")
+			text := strings.NewReplacer("TOKEN", chat.Token.Secret(), "SIGNATURE", signature(chat.Token)).Replace(tt.text)
+			if _, err := k.Say(context.Background(), chat.ID, Message{Text: text}); err != nil {
+				t.Fatal(err)
+			}
+			e := lastEvent(k)
+			if _, err := k.again(e, TokenSame); err != nil {
+				t.Errorf("before the restart: %v", err)
+			}
+			for range 2 { // what was read back can be written once more
+				text, err := json.Marshal(e)
+				if err != nil {
+					t.Fatal(err)
+				}
+				e = Event{}
+				if err := json.Unmarshal(text, &e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d, err := k.again(e, TokenNone)
+			var not *ResendError
+			if errors.As(err, &not) != tt.redacted || err == nil && string(d.Exchange.Request.Body) != string(hook.last(t).body) {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }

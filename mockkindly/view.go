@@ -150,6 +150,7 @@ type requestJSON struct {
 	ConnectTo string       `json:"connect_to,omitempty"`
 	Headers   []headerJSON `json:"headers"`
 	Body      string       `json:"body"`
+	Redacted  bool         `json:"redacted,omitempty"` // credentials were taken out of the body
 }
 
 type responseJSON struct {
@@ -184,13 +185,14 @@ type deliveryJSON struct {
 // MarshalJSON shows both sides of the exchange without credentials.
 func (d Delivery) MarshalJSON() ([]byte, error) {
 	req := d.Exchange.Request
+	body := d.sent.hide(string(d.sent.hideInBody(req.Body)))
 	v := deliveryJSON{
 		replyJSON: d.reply(), URL: redactURL(d.URL), Decision: decisionOf(d.Decision),
 		At: d.Exchange.At, DurationMS: d.Exchange.Duration.Milliseconds(), Truncated: d.Truncated,
 		ResendOf: d.ResendOf, TokenState: d.TokenState, Rotated: d.Rotated,
 		Request: requestJSON{
 			Method: req.Method, URL: redactURL(req.URL), ConnectTo: redactURL(req.ConnectTo),
-			Headers: headers(req.Header), Body: string(req.Body),
+			Headers: headers(req.Header), Body: body, Redacted: d.redacted || body != string(req.Body),
 		},
 	}
 	if r := d.Exchange.Response; r != nil {

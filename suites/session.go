@@ -3,7 +3,6 @@ package suites
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/wire"
 	"github.com/kindlytest/kindlytest/reports"
@@ -260,9 +260,7 @@ func (s *Session) send(ctx context.Context, client *wire.Client, title string, r
 func (s *Session) newChatID() string {
 	var b [16]byte
 	s.random(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+	return mockkindly.UUID(b)
 }
 
 // random fills b. Where the injected source fails, the system's never does.

@@ -43,9 +43,27 @@ was checked).`,
 		newDemo(a), newRun(a), newList(a), newExplain(a), newVerify(a), newMatch(a),
 		newServe(a), newSend(a), newKeygen(a), newInit(a), newReport(a), newSchema(a), newVersion(a),
 	)
+	addHelp(root)
 	root.InitDefaultCompletionCmd()
 	addCompletions(a, root)
 	return root
+}
+
+// addHelp makes the command help known before it runs, which is when cobra does,
+// and lets it refuse what is no command.
+func addHelp(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "help" {
+			continue
+		}
+		cmd.Args = func(_ *cobra.Command, args []string) error {
+			if _, _, err := root.Find(args); err != nil {
+				return unknownCommand(root, args)
+			}
+			return nil
+		}
+	}
 }
 
 // unknownCommand says which command was probably meant.

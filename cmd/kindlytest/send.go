@@ -146,7 +146,9 @@ func (f *sendFlags) build(raw token.Raw) (webhook.Payload, error) {
 	}
 	ids := make([]string, 3)
 	for i := range ids {
-		ids[i] = newUUID()
+		var random [16]byte
+		_, _ = rand.Read(random[:]) // never fails
+		ids[i] = mockkindly.UUID(random)
 	}
 	if id == "" {
 		id = ids[0]
@@ -167,14 +169,6 @@ func (f *sendFlags) build(raw token.Raw) (webhook.Payload, error) {
 		p.Context[key] = value
 	}
 	return p, nil
-}
-
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 // maxPayload bounds a file of --payload, in bytes.
