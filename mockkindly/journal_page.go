@@ -11,6 +11,8 @@ const (
 	defaultPage  = 100
 	maxPage      = 1000
 	maxPageBytes = 8 << 20
+	// Of stored JSON, which takes up to thirty times as much when it is decoded.
+	maxStoredPage = 2 << 20
 )
 
 type pageJSON struct {
@@ -77,6 +79,7 @@ func (j *Journal) page(q Query) (pageJSON, error) {
 // find returns the events of a query, and whether MaxBytes cut none off.
 func (j *Journal) find(q Query) (events []Event, all bool, err error) {
 	if j.disk != nil && (q.Newest || !j.reaches(q.After)) {
+		q.MaxBytes = min(q.MaxBytes, maxStoredPage)
 		stored, err := j.disk.store.Events(q)
 		if err != nil {
 			return nil, false, &StoreError{err}

@@ -23,7 +23,7 @@ func TestJournalIsBounded(t *testing.T) {
 		wantFirst, wantTo uint64
 	}{
 		{"by number", 3, 1 << 20, 10, 3, "x", 8, 10},
-		{"by memory", 100, 4 * (eventOverhead + 1000), 10, 4, big, 7, 10},
+		{"by memory", 100, 4 * message(big).bounded().size, 10, 4, big, 7, 10},
 		{"but keeps the newest event, whatever its size", 100, 1, 10, 1, big, 10, 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

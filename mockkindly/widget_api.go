@@ -150,11 +150,10 @@ func (k *Kindly) postToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
-	var m Message
-	if err := decodeWidget(w, r, &m); err != nil {
+	m, err := decodeMessage(w, r)
+	if err != nil {
 		return err
 	}
-	m.Truncated = false // ours to say
 	id := r.PathValue("id")
 	replies, err := k.talk(r.Context(), id, m)
 	if err != nil {
@@ -170,6 +169,26 @@ func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
 		Replies   []json.RawMessage `json:"replies"`
 		RenewInMS int64             `json:"renew_in_ms,omitempty"`
 	}{views, k.renewChat(id)})
+}
+
+// decodeMessage looks at the length of a context before it is decoded.
+func decodeMessage(w http.ResponseWriter, r *http.Request) (Message, error) {
+	var in struct {
+		Text    string          `json:"text"`
+		Slug    string          `json:"slug"`
+		Context json.RawMessage `json:"context"`
+	}
+	if err := decodeWidget(w, r, &in); err != nil {
+		return Message{}, err
+	}
+	m := Message{Text: in.Text, Slug: in.Slug}
+	if len(in.Context) > maxContext {
+		return m, inputErrorf("context", "it has %d bytes, over %d", len(in.Context), maxContext)
+	}
+	if in.Context != nil && json.Unmarshal(in.Context, &m.Context) != nil {
+		return m, inputErrorf("context", "not a JSON object")
+	}
+	return m, nil
 }
 
 // renewChat is renewIn for a chat whose client got its token before a fault was

@@ -45,6 +45,8 @@ type Options struct {
 	MaxEvents int   // events that are kept, the newest; 1,000,000 if 0
 	MaxBytes  int64 // size of the file, roughly; 1 GiB if 0
 	MaxChats  int   // chats that are kept, the newest; 10,000 if 0
+	// MaxChatBytes bounds what chats take, as all are read at the start; 64 MiB if 0.
+	MaxChatBytes int64
 }
 
 // A Store is an open file. It implements mockkindly.Store.
@@ -67,6 +69,9 @@ func Open(path string, o Options) (*Store, error) {
 	}
 	if o.MaxChats <= 0 {
 		o.MaxChats = 10_000
+	}
+	if o.MaxChatBytes <= 0 {
+		o.MaxChatBytes = 64 << 20
 	}
 	s := &Store{path: path, opts: o}
 	if err := s.open(); err != nil {
