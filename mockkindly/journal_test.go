@@ -138,3 +138,34 @@ func TestShelfDropsTheOldest(t *testing.T) {
 		t.Errorf("newest first: %v", got)
 	}
 }
+
+// A reader that is nearly at the end meets the writers.
+func TestPagesAtTheEndRepeatNothing(t *testing.T) {
+	for _, size := range []int{100_000, 10} {
+		j := newJournal(size, 64<<20)
+		const writers, each = 4, 20_000
+		for range writers {
+			go func() {
+				for range each {
+					_, _ = j.append(Event{Kind: ChatCreated}, false)
+				}
+			}()
+		}
+		for seen := uint64(0); seen < writers*each; {
+			p, err := j.page(Query{After: seen, Limit: maxPage})
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := seen
+			seen += p.Dropped
+			for _, e := range p.Events {
+				if seen++; e.Seq != seen {
+					t.Fatalf("of %d: after %d, with %d dropped, event %d comes as %d", size, after, p.Dropped, e.Seq, seen)
+				}
+			}
+			if p.Next != seen {
+				t.Fatalf("of %d: after %d the next page begins at %d, not %d", size, after, p.Next, seen)
+			}
+		}
+	}
+}
