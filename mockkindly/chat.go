@@ -118,7 +118,7 @@ func userOf(t *token.Token, before User) User {
 
 // CreateChat starts a chat of the bot with that key, as the widget does when a
 // page loads it. It fails with ErrUnknownBot, or an *InputError for a source
-// that Kindly does not have.
+// that Kindly does not have. Credentials in the page's URL are left out.
 func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 	if w.Source == "" {
 		w.Source = webhook.SourceWeb
@@ -126,7 +126,7 @@ func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 	if err := oneOf("source", w.Source, webhook.Sources()...); err != nil {
 		return Chat{}, err
 	}
-	w.Host, w.Path, w.URL = clip(w.Host, maxName), clip(w.Path, maxURL), clip(w.URL, maxURL)
+	w.Host, w.Path, w.URL = clip(w.Host, maxName), redactURL(clip(w.Path, maxURL)), redactURL(clip(w.URL, maxURL))
 	return k.createChat(&Chat{BotKey: botKey, Web: w})
 }
 

@@ -286,5 +286,5 @@ func (k *Kindly) record(e Event, changed bool) error {
 // recordNumbered is record, and returns the event as it stands in the journal.
 func (k *Kindly) recordNumbered(e Event, changed bool) (Event, error) {
 	e.At = k.opts.Now()
-	return k.journal.append(e, changed)
+	return k.journal.append(k.withoutSecrets(e), changed)
 }

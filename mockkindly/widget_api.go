@@ -39,6 +39,7 @@ func (k *Kindly) postClient(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range []*string{&c.Build, &c.ScriptID, &c.ScriptSrc, &c.Options, &c.Callback, &c.PageURL} {
 		*s = clip(*s, maxReport)
 	}
+	c.ScriptSrc, c.PageURL = redactURL(c.ScriptSrc), redactURL(c.PageURL)
 	if err := k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c}, false); err != nil {
 		return err
 	}
@@ -203,7 +204,7 @@ func (k *Kindly) renewChat(id string) int64 {
 
 func (r reply) json() ([]byte, error) {
 	if r.delivery != nil {
-		return r.delivery.sent.marshal(r.delivery.reply())
+		return r.delivery.sent.marshal(r.delivery.widgetReply())
 	}
 	return marshal(r.dialogue)
 }
