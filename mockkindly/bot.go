@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
@@ -45,7 +44,7 @@ type Bot struct {
 // A Webhook is one receiver of a bot's messages. Its printed form leaves the
 // secret out.
 type Webhook struct {
-	// Name is what reports call it; the URL if empty.
+	// Name is what reports call it; the URL without credentials if empty.
 	Name string
 	// URL is its public address. It alone decides whether the token may go along.
 	URL string
@@ -170,16 +169,4 @@ func validateURL(field, raw string) error {
 		return inputErrorf(field, "its scheme is %q, not https or http", u.Scheme)
 	}
 	return nil
-}
-
-// redactURL replaces a password in a URL.
-func redactURL(raw string) string {
-	if !strings.Contains(raw, "@") {
-		return raw
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(unreadable URL)"
-	}
-	return u.Redacted()
 }

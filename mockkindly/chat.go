@@ -10,8 +10,20 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
-// maxContext bounds what a chat collects, in bytes of JSON.
-const maxContext = 64 << 10
+// Bounds of what a chat collects, and of all chats. Decoded, JSON can take
+// thirty times the memory that its text does, so that both are looked at.
+const (
+	maxContext       = 64 << 10 // bytes of JSON
+	maxContextMemory = 1 << 20  // bytes, see memory
+	defaultChatBytes = 64 << 20 // bytes, of all chats
+	chatOverhead     = 512      // bytes of a chat's places on the shelf
+)
+
+// putChat puts a chat on the shelf. The lock is held.
+func (k *Kindly) putChat(c *Chat) {
+	k.chats.put(c.ID, c)
+	k.chats.resize(c.ID, chatOverhead+memory(c))
+}
 
 // Web is where a chat takes place. Host, Path and URL are for web clients only.
 type Web struct {
@@ -106,7 +118,7 @@ func userOf(t *token.Token, before User) User {
 
 // CreateChat starts a chat of the bot with that key, as the widget does when a
 // page loads it. It fails with ErrUnknownBot, or an *InputError for a source
-// that Kindly does not have.
+// that Kindly does not have. Credentials in the page's URL are left out.
 func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 	if w.Source == "" {
 		w.Source = webhook.SourceWeb
@@ -114,7 +126,7 @@ func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 	if err := oneOf("source", w.Source, webhook.Sources()...); err != nil {
 		return Chat{}, err
 	}
-	w.Host, w.Path, w.URL = clip(w.Host, maxName), clip(w.Path, maxURL), clip(w.URL, maxURL)
+	w.Host, w.Path, w.URL = clip(w.Host, maxName), redactURL(clip(w.Path, maxURL)), redactURL(clip(w.URL, maxURL))
 	return k.createChat(&Chat{BotKey: botKey, Web: w})
 }
 
@@ -150,7 +162,7 @@ func (k *Kindly) keep(c *Chat) error {
 		return fmt.Errorf("making a chat: %w %q", ErrUnknownBot, clip(c.BotKey, maxName))
 	}
 	stored := *c // the caller's is a snapshot
-	k.chats.put(c.ID, &stored)
+	k.putChat(&stored)
 	return nil
 }
 
@@ -204,6 +216,7 @@ func (k *Kindly) change(id string, f func(*Chat)) error {
 		return ErrUnknownChat
 	}
 	f(c)
+	k.chats.resize(id, chatOverhead+memory(c))
 	return nil
 }
 
@@ -223,6 +236,9 @@ func (k *Kindly) collect(id string, added map[string]any) error {
 			failed = inputErrorf("context", "no JSON: %v", err)
 		case len(text) > maxContext:
 			failed = inputErrorf("context", "the chat's context would grow to %d bytes, over %d: left as it was", len(text), maxContext)
+		case memory(merged) > maxContextMemory:
+			failed = inputErrorf("context", "the chat's context would hold too many values (%d KB in memory, over %d KB): left as it was",
+				memory(merged)>>10, maxContextMemory>>10)
 		default:
 			c.Context = merged
 		}

@@ -96,28 +96,18 @@ type Message struct {
 // bounded returns e in the form in which it is kept: long parts are cut, in
 // copies, and its size is known.
 func (e Event) bounded() Event {
-	e.size = eventOverhead + len(e.Bot)
 	switch {
-	case e.Client != nil:
-		c := e.Client
-		e.size += len(c.BotKey) + len(c.ScriptID) + len(c.ScriptSrc) + len(c.PageURL)
-	case e.Callback != nil:
-		e.size += len(e.Callback.Type) + len(e.Callback.Error)
 	case e.Token != nil:
 		t := e.Token.bounded()
 		e.Token = &t
-		e.size += 8 * len(t.Raw) // the decoded claims, and the violations that quote them
 	case e.Message != nil:
 		m := e.Message.bounded()
 		e.Message = &m
-		e.size += len(m.Text)
-	case e.Dialogue != nil:
-		e.size += len(e.Dialogue.Phrase) + 2*len(e.Dialogue.Answer.Reply)
 	case e.Delivery != nil:
 		d := e.Delivery.bounded()
 		e.Delivery = &d
-		e.size += d.size()
 	}
+	e.size = memory(e)
 	return e
 }
 
@@ -151,23 +141,4 @@ func (d Delivery) bounded() Delivery {
 		d.Answer, d.Bubbles = webhook.Answer{}, nil
 	}
 	return d
-}
-
-// size is roughly what d takes in memory: the answer is there raw and parsed.
-func (d Delivery) size() int {
-	n := len(d.Exchange.Request.Body) + 3*len(d.Exchange.Body()) + headerSize(d.Exchange.Request.Header)
-	if r := d.Exchange.Response; r != nil {
-		n += headerSize(r.Header)
-	}
-	return n
-}
-
-func headerSize(h map[string][]string) int {
-	n := 0
-	for name, values := range h {
-		for _, v := range values {
-			n += len(name) + len(v)
-		}
-	}
-	return n
 }

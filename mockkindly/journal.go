@@ -14,7 +14,6 @@ const (
 	defaultJournalSize  = 10_000
 	defaultJournalBytes = 64 << 20
 	maxJournalBody      = 64 << 10
-	eventOverhead       = 512 // bytes that an event without any text takes, roughly
 )
 
 // ErrClosed is returned by calls on a Kindly, or its Journal, after Close.

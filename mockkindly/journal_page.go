@@ -11,6 +11,8 @@ const (
 	defaultPage  = 100
 	maxPage      = 1000
 	maxPageBytes = 8 << 20
+	// Of stored JSON, which takes up to thirty times as much when it is decoded.
+	maxStoredPage = 2 << 20
 )
 
 type pageJSON struct {
@@ -38,19 +40,11 @@ func (j *Journal) span() (first, last uint64, err error) {
 	return first, j.last, nil
 }
 
-// page returns events, as many as fit.
+// page returns events, as many as fit. Others write meanwhile: what was there
+// at first is looked at in any case, what came later may be in the page, and
+// what was dropped is counted at the end.
 func (j *Journal) page(q Query) (pageJSON, error) {
-	first, last, err := j.span()
-	if err != nil {
-		return pageJSON{}, err
-	}
-	p := pageJSON{Events: []Event{}, Next: q.After, Last: last}
-	switch {
-	case first == 0 && last > q.After:
-		p.Dropped = last - q.After
-	case first > q.After+1 && !q.Newest:
-		p.Dropped = first - 1 - q.After
-	}
+	p := pageJSON{Events: []Event{}, Next: q.After, Last: j.Last()}
 	q.Limit, q.MaxBytes = q.Limit+1, maxPageBytes // one more, to know whether there is
 	events, all, err := j.find(q)
 	if err != nil {
@@ -65,18 +59,39 @@ func (j *Journal) page(q Query) (pageJSON, error) {
 		}
 	}
 	p.Events, p.More = append(p.Events, events...), !all
-	switch {
-	case all && !q.Newest:
-		p.Next = max(last, q.After)
-	case len(events) > 0:
-		p.Next = events[len(events)-1].Seq
+	if all && !q.Newest {
+		p.Next = max(p.Next, p.Last)
 	}
-	return p, nil
+	if n := len(events); n > 0 {
+		p.Next = max(p.Next, events[n-1].Seq)
+		p.Last = max(p.Last, events[n-1].Seq)
+	}
+	return p, j.countDropped(q, &p)
+}
+
+// countDropped tells of events that were never in a page that begins at q.After.
+func (j *Journal) countDropped(q Query, p *pageJSON) error {
+	first, last, err := j.span()
+	if err != nil || q.Newest {
+		return err
+	}
+	if first == 0 { // all are gone, by a reset
+		first = last + 1
+	}
+	if len(p.Events) > 0 {
+		first = min(first, p.Events[0].Seq)
+	}
+	if first > q.After+1 {
+		p.Dropped = first - 1 - q.After
+		p.Next, p.Last = max(p.Next, first-1), max(p.Last, first-1)
+	}
+	return nil
 }
 
 // find returns the events of a query, and whether MaxBytes cut none off.
 func (j *Journal) find(q Query) (events []Event, all bool, err error) {
 	if j.disk != nil && (q.Newest || !j.reaches(q.After)) {
+		q.MaxBytes = min(q.MaxBytes, maxStoredPage)
 		stored, err := j.disk.store.Events(q)
 		if err != nil {
 			return nil, false, &StoreError{err}

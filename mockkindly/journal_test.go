@@ -23,7 +23,7 @@ func TestJournalIsBounded(t *testing.T) {
 		wantFirst, wantTo uint64
 	}{
 		{"by number", 3, 1 << 20, 10, 3, "x", 8, 10},
-		{"by memory", 100, 4 * (eventOverhead + 1000), 10, 4, big, 7, 10},
+		{"by memory", 100, 4 * message(big).bounded().size, 10, 4, big, 7, 10},
 		{"but keeps the newest event, whatever its size", 100, 1, 10, 1, big, 10, 10},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,5 +136,36 @@ func TestShelfDropsTheOldest(t *testing.T) {
 	}
 	if got := s.newest(0); len(got) != 2 || got[0] != 4 || got[1] != 2 {
 		t.Errorf("newest first: %v", got)
+	}
+}
+
+// A reader that is nearly at the end meets the writers.
+func TestPagesAtTheEndRepeatNothing(t *testing.T) {
+	for _, size := range []int{100_000, 10} {
+		j := newJournal(size, 64<<20)
+		const writers, each = 4, 20_000
+		for range writers {
+			go func() {
+				for range each {
+					_, _ = j.append(Event{Kind: ChatCreated}, false)
+				}
+			}()
+		}
+		for seen := uint64(0); seen < writers*each; {
+			p, err := j.page(Query{After: seen, Limit: maxPage})
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := seen
+			seen += p.Dropped
+			for _, e := range p.Events {
+				if seen++; e.Seq != seen {
+					t.Fatalf("of %d: after %d, with %d dropped, event %d comes as %d", size, after, p.Dropped, e.Seq, seen)
+				}
+			}
+			if p.Next != seen {
+				t.Fatalf("of %d: after %d the next page begins at %d, not %d", size, after, p.Next, seen)
+			}
+		}
 	}
 }

@@ -43,6 +43,7 @@ type Options struct {
 	Hosts []string
 
 	ChatLimit    int // chats that are kept, the newest; 10,000 if 0
+	ChatBytes    int // memory that they may take, roughly; 64 MiB if 0
 	JournalSize  int // events that are kept, the newest; 10,000 if 0
 	JournalBytes int // memory that they may take, roughly; 64 MiB if 0
 	Parallel     int // webhook requests in flight at once; 64 if 0
@@ -111,7 +112,7 @@ func New(o Options) (*Kindly, error) {
 		journal: newJournal(o.JournalSize, o.JournalBytes),
 		ids:     &idSource{rand: o.Rand},
 		slots:   make(chan struct{}, o.Parallel),
-		chats:   newShelf[*Chat](o.ChatLimit),
+		chats:   o.newChats(),
 	}
 	var err error
 	if k.bots, err = o.shelve(); err != nil {
@@ -153,6 +154,7 @@ func (o Options) withDefaults() Options {
 		o.AnyBot = &template
 	}
 	o.ChatLimit = orDefault(o.ChatLimit, 10_000)
+	o.ChatBytes = orDefault(o.ChatBytes, defaultChatBytes)
 	o.JournalSize = orDefault(o.JournalSize, defaultJournalSize)
 	o.JournalBytes = orDefault(o.JournalBytes, defaultJournalBytes)
 	o.Parallel = orDefault(o.Parallel, 64)
@@ -165,6 +167,8 @@ func orDefault(n, def int) int {
 	}
 	return n
 }
+
+func (o Options) newChats() *shelf[*Chat] { return newShelf[*Chat](o.ChatLimit).within(o.ChatBytes) }
 
 // shelve checks the bots of the options and puts them on a fresh shelf.
 func (o Options) shelve() (*shelf[Bot], error) {
@@ -266,7 +270,7 @@ func (k *Kindly) Reset() error {
 	return k.journal.reset(func() {
 		k.mu.Lock()
 		defer k.mu.Unlock()
-		k.bots, k.chats = bots, newShelf[*Chat](k.opts.ChatLimit)
+		k.bots, k.chats = bots, k.opts.newChats()
 		k.faults = Faults{}
 		k.app.forget()
 	})
@@ -282,5 +286,5 @@ func (k *Kindly) record(e Event, changed bool) error {
 // recordNumbered is record, and returns the event as it stands in the journal.
 func (k *Kindly) recordNumbered(e Event, changed bool) (Event, error) {
 	e.At = k.opts.Now()
-	return k.journal.append(e, changed)
+	return k.journal.append(k.withoutSecrets(e), changed)
 }

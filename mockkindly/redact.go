@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -45,6 +46,20 @@ const minSecret = 6
 type credentials struct {
 	token  token.Raw
 	secret string
+	others []string // of other webhooks, which this one may have learnt
+}
+
+// secrets are those that are long enough to be looked for, the longest first:
+// one may hold another.
+func (c credentials) secrets() []string {
+	var found []string
+	for _, s := range append([]string{c.secret}, c.others...) {
+		if len(s) >= minSecret && !slices.Contains(found, s) {
+			found = append(found, s)
+		}
+	}
+	slices.SortFunc(found, func(a, b string) int { return len(b) - len(a) })
+	return found
 }
 
 // hide returns text without the credentials.
@@ -52,8 +67,8 @@ func (c credentials) hide(text string) string {
 	if s := c.signature(); s != "" {
 		text = strings.ReplaceAll(text, s, removed)
 	}
-	if len(c.secret) >= minSecret {
-		text = strings.ReplaceAll(text, c.secret, "<secret removed>")
+	for _, s := range c.secrets() {
+		text = strings.ReplaceAll(text, s, "<secret removed>")
 	}
 	return text
 }
@@ -135,7 +150,7 @@ func (c credentials) hideInJSON(text []byte) []byte {
 // mayBeIn is false if the credentials are surely not in a JSON text, which is
 // nearly always so, and much faster to find out.
 func (c credentials) mayBeIn(text []byte) bool {
-	for _, credential := range []string{c.signature(), c.secret} {
+	for _, credential := range append(c.secrets(), c.signature()) {
 		if len(credential) < minSecret {
 			continue
 		}

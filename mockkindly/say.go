@@ -65,6 +65,9 @@ func (k *Kindly) talk(ctx context.Context, chatID string, m Message) ([]reply, e
 	if m.Text == "" && m.Slug == "" {
 		return nil, inputErrorf("text", "the message is empty")
 	}
+	if m.Context, err = k.contextOf(chatID, m.Context); err != nil {
+		return nil, err
+	}
 	if err := k.collect(chatID, m.Context); err != nil {
 		return nil, err
 	}
@@ -83,6 +86,20 @@ func (k *Kindly) talk(ctx context.Context, chatID string, m Message) ([]reply, e
 		return k.followDialogues(ctx, chat, bot, m)
 	}
 	return k.toAllWebhooks(ctx, chat, bot, m)
+}
+
+// contextOf is what a page adds to the chat's context. It goes on to all
+// webhooks, and must not tell them each other's credentials.
+func (k *Kindly) contextOf(chatID string, added map[string]any) (map[string]any, error) {
+	if len(added) == 0 {
+		return nil, nil
+	}
+	chat, ok := k.Chat(chatID)
+	if !ok {
+		return nil, ErrUnknownChat
+	}
+	hidden, _ := k.secretsOf(chat.BotKey).hideIn(added).(map[string]any)
+	return hidden, nil
 }
 
 func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Message) ([]reply, error) {
@@ -163,6 +180,7 @@ func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report 
 func (k *Kindly) conclude(chat Chat, d *Delivery) error {
 	// The context goes on to other webhooks, which must not learn this one's
 	// credentials from it.
+	d.sent.others = k.secretsOf(chat.BotKey).others
 	added, _ := d.sent.hideIn(d.Answer.NewContext).(map[string]any)
 	if err := k.collect(chat.ID, added); err != nil {
 		d.ContextError = fmt.Errorf("new_context is dropped: %w", err)

@@ -25,7 +25,7 @@ type Sending struct {
 // the request, which then was not sent; that there is no answer stands in the
 // delivery's Exchange.
 func Send(ctx context.Context, client *wire.Client, s Sending, now time.Time) (Delivery, error) {
-	d := Delivery{Webhook: s.Webhook.label(), URL: s.Webhook.URL, sent: credentials{secret: s.Webhook.Secret}}
+	d := Delivery{Webhook: s.Webhook.label(), URL: s.Webhook.URL, sent: credentials{secret: s.Webhook.Secret, others: s.Webhook.secrets()}}
 	o := webhook.RequestOptions{URL: s.Webhook.URL, ConnectTo: s.Webhook.ConnectTo, Secret: s.Webhook.Secret, Payload: s.Payload}
 	if s.Token == "" {
 		d.Reason = "No token was given."

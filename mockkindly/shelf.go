@@ -2,16 +2,25 @@ package mockkindly
 
 import "slices"
 
-// A shelf keeps values by key, up to a limit: the one put there first has to
-// go first. It is not safe for concurrent use.
+// A shelf keeps values by key, up to a number and an amount of memory: the one
+// put there first has to go first. It is not safe for concurrent use.
 type shelf[V any] struct {
-	limit  int
-	values map[string]V
-	order  []string // keys, oldest first
+	limit    int
+	maxBytes int // of all values; 0 means that they are not counted
+	values   map[string]V
+	order    []string // keys, oldest first
+	sizes    map[string]int
+	bytes    int // the sum of sizes
 }
 
 func newShelf[V any](limit int) *shelf[V] {
-	return &shelf[V]{limit: limit, values: map[string]V{}}
+	return &shelf[V]{limit: limit, values: map[string]V{}, sizes: map[string]int{}}
+}
+
+// within bounds the memory that the values take.
+func (s *shelf[V]) within(maxBytes int) *shelf[V] {
+	s.maxBytes = maxBytes
+	return s
 }
 
 func (s *shelf[V]) get(key string) (V, bool) {
@@ -27,12 +36,32 @@ func (s *shelf[V]) put(key string, v V) (replaced bool) {
 		return true
 	}
 	if len(s.order) >= s.limit {
-		delete(s.values, s.order[0])
-		s.order = s.order[1:]
+		s.dropOldest()
 	}
 	s.values[key] = v
 	s.order = append(s.order, key)
 	return false
+}
+
+// resize tells what the value of a key takes now, in bytes. The oldest values
+// make room for it, but the newest stays whatever it takes.
+func (s *shelf[V]) resize(key string, bytes int) {
+	if _, ok := s.values[key]; !ok || s.maxBytes == 0 {
+		return
+	}
+	s.bytes += bytes - s.sizes[key]
+	s.sizes[key] = bytes
+	for s.bytes > s.maxBytes && len(s.order) > 1 {
+		s.dropOldest()
+	}
+}
+
+func (s *shelf[V]) dropOldest() {
+	oldest := s.order[0]
+	s.bytes -= s.sizes[oldest]
+	delete(s.values, oldest)
+	delete(s.sizes, oldest)
+	s.order = s.order[1:]
 }
 
 func (s *shelf[V]) len() int { return len(s.order) }

@@ -80,7 +80,7 @@ func (k *Kindly) restore() error {
 		if err != nil {
 			return &StoreError{fmt.Errorf("chat %s is not readable: %w", clip(s.ID, 64), err)}
 		}
-		k.chats.put(chat.ID, chat)
+		k.putChat(chat)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package mockkindly
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -229,7 +230,7 @@ func bearer(value string) string {
 	return scheme + " " + token.Raw(credential).String()
 }
 
-// replyJSON is what the widget gets for each webhook.
+// replyJSON is what a webhook answered.
 type replyJSON struct {
 	Dialogue  string `json:"dialogue,omitempty"`
 	Webhook   string `json:"webhook"`
@@ -253,6 +254,20 @@ func (d Delivery) reply() replyJSON {
 		if err != nil {
 			*text = err.Error()
 		}
+	}
+	return v
+}
+
+// widgetReply is reply for the page, which may be anybody's: it does not tell
+// where the webhook is, nor what exactly went wrong on the way there.
+func (d Delivery) widgetReply() replyJSON {
+	v := d.reply()
+	if u, err := url.Parse(d.Webhook); err == nil && u.Host != "" {
+		v.Webhook = u.Host // it has no name
+	}
+	v.Reason = strings.ReplaceAll(v.Reason, "="+redactURL(d.URL), "=LOCAL")
+	if d.Exchange.Err != nil {
+		v.Error = "no answer: " + string(d.Exchange.Kind())
 	}
 	return v
 }

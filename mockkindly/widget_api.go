@@ -39,6 +39,7 @@ func (k *Kindly) postClient(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range []*string{&c.Build, &c.ScriptID, &c.ScriptSrc, &c.Options, &c.Callback, &c.PageURL} {
 		*s = clip(*s, maxReport)
 	}
+	c.ScriptSrc, c.PageURL = redactURL(c.ScriptSrc), redactURL(c.PageURL)
 	if err := k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c}, false); err != nil {
 		return err
 	}
@@ -150,11 +151,10 @@ func (k *Kindly) postToken(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
-	var m Message
-	if err := decodeWidget(w, r, &m); err != nil {
+	m, err := decodeMessage(w, r)
+	if err != nil {
 		return err
 	}
-	m.Truncated = false // ours to say
 	id := r.PathValue("id")
 	replies, err := k.talk(r.Context(), id, m)
 	if err != nil {
@@ -172,6 +172,26 @@ func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
 	}{views, k.renewChat(id)})
 }
 
+// decodeMessage looks at the length of a context before it is decoded.
+func decodeMessage(w http.ResponseWriter, r *http.Request) (Message, error) {
+	var in struct {
+		Text    string          `json:"text"`
+		Slug    string          `json:"slug"`
+		Context json.RawMessage `json:"context"`
+	}
+	if err := decodeWidget(w, r, &in); err != nil {
+		return Message{}, err
+	}
+	m := Message{Text: in.Text, Slug: in.Slug}
+	if len(in.Context) > maxContext {
+		return m, inputErrorf("context", "it has %d bytes, over %d", len(in.Context), maxContext)
+	}
+	if in.Context != nil && json.Unmarshal(in.Context, &m.Context) != nil {
+		return m, inputErrorf("context", "not a JSON object")
+	}
+	return m, nil
+}
+
 // renewChat is renewIn for a chat whose client got its token before a fault was
 // switched on.
 func (k *Kindly) renewChat(id string) int64 {
@@ -184,7 +204,7 @@ func (k *Kindly) renewChat(id string) int64 {
 
 func (r reply) json() ([]byte, error) {
 	if r.delivery != nil {
-		return r.delivery.sent.marshal(r.delivery.reply())
+		return r.delivery.sent.marshal(r.delivery.widgetReply())
 	}
 	return marshal(r.dialogue)
 }

@@ -52,7 +52,8 @@ Every message goes to each --webhook, unless kindlytest.yaml (-c) has dialogues.
 Tokens are checked with --public-key. With --private-key, of a test environment
 only, a request can be sent again with an expired token or another chat's.
 
-Everything is in memory, and bounded, unless --db names a file.
+Everything is in memory, unless --db names a file: the newest 10,000 chats and
+10,000 events, up to 64 MB each. The oldest make room.
 
 Secrets come from the environment: ` + hmacSecretVariable + ` (of webhooks given
 by flags), ` + nextSecretVariable + ` (what the fault rotate_secret signs

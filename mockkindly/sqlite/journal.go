@@ -33,6 +33,11 @@ func (s *Store) Append(events []mockkindly.StoredEvent, chats []mockkindly.Store
 	}))
 }
 
+// keptChats are the newest, up to a number and a size.
+const keptChats = `SELECT number, id, json FROM (
+	SELECT number, id, json, sum(length(json)) OVER (ORDER BY number DESC) AS size
+	FROM (SELECT number, id, json FROM chats ORDER BY number DESC LIMIT ?)) WHERE size <= ?`
+
 func (s *Store) write(f func(*sql.Tx) error) error {
 	tx, err := s.db.Begin()
 	if err != nil {
@@ -52,7 +57,7 @@ func (s *Store) trim(tx *sql.Tx) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec("DELETE FROM chats WHERE number <= (SELECT max(number) FROM chats) - ?", s.opts.MaxChats)
+	_, err = tx.Exec("DELETE FROM chats WHERE number NOT IN (SELECT number FROM ("+keptChats+"))", s.opts.MaxChats, s.opts.MaxChatBytes)
 	if err != nil {
 		return err
 	}
@@ -133,7 +138,7 @@ func (s *Store) Span() (first, last, ever uint64, err error) {
 
 // Chats returns all chats that are kept, the oldest first.
 func (s *Store) Chats() ([]mockkindly.StoredChat, error) {
-	rows, err := s.db.Query("SELECT id, json FROM (SELECT number, id, json FROM chats ORDER BY number DESC LIMIT ?) ORDER BY number", s.opts.MaxChats)
+	rows, err := s.db.Query("SELECT id, json FROM ("+keptChats+") ORDER BY number", s.opts.MaxChats, s.opts.MaxChatBytes)
 	if err != nil {
 		return nil, s.explain(err)
 	}

@@ -45,6 +45,8 @@ type Options struct {
 	MaxEvents int   // events that are kept, the newest; 1,000,000 if 0
 	MaxBytes  int64 // size of the file, roughly; 1 GiB if 0
 	MaxChats  int   // chats that are kept, the newest; 10,000 if 0
+	// MaxChatBytes bounds what chats take, as all are read at the start; 64 MiB if 0.
+	MaxChatBytes int64
 }
 
 // A Store is an open file. It implements mockkindly.Store.
@@ -56,8 +58,8 @@ type Store struct {
 	appended int // events since the bounds were looked at; only Append uses it
 }
 
-// Open opens a file, and makes it if it is not there. The file can be read by
-// its owner only.
+// Open opens a file, and makes it if it is not there. From then on only its
+// owner can read the file, also if others could before.
 func Open(path string, o Options) (*Store, error) {
 	if o.MaxEvents <= 0 {
 		o.MaxEvents = 1_000_000
@@ -67,6 +69,9 @@ func Open(path string, o Options) (*Store, error) {
 	}
 	if o.MaxChats <= 0 {
 		o.MaxChats = 10_000
+	}
+	if o.MaxChatBytes <= 0 {
+		o.MaxChatBytes = 64 << 20
 	}
 	s := &Store{path: path, opts: o}
 	if err := s.open(); err != nil {
@@ -80,8 +85,16 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
+	if err := ownersOnly(s.path); err != nil {
+		return err
+	}
+	// An absolute path is a file in any case; :memory: is none.
+	path, err := filepath.Abs(s.path)
+	if err != nil {
+		return err
+	}
 	// One connection: the file is ours alone, and reads are short.
-	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(s.path)}).EscapedPath()}).String()
+	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}).String()
 	dsn += "?_pragma=busy_timeout(500)&_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(NORMAL)&_txlock=immediate"
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -127,6 +140,17 @@ func whose(path string) (isNew bool, err error) {
 		return false, fmt.Errorf("%w: its version is %d, and this one knows %d", errVersion, version, schemaVersion)
 	}
 	return false, nil
+}
+
+// ownersOnly keeps others from reading the file, and the log that a killed
+// process left beside it. SQLite gives a new log the mode of the file.
+func ownersOnly(path string) error {
+	for _, name := range []string{path, path + "-wal"} {
+		if err := os.Chmod(name, 0o600); err != nil && !(name != path && errors.Is(err, fs.ErrNotExist)) {
+			return err
+		}
+	}
+	return nil
 }
 
 var (

@@ -30,6 +30,9 @@ import (
 // this machine that verifies the server's certificate as Go does (name, time,
 // chain) and hands the bytes on. Between the two there is TLS with a key that is
 // made for this bridge, the only one that Chrome forgives; it never sees another.
+//
+// Any process of this machine can call it, as Chrome can tell a proxy no secret.
+// It takes TLS and WebSockets only, as many at a time as a browser needs.
 type bridge struct {
 	listener net.Listener
 	roots    *x509.CertPool
@@ -41,13 +44,18 @@ type bridge struct {
 	end  context.CancelFunc
 	work sync.WaitGroup
 
+	slots chan struct{} // one for each connection
+
 	mu     sync.Mutex
 	failed map[string]error // by host:port: why it could not be reached, last
+	order  []string         // of failed, the oldest first
 }
 
 const (
-	bridgeTimeout = 30 * time.Second // of a connection's beginning
-	maxConnect    = 64 << 10         // bytes of Chrome's request for one
+	bridgeTimeout  = 30 * time.Second // of a connection's beginning
+	maxConnect     = 64 << 10         // bytes of Chrome's request for one
+	maxConnections = 256              // at a time; Chrome itself opens fewer through a proxy
+	maxFailed      = 1000             // hosts whose errors are remembered
 )
 
 // startBridge listens on loopback.
@@ -60,7 +68,8 @@ func startBridge(roots *x509.CertPool, resolve map[string]string) (*bridge, erro
 	if err != nil {
 		return nil, fmt.Errorf("listening for the browser's connections: %w", err)
 	}
-	b := &bridge{listener: l, roots: roots, own: own, pin: pin, resolve: map[string]string{}, failed: map[string]error{}}
+	b := &bridge{listener: l, roots: roots, own: own, pin: pin, resolve: map[string]string{}, failed: map[string]error{},
+		slots: make(chan struct{}, maxConnections)}
 	for host, to := range resolve {
 		b.resolve[strings.ToLower(host)] = to
 	}
@@ -113,7 +122,14 @@ func (b *bridge) accept() {
 		if err != nil {
 			return // closed
 		}
+		select {
+		case b.slots <- struct{}{}:
+		default:
+			conn.Close()
+			continue
+		}
 		b.work.Go(func() {
+			defer func() { <-b.slots }()
 			defer context.AfterFunc(b.life, func() { conn.Close() })()
 			defer conn.Close()
 			b.serve(conn)
@@ -130,7 +146,6 @@ func (b *bridge) serve(conn net.Conn) {
 	if err != nil || req.Method != http.MethodConnect {
 		return
 	}
-	limited.N = 1 << 62 // from now on it is the page's traffic
 	host, _, err := net.SplitHostPort(req.Host)
 	if err != nil || KindlyHost(host) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\n\r\n")
@@ -149,11 +164,11 @@ func (b *bridge) serve(conn net.Conn) {
 	if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
 		return
 	}
-	b.join(ctx, readConn{conn, reader}, server, req.Host)
+	b.join(ctx, readConn{conn, reader, limited}, server, req.Host)
 }
 
 // join connects Chrome with a server: over TLS, or as it is for a WebSocket
-// without, which Chrome sends to the same proxy.
+// without, which Chrome sends to the same proxy. All else is refused.
 func (b *bridge) join(ctx context.Context, chrome readConn, server net.Conn, hostPort string) {
 	const handshake = 0x16
 	first, err := chrome.r.Peek(1)
@@ -161,10 +176,10 @@ func (b *bridge) join(ctx context.Context, chrome readConn, server net.Conn, hos
 		return
 	}
 	if first[0] != handshake {
-		_ = chrome.SetDeadline(time.Time{})
-		pipe(chrome, server)
+		joinWebSocket(chrome, server)
 		return
 	}
+	chrome.limit.N = noLimit
 	host, _, _ := net.SplitHostPort(hostPort) // serve has seen to it
 	var verified *tls.Conn
 	inner := tls.Server(chrome, &tls.Config{
@@ -187,6 +202,22 @@ func (b *bridge) join(ctx context.Context, chrome readConn, server net.Conn, hos
 	}
 	_ = chrome.SetDeadline(time.Time{})
 	pipe(inner, verified)
+}
+
+// joinWebSocket passes on a request to upgrade to a WebSocket, and what follows.
+func joinWebSocket(chrome readConn, server net.Conn) {
+	req, err := http.ReadRequest(chrome.r)
+	if err != nil || req.Method != http.MethodGet || !strings.EqualFold(req.Header.Get("Upgrade"), "websocket") {
+		return
+	}
+	_ = server.SetDeadline(time.Now().Add(bridgeTimeout)) // fails on a closed connection only
+	if req.Write(server) != nil {
+		return
+	}
+	chrome.limit.N = noLimit
+	_ = chrome.SetDeadline(time.Time{})
+	_ = server.SetDeadline(time.Time{})
+	pipe(chrome, server)
 }
 
 // address is what to dial for host:port.
@@ -216,7 +247,15 @@ func (b *bridge) note(hostPort string, err error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failed[strings.ToLower(hostPort)] = err
+	hostPort = strings.ToLower(hostPort)
+	if _, known := b.failed[hostPort]; !known {
+		b.order = append(b.order, hostPort)
+	}
+	b.failed[hostPort] = err
+	if len(b.order) > maxFailed {
+		delete(b.failed, b.order[0])
+		b.order = b.order[1:]
+	}
 }
 
 // ConnectionError is why the host of a URL could not be reached over https, or
@@ -235,8 +274,12 @@ func (b *Browser) ConnectionError(rawURL string) error {
 // A readConn is a connection of which a part has been read.
 type readConn struct {
 	net.Conn
-	r *bufio.Reader
+	r     *bufio.Reader
+	limit *io.LimitedReader // what r reads from
 }
+
+// noLimit is for the page's traffic.
+const noLimit = 1 << 62
 
 func (c readConn) Read(p []byte) (int, error) { return c.r.Read(p) }
 

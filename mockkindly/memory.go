@@ -1,0 +1,125 @@
+package mockkindly
+
+import (
+	"crypto/tls"
+	"errors"
+	"math/bits"
+	"reflect"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+)
+
+// memory is what v takes with all that it points to, in bytes, roughly and
+// rather too much than too little. Foreign JSON has to be counted so, as it is
+// decoded: [{},{},…] takes thirty times its length.
+func memory(v any) int {
+	if v == nil {
+		return 0
+	}
+	r := reflect.ValueOf(v)
+	return int(r.Type().Size()) + held(r)
+}
+
+// shared types are of the program, or of a bot: no event or chat adds to them.
+var shared = map[reflect.Type]bool{
+	reflect.TypeFor[rule.Rule]():      true,
+	reflect.TypeFor[*token.Key]():     true,
+	reflect.TypeFor[*time.Location](): true,
+}
+
+// held is what v points to.
+func held(v reflect.Value) int {
+	if shared[v.Type()] {
+		return 0
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return allocated(v.Len())
+	case reflect.Pointer:
+		if v.IsNil() {
+			return 0
+		}
+		return allocated(int(v.Type().Elem().Size())) + held(v.Elem())
+	case reflect.Interface:
+		return heldByInterface(v)
+	case reflect.Slice:
+		return allocated(v.Cap()*int(v.Type().Elem().Size())) + heldByItems(v)
+	case reflect.Array:
+		return heldByItems(v)
+	case reflect.Map:
+		return heldByMap(v)
+	case reflect.Struct:
+		n := 0
+		for i := range v.NumField() {
+			n += held(v.Field(i))
+		}
+		return n
+	}
+	return 0
+}
+
+func heldByItems(v reflect.Value) int {
+	if k := v.Type().Elem().Kind(); k <= reflect.Complex128 { // bytes and numbers
+		return 0
+	}
+	n := 0
+	for i := range v.Len() {
+		n += held(v.Index(i))
+	}
+	return n
+}
+
+// heldByInterface does not look into errors, which may lead anywhere.
+func heldByInterface(v reflect.Value) int {
+	if v.IsNil() {
+		return 0
+	}
+	if v.Type() == reflect.TypeFor[error]() && v.CanInterface() {
+		return heldByError(v.Interface().(error))
+	}
+	e := v.Elem()
+	if e.Type().Size() <= 1 { // true and false are there once
+		return 0
+	}
+	return allocated(int(e.Type().Size())) + held(e)
+}
+
+const errorOverhead = 512
+
+func heldByError(err error) int {
+	n := errorOverhead + len(err.Error())
+	var untrusted *tls.CertificateVerificationError
+	if errors.As(err, &untrusted) {
+		for _, c := range untrusted.UnverifiedCertificates {
+			n += 4096 + 4*len(c.Raw) // as it came, and taken apart
+		}
+	}
+	return n
+}
+
+// heldByMap counts as Go's maps are laid out: groups of eight slots, and as
+// many of them as a power of two that is filled to 7/8 at most; a large map
+// consists of several, which are not filled evenly.
+func heldByMap(v reflect.Value) int {
+	if v.IsNil() {
+		return 0
+	}
+	const header, group = 48, 8
+	slots := 0
+	switch n := v.Len(); {
+	case n > group:
+		slots = 1 << bits.Len(uint(n*8/7)) * 5 / 4
+	case n > 0:
+		slots = group
+	}
+	n := header + slots*int(v.Type().Key().Size()+v.Type().Elem().Size()+1)
+	for entry := v.MapRange(); entry.Next(); {
+		n += held(entry.Key()) + held(entry.Value())
+	}
+	return n
+}
+
+// allocated rounds up to what the allocator gives.
+func allocated(n int) int { return (n + 7) &^ 7 }
