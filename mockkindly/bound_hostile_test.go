@@ -87,7 +87,7 @@ func TestForeignPagesCannotExhaustTheMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := newMock(t, Options{ChatBytes: budget, JournalBytes: budget})
 			before := inUse()
-			for range 6 {
+			for range 3 {
 				for _, shape := range hostile {
 					attack(t, k, newChat(t, k).ID, shape(40_000))
 				}
