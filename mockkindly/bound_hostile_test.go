@@ -53,7 +53,8 @@ func TestMemoryIsCounted(t *testing.T) {
 			}
 			used := inUse() - before
 			clear(kept)
-			if counted < used*8/10 || counted > used*25/10 {
+			if counted < used*7/10 || // the race detector takes some
+				counted > used*25/10 {
 				t.Errorf("%d KB are counted, %d KB are in use", counted>>10, used>>10)
 			}
 		})
@@ -86,7 +87,7 @@ func TestForeignPagesCannotExhaustTheMemory(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			k := newMock(t, Options{ChatBytes: budget, JournalBytes: budget})
 			before := inUse()
-			for range 6 {
+			for range 3 {
 				for _, shape := range hostile {
 					attack(t, k, newChat(t, k).ID, shape(40_000))
 				}

@@ -31,14 +31,11 @@ var shared = map[reflect.Type]bool{
 
 // held is what v points to.
 func held(v reflect.Value) int {
-	if shared[v.Type()] {
-		return 0
-	}
 	switch v.Kind() {
 	case reflect.String:
 		return allocated(v.Len())
 	case reflect.Pointer:
-		if v.IsNil() {
+		if v.IsNil() || shared[v.Type()] {
 			return 0
 		}
 		return allocated(int(v.Type().Elem().Size())) + held(v.Elem())
@@ -51,6 +48,9 @@ func held(v reflect.Value) int {
 	case reflect.Map:
 		return heldByMap(v)
 	case reflect.Struct:
+		if shared[v.Type()] {
+			return 0
+		}
 		n := 0
 		for i := range v.NumField() {
 			n += held(v.Field(i))

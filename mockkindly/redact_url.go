@@ -103,6 +103,9 @@ func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
 
 // urlSecrets are what redactURL takes away, to be looked for elsewhere.
 func urlSecrets(raw string) []string {
+	if !strings.ContainsAny(raw, "@?") { // nearly always so
+		return nil
+	}
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil
