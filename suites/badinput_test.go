@@ -3,6 +3,9 @@ package suites_test
 import (
 	"cmp"
 	"compress/gzip"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"io"
 	"log"
 	"net"
@@ -250,6 +253,16 @@ func hookOf(h http.HandlerFunc) func(*testing.T) suites.Target {
 	return func(t *testing.T) suites.Target { return hookAt(serve(t, h)) }
 }
 
+// reset breaks the connection off without an answer.
+func reset(w http.ResponseWriter) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		panic(err)
+	}
+	conn.(*net.TCPConn).SetLinger(0)
+	conn.Close()
+}
+
 func hookAt(url string) suites.Target {
 	return suites.Target{Webhooks: []suites.Webhook{{URL: "https://hooks.shop.example/kindly", ConnectTo: url, Secret: "not much of a secret"}}}
 }
@@ -295,6 +308,32 @@ var badWebhooks = []bad{
 			}
 		}), opts: suites.Options{Only: []string{"RESP"}}, exit: 1,
 		wants: []want{{"RESP-STATUS", reports.Failed, "timed out"}}},
+	{name: "it hangs up on long headers",
+		target: hookOf(func(w http.ResponseWriter, r *http.Request) {
+			if len(r.Header.Get("Authorization")) > 16<<10 {
+				reset(w)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, `{"reply":"Hello"}`)
+		}), opts: suites.Options{Only: []string{"HOOK-GARBAGE"}},
+		wants: []want{{"HOOK-GARBAGE", reports.Passed, ""}}},
+	{name: "its signatures are decoded by a lenient decoder",
+		target: hookOf(func(w http.ResponseWriter, r *http.Request) {
+			body, _ := io.ReadAll(r.Body)
+			mac := hmac.New(sha256.New, []byte("not much of a secret"))
+			mac.Write(body)
+			// As Node's Buffer.from(text, "base64") does.
+			text, _, _ := strings.Cut(strings.NewReplacer("-", "+", "_", "/").Replace(r.Header.Get("Kindly-HMAC")), "=")
+			given, err := base64.RawStdEncoding.DecodeString(text)
+			if err != nil || !hmac.Equal(given, mac.Sum(nil)) {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, `{"reply":"Hello"}`)
+		}), opts: suites.Options{Only: []string{"SIG-ENCODING"}},
+		wants: []want{{"SIG-ENCODING", reports.Warned, "Nobody can make this without the secret"}}},
 	{name: "it compresses unasked",
 		target: hookOf(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -405,6 +444,13 @@ var badEndpoints = []bad{
 		problem: "could not be called", hint: "Is it running", exit: 2},
 	{name: "it never answers",
 		target: endpointOf(hang), problem: "did not answer within 2s", hint: "--timeout", exit: 2},
+	{name: "it wants a session that nobody gave",
+		target: func(t *testing.T) suites.Target {
+			target := endpointOf(sound)(t)
+			target.Endpoint.Header = nil
+			return target
+		}, opts: suites.Options{Only: []string{"AUTH-POST-TOKEN", "AUTH-CORS-VARY"}}, exit: 1,
+		wants: []want{{"AUTH-POST-TOKEN", reports.Failed, "--endpoint-header-file"}, {"AUTH-CORS-VARY", reports.Skipped, "no page was given"}}},
 	{name: "it is not there", target: endpointOf(http.NotFound), exit: 1,
 		wants: []want{{"AUTH-POST-TOKEN", reports.Failed, "status 404"}, {"TOK-ALG", reports.Skipped, "AUTH-POST-TOKEN"}}},
 	{name: "it answers HTML",

@@ -75,7 +75,7 @@ var needNames = []struct {
 	{NeedSecond, "second", "no second user was given: page.second_login in kindlytest.yaml"},
 	{NeedHMAC, "hmac", "no webhook secret was given: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml"},
 	{NeedKey, "key", "no private key was given: --private-key FILE (test environments only)"},
-	{NeedCross, "cross", "the page and its endpoint have the same origin"},
+	{NeedCross, "cross", "no page was given, so its origin is unknown: kindlytest run PAGE"},
 }
 
 // Names lists the needs' names, for people and for `list --json`.

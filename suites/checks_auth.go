@@ -71,9 +71,16 @@ var _ = check(Check{
 		if v.kind == violated && judgeTokenAnswer(expected, e.seen).kind == holds {
 			v = Doubtful(expected, v.actual+"; the page's own request got a token, so it may carry something that works only once")
 		}
+		if v.kind == violated && refusesStranger(ev) && len(e.credentials()) == 0 {
+			v = v.Fix("If it wants a session, give it one: --endpoint-header-file FILE, or endpoint.headers in kindlytest.yaml; with a page, page.login.")
+		}
 		return v.With(ev)
 	}),
 })
+
+func refusesStranger(ev Evidence) bool {
+	return ev.Exchange.Status() == http.StatusUnauthorized || ev.Exchange.Status() == http.StatusForbidden
+}
 
 func judgeTokenAnswer(expected string, ev Evidence) Verdict {
 	var answer map[string]any

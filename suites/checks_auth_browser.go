@@ -102,7 +102,7 @@ func sameOrigin(e *endpoint) string {
 	if e.pageOrigin == "" {
 		return noPage
 	}
-	return NeedCross.hint()
+	return "the page and its endpoint have the same origin"
 }
 
 // customHeaders are the headers that a preflight asks for: content-type, and

@@ -34,7 +34,7 @@ func (h *hook) judge(a attempt, ev Evidence) (oracle.Judgement, error) {
 		if err != nil {
 			return oracle.Judgement{}, err
 		}
-		return byStatus(ev, strangers[0]), nil
+		return byStatus(a, ev, strangers[0]), nil
 	}
 	if err != nil {
 		return oracle.Judgement{}, err
@@ -43,9 +43,11 @@ func (h *hook) judge(a attempt, ev Evidence) (oracle.Judgement, error) {
 }
 
 // byStatus compares an answer's status with that of a stranger's.
-func byStatus(ev, stranger Evidence) oracle.Judgement {
+func byStatus(a attempt, ev, stranger Evidence) oracle.Judgement {
 	why := describe(ev.Exchange)
 	switch st := ev.Exchange.Status(); {
+	case a.oversized && ev.Exchange.Kind() == wire.KindReset: // the control after it says whether it lives
+		return oracle.Judgement{Class: oracle.Refusal, Why: "the connection was closed on an over-long header"}
 	case ev.Exchange.Err != nil, st >= 500:
 		return oracle.Judgement{Class: oracle.Error, Why: why}
 	case st >= 400:

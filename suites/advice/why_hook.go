@@ -42,7 +42,7 @@ var signatureNotes = map[string]note{
 	"SIG-WRONG":     {why: "A webhook that looks only whether there is a signature takes any: a header with the letter x in it will do."},
 	"SIG-BODY":      {why: "An attacker takes a request that they have seen, with its signature, and writes something else into it."},
 	"SIG-RAW-BODY":  {why: "JSON that is parsed and written again has other bytes. It works until the first æ, emoji or blank, and then fails for those users only."},
-	"SIG-ENCODING":  {why: "A comparison that stops early, decodes loosely or takes an empty value can be guessed byte by byte, or skipped."},
+	"SIG-ENCODING":  {why: "A comparison that stops early or takes an empty value can be guessed byte by byte, or skipped. A decoder that is only lenient gives nothing away, and is a warning."},
 	"SIG-ALGORITHM": {why: "If the day comes on which Kindly adds another algorithm, code that ignores the name verifies the wrong thing, or nothing."},
 	"SIG-TWICE":     {why: "A proxy reads the first of two headers, your code the last. Whoever can add one chooses which of them is looked at."},
 	"SIG-UNCHECKED": {why: "Anyone who knows the URL can call it. What it says to strangers is then public, and what it does can be done by anybody."},
