@@ -107,6 +107,7 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*visit, 
 		return nil, fmt.Errorf("logging in: %w", err)
 	}
 	s.onClose(user)
+	s.keepStorage(user.SessionStorage()...) // the page may remove it before it is looked at
 	page, err := user.Visit(ctx, s.target.PageURL, kindly)
 	if err != nil {
 		return nil, err // it names the page
@@ -281,7 +282,11 @@ func (s *Session) keepSession(state browser.State) {
 	for _, c := range state.Cookies {
 		s.redact.add(c.Value)
 	}
-	for _, storage := range []map[string]string{state.LocalStorage, state.SessionStorage} {
+	s.keepStorage(state.LocalStorage, state.SessionStorage)
+}
+
+func (s *Session) keepStorage(storages ...map[string]string) {
+	for _, storage := range storages {
 		for _, value := range storage {
 			if opaque.MatchString(value) {
 				s.redact.add(value)

@@ -14,7 +14,8 @@ import (
 )
 
 // A Login is what makes a user logged in, in any combination. Its values are
-// secrets: they are in no error and in no printed form.
+// secrets: they are in no error and in no printed form. What Steps leave in a
+// tab's session storage is in each tab of the user when it opens.
 type Login struct {
 	Steps   []Step
 	Cookies []Cookie
@@ -97,12 +98,16 @@ type StepError struct {
 	Action     string // "goto", "fill", "click", "wait_for", "press"
 	Selector   string // what it was about; the URL of a goto, the key of a press
 	URL, Title string // of the document at that time
+	Status     int    // that it was answered with; 0 if there was no answer
 	Err        error
 }
 
 func (e *StepError) Error() string {
 	msg := fmt.Sprintf("login step %d: %s %s: %v", e.Number, e.Action, e.Selector, e.Err)
-	if e.URL != "" {
+	switch {
+	case e.URL != "" && e.Status >= 400 && e.Action != "goto": // a goto says so itself
+		msg += fmt.Sprintf(" (the browser was at %s, which answered %d, titled %q)", e.URL, e.Status, e.Title)
+	case e.URL != "":
 		msg += fmt.Sprintf(" (the browser was at %s, titled %q)", e.URL, e.Title)
 	}
 	return msg
@@ -118,6 +123,7 @@ func (u *User) runSteps(ctx context.Context) error {
 			origin, _ = originOf(s.Goto) // a bad URL fails in its step
 		}
 	}
+	left := tabStorage{}
 	p, err := u.newPage(ctx, pageOptions{origin: origin})
 	if err != nil {
 		return err
@@ -128,10 +134,16 @@ func (u *User) runSteps(ctx context.Context) error {
 		if err != nil {
 			e := &StepError{Number: i + 1, Action: action, Selector: selector, Err: err}
 			e.URL, e.Title = p.whereabouts()
+			e.Status = p.record.navigation().Status
 			return e
 		}
+		_ = left.take(ctx, p) // the next step may leave the origin; the last look counts
 	}
 	p.waitQuiet(ctx, stepQuiet, stepPatience)
+	if err := left.take(ctx, p); err != nil {
+		return err
+	}
+	u.tabs = left
 	return nil
 }
 

@@ -87,19 +87,36 @@ func (u *User) newPage(ctx context.Context, o pageOptions) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a tab: %w", err)
 	}
-	p := &Page{user: u, opts: o, target: made.TargetID, changed: make(chan struct{}), clock: clock{expired: make(chan struct{}, 1)}}
+	if !o.blank {
+		err = u.tabs.fill(ctx, u, made.TargetID)
+	}
+	var p *Page
+	if err == nil {
+		p, err = u.attach(ctx, made.TargetID, o)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening a tab: %w", err), b.closeTab(made.TargetID))
+	}
+	u.addPage(p)
+	return p, nil
+}
+
+// attach takes control of a tab. If it cannot, the tab stays open.
+func (u *User) attach(ctx context.Context, tab target.ID, o pageOptions) (*Page, error) {
+	b := u.browser
+	p := &Page{user: u, opts: o, target: tab, changed: make(chan struct{}), clock: clock{expired: make(chan struct{}, 1)}}
 	p.life, p.endLife = context.WithCancelCause(b.life)
 	p.record = newRecorder(p.life)
-	p.record.main = string(made.TargetID) // a tab's main frame has its ID
-	attached, err := call(ctx, b.conn.root, target.AttachToTarget, target.AttachToTargetParams{TargetID: made.TargetID, Flatten: new(true)})
+	p.record.main = string(tab) // a tab's main frame has its ID
+	attached, err := call(ctx, b.conn.root, target.AttachToTarget, target.AttachToTargetParams{TargetID: tab, Flatten: new(true)})
 	if err == nil {
 		p.session = p.newSession(attached.SessionID, "page")
 		err = u.equipPage(ctx, p.session, o.blank)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("opening a tab: %w", err), p.Close())
+		p.letGo()
+		return nil, err
 	}
-	u.addPage(p)
 	return p, nil
 }
 
@@ -240,12 +257,23 @@ func (p *Page) whereabouts() (url, title string) {
 func (p *Page) Close() error {
 	p.user.dropPage(p)
 	p.endLife(ErrClosed)
-	ctx, cancel := p.user.browser.farewell()
-	defer cancel()
-	_, err := call(ctx, p.user.browser.conn.root, target.CloseTarget, target.CloseTargetParams{TargetID: p.target})
+	err := p.user.browser.closeTab(p.target)
+	p.letGo()
+	return err
+}
+
+// letGo ends what the page does here; its tab is left as it is.
+func (p *Page) letGo() {
+	p.endLife(ErrClosed)
 	if p.session != nil {
 		p.user.browser.conn.drop(p.session.id)
 	}
+}
+
+func (b *Browser) closeTab(id target.ID) error {
+	ctx, cancel := b.farewell()
+	defer cancel()
+	_, err := call(ctx, b.conn.root, target.CloseTarget, target.CloseTargetParams{TargetID: id})
 	if errors.Is(err, ErrClosed) || isNoTarget(err) {
 		return nil // gone already
 	}

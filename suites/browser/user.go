@@ -22,6 +22,7 @@ type User struct {
 	browser *Browser
 	id      cdp.BrowserContextID
 	login   Login
+	tabs    tabStorage // what the login's steps left; not changed after NewUser
 
 	mu     sync.Mutex
 	seeded map[string]bool // origins that got the login's cookies and local storage
@@ -29,6 +30,12 @@ type User struct {
 	pagesMu sync.Mutex
 	pages   []*Page // open, the newest last
 }
+
+// String leaves out how they are logged in.
+func (u *User) String() string { return "user " + string(u.id) }
+
+// GoString is String.
+func (u *User) GoString() string { return u.String() }
 
 // NewUser makes a fresh user and logs them in: cookies first, then the steps in
 // a tab of its own, each bounded by ctx. A step that fails gives a *StepError.
@@ -39,7 +46,7 @@ func (b *Browser) NewUser(ctx context.Context, login Login) (*User, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a fresh user: %w", err)
 	}
-	u := &User{browser: b, id: made.BrowserContextID, login: login, seeded: map[string]bool{}}
+	u := &User{browser: b, id: made.BrowserContextID, login: login, seeded: map[string]bool{}, tabs: tabStorage{}}
 	b.addUser(u)
 	if err := u.prepare(ctx); err != nil {
 		return nil, errors.Join(err, u.Close())
