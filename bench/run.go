@@ -30,7 +30,7 @@ func measureRun(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	took, err := takeTurns(ctx, 7,
+	took, err := takeTurns(ctx, 5,
 		func(ctx context.Context) (float64, error) { return runScript(ctx, script, shop) },
 		func(ctx context.Context) (float64, error) { return b.checkAll(ctx, config) })
 	if err != nil {

@@ -27,7 +27,7 @@ func measureMock(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer r.stop()
-	const turns = 9
+	const turns = 7
 	paces, err := race(ctx, turns, r.bare("/verify"), r.intake)
 	if err != nil {
 		return err
