@@ -50,6 +50,10 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 	    $(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $${FUZZTIME:-10s} -fuzzminimizetime 5x $$package; \
 	  done; done
 
+.PHONY: bench
+bench: browser ## measure against what a team would use instead; writes docs/performance.md (minutes)
+	$(GO) run ./cmd/bench
+
 .PHONY: browser
 browser: ## install a headless Chromium, if none is there
 	@.ci/install-browser

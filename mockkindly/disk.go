@@ -1,7 +1,7 @@
 package mockkindly
 
 import (
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"sync"
 )
@@ -29,11 +29,11 @@ type entry struct {
 }
 
 func (d *disk) append(j *Journal, e Event, changed bool) (Event, error) {
-	text, err := json.Marshal(e) // its number is a column of its own
+	text, err := e.MarshalJSON() // its number is a column of its own
 	if err != nil {
 		return e, &StoreError{fmt.Errorf("writing down an event: %w", err)}
 	}
-	mine := &entry{event: e, json: text, changed: changed}
+	mine := &entry{event: e, json: bytes.TrimSpace(text), changed: changed}
 	d.mu.Lock()
 	d.waiting = append(d.waiting, mine)
 	d.mu.Unlock()

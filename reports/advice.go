@@ -20,7 +20,7 @@ var plainStack = regexp.MustCompile(`^[a-z][a-z0-9-]{0,40}$`)
 // that are not plain are left out: a report may be anybody's, and commands are
 // copied.
 func (c Check) Explain() string {
-	if c.Outcome != Failed && c.Outcome != Warned || !plainID.MatchString(c.ID) {
+	if c.Outcome != Failed && c.Outcome != Warned || !plainID(c.ID) {
 		return ""
 	}
 	command := "kindlytest explain " + c.ID

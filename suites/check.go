@@ -3,8 +3,10 @@ package suites
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/onsi/ginkgo/v2/types"
 
@@ -33,6 +35,16 @@ type Check struct {
 func (c Check) Faults() []fixtures.Fault {
 	return slices.DeleteFunc(fixtures.Faults(), func(f fixtures.Fault) bool { return f.Breaks != c.ID() })
 }
+
+// provable holds the IDs of the checks that a fault of the reference customer
+// breaks. It is asked at each start, for each check.
+var provable = sync.OnceValue(func() map[string]bool {
+	ids := map[string]bool{}
+	for _, f := range fixtures.Faults() {
+		ids[f.Breaks] = true
+	}
+	return ids
+})
 
 // ID is the requirement's ID.
 func (c Check) ID() string { return c.Requirement.ID }
@@ -110,7 +122,9 @@ func check(c Check) bool {
 }
 
 func register(c Check, skip int) bool {
-	c.location = types.NewCodeLocation(skip)
+	// What types.NewCodeLocation does, but for its search for the caller, which
+	// costs a millisecond at each start.
+	_, c.location.FileName, c.location.LineNumber, _ = runtime.Caller(skip)
 	if err := c.valid(); err != nil {
 		panic(fmt.Sprintf("suites: %v", err))
 	}
@@ -130,7 +144,7 @@ func (c Check) valid() error {
 		return fmt.Errorf("%s: a requirement has a level, a fidelity, a text, a source and a fix", r.ID)
 	case c.Probe == nil:
 		return fmt.Errorf("%s has no probe", r.ID)
-	case len(c.Faults()) == 0:
+	case !provable()[r.ID]:
 		return fmt.Errorf("%s has no fault: nobody has seen it fail", r.ID)
 	}
 	return nil

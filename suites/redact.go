@@ -86,14 +86,17 @@ func spellings(v string) []string {
 // credential: session_id, accessToken, X-CSRFToken, apikey.
 var secretName = regexp.MustCompile(`(?i)(?:token|secret|passw|credential|csrf|xsrf|api[-_]?key|signature|samlresponse|assertion|^sid$|session(?:[-_]?(?:id|key))?$)`)
 
-// member matches a member of JSON whose value may be a credential.
-var member = regexp.MustCompile(`("([A-Za-z0-9_.-]{1,64})"\s*:\s*")((?:[^"\\]|\\.){12,})`)
+// member matches a member of JSON whose value may be a credential. It is
+// compiled when it is needed: that takes milliseconds, at each start.
+var member = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`("([A-Za-z0-9_.-]{1,64})"\s*:\s*")((?:[^"\\]|\\.){12,})`)
+})
 
 // members returns s without the values of JSON members that are credentials by
 // their name. Tokens were treated before, and are worth showing.
 func members(s string) string {
-	return member.ReplaceAllStringFunc(s, func(m string) string {
-		parts := member.FindStringSubmatch(m)
+	return member().ReplaceAllStringFunc(s, func(m string) string {
+		parts := member().FindStringSubmatch(m)
 		if !secretName.MatchString(parts[2]) || compactJWS.MatchString(parts[3]) {
 			return m
 		}

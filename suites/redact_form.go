@@ -6,13 +6,14 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // byName returns a body without the values of fields that are credentials by
 // their name: members of JSON, fields of forms, and what a page of HTML hands to
 // its forms and scripts. Without a content type the shape decides.
 func byName(body, contentType string) string {
-	body = htmlField.ReplaceAllStringFunc(members(body), withoutValue)
+	body = htmlField().ReplaceAllStringFunc(members(body), withoutValue)
 	media, params, err := mime.ParseMediaType(contentType)
 	switch {
 	case err == nil && strings.HasPrefix(media, "multipart/"):
@@ -47,8 +48,10 @@ func multipartFields(body, boundary string) string {
 }
 
 // htmlField matches a field of a form, and a meta element, where frameworks keep
-// the defence against cross-site requests.
-var htmlField = regexp.MustCompile(`(?i)<(?:input|meta)\b[^>]{1,1000}>`)
+// the defence against cross-site requests. Like member, it is costly to compile.
+var htmlField = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)<(?:input|meta)\b[^>]{1,1000}>`)
+})
 
 var (
 	nameAttribute  = regexp.MustCompile(`(?i)\sname\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))`)

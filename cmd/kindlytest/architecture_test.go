@@ -35,6 +35,7 @@ var mayImport = map[string][]string{
 	"fixtures/process":     {},
 	"fixtures/stack":       {"fixtures", "fixtures/process"},
 	"reports":              {},
+	"cmd/bench":            {"fixtures", "suites/browser"},
 
 	"suites/advice/samples/*": {}, // programs of their own
 }

@@ -95,7 +95,7 @@ func (s *Store) open() error {
 	}
 	// One connection: the file is ours alone, and reads are short.
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}).String()
-	dsn += "?_pragma=busy_timeout(500)&_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(NORMAL)&_txlock=immediate"
+	dsn += "?_pragma=busy_timeout(500)&_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(10000)&_txlock=immediate"
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return err

@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -268,6 +271,32 @@ func BenchmarkAppend(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if _, err := k.CreateChat("bot", mockkindly.Web{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkDeliver sends messages to a webhook, 16 at a time.
+func BenchmarkDeliver(b *testing.B) {
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"reply":"It is on its way."}`)
+	}))
+	defer hook.Close()
+	s := open(b, filepath.Join(b.TempDir(), "k.db"), Options{})
+	k := newMock(b, s)
+	bot := mockkindly.Bot{Key: "bot", Webhooks: []mockkindly.Webhook{{URL: "https://hooks.example.com/", ConnectTo: hook.URL}}}
+	if _, err := k.AddBot(bot); err != nil {
+		b.Fatal(err)
+	}
+	chat, err := k.CreateChat("bot", mockkindly.Web{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetParallelism(8)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := k.Say(b.Context(), chat.ID, mockkindly.Message{Text: "where is my order?"}); err != nil {
 				b.Fatal(err)
 			}
 		}

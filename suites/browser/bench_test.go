@@ -67,6 +67,21 @@ func BenchmarkNewUserToToken(b *testing.B) {
 	}
 }
 
+// BenchmarkNextVisit is what one more opening of the page by the same user costs.
+func BenchmarkNextVisit(b *testing.B) {
+	c, url := chrome(b), benchSite(b)
+	kindly, got := tokenWaiter()
+	u := newUser(b, c, browser.Login{})
+	for b.Loop() {
+		p, err := u.Visit(b.Context(), url, kindly)
+		if err != nil {
+			b.Fatal(err)
+		}
+		<-got
+		p.Close()
+	}
+}
+
 // BenchmarkNextChat is what one more token of an open page costs.
 func BenchmarkNextChat(b *testing.B) {
 	kindly, _ := tokenWaiter()

@@ -240,13 +240,14 @@ func flags(o Options, profile string, more ...string) []string {
 		"--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,AutofillServerCommunication,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
 		"--host-resolver-rules=" + resolverRules(o.Resolve),
 	}
-	if !o.Headed {
-		out = append(out, "--headless", "--disable-gpu")
-	}
 	if os.Geteuid() == 0 { // Chrome's sandbox refuses root
 		out = append(out, "--no-sandbox")
 	}
-	return append(append(out, more...), "about:blank")
+	if o.Headed {
+		return append(append(out, more...), "about:blank")
+	}
+	// A first tab that nobody uses would cost a process, just when ours starts.
+	return append(append(out, "--headless", "--disable-gpu", "--no-startup-window"), more...)
 }
 
 // resolverRules are Chrome's MAP rules, in a stable order. The first that

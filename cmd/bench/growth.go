@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kindlytest/kindlytest/fixtures"
+)
+
+// measureGrowth is about how time and memory grow with targets and webhooks.
+func measureGrowth(ctx context.Context, b *bench) error {
+	shop, err := fixtures.Start(ctx, fixtures.Options{})
+	if err != nil {
+		return err
+	}
+	defer shop.Close()
+	one, err := b.describe(shop)
+	if err != nil {
+		return err
+	}
+	var first grown
+	for _, n := range []int{1, 10, 50} {
+		var targets []map[string]any
+		for i := range n {
+			target := maps.Clone(one)
+			target["name"] = fmt.Sprintf("shop%d", i+1)
+			targets = append(targets, target)
+		}
+		g, err := b.grow(ctx, map[string]any{"version": 1, "targets": targets})
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			first = g
+		}
+		b.table.stated(fmt.Sprintf("141 checks × 2 webhooks × %d targets", n), "%.1f s, %.0f MB; %.2f × the time of one for each, %.2f × its memory in all",
+			g.seconds, g.memory, g.seconds/first.seconds/float64(n), g.memory/first.memory)
+	}
+	for _, n := range []int{16} {
+		var hooks []map[string]any
+		for i := range n {
+			hook := maps.Clone(one["webhooks"].([]map[string]any)[i%2])
+			hook["name"] = fmt.Sprintf("hook%d", i+1)
+			hook["url"] = fmt.Sprintf("%s?%d", hook["url"], i)
+			hooks = append(hooks, hook)
+		}
+		target := maps.Clone(one)
+		target["version"], target["webhooks"] = 1, hooks
+		g, err := b.grow(ctx, target)
+		if err != nil {
+			return err
+		}
+		b.table.stated(fmt.Sprintf("141 checks × %d webhooks × 1 target", n), "%.1f s, %.0f MB", g.seconds, g.memory)
+	}
+	return nil
+}
+
+// A grown is what one run took.
+type grown struct{ seconds, memory float64 }
+
+// grow runs all checks, and watches how large the process becomes. Chrome's
+// processes are not counted.
+func (b *bench) grow(ctx context.Context, config map[string]any) (grown, error) {
+	path, err := b.writeJSON("grow.yaml", config)
+	if err != nil {
+		return grown{}, err
+	}
+	cmd := exec.CommandContext(ctx, b.path("kindlytest"), "run", "-c", path, "-q", "--report-dir", b.path("reports"))
+	var said strings.Builder
+	cmd.Stdout, cmd.Stderr = &said, &said
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		return grown{}, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	g := grown{}
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				return g, fmt.Errorf("%w\n%s", err, said.String())
+			}
+			g.seconds = time.Since(start).Seconds()
+			return g, nil
+		case <-time.After(50 * time.Millisecond):
+			g.memory = max(g.memory, peak(cmd.Process.Pid))
+		}
+	}
+}
+
+// peak is the most memory that a process ever occupied, in MB; 0 if it is gone.
+func peak(pid int) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	return statusMB(string(text), "VmHWM:")
+}
+
+// statusMB reads a line of /proc/PID/status.
+func statusMB(text, name string) float64 {
+	_, rest, _ := strings.Cut(text, name)
+	number, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	kb, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		return 0 // a process that is ending has no memory any more
+	}
+	return kb / 1024
+}
