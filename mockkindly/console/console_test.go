@@ -192,9 +192,9 @@ func TestConsoleKeepsUpWithTheMock(t *testing.T) {
 	})
 	t.Run("what was sent again says first with which token", func(t *testing.T) {
 		f.happen(delivery("c1", 401, object{"resend_of": 1, "token_state": "none", "with_token": false, "reason": "sent again without"}))
-		p.shows("#list", "resent without a token · #1 · ")
+		p.shows("#list", "without a token · resent #1 · ")
 		f.happen(delivery("c1", 200, object{"resend_of": 1, "token_state": "same"}))
-		p.shows("#list", "resent · #1 · with token")
+		p.shows("#list", "resent #1 · with token")
 	})
 	t.Run("a mock that starts anew is another journal", func(t *testing.T) {
 		f.mu.Lock()

@@ -48,11 +48,11 @@ const readers = {
 };
 
 // What a request was sent again with; it comes first, for the end of a line is cut off.
-const RESENT = new Map([["none", "resent without a token"], ["expired", "resent with an expired token"], ["other-chat", "resent with another chat's token"]]);
+const RESENT = new Map([["none", "without a token · "], ["expired", "expired token · "], ["other-chat", "other chat's token · "]]);
 
 function delivery(e) {
   const d = e.delivery ?? {};
-  const again = d.resend_of ? `${RESENT.get(d.token_state) ?? "resent"} · #${d.resend_of} · ` : "";
+  const again = d.resend_of ? `${RESENT.get(d.token_state) ?? ""}resent #${d.resend_of} · ` : "";
   return {
     group: "webhook", badge: asText(d.status || "failed"), mood: deliveryMood(d), title: asText(d.webhook), ms: d.duration_ms,
     note: again + (d.error ? asText(d.error) : (d.with_token ? "with token" : "no token: " + asText(d.reason))),
