@@ -13,10 +13,23 @@ func (s *summaryPrinter) evidence(all []Evidence) {
 			return
 		}
 		s.line(s.dim("    ┌ " + cutToWidth(oneLine(e.Title), s.width-20) + " · " + duration(e.DurationMS)))
-		for _, l := range s.wrapped(exchangeText(e), s.width-8, maxExchangeLines) {
+		for _, l := range s.exchange(e) {
 			s.line(s.dim("    │ ") + l)
 		}
 	}
+}
+
+// exchange is exchangeText in lines that fit. A request whose token fills the
+// lines leaves half of them to the answer, which is what it was sent for.
+func (s *summaryPrinter) exchange(e Evidence) []string {
+	var lines []string
+	if e.Request != nil {
+		lines = s.wrapped(requestText(*e.Request), s.width-8, maxExchangeLines/2)
+	}
+	if e.Response != nil {
+		lines = append(lines, s.wrapped(responseText(*e.Response), s.width-8, maxExchangeLines-len(lines))...)
+	}
+	return lines
 }
 
 // exchangeText is an exchange as curl -v shows it.

@@ -303,5 +303,5 @@ func (t *Terminal) Status(text string) {
 }
 
 func (t *Terminal) summary() *summaryPrinter {
-	return &summaryPrinter{palette: t.palette(), width: t.width(), quiet: t.Quiet, verbose: t.Verbose}
+	return &summaryPrinter{palette: t.palette(), width: t.width(), quiet: t.Quiet, verbose: t.Verbose, noFiles: t.NoFiles}
 }

@@ -26,6 +26,7 @@ type summaryPrinter struct {
 	b              strings.Builder
 	width          int
 	quiet, verbose bool
+	noFiles        bool // nothing else holds what is cut
 }
 
 func (s *summaryPrinter) print(run Run, paths []string) {
@@ -90,7 +91,7 @@ func (s *summaryPrinter) areas(run Run) {
 	}
 }
 
-// passed lists the passed checks of an area.
+// passed lists the passed checks of an area, with their exchanges.
 func (s *summaryPrinter) passed(g areaGroup) {
 	for _, c := range withOutcome(g.Checks, Passed) {
 		text := oneLine(c.Requirement)
@@ -98,6 +99,7 @@ func (s *summaryPrinter) passed(g areaGroup) {
 			text = "(weak) " + cmp.Or(oneLine(c.Reason), oneLine(c.Actual), text)
 		}
 		s.line("    " + s.good(symbol(Passed)) + " " + cutToWidth(shortID(c)+"  "+text, s.width-6))
+		s.evidence(c.Evidence)
 	}
 }
 
@@ -285,7 +287,11 @@ func (s *summaryPrinter) wrapped(text string, width, most int) []string {
 	short := clip(text, maxFieldRunes)
 	lines := wrap(printable(short), width)
 	if len(lines) > most {
-		lines = append(lines[:most-1:most-1], "… (more in the report files)")
+		rest := "… (more in the report files)"
+		if s.noFiles {
+			rest = "…"
+		}
+		lines = append(lines[:most-1:most-1], rest)
 	}
 	return lines
 }

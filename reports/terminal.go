@@ -27,6 +27,7 @@ type Terminal struct {
 	Width   int  // columns; 0 means 80, and more than 120 are not used
 	Quiet   bool // only failures, what could not run, and the verdict
 	Verbose bool // also each passed check, and the exchanges
+	NoFiles bool // there are no report files that hold what is cut
 
 	Now func() time.Time // for the elapsed time; nil means time.Now
 

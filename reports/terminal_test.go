@@ -167,6 +167,25 @@ func TestTerminalEndsWithWhatToFixFirst(t *testing.T) {
 	}
 }
 
+// Who writes expectations looks at the answers that passed.
+func TestTerminalVerboseShowsTheExchangesOfPassedChecks(t *testing.T) {
+	run := passedRun()
+	run.Checks[0].Evidence = []Evidence{{
+		Title:    "with a valid token",
+		Request:  &Request{Method: "POST", URL: "https://hooks.example.com/", Headers: []Header{{"Authorization", "Bearer " + strings.Repeat("x", 3000)}}},
+		Response: &Response{Status: 200, Body: `{"reply":"Hello, Ada"}`},
+	}}
+	out := printed(t, &Terminal{Verbose: true}, run)
+	for _, want := range []string{"┌ with a valid token", "│ > POST https://hooks.example.com/", "│ < 200", `│ {"reply":"Hello, Ada"}`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not shown:\n%s", want, out)
+		}
+	}
+	if out := printed(t, &Terminal{}, run); strings.Contains(out, "valid token") {
+		t.Error("it is shown without Verbose, too")
+	}
+}
+
 func TestTerminalIsPlainWithoutATerminal(t *testing.T) {
 	out := printed(t, &Terminal{}, sampleRun())
 	if strings.ContainsAny(out, "\r\x1b") {

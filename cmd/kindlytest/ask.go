@@ -38,6 +38,9 @@ func ask(ctx context.Context, in io.Reader, out io.Writer, exists func(string) b
 	if a.PublicKey = i.text("PEM file of the public key that you pasted into Kindly, or none", "public.pem"); a.PublicKey == "none" {
 		a.PublicKey = ""
 	}
+	if i.err == nil && a.PublicKey != "" && !exists(a.PublicKey) {
+		fmt.Fprintf(out, "  There is no %s yet; put the key there before the first run.\n", printable(a.PublicKey))
+	}
 	a.CI = i.ci(exists)
 	if len(a.CI) > 0 && a.Local() != "" {
 		a.Start = i.text("Shell command that starts your application in the CI", "")
@@ -53,16 +56,29 @@ func (i *interview) target(a *starter.Answers) {
 		a.SecondLogin = i.yes("Is there a second user, to see that sessions are kept apart?")
 	}
 	for i.err == nil {
-		public := i.url("URL of a webhook, as Kindly knows it")
-		if public == "" {
+		w, ok := i.webhook()
+		if !ok {
 			break
 		}
-		local := i.url("  where to call it instead, for local work")
-		a.Webhooks = append(a.Webhooks, starter.Webhook{URL: public, ConnectTo: local})
+		a.Webhooks = append(a.Webhooks, w)
 	}
 	if len(a.Webhooks) > 0 {
 		a.HMAC = i.yes("Does Kindly sign its requests to the webhooks (Kindly-HMAC)?")
 	}
+}
+
+// webhook asks for one; false if there is none more.
+func (i *interview) webhook() (starter.Webhook, bool) {
+	public := i.url("URL of a webhook, as Kindly knows it")
+	if public == "" {
+		return starter.Webhook{}, false
+	}
+	if starter.IsLocal(public) {
+		fmt.Fprintln(i.out, "  Kindly forwards no token to localhost: give the public URL here, and this one at the next question.")
+	}
+	w := starter.Webhook{URL: public, ConnectTo: i.url("  where to call it instead, for local work")}
+	w.Message = i.text("  a message that it answers", starter.DefaultMessage)
+	return w, true
 }
 
 // ci asks for the CI; what lies in the project is proposed.

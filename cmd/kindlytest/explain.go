@@ -33,6 +33,7 @@ a glob ('HOOK-ALG-*') it lists the checks.
 
 --stack chooses the language of the code:
   ` + strings.Join(advice.StackNames(), "\n  ") + `
+and, where the code is the same for all of them, html, react or shell.
 The code for Node, Python and Go is run by kindlytest's own tests against all
 checks; the others say that they are not.`,
 		Example: `  kindlytest explain HOOK-OTHER-CHAT
@@ -49,7 +50,7 @@ checks; the others say that they are not.`,
 	cmd.Flags().BoolVar(&f.json, "json", false, "print a JSON array, one object a check, with the code for all stacks")
 	cmd.Flags().BoolVar(&f.noColor, "no-color", false, "no colour, also on a terminal")
 	completeStacks := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return append(advice.StackNames(), allStacks), cobra.ShellCompDirectiveNoFileComp
+		return append(advice.SampleNames(), allStacks), cobra.ShellCompDirectiveNoFileComp
 	}
 	if err := cmd.RegisterFlagCompletionFunc("stack", completeStacks); err != nil {
 		panic(err) // the flag is defined above
@@ -90,6 +91,7 @@ func (a *app) explain(what string, f *explainFlags) error {
 	}
 	p := a.pageFor(f)
 	if c, ok := suites.Find(what); ok {
+		a.noteNoSample(c.ID(), f.stack)
 		return p.explain(a.stdout, explanationOf(c, f.stack), f.stack)
 	}
 	if err := listTable(a.stdout, checks, width(a.stdout)); err != nil {
@@ -99,8 +101,21 @@ func (a *app) explain(what string, f *explainFlags) error {
 	return nil
 }
 
+// noteNoSample says where code is, if the stack that was asked for has none.
+func (a *app) noteNoSample(id, stack string) {
+	all := advice.Samples(id)
+	if len(all) == 0 || len(samplesFor(id, stack)) > 0 {
+		return
+	}
+	var names []string
+	for _, s := range all {
+		names = append(names, s.Stack.Name)
+	}
+	fmt.Fprintf(a.stderr, "no code of %s closes %s; there is some for %s\n", stack, id, strings.Join(names, ", "))
+}
+
 func knownStack(name string) error {
-	all := append(advice.StackNames(), allStacks)
+	all := append(advice.SampleNames(), allStacks)
 	if name == "" || slices.Contains(all, name) {
 		return nil
 	}

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 )
 
@@ -24,6 +26,9 @@ Exit codes: 0, it is covered; 1, it is not; 2, wrong usage.`,
   kindlytest match example.com https://hooks.example.com/kindly --json`,
 		Args: exactly(2),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := anyURL(args[1]); err != nil {
+				return err
+			}
 			d := decisionOf(allowlist.Match(args[0], args[1]))
 			if err := showDecision(a.stdout, d, asJSON); err != nil {
 				return err
@@ -36,6 +41,22 @@ Exit codes: 0, it is covered; 1, it is not; 2, wrong usage.`,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the decision as JSON")
 	return cmd
+}
+
+// anyURL refuses what is no URL at all: a slip of the pen, which "no" would not
+// answer. A URL of any scheme is for the rules to judge.
+func anyURL(raw string) error {
+	if strings.Contains(raw, ":/") {
+		return nil
+	}
+	const text = "%q is no absolute URL"
+	if meant := "https://" + strings.TrimLeft(raw, "/"); config.CheckURL(meant) == nil {
+		if !strings.Contains(strings.TrimPrefix(meant, "https://"), "/") {
+			meant += "/"
+		}
+		return hint.Errorf("did you mean "+meant+"?", text, raw)
+	}
+	return hint.Errorf("an example: https://hooks.example.com/kindly", text, raw)
 }
 
 // decision is the JSON form of an [allowlist.Decision].

@@ -106,6 +106,10 @@ func flagError(cmd *cobra.Command, err error) error {
 			way = "did you mean --" + meant + "?"
 		}
 	}
+	var invalid *pflag.InvalidValueError
+	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration" {
+		return hint.Errorf(way, "--%s must be a time such as 10s or 2m, not %q", invalid.GetFlag().Name, invalid.GetValue())
+	}
 	return hint.Errorf(way, "%w", err)
 }
 

@@ -23,6 +23,7 @@ func (a *app) showJudgement(j judgement, noColor bool) error {
 		return fmt.Errorf("print the claims: %w", err)
 	}
 	terminal := a.terminal(a.stdout, &outputFlags{noColor: noColor})
+	terminal.NoFiles = true // all there is goes to stdout
 	if err := terminal.Finish(j.run()); err != nil {
 		return err
 	}

@@ -160,6 +160,13 @@ func TestConsoleShowsWhatHappens(t *testing.T) {
 			t.Error("the page is wider than the phone")
 		}
 	})
+	t.Run("on a phone, Reset is behind the question mark", func(t *testing.T) {
+		p.do(`document.querySelector("[aria-label=Help]").click()`)
+		p.shows("dialog", "Keyboard", "Reset")
+		p.do(`[...document.querySelectorAll("dialog button")].find((b) => b.offsetWidth > 0 && b.textContent.startsWith("Reset")).click()`)
+		p.shows("dialog", "Forget everything?", "Cancel")
+		p.keys("Escape")
+	})
 	p.isQuiet()
 	p.screenshots("console")
 }
@@ -182,6 +189,12 @@ func TestConsoleKeepsUpWithTheMock(t *testing.T) {
 		f.happen(delivery("c1", 404, nil))
 		p.shows("#foot", "3 events")
 		p.shows(".state", "Live")
+	})
+	t.Run("what was sent again says first with which token", func(t *testing.T) {
+		f.happen(delivery("c1", 401, object{"resend_of": 1, "token_state": "none", "with_token": false, "reason": "sent again without"}))
+		p.shows("#list", "without a token · resent #1 · ")
+		f.happen(delivery("c1", 200, object{"resend_of": 1, "token_state": "same"}))
+		p.shows("#list", "resent #1 · with token")
 	})
 	t.Run("a mock that starts anew is another journal", func(t *testing.T) {
 		f.mu.Lock()

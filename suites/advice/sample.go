@@ -38,10 +38,17 @@ var anyStack = []Stack{
 	{"shell", "a shell with openssl", true, []string{"page/keys.sh"}},
 }
 
-// StackNames are the names that SampleFor takes.
-func StackNames() []string {
+// StackNames are the names of Stacks.
+func StackNames() []string { return namesOf(Stacks()) }
+
+// SampleNames are all names that a Sample's stack can have, and that SampleFor
+// takes: those of Stacks, and of what is the same whatever the server is written
+// in, such as "html".
+func SampleNames() []string { return namesOf(slices.Concat(Stacks(), anyStack)) }
+
+func namesOf(stacks []Stack) []string {
 	var names []string
-	for _, s := range Stacks() {
+	for _, s := range stacks {
 		names = append(names, s.Name)
 	}
 	return names
@@ -74,12 +81,15 @@ func Samples(id string) []Sample {
 // SampleFor returns the code for one stack. What is the same for all stacks,
 // such as the page's script, is returned for each of them, and for "".
 func SampleFor(id, stack string) (Sample, bool) {
-	for _, s := range Samples(id) {
-		if s.Stack.Name == stack || slices.ContainsFunc(anyStack, func(a Stack) bool { return a.Name == s.Stack.Name }) {
-			return s, true
-		}
+	all := Samples(id)
+	i := slices.IndexFunc(all, func(s Sample) bool { return s.Stack.Name == stack })
+	if i < 0 {
+		i = slices.IndexFunc(all, func(s Sample) bool { return slices.Contains(namesOf(anyStack), s.Stack.Name) })
 	}
-	return Sample{}, false
+	if i < 0 {
+		return Sample{}, false
+	}
+	return all[i], true
 }
 
 // sampleOf puts a sample together from a stack's regions.

@@ -126,6 +126,9 @@ func (d *decoder) syntax(err error) {
 	if strings.HasPrefix(message, "mapping key ") {
 		message = "the key is there already, further up"
 	}
+	if strings.HasPrefix(message, "found character '\t'") {
+		message = "a tab stands here, which YAML does not take for indentation; use spaces"
+	}
 	d.problemAt(line, column, message)
 }
 

@@ -83,6 +83,10 @@ func (d *decoder) integer(into *int, what string, low, high int) func(ast.Node) 
 				*into = v
 				return
 			}
+			if low == high {
+				d.problem(n, "%s must be %d, not %s", what, low, i.Token.Value)
+				return
+			}
 			d.problem(n, "%s must be from %d to %d, not %s", what, low, high, i.Token.Value)
 			return
 		}

@@ -10,6 +10,7 @@ package starter
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/json"
 	"net"
@@ -39,7 +40,16 @@ type Answers struct {
 }
 
 // A Webhook is one that Kindly calls.
-type Webhook struct{ Name, URL, ConnectTo string }
+type Webhook struct {
+	Name, URL, ConnectTo string
+	Message              string // something that it answers; "" for DefaultMessage
+}
+
+// DefaultMessage is what a webhook is asked whose message is not known.
+const DefaultMessage = "Hello"
+
+// Ask is what the webhook is asked.
+func (w Webhook) Ask() string { return cmp.Or(w.Message, DefaultMessage) }
 
 // CIs are the CI systems that files can be written for.
 var CIs = []string{"github", "gitlab"}
@@ -112,17 +122,20 @@ func (a Answers) Local() string {
 			urls = append(urls, w.URL)
 		}
 	}
-	for _, raw := range urls {
-		u, err := url.Parse(raw)
-		if err != nil {
-			continue
-		}
-		ip := net.ParseIP(u.Hostname())
-		if u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
-			return raw
-		}
+	if i := slices.IndexFunc(urls, IsLocal); i >= 0 {
+		return urls[i]
 	}
 	return ""
+}
+
+// IsLocal says whether a URL is one of this machine, which Kindly cannot call.
+func IsLocal(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 //go:embed templates/*.tmpl

@@ -32,7 +32,7 @@ var samples = map[string]starter.Answers{
 	"an endpoint":             {Endpoint: page + "token", BotKey: "my-bot"},
 	"a webhook":               {Webhooks: []starter.Webhook{hook}},
 	"all":                     {Page: page, Login: login, Endpoint: page + "token", Webhooks: []starter.Webhook{hook, {Name: "orders", URL: page, ConnectTo: local}}, HMAC: true, BotKey: "my-bot", CI: starter.CIs, Release: "v1.2.3"},
-	"hostile texts":           {Page: page + "?a=b: c #d&x=${HOME}", BotKey: "a\"b'\n  evil: true\n", Webhooks: []starter.Webhook{{Name: "- {x: y}", URL: page}, {Name: "yes", URL: page, ConnectTo: local + "it's?a=: b #c"}, {Name: "007", URL: page}}, CI: starter.CIs, Start: `FOO="a: b" npm run 'it' # now`},
+	"hostile texts":           {Page: page + "?a=b: c #d&x=${HOME}", BotKey: "a\"b'\n  evil: true\n", Webhooks: []starter.Webhook{{Name: "- {x: y}", URL: page}, {Name: "yes", URL: page, ConnectTo: local + "it's?a=: b #c"}, {Name: "007", URL: page, Message: "a: b #c ${HOME}"}}, CI: starter.CIs, Start: `FOO="a: b" npm run 'it' # now`},
 	"no CI, on this machine":  {Page: "http://127.0.0.1:3000/"},
 	"a key, and nothing else": {Page: page, BotKey: "${NOT_A_VARIABLE}"},
 }
@@ -70,12 +70,16 @@ func TestConfigurationIsValidAndSaysWhatWasAnswered(t *testing.T) {
 			}
 			var got []starter.Webhook
 			for _, w := range c.Target.Webhooks {
-				got = append(got, starter.Webhook{Name: w.Name, URL: w.URL, ConnectTo: w.ConnectTo})
+				got = append(got, starter.Webhook{Name: w.Name, URL: w.URL, ConnectTo: w.ConnectTo, Message: w.Message})
 				if (w.Secret != "") != a.HMAC {
 					t.Errorf("the secret of %s differs", w)
 				}
 			}
-			if diff := cmp.Diff(a.Webhooks, got); diff != "" {
+			want := slices.Clone(a.Webhooks)
+			for i := range want {
+				want[i].Message = want[i].Ask()
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
 			meetsSchema(t, text)

@@ -47,9 +47,12 @@ const readers = {
   "chat.created": () => ({ group: "page", badge: "page", mood: "", title: "Chat created", note: "" }),
 };
 
+// What a request was sent again with; it comes first, for the end of a line is cut off.
+const RESENT = new Map([["none", "without a token · "], ["expired", "expired token · "], ["other-chat", "other chat's token · "]]);
+
 function delivery(e) {
   const d = e.delivery ?? {};
-  const again = d.resend_of ? `resent #${d.resend_of}` + (d.token_state && d.token_state !== "same" ? ` (token: ${d.token_state})` : "") + " · " : "";
+  const again = d.resend_of ? `${RESENT.get(d.token_state) ?? ""}resent #${d.resend_of} · ` : "";
   return {
     group: "webhook", badge: asText(d.status || "failed"), mood: deliveryMood(d), title: asText(d.webhook), ms: d.duration_ms,
     note: again + (d.error ? asText(d.error) : (d.with_token ? "with token" : "no token: " + asText(d.reason))),

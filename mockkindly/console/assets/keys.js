@@ -24,11 +24,12 @@ export function listen(actions) {
 // scrolls: within the detail the arrows scroll it.
 const scrolls = (e) => e.key !== "Escape" && !/^[a-z?/]$/i.test(e.key) && e.target.closest?.(".detail") && true;
 
-export function help(rows) {
+// help explains the keys; more is shown below them.
+export function help(rows, more) {
   const d = dialog("Keyboard",
     el("dl", { class: "keys" }, rows.map(([keys, what]) => [
       el("dt", {}, keys.split(" ").map((k) => el("kbd", {}, k))),
       el("dd", {}, what),
-    ])));
+    ])), more);
   d.showModal();
 }

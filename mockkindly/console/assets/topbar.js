@@ -30,7 +30,7 @@ export class TopBar {
       el("nav", { "aria-label": "Pages" }, tab("/", "console", "Console"), tab("/inbox", "inbox", "Inbox")),
       el("span", { class: "grow" }), this.#state, this.#faultsButton,
       el("button", { type: "button", class: "plain reset", click: () => this.reset() }, "Reset"),
-      el("button", { type: "button", class: "plain", "aria-label": "Keyboard help", click: () => this.help() }, "?"),
+      el("button", { type: "button", class: "plain", "aria-label": "Help", click: () => this.help() }, "?"),
     );
     this.#faultsButton.addEventListener("click", () => this.faults.open());
     this.faults.onChange = () => this.#showFaults();
@@ -53,7 +53,10 @@ export class TopBar {
   }
 
   help() {
-    help([...this.#keys, ["f", "faults on purpose"], ["?", "this help"]]);
+    // A phone's bar has no room for Reset.
+    const reset = (e) => { e.target.closest("dialog").close(); this.reset(); };
+    help([...this.#keys, ["f", "faults on purpose"], ["?", "this help"]],
+      el("p", { class: "actions narrow" }, el("button", { type: "button", click: reset }, "Reset: forget everything")));
   }
 
   // reset asks first: what is forgotten is gone.
