@@ -1,0 +1,126 @@
+package suites_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/browser"
+)
+
+const snippet = `<script id="kindly-chat" src="https://chat.kindlycdn.com/kindly-chat.js" data-bot-key="bot" async></script>`
+
+// html is a page with a callback, Kindly's snippet and more.
+func html(callback, more string) string {
+	return `<!doctype html><title>Shop</title><link rel="icon" href="data:,"><script>window.kindlyOptions = {getAuthToken: ` +
+		callback + `}</script>` + snippet + more
+}
+
+// given is the callback of pages that are about something else: to a browser,
+// it is a token.
+const given = `(id) => "a.b.c"`
+
+// page is a target whose page is served at every path.
+func page(status int, body string) func(*testing.T) suites.Target {
+	return pageFrom(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	})
+}
+
+func pageFrom(h http.HandlerFunc) func(*testing.T) suites.Target {
+	return func(t *testing.T) suites.Target { return suites.Target{PageURL: serve(t, h) + "/"} }
+}
+
+// widget selects what is judged by opening the page once; hasty does not wait
+// for a page that never comes, and lenient does for one that is much work.
+var (
+	widget  = suites.Options{Only: []string{"PAGE-WIDGET*", "PAGE-CALLBACK-T*"}}
+	hasty   = suites.Options{Only: widget.Only, Timeout: time.Second}
+	lenient = suites.Options{Only: widget.Only, Timeout: 6 * time.Second}
+)
+
+var badPages = []bad{
+	{name: "nothing listens",
+		target:  func(t *testing.T) suites.Target { return suites.Target{PageURL: nobodyHome(t) + "/"} },
+		problem: "ERR_CONNECTION_REFUSED", hint: "Is it running?", exit: 2},
+	{name: "its server answers 500",
+		target: page(500, "<title>Oops</title>"), opts: widget, exit: 1,
+		wants: []want{{"PAGE-WIDGET", reports.Failed, "status 500"}}},
+	{name: "it has no widget",
+		target: page(200, "<title>Shop</title>"), opts: widget, exit: 1,
+		wants: []want{{"PAGE-WIDGET", reports.Failed, "no such element"}, {"PAGE-CALLBACK-TOKEN", reports.Skipped, "PAGE-WIDGET"}}},
+	{name: "its script has another id",
+		target: page(200, strings.Replace(html(given, ""), `id="kindly-chat"`, `id="chat"`, 1)), opts: widget, exit: 1,
+		wants: []want{{"PAGE-WIDGET", reports.Failed, `the id "chat"`}}},
+	{name: "its callback never settles",
+		target: page(200, html(`() => new Promise(() => {})`, "")), opts: widget, exit: 1,
+		wants: []want{{"PAGE-CALLBACK-TOKEN", reports.Failed, "not settled after 2s"}, {"PAGE-CALLBACK-TIME", reports.Warned, "not settled after 2s"}}},
+	{name: "its callback throws",
+		target: page(200, html(`() => { throw new Error("no session here") }`, "")), opts: widget, exit: 1,
+		wants: []want{{"PAGE-CALLBACK-TOKEN", reports.Failed, "it threw: no session here"}}},
+	{name: "its callback rejects",
+		target: page(200, html(`async () => { throw new Error("no session here") }`, "")), opts: widget, exit: 1,
+		wants: []want{{"PAGE-CALLBACK-TOKEN", reports.Failed, "rejected: no session here"}}},
+	{name: "its server never answers",
+		target: pageFrom(hang), opts: hasty, exit: 2,
+		problem: "not done within 4s", hint: "--timeout"},
+	{name: "its server sends half a document and stalls",
+		target: pageFrom(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, html(given, "<p>and then"))
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}), opts: hasty, exit: 2, problem: "not done within 4s", hint: "--timeout"},
+	{name: "it redirects to a login page",
+		target: pageFrom(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/" {
+				http.Redirect(w, r, "/login?next=/", http.StatusFound)
+				return
+			}
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, "<title>Please log in</title>")
+		}), opts: widget, exit: 1,
+		wants: []want{{"PAGE-WIDGET", reports.Failed, `("Please log in"), to which the page redirected`}}},
+	{name: "it redirects for ever",
+		target: pageFrom(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"a", http.StatusFound) }),
+		opts:   widget, exit: 2, problem: "ERR_TOO_MANY_REDIRECTS", hint: "Open it"},
+	{name: "it alerts for ever",
+		target: page(200, html(given, `<script>for (;;) alert("hello")</script>`)), opts: hasty, exit: 2,
+		problem: "not done within 4s", hint: "--timeout"},
+	{name: "it computes for ever",
+		target: page(200, html(given, `<script>for (;;);</script>`)), opts: hasty, exit: 2,
+		problem: "not done within 4s", hint: "--timeout"},
+	{name: "it computes for ever once it is loaded",
+		target: page(200, html(given, `<script>onload = () => setTimeout(() => { for (;;); })</script>`)), opts: hasty, exit: 2,
+		problem: "state: ", hint: "too busy"},
+	{name: "it opens windows and does not want to be left",
+		target: page(200, html(given, `<script>
+			onbeforeunload = (e) => { e.preventDefault(); return "stay"; };
+			setInterval(() => { open("/", "_blank"); confirm("stay?"); prompt("why?"); }, 50);
+		</script>`)), opts: widget,
+		wants: []want{{"PAGE-WIDGET", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},
+	{name: "it is 20 MB long",
+		target: page(200, html(given, strings.Repeat("<p>"+strings.Repeat("paragraph ", 1000), 20<<20/10000))), opts: lenient,
+		wants: []want{{"PAGE-WIDGET", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},
+	{name: "it reloads for ever",
+		target: page(200, html(given, `<script>onload = () => { location.href = "/?" + Math.random() }</script>`)), opts: widget, exit: anyExit,
+		wants: []want{{"PAGE-WIDGET-ONCE", reports.Warned, "times"}}}, // what else is seen depends on the moment
+	{name: "it says much on the console",
+		target: page(200, html(given, `<script>for (let i = 0; i < 3000; i++) console.log("line", i, {i})</script>`)), opts: lenient,
+		wants: []want{{"PAGE-WIDGET", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},
+	{name: "it does nothing but fill the console",
+		target: page(200, html(given, `<script>setInterval(() => { for (let i = 0; i < 20000; i++) console.log("line", i, {i}) })</script>`)), opts: hasty,
+		problem: "not done within 4s", hint: "too busy", exit: 2},
+	{name: "its login form is another one",
+		target: func(t *testing.T) suites.Target {
+			target := page(200, html(given, `<form><input id="user"></form>`))(t)
+			target.Login = &browser.Login{Steps: []browser.Step{{Goto: target.PageURL}, {Fill: []browser.Field{{Selector: "#email", Value: "ada@shop.example"}}}}}
+			return target
+		}, opts: hasty, exit: 2, problem: "login step 2: fill #email: no such element", hint: "page.login"},
+}
