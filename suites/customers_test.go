@@ -5,13 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 
 	customer "github.com/kindlytest/kindlytest/fixtures/stack"
+	"github.com/kindlytest/kindlytest/fixtures/stack/stacktest"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 )
@@ -21,50 +20,27 @@ import (
 var customerKeys = sync.OnceValues(func() (customer.Keys, error) {
 	keys, err := customer.OpenSSLKeys(context.Background())
 	missing := (*customer.MissingError)(nil)
-	if errors.As(err, &missing) && !required() {
+	if errors.As(err, &missing) && !stacktest.Required() {
 		return customer.GenerateKeys()
 	}
 	return keys, err
 })
 
-// startCustomer runs a customer in another stack. Where it can't be had, the
-// test is skipped, unless that is an error (as it is in CI).
+// startCustomer runs a customer in another stack, and says what target it is.
 func startCustomer(t *testing.T, name string, o customer.Options) (*customer.Customer, suites.Target) {
 	t.Helper()
-	s, ok := customer.ByName(name)
-	if !ok {
-		t.Fatalf("there is no customer %s", name)
-	}
-	cache, err := os.UserCacheDir()
+	keys, err := customerKeys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := customerKeys()
-	if err == nil {
-		o.Keys, o.Cache, o.Log = &keys, filepath.Join(cache, "kindlytest", "customers"), t.Output()
-		var c *customer.Customer
-		if c, err = customer.Start(t.Context(), s, o); err == nil {
-			t.Cleanup(func() {
-				if err := c.Close(); err != nil {
-					t.Error(err)
-				}
-			})
-			target, err := suites.StackTarget(c)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return c, target
-		}
+	o.Keys = &keys
+	c := stacktest.Start(t, name, o)
+	target, err := suites.StackTarget(c)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if missing := (*customer.MissingError)(nil); errors.As(err, &missing) && !required() {
-		t.Skipf("SKIPPED, NOT CHECKED: %v; %s", err, missing.Hint)
-	}
-	t.Fatal(err)
-	return nil, suites.Target{}
+	return c, target
 }
-
-// required says whether it is an error that a customer can't be had.
-func required() bool { return os.Getenv("KINDLYTEST_REQUIRE_STACKS") == "1" }
 
 func TestCustomersInOtherStacks(t *testing.T) {
 	type row struct {

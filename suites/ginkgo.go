@@ -12,7 +12,6 @@ import (
 	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/ginkgo/v2/types"
 	"github.com/onsi/gomega"
-	gomegatypes "github.com/onsi/gomega/types"
 
 	"github.com/kindlytest/kindlytest/reports"
 )
@@ -90,16 +89,14 @@ func addSpec(c Check, strict bool, look func(context.Context, Check) (reports.Ch
 	})
 }
 
-// Hold is a Gomega matcher over [reports.Check]: it fails where a MUST does not
-// hold, or could not be checked, and says so as a report does.
-func Hold() gomegatypes.GomegaMatcher { return holdMatcher{} }
-
+// holdMatcher is a Gomega matcher over [reports.Check]: it fails where a MUST does
+// not hold, or could not be checked, and says so as a report does.
 type holdMatcher struct{ strict bool } // a SHOULD counts as well
 
 func (m holdMatcher) Match(actual any) (bool, error) {
 	c, ok := actual.(reports.Check)
 	if !ok {
-		return false, fmt.Errorf("Hold wants a reports.Check, not %T", actual)
+		return false, fmt.Errorf("holdMatcher wants a reports.Check, not %T", actual)
 	}
 	bad := c.Outcome == reports.Failed || c.Outcome == reports.Errored || m.strict && c.Outcome == reports.Warned
 	return !bad, nil

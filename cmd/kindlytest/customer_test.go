@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -14,33 +13,10 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/fixtures/stack"
+	"github.com/kindlytest/kindlytest/fixtures/stack/stacktest"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites"
 )
-
-// startCustomer runs a customer in another stack. Where it can't be had, the
-// test is skipped, unless that is an error (as it is in CI).
-func startCustomer(t *testing.T, name string) *stack.Customer {
-	t.Helper()
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, _ := stack.ByName(name)
-	c, err := stack.Start(t.Context(), s, stack.Options{Cache: filepath.Join(cache, "kindlytest", "customers"), Log: t.Output()})
-	if missing := (*stack.MissingError)(nil); errors.As(err, &missing) && os.Getenv("KINDLYTEST_REQUIRE_STACKS") != "1" {
-		t.Skipf("SKIPPED, NOT CHECKED: %v; %s", err, missing.Hint)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return c
-}
 
 func writeFile(t *testing.T, name, content string) string {
 	t.Helper()
@@ -54,7 +30,7 @@ func writeFile(t *testing.T, name, content string) string {
 // TestMobileEndpointIsCheckedWithItsHeadersAlone is what a mobile team does: it
 // has a URL and a session, and no page.
 func TestMobileEndpointIsCheckedWithItsHeadersAlone(t *testing.T) {
-	c := startCustomer(t, "mobile")
+	c := stacktest.Start(t, "mobile", stack.Options{})
 	session := c.Header.Get("X-Device-Session")
 	headers := writeFile(t, "session.txt", "X-Device-Session: "+session+"\n")
 	public := writeFile(t, "public.pem", string(c.PublicPEM))
@@ -83,7 +59,7 @@ func TestCustomersFilesDescribeThem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := startCustomer(t, name)
+			c := stacktest.Start(t, name, stack.Options{})
 			got, err := config.Load(file, environment(t, c))
 			if err != nil {
 				t.Fatal(err)
