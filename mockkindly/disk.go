@@ -7,8 +7,8 @@ import (
 )
 
 // A disk puts events into the store before the journal shows them. Those that
-// come at the same time share one transaction: whoever gets the commit lock
-// first writes for all who wait behind.
+// come while it writes share the next transaction: the first of them waits for
+// its turn, and then writes for all.
 type disk struct {
 	store Store
 	chat  func(id string) (StoredChat, bool, error) // its present state
@@ -24,8 +24,8 @@ type entry struct {
 	event   Event
 	json    []byte
 	changed bool
-	done    bool // under commit
 	err     error
+	done    chan struct{} // closed when it is written, or err is set
 }
 
 func (d *disk) append(j *Journal, e Event, changed bool) (Event, error) {
@@ -33,21 +33,30 @@ func (d *disk) append(j *Journal, e Event, changed bool) (Event, error) {
 	if err != nil {
 		return e, &StoreError{fmt.Errorf("writing down an event: %w", err)}
 	}
-	mine := &entry{event: e, json: bytes.TrimSpace(text), changed: changed}
+	mine := &entry{event: e, json: bytes.TrimSpace(text), changed: changed, done: make(chan struct{})}
 	d.mu.Lock()
 	d.waiting = append(d.waiting, mine)
+	first := len(d.waiting) == 1
 	d.mu.Unlock()
+	if first {
+		d.writeAll(j)
+	}
+	<-mine.done
+	return mine.event, mine.err
+}
 
+// writeAll writes all who wait when its turn has come.
+func (d *disk) writeAll(j *Journal) {
 	d.commit.Lock()
 	defer d.commit.Unlock()
-	if !mine.done {
-		d.mu.Lock()
-		batch := d.waiting
-		d.waiting = nil
-		d.mu.Unlock()
-		d.write(j, batch)
+	d.mu.Lock()
+	batch := d.waiting
+	d.waiting = nil
+	d.mu.Unlock()
+	d.write(j, batch)
+	for _, en := range batch {
+		close(en.done)
 	}
-	return mine.event, mine.err
 }
 
 // write stores a batch, and then publishes it.
@@ -57,7 +66,6 @@ func (d *disk) write(j *Journal, batch []*entry) {
 	var chats []StoredChat
 	seen := map[string]bool{}
 	for i, en := range batch {
-		en.done = true
 		en.event.Seq = last + uint64(i) + 1
 		events[i] = StoredEvent{Seq: en.event.Seq, Kind: en.event.Kind, Chat: en.event.Chat, JSON: en.json}
 		if id := en.event.Chat; en.changed && !seen[id] {

@@ -14,8 +14,9 @@ const trimEvery = 256
 // Append keeps events and chats in one transaction.
 func (s *Store) Append(events []mockkindly.StoredEvent, chats []mockkindly.StoredChat) error {
 	return s.explain(s.write(func(tx *sql.Tx) error {
+		insert := tx.Stmt(s.insertEvent)
 		for _, e := range events {
-			if _, err := tx.Exec("INSERT INTO events VALUES (?, ?, ?, ?)", e.Seq, string(e.Kind), e.Chat, e.JSON); err != nil {
+			if _, err := insert.Exec(e.Seq, string(e.Kind), e.Chat, e.JSON); err != nil {
 				return err
 			}
 		}

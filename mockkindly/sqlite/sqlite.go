@@ -55,6 +55,8 @@ type Store struct {
 	path string
 	opts Options
 
+	insertEvent *sql.Stmt
+
 	appended int // events since the bounds were looked at; only Append uses it
 }
 
@@ -108,7 +110,10 @@ func (s *Store) open() error {
 		}
 	}
 	// The empty transaction finds out whether another process has the file.
-	_, err = db.Exec("PRAGMA journal_mode=WAL; BEGIN IMMEDIATE; COMMIT")
+	if _, err = db.Exec("PRAGMA journal_mode=WAL; BEGIN IMMEDIATE; COMMIT"); err != nil {
+		return err
+	}
+	s.insertEvent, err = db.Prepare("INSERT INTO events VALUES (?, ?, ?, ?)")
 	return err
 }
 
