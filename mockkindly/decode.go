@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,7 +23,7 @@ func decodeWidget(w http.ResponseWriter, r *http.Request, into any) error {
 	if err != nil {
 		return err
 	}
-	return unmarshal(json.NewDecoder(bytes.NewReader(body)), body, into)
+	return unmarshal(body, into)
 }
 
 // decodeAdmin reads a JSON object of the admin side. It takes no media type
@@ -33,9 +34,10 @@ func decodeAdmin(w http.ResponseWriter, r *http.Request, into any) error {
 	if err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.DisallowUnknownFields()
-	return unmarshal(d, body, into)
+	if err := unmarshal(body, into); err != nil {
+		return err
+	}
+	return checkMembers(body, into)
 }
 
 // decodeServer reads a JSON object of a customer's server: Kindly may know more
@@ -45,14 +47,14 @@ func decodeServer(w http.ResponseWriter, r *http.Request, into any) error {
 	if err != nil {
 		return err
 	}
-	return unmarshal(json.NewDecoder(bytes.NewReader(body)), body, into)
+	return unmarshal(body, into)
 }
 
 func readJSON(w http.ResponseWriter, r *http.Request, types ...string) ([]byte, error) {
 	if err := checkMediaType(r.Header.Get("Content-Type"), types); err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readAll(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -70,6 +72,15 @@ func readJSON(w http.ResponseWriter, r *http.Request, types ...string) ([]byte, 
 		return nil, badRequest("The body is not a JSON object: it starts with %q.", firstRune(trimmed))
 	}
 	return body, nil
+}
+
+// readAll is io.ReadAll where the length was told, though maybe not truly.
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	const usual = 16 << 10 // no more is taken on the sender's word
+	var b bytes.Buffer
+	b.Grow(int(min(max(length, 0), usual)) + bytes.MinRead)
+	_, err := b.ReadFrom(r)
+	return b.Bytes(), err
 }
 
 func checkMediaType(header string, types []string) error {
@@ -94,12 +105,19 @@ func firstRune(b []byte) string {
 }
 
 // unmarshal decodes the one value that body holds.
-func unmarshal(d *json.Decoder, body []byte, into any) error {
-	if err := d.Decode(into); err != nil {
+func unmarshal(body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
 		return explain(err, body)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return badRequest("After the JSON object, in line %d, there is more.", lineAt(body, d.InputOffset()))
+	return nil
+}
+
+// checkMembers refuses members that the type of v, a pointer, does not have.
+func checkMembers(body []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(reflect.New(reflect.TypeOf(v).Elem()).Interface()); err != nil {
+		return explain(err, body)
 	}
 	return nil
 }
@@ -109,10 +127,12 @@ func explain(err error, body []byte) error {
 	var syntax *json.SyntaxError
 	var wrongType *json.UnmarshalTypeError
 	switch {
+	case errors.As(err, &syntax) && strings.HasSuffix(syntax.Error(), "after top-level value"):
+		return badRequest("After the JSON object, in line %d, there is more.", lineAt(body, syntax.Offset))
+	case errors.As(err, &syntax) && strings.HasPrefix(syntax.Error(), "unexpected end"):
+		return badRequest("The body is not JSON: it ends too early.")
 	case errors.As(err, &syntax):
 		return badRequest("The body is not JSON: in line %d, %s.", lineAt(body, syntax.Offset), syntax.Error())
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return badRequest("The body is not JSON: it ends too early.")
 	case errors.As(err, &wrongType):
 		return inputErrorf(wrongType.Field, "a JSON %s, where %s is expected", wrongType.Value, jsonName(wrongType))
 	}

@@ -1,6 +1,7 @@
 package mockkindly
 
 import (
+	"encoding/hex"
 	"fmt"
 	"io"
 	"sync"
@@ -19,7 +20,14 @@ func UUID(random [16]byte) string {
 	b := random
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	text := make([]byte, 0, 36)
+	for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
+		if i > 0 {
+			text = append(text, '-')
+		}
+		text = hex.AppendEncode(text, part)
+	}
+	return string(text)
 }
 
 // uuid returns a random UUID.

@@ -139,6 +139,9 @@ func (j *Journal) append(e Event, changed bool) (Event, error) {
 // publish shows an event that has its number. The lock is held.
 func (j *Journal) publish(e Event) {
 	j.last = e.Seq
+	if n := len(j.events); n == cap(j.events) { // seldom: all of them are copied
+		j.events = append(make([]Event, 0, 2*n+16), j.events...)
+	}
 	j.events = append(j.events, e)
 	j.bytes += e.size
 	for len(j.events) > j.maxEvents || j.bytes > j.maxBytes && len(j.events) > 1 {

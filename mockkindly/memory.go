@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/bits"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -48,11 +49,8 @@ func held(v reflect.Value) int {
 	case reflect.Map:
 		return heldByMap(v)
 	case reflect.Struct:
-		if shared[v.Type()] {
-			return 0
-		}
 		n := 0
-		for i := range v.NumField() {
+		for _, i := range pointing(v.Type()) {
 			n += held(v.Field(i))
 		}
 		return n
@@ -60,8 +58,38 @@ func held(v reflect.Value) int {
 	return 0
 }
 
+var pointingFields sync.Map // of struct types, []int
+
+// pointing are the fields of a struct type that may point to something.
+func pointing(t reflect.Type) []int {
+	if known, ok := pointingFields.Load(t); ok {
+		return known.([]int)
+	}
+	var fields []int
+	for i := range t.NumField() {
+		if points(t.Field(i).Type) {
+			fields = append(fields, i)
+		}
+	}
+	pointingFields.Store(t, fields)
+	return fields
+}
+
+// points tells whether a value of the type may point to something that counts.
+func points(t reflect.Type) bool {
+	switch k := t.Kind(); {
+	case shared[t] || k <= reflect.Complex128: // numbers
+		return false
+	case k == reflect.Array:
+		return points(t.Elem())
+	case k == reflect.Struct:
+		return len(pointing(t)) > 0
+	}
+	return true
+}
+
 func heldByItems(v reflect.Value) int {
-	if k := v.Type().Elem().Kind(); k <= reflect.Complex128 { // bytes and numbers
+	if !points(v.Type().Elem()) {
 		return 0
 	}
 	n := 0

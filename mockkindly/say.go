@@ -108,11 +108,17 @@ func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Messag
 		return nil, err
 	}
 	deliveries := make([]Delivery, len(bot.Webhooks))
-	var all sync.WaitGroup
+	var others sync.WaitGroup
 	for i, hook := range bot.Webhooks {
-		all.Go(func() { deliveries[i] = k.deliver(ctx, chat, hook, payload) })
+		if i == 0 {
+			continue // most bots have one, and a goroutine would cost it a stack
+		}
+		others.Go(func() { deliveries[i] = k.deliver(ctx, chat, hook, payload) })
 	}
-	all.Wait()
+	if len(bot.Webhooks) > 0 {
+		deliveries[0] = k.deliver(ctx, chat, bot.Webhooks[0], payload)
+	}
+	others.Wait()
 	replies := make([]reply, len(deliveries))
 	for i := range deliveries {
 		replies[i].delivery = &deliveries[i]

@@ -103,7 +103,13 @@ func (w Webhook) MarshalJSON() ([]byte, error) {
 // what a visitor wrote.
 func (e Event) MarshalJSON() ([]byte, error) {
 	type plain Event
-	return marshal(plain(e))
+	if e.Delivery == nil {
+		return marshal(plain(e))
+	}
+	return e.Delivery.sent.marshal(struct { // at once, as every level would be read again
+		plain
+		Delivery deliveryJSON `json:"delivery"`
+	}{plain(e), e.Delivery.json()})
 }
 
 // MarshalJSON gives the time in milliseconds.
@@ -184,7 +190,10 @@ type deliveryJSON struct {
 }
 
 // MarshalJSON shows both sides of the exchange without credentials.
-func (d Delivery) MarshalJSON() ([]byte, error) {
+func (d Delivery) MarshalJSON() ([]byte, error) { return d.sent.marshal(d.json()) }
+
+// json is what MarshalJSON shows, before it is searched for credentials.
+func (d Delivery) json() deliveryJSON {
 	req := d.Exchange.Request
 	body := d.sent.hide(string(d.sent.hideInBody(req.Body)))
 	v := deliveryJSON{
@@ -199,7 +208,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) {
 	if r := d.Exchange.Response; r != nil {
 		v.Response = &responseJSON{r.Status, headers(r.Header), string(r.Body), r.Truncated}
 	}
-	return d.sent.marshal(v)
+	return v
 }
 
 func decisionOf(d allowlist.Decision) decisionJSON {
@@ -262,10 +271,14 @@ func (d Delivery) reply() replyJSON {
 // where the webhook is, nor what exactly went wrong on the way there.
 func (d Delivery) widgetReply() replyJSON {
 	v := d.reply()
-	if u, err := url.Parse(d.Webhook); err == nil && u.Host != "" {
-		v.Webhook = u.Host // it has no name
+	if strings.Contains(d.Webhook, "://") { // it has no name
+		if u, err := url.Parse(d.Webhook); err == nil && u.Host != "" {
+			v.Webhook = u.Host
+		}
 	}
-	v.Reason = strings.ReplaceAll(v.Reason, "="+redactURL(d.URL), "=LOCAL")
+	if strings.Contains(v.Reason, "=") {
+		v.Reason = strings.ReplaceAll(v.Reason, "="+redactURL(d.URL), "=LOCAL")
+	}
 	if d.Exchange.Err != nil {
 		v.Error = "no answer: " + string(d.Exchange.Kind())
 	}

@@ -160,16 +160,35 @@ func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := make([]json.RawMessage, len(replies))
+	body, err := marshalReplies(replies, k.renewChat(id))
+	if err != nil {
+		return err
+	}
+	writeBody(w, http.StatusOK, body)
+	return nil
+}
+
+// marshalReplies hides in all of them what was sent to any of the webhooks.
+func marshalReplies(replies []reply, renewInMS int64) ([]byte, error) {
+	views := make([]any, len(replies))
 	for i, r := range replies {
-		if views[i], err = r.json(); err != nil {
-			return err
+		if views[i] = r.dialogue; r.delivery != nil {
+			views[i] = r.delivery.widgetReply()
 		}
 	}
-	return writeJSON(w, http.StatusOK, struct {
-		Replies   []json.RawMessage `json:"replies"`
-		RenewInMS int64             `json:"renew_in_ms,omitempty"`
-	}{views, k.renewChat(id)})
+	body, err := marshal(struct {
+		Replies   []any `json:"replies"`
+		RenewInMS int64 `json:"renew_in_ms,omitempty"`
+	}{views, renewInMS})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range replies {
+		if r.delivery != nil {
+			body = r.delivery.sent.hideInJSON(body)
+		}
+	}
+	return body, nil
 }
 
 // decodeMessage looks at the length of a context before it is decoded.
@@ -200,11 +219,4 @@ func (k *Kindly) renewChat(id string) int64 {
 		return 0
 	}
 	return k.renewIn(chat.Expires)
-}
-
-func (r reply) json() ([]byte, error) {
-	if r.delivery != nil {
-		return r.delivery.sent.marshal(r.delivery.widgetReply())
-	}
-	return marshal(r.dialogue)
 }
