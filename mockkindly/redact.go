@@ -201,15 +201,10 @@ func (c credentials) hideInJSON(text []byte) []byte {
 // mayBeIn is false if the credentials are surely not in a JSON text, which is
 // nearly always so, and much faster to find out.
 func (c credentials) mayBeIn(text []byte) bool {
-	for _, credential := range append(c.secrets(), c.signature()) {
-		if len(credential) < minSecret {
-			continue
-		}
-		if !neverEscaped(credential) || bytes.Contains(text, []byte(credential)) {
-			return true
-		}
+	found := func(credential string) bool {
+		return len(credential) >= minSecret && (!neverEscaped(credential) || bytes.Contains(text, []byte(credential)))
 	}
-	return false
+	return found(c.signature()) || found(c.secret) || slices.ContainsFunc(c.others, found)
 }
 
 // neverEscaped tells whether JSON holds a text as it is.

@@ -184,10 +184,13 @@ func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report 
 
 // conclude takes over what a webhook told, and journals it.
 func (k *Kindly) conclude(chat Chat, d *Delivery) error {
-	// The context goes on to other webhooks, which must not learn this one's
-	// credentials from it.
-	d.sent.others = k.secretsOf(chat.BotKey).others
-	added, _ := d.sent.hideIn(d.Answer.NewContext).(map[string]any)
+	added := d.Answer.NewContext
+	if len(added) > 0 {
+		// It goes on to other webhooks, which must not learn this one's
+		// credentials from it.
+		d.sent.others = k.secretsOf(chat.BotKey).others
+		added, _ = d.sent.hideIn(added).(map[string]any)
+	}
 	if err := k.collect(chat.ID, added); err != nil {
 		d.ContextError = fmt.Errorf("new_context is dropped: %w", err)
 	}
