@@ -7,8 +7,7 @@ import (
 )
 
 // A disk puts events into the store before the journal shows them. Those that
-// come while it writes share the next transaction: the first of them waits for
-// its turn, and then writes for all.
+// come while it writes share the next transaction: the first of them sees to it.
 type disk struct {
 	store Store
 	chat  func(id string) (StoredChat, bool, error) // its present state
@@ -28,10 +27,11 @@ type entry struct {
 	done    chan struct{} // closed when it is written, or err is set
 }
 
-func (d *disk) append(j *Journal, e Event, changed bool) (Event, error) {
+// append begins to write an event, and returns how to wait for the end of that.
+func (d *disk) append(j *Journal, e Event, changed bool) pending {
 	text, err := e.MarshalJSON() // its number is a column of its own
 	if err != nil {
-		return e, &StoreError{fmt.Errorf("writing down an event: %w", err)}
+		return done(e, &StoreError{fmt.Errorf("writing down an event: %w", err)})
 	}
 	mine := &entry{event: e, json: bytes.TrimSpace(text), changed: changed, done: make(chan struct{})}
 	d.mu.Lock()
@@ -39,10 +39,12 @@ func (d *disk) append(j *Journal, e Event, changed bool) (Event, error) {
 	first := len(d.waiting) == 1
 	d.mu.Unlock()
 	if first {
-		d.writeAll(j)
+		go d.writeAll(j)
 	}
-	<-mine.done
-	return mine.event, mine.err
+	return func() (Event, error) {
+		<-mine.done
+		return mine.event, mine.err
+	}
 }
 
 // writeAll writes all who wait when its turn has come.

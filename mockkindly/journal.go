@@ -121,10 +121,16 @@ func (j *Journal) kept(after uint64) []Event {
 	return j.events[after-first+1:]
 }
 
-// append numbers e, bounds it, and drops the oldest events that no longer fit.
-// changed says that e's chat is another than before. It returns e as it is kept.
+// pending waits until an event is in the journal, and returns it as it is kept.
 // The error is a *StoreError, and never comes without a store.
-func (j *Journal) append(e Event, changed bool) (Event, error) {
+type pending func() (Event, error)
+
+func done(e Event, err error) pending { return func() (Event, error) { return e, err } }
+
+// append numbers e, bounds it, and drops the oldest events that no longer fit.
+// changed says that e's chat is another than before. What is appended later
+// stands behind it, whether somebody waited for e or not.
+func (j *Journal) append(e Event, changed bool) pending {
 	e = e.bounded()
 	if j.disk != nil {
 		return j.disk.append(j, e, changed)
@@ -133,7 +139,7 @@ func (j *Journal) append(e Event, changed bool) (Event, error) {
 	defer j.mu.Unlock()
 	e.Seq = j.last + 1
 	j.publish(e)
-	return e, nil
+	return done(e, nil)
 }
 
 // publish shows an event that has its number. The lock is held.

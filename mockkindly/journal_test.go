@@ -147,7 +147,7 @@ func TestPagesAtTheEndRepeatNothing(t *testing.T) {
 		for range writers {
 			go func() {
 				for range each {
-					_, _ = j.append(Event{Kind: ChatCreated}, false)
+					_, _ = j.append(Event{Kind: ChatCreated}, false)()
 				}
 			}()
 		}

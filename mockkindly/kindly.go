@@ -279,12 +279,12 @@ func (k *Kindly) Reset() error {
 // record journals e at the present time. changed says that its chat is another
 // than before. The error is a *StoreError.
 func (k *Kindly) record(e Event, changed bool) error {
-	_, err := k.recordNumbered(e, changed)
+	_, err := k.begin(e, changed)()
 	return err
 }
 
-// recordNumbered is record, and returns the event as it stands in the journal.
-func (k *Kindly) recordNumbered(e Event, changed bool) (Event, error) {
+// begin is record for callers who have something to do until it is written.
+func (k *Kindly) begin(e Event, changed bool) pending {
 	e.At = k.opts.Now()
 	return k.journal.append(k.withoutSecrets(e), changed)
 }

@@ -76,9 +76,16 @@ func (k *Kindly) talk(ctx context.Context, chatID string, m Message) ([]reply, e
 		return nil, err
 	}
 	e := Event{Kind: MessageReceived, Bot: chat.BotKey, Chat: chat.ID, Message: &m}
-	if err := k.record(e, len(m.Context) > 0); err != nil {
+	// It is written while the webhooks answer, and stands before what they say.
+	written := k.begin(e, len(m.Context) > 0)
+	replies, err := k.answer(ctx, chat, bot, m)
+	if _, err := written(); err != nil {
 		return nil, err
 	}
+	return replies, err
+}
+
+func (k *Kindly) answer(ctx context.Context, chat Chat, bot Bot, m Message) ([]reply, error) {
 	if m.Text == "" { // Kindly's own text for a trigger is unpublished
 		m.Text = m.Slug
 	}
