@@ -26,7 +26,10 @@ func tokenWaiter() (http.Handler, chan struct{}) {
 }
 
 func benchSite(b *testing.B) string {
-	return newSite(b, map[string]string{"/": optionsPage(`kindlyOptions = {getAuthToken: async () => "` + fakeToken + `"}`)}).URL
+	return newSite(b, map[string]string{
+		"/":      optionsPage(`kindlyOptions = {getAuthToken: async () => (await fetch("/token")).text()}`),
+		"/token": fakeToken,
+	}).URL
 }
 
 // BenchmarkStartToToken is from nothing to the page's token, and back.
