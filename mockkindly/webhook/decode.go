@@ -14,6 +14,7 @@ import (
 const (
 	MaxAnswer = 1 << 20 // bytes
 	maxDepth  = 100     // objects and lists within each other
+	maxValues = 50_000  // of all kinds: [{},{},…] takes thirty times its length when it is decoded
 )
 
 // An object is a JSON object and where it stands in the answer.
@@ -89,8 +90,9 @@ func position(body []byte, err error) string {
 // not tell of a member that is there twice, but by its tokens, which cost five
 // times as much.
 type reader struct {
-	judge *judge
-	rest  []byte
+	judge  *judge
+	rest   []byte
+	values int
 }
 
 // next skips what is between values, and returns the byte that begins one or
@@ -109,7 +111,10 @@ func (r *reader) cut(n int) []byte {
 
 // value reads the next value. Numbers are json.Number: 1e400 is valid JSON.
 func (r *reader) value(path string, depth int) (any, error) {
+	r.values++
 	switch first := r.next(); {
+	case r.values > maxValues:
+		return nil, fmt.Errorf("JSON of more than %d values", maxValues)
 	case first == '"':
 		return r.string(), nil
 	case (first == '[' || first == '{') && depth >= maxDepth:
