@@ -115,22 +115,6 @@ func (s *Session) tokensAtOnce(ctx context.Context, e *endpoint, n int) Verdict 
 	return Holds("%d tokens", n)
 }
 
-// atOnce sends requests at the same time and returns the answers in order.
-func (s *Session) atOnce(ctx context.Context, client *wire.Client, title string, requests []wire.Request) []Evidence {
-	answers := make([]Evidence, len(requests))
-	done := make(chan struct{})
-	for i, r := range requests {
-		go func() {
-			answers[i] = s.send(ctx, client, title, r)
-			done <- struct{}{}
-		}()
-	}
-	for range requests {
-		<-done
-	}
-	return answers
-}
-
 // tooMany is the verdict on a rate limit: one is wise, but this one may turn
 // away people who did nothing wrong.
 func tooMany(limited, of int, ev Evidence) Verdict {
