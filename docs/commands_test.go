@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -253,7 +254,7 @@ func TestCommandsExist(t *testing.T) {
 	known := subcommands(t)
 	for name, text := range pages(t) {
 		for _, m := range named.FindAllStringSubmatch(text, -1) {
-			if !contains(known, m[1]) {
+			if !slices.Contains(known, m[1]) {
 				t.Errorf("%s: there is no kindlytest %s", name, m[1])
 			}
 		}

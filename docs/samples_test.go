@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,8 +45,6 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(code)
 }
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
 // keyFiles stands for public.pem, private.pem and staging-ca.pem.
 var keyFiles = sync.OnceValues(func() (map[string][]byte, error) {

@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,7 +72,7 @@ func TestSchemaRefusesWhatIsNoReport(t *testing.T) {
 	if err := WriteJSON(&b, sampleRun()); err != nil {
 		t.Fatal(err)
 	}
-	for name, change := range map[string][2]string{
+	refusesChanged(t, s, b.Bytes(), map[string][2]string{
 		"another version":          {`"schema": 1`, `"schema": 2`},
 		"an unknown outcome":       {`"outcome": "failed"`, `"outcome": "fine"`},
 		"an unknown level":         {`"level": "MUST"`, `"level": "MAY"`},
@@ -79,10 +80,17 @@ func TestSchemaRefusesWhatIsNoReport(t *testing.T) {
 		"a status that is text":    {`"status": 200`, `"status": "200"`},
 		"a start that is no time":  {`"started": "2025`, `"started": "x`},
 		"headers that are strings": {`"headers": [`, `"headers": ["a",`},
-	} {
+	})
+}
+
+// refusesChanged makes changes in a sound document, one at a time: what stands
+// first becomes what stands second, and the schema must refuse the outcome.
+func refusesChanged(t *testing.T, s *jsonschema.Schema, sound []byte, changes map[string][2]string) {
+	t.Helper()
+	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
-			changed := bytes.Replace(b.Bytes(), []byte(change[0]), []byte(change[1]), 1)
-			if bytes.Equal(changed, b.Bytes()) {
+			changed := bytes.Replace(sound, []byte(change[0]), []byte(change[1]), 1)
+			if bytes.Equal(changed, sound) {
 				t.Fatal("nothing changed")
 			}
 			if validJSON(t, s, changed) == nil {
@@ -122,7 +130,7 @@ func TestSchemaAndTypesHaveTheSameMembers(t *testing.T) {
 					t.Errorf("%s.%s is not in the schema", path, name)
 					continue
 				}
-				if required := contains(s.Required, name); required && options != "" {
+				if required := slices.Contains(s.Required, name); required && options != "" {
 					t.Errorf("%s.%s is required, but may be left out", path, name)
 				}
 				compare(path+"."+name, f.Type, member)
@@ -135,15 +143,6 @@ func TestSchemaAndTypesHaveTheSameMembers(t *testing.T) {
 		}
 	}
 	compare("run", reflect.TypeFor[Run](), s)
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 func TestReadJSONReadsWhatWriteJSONWrote(t *testing.T) {

@@ -65,22 +65,12 @@ func TestSetMeetsTheSchema(t *testing.T) {
 	if err := validJSON(t, s, b.Bytes()); err != nil {
 		t.Errorf("%v", err)
 	}
-	for name, change := range map[string][2]string{
+	refusesChanged(t, s, b.Bytes(), map[string][2]string{
 		"a run without checks":  {`"checks"`, `"cheques"`},
 		"a run without target":  {`"target"`, `"aim"`},
 		"a set within the set":  {`"summary": {`, `"runs": [], "summary": {`},
 		"a set without verdict": {`"exit_code"`, `"exit"`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			changed := bytes.Replace(b.Bytes(), []byte(change[0]), []byte(change[1]), 1)
-			if bytes.Equal(changed, b.Bytes()) {
-				t.Fatal("nothing changed")
-			}
-			if validJSON(t, s, changed) == nil {
-				t.Error("accepted")
-			}
-		})
-	}
+	})
 	for f := range reflect.TypeFor[Set]().Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if s.Properties[name] == nil {

@@ -135,11 +135,7 @@ func tolerates(ctx context.Context, h *hook, variants []variant) Verdict {
 	}
 	for _, v := range variants {
 		c.payload = v.payload
-		r, err := h.request(c)
-		if err != nil {
-			return CouldNotRun(err)
-		}
-		ev, err := h.steady(ctx, v.name, r)
+		ev, err := h.steadyCall(ctx, v.name, c)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -163,11 +159,7 @@ var _ = check(Check{
 		c.payload = func(p *webhook.Payload) {
 			p.Extra = map[string]any{"kindlytest_new_field": map[string]any{"a": 1}, "another_new_field": []int{1, 2}}
 		}
-		r, err := h.request(c)
-		if err != nil {
-			return CouldNotRun(err)
-		}
-		ev, err := h.steady(ctx, "unknown fields", r)
+		ev, err := h.steadyCall(ctx, "unknown fields", c)
 		if err != nil {
 			return CouldNotRun(err)
 		}

@@ -144,15 +144,7 @@ var _ = check(Check{
 		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
 			return v
 		}
-		r, err := h.request(call{token: p.raw}) // of a new chat
-		if err != nil {
-			return CouldNotRun(err)
-		}
-		ev, j, err := h.try(ctx, attempt{title: "a token of another chat", request: r})
-		if err != nil {
-			return CouldNotRun(err)
-		}
-		return refusal("a token of another chat", ev, j).With(ev)
+		return h.mustRefuse(ctx, "a token of another chat", call{token: p.raw}) // of a new chat
 	}),
 })
 
@@ -172,6 +164,19 @@ var _ = check(Check{
 	}),
 })
 
+// mustRefuse sends a call whose token must be refused, and judges the answer.
+func (h *hook) mustRefuse(ctx context.Context, what string, c call) Verdict {
+	r, err := h.request(c)
+	if err != nil {
+		return CouldNotRun(err)
+	}
+	ev, j, err := h.try(ctx, attempt{title: what, request: r})
+	if err != nil {
+		return CouldNotRun(err)
+	}
+	return refusal(what, ev, j).With(ev)
+}
+
 // pastExpiry is longer than a usual leeway of a minute.
 const pastExpiry = 90 * time.Second
 
@@ -188,15 +193,7 @@ func (s *Session) outlive(ctx context.Context, h *hook) Verdict {
 	if err := sleep(ctx, t.Expires().Add(pastExpiry).Sub(s.opts.Now())); err != nil {
 		return CouldNotRun(err)
 	}
-	r, err := h.request(call{chatID: p.chatID, token: p.raw})
-	if err != nil {
-		return CouldNotRun(err)
-	}
-	ev, j, err := h.try(ctx, attempt{title: "a token expired for 90 s", request: r})
-	if err != nil {
-		return CouldNotRun(err)
-	}
-	return refusal("a token expired for 90 s", ev, j).With(ev)
+	return h.mustRefuse(ctx, "a token expired for 90 s", call{chatID: p.chatID, token: p.raw})
 }
 
 var _ = check(Check{

@@ -30,11 +30,8 @@ var _ = check(Check{
 		Text: "What is no JSON object (an empty body, other text, [], null, form data, gzip without saying so): a 4xx, alive. Valid JSON of 1 MB or 10,000 levels, and text/plain: no 5xx, alive.",
 		Fix:  "Bound the body's size, catch the parser's error, check that the value is an object, and answer 400."},
 	Needs: NeedWebhook, Turn: Last, Hostile: true,
-	Probe: eachHook(rule.Must, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
-			return v
-		}
-		r, _, err := h.controlRequest(ctx)
+	Probe: onServed(rule.Must, func(ctx context.Context, h *hook, c call, _ Evidence) Verdict {
+		r, err := h.request(c)
 		if err != nil {
 			return CouldNotRun(err)
 		}
@@ -90,14 +87,7 @@ var _ = check(Check{
 		Text: "Missing, empty, doubled and very long headers: alive.",
 		Fix:  "Treat every header as optional and as any text; a proxy or the server should refuse very long ones with 431."},
 	Needs: NeedWebhook, Turn: Last, Hostile: true,
-	Probe: eachHook(rule.Must, func(ctx context.Context, _ *Session, h *hook) Verdict {
-		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
-			return v
-		}
-		c, _, err := h.controlCall(ctx)
-		if err != nil {
-			return CouldNotRun(err)
-		}
+	Probe: onServed(rule.Must, func(ctx context.Context, h *hook, c call, _ Evidence) Verdict {
 		var verdicts []Verdict
 		for _, odd := range oddHeaders {
 			r, err := h.request(c)
@@ -148,22 +138,16 @@ var _ = check(Check{
 		Text: "64 valid requests at once are all answered correctly.",
 		Fix:  "Keep nothing of a request in variables that requests share; let requests wait rather than fail."},
 	Needs: NeedWebhook, Turn: Last, Hostile: true,
-	Probe: eachHook(rule.Must, func(ctx context.Context, s *Session, h *hook) Verdict {
-		if v, unserved := h.unserved(ctx, "HOOK-VALID"); unserved {
-			return v
-		}
-		c, before, err := h.controlCall(ctx)
-		if err != nil {
-			return CouldNotRun(err)
-		}
+	Probe: onServed(rule.Must, func(ctx context.Context, h *hook, c call, before Evidence) Verdict {
 		requests := make([]wire.Request, burst)
 		for i := range requests {
+			var err error
 			if requests[i], err = h.request(c); err != nil {
 				return CouldNotRun(err)
 			}
 		}
 		var turnedAway []Evidence
-		for _, ev := range s.atOnce(ctx, s.crowd, "one of 64 at once", requests) {
+		for _, ev := range h.s.atOnce(ctx, h.s.crowd, "one of 64 at once", requests) {
 			if limited(ev) && !limited(before) {
 				turnedAway = append(turnedAway, ev)
 				continue

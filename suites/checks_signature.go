@@ -58,6 +58,15 @@ func (h *hook) steady(ctx context.Context, title string, r wire.Request) (Eviden
 	return h.alone(ctx, title, r)
 }
 
+// steadyCall builds a request and sends it steadily.
+func (h *hook) steadyCall(ctx context.Context, title string, c call) (Evidence, error) {
+	r, err := h.request(c)
+	if err != nil {
+		return Evidence{}, err
+	}
+	return h.steady(ctx, title, r)
+}
+
 // judgeUnsigned is the verdict on a request whose signature is not right.
 func (h *hook) judgeUnsigned(what string, ev Evidence, withToken bool) Verdict {
 	const expected = "a 4xx (401), before anything else is looked at"

@@ -119,6 +119,17 @@ func describe(t *testing.T, c reports.Check) {
 	t.Logf("%s %s\n  expected %s\n  actual   %s\n  reason   %s", c.ID, c.Outcome, c.Expected, c.Actual, c.Reason)
 }
 
+// noneIs fails the test for each check that ended in one of outcomes.
+func noneIs(t *testing.T, run reports.Run, outcomes ...reports.Outcome) {
+	t.Helper()
+	for _, c := range run.Checks {
+		if slices.Contains(outcomes, c.Outcome) {
+			t.Errorf("%s is %s", c.ID, c.Outcome)
+			describe(t, c)
+		}
+	}
+}
+
 // atOnce is how many runs go on at the same time: they wait more than they
 // work. (go test -parallel can't say it: Ginkgo refuses to run under that flag.)
 const atOnce = 8
@@ -150,13 +161,7 @@ func proveSound(t *testing.T, m fixtures.Manner, concurrency int) {
 	if run.Problem != "" {
 		t.Errorf("problem: %s", run.Problem)
 	}
-	for _, c := range run.Checks {
-		switch c.Outcome {
-		case reports.Failed, reports.Warned, reports.Errored:
-			t.Errorf("%s is %s", c.ID, c.Outcome)
-			describe(t, c)
-		}
-	}
+	noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
 	t.Logf("%+v in %d ms", run.Summary, run.DurationMS)
 }
 

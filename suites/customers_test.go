@@ -82,13 +82,7 @@ func proveStack(t *testing.T, name string) {
 			t.Errorf("the report holds %s", what)
 		}
 	}
-	for _, check := range run.Checks {
-		switch check.Outcome {
-		case reports.Failed, reports.Warned, reports.Errored, reports.Informed:
-			t.Errorf("%s is %s", check.ID, check.Outcome)
-			describe(t, check)
-		}
-	}
+	noneIs(t, run, reports.Failed, reports.Warned, reports.Errored, reports.Informed)
 	least := 130
 	if target.PageURL == "" {
 		least = 55

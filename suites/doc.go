@@ -14,6 +14,7 @@
 //
 //	var _ = suites.Describe(suites.Target{…}, suites.Options{})
 //
-// One file holds the checks of one area (checks_page.go, checks_auth.go, …); a
-// check's probe talks to the target through its [Session] only.
+// The checks of an area stand in its files (checks_page.go; checks_auth.go and
+// checks_auth_session.go; …); a check's probe talks to the target through its
+// [Session] only.
 package suites

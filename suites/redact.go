@@ -13,7 +13,6 @@ import (
 	"sync"
 	"unicode/utf8"
 
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -286,16 +285,4 @@ func secretParameter(name string) bool {
 		return true
 	}
 	return secretName.MatchString(name)
-}
-
-// describe puts an exchange's end into a few words: "200", "a reset".
-func describe(ex wire.Exchange) string {
-	if ex.Response != nil {
-		text := "status " + itoa(ex.Response.Status)
-		if to := ex.Response.Header.Get("Location"); to != "" && ex.Response.Status/100 == 3 {
-			text += " to " + bound(safeURL(to), 200)
-		}
-		return text
-	}
-	return "no answer (" + string(ex.Kind()) + ")"
 }

@@ -256,6 +256,22 @@ func (s *Session) send(ctx context.Context, client *wire.Client, title string, r
 	return Evidence{Title: title, Exchange: ex}
 }
 
+// atOnce sends requests at the same time and returns the answers in order.
+func (s *Session) atOnce(ctx context.Context, client *wire.Client, title string, requests []wire.Request) []Evidence {
+	answers := make([]Evidence, len(requests))
+	done := make(chan struct{})
+	for i, r := range requests {
+		go func() {
+			answers[i] = s.send(ctx, client, title, r)
+			done <- struct{}{}
+		}()
+	}
+	for range requests {
+		<-done
+	}
+	return answers
+}
+
 // newChatID makes a UUID, as Kindly's chat ids are.
 func (s *Session) newChatID() string {
 	var b [16]byte

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -31,12 +30,6 @@ const (
 	missing
 	couldNotRun
 )
-
-// Evidence is one exchange that a verdict rests on.
-type Evidence struct {
-	Title    string // "the request with alg none"
-	Exchange wire.Exchange
-}
 
 // Holds says that the requirement holds; actual is what was seen.
 func Holds(actual string, args ...any) Verdict {
