@@ -36,7 +36,6 @@ const (
 const (
 	ChatAuthentication = "https://docs.kindly.ai/guides-and-examples/chat-authentication"
 	Webhooks           = "https://docs.kindly.ai/webhooks"
-	SmartWebhooks      = "https://docs.kindly.ai/smart-webhooks"
 	HMAC               = "https://docs.kindly.ai/hmac"
 	ChatClient         = "https://docs.kindly.ai/api/chat"
 	RFC7515            = "https://www.rfc-editor.org/rfc/rfc7515"
