@@ -77,8 +77,8 @@ func (k *Kindly) talk(ctx context.Context, chatID string, m Message) ([]reply, e
 		return nil, err
 	}
 	e := Event{Kind: MessageReceived, Bot: chat.BotKey, Chat: chat.ID, Message: &m}
-	written := k.begin(e, len(m.Context) > 0)
-	defer written() // at the end nothing is on its way to the store
+	written := k.begin(e, len(m.Context) > 0, pending{})
+	defer written.wait() // at the end nothing is on its way to the store
 
 	if m.Text == "" { // Kindly's own text for a trigger is unpublished
 		m.Text = m.Slug
@@ -86,7 +86,7 @@ func (k *Kindly) talk(ctx context.Context, chatID string, m Message) ([]reply, e
 	if len(bot.Dialogues) == 0 {
 		return k.toAllWebhooks(ctx, chat, bot, m, written)
 	}
-	if _, err := written(); err != nil {
+	if _, err := written.wait(); err != nil {
 		return nil, err
 	}
 	return k.followDialogues(ctx, chat, bot, m)
@@ -125,17 +125,15 @@ func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Messag
 		deliveries[0] = k.deliver(ctx, chat, bot.Webhooks[0], payload)
 	}
 	others.Wait()
-	if _, err := written(); err != nil {
-		return nil, err
-	}
 	replies := make([]reply, len(deliveries))
 	for i := range deliveries {
 		replies[i].delivery = &deliveries[i]
-		if err := k.conclude(chat, &deliveries[i]); err != nil {
+		if err := k.conclude(chat, &deliveries[i], written); err != nil {
 			return nil, err
 		}
 	}
-	return replies, nil
+	_, err = written.wait() // a bot may have no webhook
+	return replies, err
 }
 
 // followDialogues does what the message's dialogue says, and those that it
@@ -188,13 +186,17 @@ func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report 
 	if slug := delivery.Answer.ExchangeSlug; slug != "" {
 		next = slug
 	}
-	return append(replies, reply{delivery: &delivery}), next, k.conclude(chat, &delivery)
+	return append(replies, reply{delivery: &delivery}), next, k.conclude(chat, &delivery, pending{})
 }
 
-// conclude takes over what a webhook told, and journals it.
-func (k *Kindly) conclude(chat Chat, d *Delivery) error {
+// conclude takes over what a webhook told, and journals it; but not if the
+// message could not be written.
+func (k *Kindly) conclude(chat Chat, d *Delivery, written pending) error {
 	added := d.Answer.NewContext
 	if len(added) > 0 {
+		if _, err := written.wait(); err != nil {
+			return err
+		}
 		// It goes on to other webhooks, which must not learn this one's
 		// credentials from it.
 		d.sent.others = k.secretsOf(chat.BotKey).others
@@ -203,13 +205,14 @@ func (k *Kindly) conclude(chat Chat, d *Delivery) error {
 	if err := k.collect(chat.ID, added); err != nil {
 		d.ContextError = fmt.Errorf("new_context is dropped: %w", err)
 	}
-	return k.recordDelivery(chat, d, len(added) > 0)
+	return k.recordDelivery(chat, d, len(added) > 0, written)
 }
 
-func (k *Kindly) recordDelivery(chat Chat, d *Delivery, changed bool) error {
+func (k *Kindly) recordDelivery(chat Chat, d *Delivery, changed bool, written pending) error {
 	kind := WebhookDelivered
 	if d.Exchange.Err != nil {
 		kind = WebhookFailed
 	}
-	return k.record(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Delivery: d}, changed)
+	_, err := k.begin(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Delivery: d}, changed, written).wait()
+	return err
 }
