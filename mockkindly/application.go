@@ -167,7 +167,7 @@ func (k *Kindly) answerApplication(ctx context.Context, chatID, replyTo string, 
 			return
 		}
 		d := k.reply(ctx, body)
-		if k.recordDelivery(chat, &d, false) != nil {
+		if k.recordDelivery(chat, &d, false, pending{}) != nil {
 			return
 		}
 	}

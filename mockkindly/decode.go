@@ -127,12 +127,8 @@ func explain(err error, body []byte) error {
 	var syntax *json.SyntaxError
 	var wrongType *json.UnmarshalTypeError
 	switch {
-	case errors.As(err, &syntax) && strings.HasSuffix(syntax.Error(), "after top-level value"):
-		return badRequest("After the JSON object, in line %d, there is more.", lineAt(body, syntax.Offset))
-	case errors.As(err, &syntax) && strings.HasPrefix(syntax.Error(), "unexpected end"):
-		return badRequest("The body is not JSON: it ends too early.")
 	case errors.As(err, &syntax):
-		return badRequest("The body is not JSON: in line %d, %s.", lineAt(body, syntax.Offset), syntax.Error())
+		return explainSyntax(syntax, body)
 	case errors.As(err, &wrongType):
 		return inputErrorf(wrongType.Field, "a JSON %s, where %s is expected", wrongType.Value, jsonName(wrongType))
 	}
@@ -140,6 +136,19 @@ func explain(err error, body []byte) error {
 		return badRequest("There is no member %s here. Is it misspelt?", clip(field, 128))
 	}
 	return badRequest("The body is not understood.")
+}
+
+// explainSyntax asks a decoder, which knows the end of the first value and that
+// of the body. json.Unmarshal takes the latter for a space.
+func explainSyntax(e *json.SyntaxError, body []byte) error {
+	var first json.RawMessage
+	switch err := json.NewDecoder(bytes.NewReader(body)).Decode(&first); {
+	case err == nil:
+		return badRequest("After the JSON object, in line %d, there is more.", lineAt(body, e.Offset))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return badRequest("The body is not JSON: it ends too early.")
+	}
+	return badRequest("The body is not JSON: in line %d, %s.", lineAt(body, e.Offset), e.Error())
 }
 
 func lineAt(body []byte, offset int64) int {

@@ -23,17 +23,18 @@ type entry struct {
 	event   Event
 	json    []byte
 	changed bool
+	after   *entry // nil, or what it follows from
 	err     error
 	done    chan struct{} // closed when it is written, or err is set
 }
 
-// append begins to write an event, and returns how to wait for the end of that.
-func (d *disk) append(j *Journal, e Event, changed bool) pending {
+// append begins to write an event.
+func (d *disk) append(j *Journal, e Event, changed bool, after pending) pending {
 	text, err := e.MarshalJSON() // its number is a column of its own
 	if err != nil {
-		return done(e, &StoreError{fmt.Errorf("writing down an event: %w", err)})
+		return pending{event: e, err: &StoreError{fmt.Errorf("writing down an event: %w", err)}}
 	}
-	mine := &entry{event: e, json: bytes.TrimSpace(text), changed: changed, done: make(chan struct{})}
+	mine := &entry{event: e, json: bytes.TrimSpace(text), changed: changed, after: after.entry, done: make(chan struct{})}
 	d.mu.Lock()
 	d.waiting = append(d.waiting, mine)
 	first := len(d.waiting) == 1
@@ -41,10 +42,7 @@ func (d *disk) append(j *Journal, e Event, changed bool) pending {
 	if first {
 		go d.writeAll(j)
 	}
-	return func() (Event, error) {
-		<-mine.done
-		return mine.event, mine.err
-	}
+	return pending{entry: mine}
 }
 
 // writeAll writes all who wait when its turn has come.
@@ -55,10 +53,25 @@ func (d *disk) writeAll(j *Journal) {
 	batch := d.waiting
 	d.waiting = nil
 	d.mu.Unlock()
-	d.write(j, batch)
+	if possible := possible(batch); len(possible) > 0 {
+		d.write(j, possible)
+	}
 	for _, en := range batch {
 		close(en.done)
 	}
+}
+
+// possible leaves out what follows from events that could not be written.
+func possible(batch []*entry) []*entry {
+	var found []*entry
+	for _, en := range batch {
+		if en.after != nil && en.after.err != nil {
+			en.err = en.after.err
+			continue
+		}
+		found = append(found, en)
+	}
+	return found
 }
 
 // write stores a batch, and then publishes it.

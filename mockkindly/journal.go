@@ -121,25 +121,37 @@ func (j *Journal) kept(after uint64) []Event {
 	return j.events[after-first+1:]
 }
 
-// pending waits until an event is in the journal, and returns it as it is kept.
-// The error is a *StoreError, and never comes without a store.
-type pending func() (Event, error)
+// A pending event is on its way into the journal. The zero value is of none.
+type pending struct {
+	entry *entry // nil if there is nothing to wait for
+	event Event
+	err   error
+}
 
-func done(e Event, err error) pending { return func() (Event, error) { return e, err } }
+// wait returns the event as it is kept. The error is a *StoreError, and never
+// comes without a store.
+func (p pending) wait() (Event, error) {
+	if p.entry == nil {
+		return p.event, p.err
+	}
+	<-p.entry.done
+	return p.entry.event, p.entry.err
+}
 
 // append numbers e, bounds it, and drops the oldest events that no longer fit.
 // changed says that e's chat is another than before. What is appended later
-// stands behind it, whether somebody waited for e or not.
-func (j *Journal) append(e Event, changed bool) pending {
+// stands behind it, whether somebody waited for e or not. If after is not kept,
+// e is not either.
+func (j *Journal) append(e Event, changed bool, after pending) pending {
 	e = e.bounded()
 	if j.disk != nil {
-		return j.disk.append(j, e, changed)
+		return j.disk.append(j, e, changed, after)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	e.Seq = j.last + 1
 	j.publish(e)
-	return done(e, nil)
+	return pending{event: e}
 }
 
 // publish shows an event that has its number. The lock is held.

@@ -29,7 +29,7 @@ func TestJournalIsBounded(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			j := newJournal(tt.events, tt.bytes)
 			for range tt.add {
-				j.append(message(tt.text), false)
+				j.append(message(tt.text), false, pending{})
 			}
 			got := j.Events(0)
 			if len(got) != tt.kept || got[0].Seq != tt.wantFirst || got[len(got)-1].Seq != tt.wantTo {
@@ -43,7 +43,7 @@ func TestJournalIsBounded(t *testing.T) {
 func TestJournalEventsAfter(t *testing.T) {
 	j := newJournal(3, 1<<20)
 	for range 5 { // 3, 4, 5 are kept
-		j.append(message("x"), false)
+		j.append(message("x"), false, pending{})
 	}
 	for after, want := range map[uint64]int{0: 3, 1: 3, 2: 3, 3: 2, 4: 1, 5: 0, 99: 0} {
 		if got := j.Events(after); len(got) != want {
@@ -51,7 +51,7 @@ func TestJournalEventsAfter(t *testing.T) {
 		}
 	}
 	_ = j.reset(func() {})
-	j.append(message("x"), false)
+	j.append(message("x"), false, pending{})
 	if got := j.Events(0); len(got) != 1 || got[0].Seq != 6 {
 		t.Errorf("after a reset the numbers start again: %+v", got)
 	}
@@ -63,8 +63,8 @@ func TestJournalBoundsBodiesInCopies(t *testing.T) {
 		Request: wire.Request{Body: body}, Response: &wire.Response{Status: 200, Body: body},
 	}}
 	j := newJournal(10, 1<<20)
-	j.append(Event{Kind: WebhookDelivered, Delivery: &d}, false)
-	j.append(message(strings.Repeat("m", 2*maxJournalBody)), false)
+	j.append(Event{Kind: WebhookDelivered, Delivery: &d}, false, pending{})
+	j.append(message(strings.Repeat("m", 2*maxJournalBody)), false, pending{})
 	events := j.Events(0)
 	kept := events[0].Delivery
 	if !kept.Truncated || len(kept.Exchange.Request.Body) != maxJournalBody || len(kept.Exchange.Body()) != maxJournalBody || !kept.Exchange.Response.Truncated {
@@ -84,7 +84,7 @@ func TestJournalWait(t *testing.T) {
 	}
 	t.Run("finds what happened before", func(t *testing.T) {
 		j := newJournal(10, 1<<20)
-		j.append(message("past"), false)
+		j.append(message("past"), false, pending{})
 		if e, err := j.Wait(t.Context(), isText("past")); err != nil || e.Seq != 1 {
 			t.Errorf("got %d, %v", e.Seq, err)
 		}
@@ -99,8 +99,8 @@ func TestJournalWait(t *testing.T) {
 				}
 			})
 		}
-		j.append(message("other"), false)
-		j.append(message("coming"), false)
+		j.append(message("other"), false, pending{})
+		j.append(message("coming"), false, pending{})
 		all.Wait()
 	})
 	t.Run("ends with its context", func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestJournalWait(t *testing.T) {
 	})
 	t.Run("ends at Close, after a last look", func(t *testing.T) {
 		j := newJournal(10, 1<<20)
-		j.append(message("past"), false)
+		j.append(message("past"), false, pending{})
 		j.close()
 		if _, err := j.Wait(t.Context(), isText("never")); !errors.Is(err, ErrClosed) {
 			t.Errorf("got %v", err)
@@ -147,7 +147,7 @@ func TestPagesAtTheEndRepeatNothing(t *testing.T) {
 		for range writers {
 			go func() {
 				for range each {
-					_, _ = j.append(Event{Kind: ChatCreated}, false)()
+					_, _ = j.append(Event{Kind: ChatCreated}, false, pending{}).wait()
 				}
 			}()
 		}

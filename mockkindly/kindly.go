@@ -279,12 +279,12 @@ func (k *Kindly) Reset() error {
 // record journals e at the present time. changed says that its chat is another
 // than before. The error is a *StoreError.
 func (k *Kindly) record(e Event, changed bool) error {
-	_, err := k.begin(e, changed)()
+	_, err := k.begin(e, changed, pending{}).wait()
 	return err
 }
 
 // begin is record for callers who have something to do until it is written.
-func (k *Kindly) begin(e Event, changed bool) pending {
+func (k *Kindly) begin(e Event, changed bool, after pending) pending {
 	e.At = k.opts.Now()
-	return k.journal.append(k.withoutSecrets(e), changed)
+	return k.journal.append(k.withoutSecrets(e), changed, after)
 }

@@ -64,3 +64,40 @@ func TestRemoveSignaturesInLinearTime(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretsThatAreWordsOfTheMock: somebody's secret may be spelled as the
+// mock's own words are. What webhooks repeat is hidden; the words stay.
+func TestSecretsThatAreWordsOfTheMock(t *testing.T) {
+	for _, secret := range []string{"delivered", "delivery", "webhook.delivered", "bot-key", "replies", "fallback", "secret"} {
+		t.Run(secret, func(t *testing.T) {
+			h := newHook(t, replying(`{"reply":"it is [`+secret+`]"}`))
+			bot := MustBot("bot-key", publicPEM(),
+				Webhook{Name: "a", URL: h.URL, Secret: secret}, Webhook{Name: "b", URL: h.URL + "/b", Secret: secret + "-b"})
+			talking := bot.clone()
+			talking.Key, talking.Dialogues = "talking", []Dialogue{{Slug: "start", Fallback: true, Webhook: "a"}}
+			k := newMock(t, Options{Bots: []Bot{bot, talking}})
+			var answers []string
+			for _, key := range []string{"bot-key", "talking"} {
+				chat, err := k.CreateChat(key, Web{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				answers = append(answers, do(k, "POST", "/mock/v1/chats/"+chat.ID+"/messages", `{"text":"hi"}`).Body.String())
+			}
+			for i, want := range [][]string{
+				{`{"replies":[{"webhook":"a"`, `"reply":"it is [<secret removed>]"`}, {`{"replies":[{"slug":"start","by":"fallback"`}} {
+				for _, want := range want {
+					if !strings.Contains(answers[i], want) {
+						t.Errorf("without %s: %s", want, answers[i])
+					}
+				}
+			}
+			text, err := k.Journal().Events(2)[0].MarshalJSON()
+			for _, want := range []string{`"kind":"webhook.delivered","bot":"bot-key","chat":"`, `,"delivery":{`} {
+				if err != nil || !strings.Contains(string(text), want) || strings.Contains(string(text), "["+secret+"]") {
+					t.Errorf("without %s: %s, %v", want, text, err)
+				}
+			}
+		})
+	}
+}

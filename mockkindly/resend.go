@@ -62,7 +62,7 @@ func (k *Kindly) Resend(ctx context.Context, seq uint64, state TokenState) (Even
 	if d.Exchange.Err != nil {
 		kind = WebhookFailed
 	}
-	return k.begin(Event{Kind: kind, Bot: e.Bot, Chat: e.Chat, Delivery: d}, false)()
+	return k.begin(Event{Kind: kind, Bot: e.Bot, Chat: e.Chat, Delivery: d}, false, pending{}).wait()
 }
 
 // whole says why the body of a delivery's request is not as it was sent.

@@ -163,14 +163,18 @@ func TestRoutesRefuseBadBodies(t *testing.T) {
 			want   int
 			detail string
 		}{
-			"empty":         {"", 400, "empty"},
-			"not JSON":      {"{\n\n!", 400, "line 3"},
-			"cut off":       {body[:len(body)-1], 400, "too early"},
-			"a list":        {"[]", 400, `"["`},
-			"null":          {"null", 400, "not a JSON object"},
-			"more after it": {body + "\n{}", 400, "there is more"},
-			"not UTF-8":     {"{\"text\":\"\xff\"}", 400, "UTF-8"},
-			"too large":     {`{"x":"` + strings.Repeat("x", maxBody) + `"}`, 413, fmt.Sprint(maxBody)},
+			"empty":                 {"", 400, "empty"},
+			"not JSON":              {"{\n\n!", 400, "line 3"},
+			"cut off":               {body[:len(body)-1], 400, "too early"},
+			"cut off in true":       {`{"x":tru`, 400, "too early"},
+			"cut off in an escape":  {`{"x\`, 400, "too early"},
+			"no word of JSON":       {`{"x":trouble}`, 400, "'o'"},
+			"a list":                {"[]", 400, `"["`},
+			"null":                  {"null", 400, "not a JSON object"},
+			"more after it":         {body + "\n{}", 400, "there is more"},
+			"half a value after it": {body + "\n{\"", 400, "line 2, there is more"},
+			"not UTF-8":             {"{\"text\":\"\xff\"}", 400, "UTF-8"},
+			"too large":             {`{"x":"` + strings.Repeat("x", maxBody) + `"}`, 413, fmt.Sprint(maxBody)},
 		} {
 			t.Run(name, func(t *testing.T) {
 				w := do(k, rt.method, path, tt.body, "Content-Type", "application/json")

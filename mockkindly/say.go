@@ -37,7 +37,8 @@ func (k *Kindly) enter(ctx context.Context) (context.Context, func(), error) {
 // retried, and no redirect is followed.
 //
 // The error is ErrUnknownChat, an *InputError for an empty message or a context
-// that is too large, ErrClosed, or a *StoreError.
+// that is too large, ErrClosed, or a *StoreError. A message that could not be
+// kept may have reached webhooks, but what they answered counts for nothing.
 func (k *Kindly) Say(ctx context.Context, chatID string, m Message) ([]Delivery, error) {
 	replies, err := k.talk(ctx, chatID, m)
 	var deliveries []Delivery
@@ -76,23 +77,19 @@ func (k *Kindly) talk(ctx context.Context, chatID string, m Message) ([]reply, e
 		return nil, err
 	}
 	e := Event{Kind: MessageReceived, Bot: chat.BotKey, Chat: chat.ID, Message: &m}
-	// It is written while the webhooks answer, and stands before what they say.
-	written := k.begin(e, len(m.Context) > 0)
-	replies, err := k.answer(ctx, chat, bot, m)
-	if _, err := written(); err != nil {
-		return nil, err
-	}
-	return replies, err
-}
+	written := k.begin(e, len(m.Context) > 0, pending{})
+	defer written.wait() // at the end nothing is on its way to the store
 
-func (k *Kindly) answer(ctx context.Context, chat Chat, bot Bot, m Message) ([]reply, error) {
 	if m.Text == "" { // Kindly's own text for a trigger is unpublished
 		m.Text = m.Slug
 	}
-	if len(bot.Dialogues) > 0 {
-		return k.followDialogues(ctx, chat, bot, m)
+	if len(bot.Dialogues) == 0 {
+		return k.toAllWebhooks(ctx, chat, bot, m, written)
 	}
-	return k.toAllWebhooks(ctx, chat, bot, m)
+	if _, err := written.wait(); err != nil {
+		return nil, err
+	}
+	return k.followDialogues(ctx, chat, bot, m)
 }
 
 // contextOf is what a page adds to the chat's context. It goes on to all
@@ -109,7 +106,9 @@ func (k *Kindly) contextOf(chatID string, added map[string]any) (map[string]any,
 	return hidden, nil
 }
 
-func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Message) ([]reply, error) {
+// toAllWebhooks sends the message while it is written down. What they answer
+// counts for nothing if the message was not kept.
+func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Message, written pending) ([]reply, error) {
 	payload, err := k.payload(chat, bot, m)
 	if err != nil {
 		return nil, err
@@ -129,11 +128,12 @@ func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Messag
 	replies := make([]reply, len(deliveries))
 	for i := range deliveries {
 		replies[i].delivery = &deliveries[i]
-		if err := k.conclude(chat, &deliveries[i]); err != nil {
+		if err := k.conclude(chat, &deliveries[i], written); err != nil {
 			return nil, err
 		}
 	}
-	return replies, nil
+	_, err = written.wait() // a bot may have no webhook
+	return replies, err
 }
 
 // followDialogues does what the message's dialogue says, and those that it
@@ -186,13 +186,17 @@ func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report 
 	if slug := delivery.Answer.ExchangeSlug; slug != "" {
 		next = slug
 	}
-	return append(replies, reply{delivery: &delivery}), next, k.conclude(chat, &delivery)
+	return append(replies, reply{delivery: &delivery}), next, k.conclude(chat, &delivery, pending{})
 }
 
-// conclude takes over what a webhook told, and journals it.
-func (k *Kindly) conclude(chat Chat, d *Delivery) error {
+// conclude takes over what a webhook told, and journals it; but not if the
+// message could not be written.
+func (k *Kindly) conclude(chat Chat, d *Delivery, written pending) error {
 	added := d.Answer.NewContext
 	if len(added) > 0 {
+		if _, err := written.wait(); err != nil {
+			return err
+		}
 		// It goes on to other webhooks, which must not learn this one's
 		// credentials from it.
 		d.sent.others = k.secretsOf(chat.BotKey).others
@@ -201,13 +205,14 @@ func (k *Kindly) conclude(chat Chat, d *Delivery) error {
 	if err := k.collect(chat.ID, added); err != nil {
 		d.ContextError = fmt.Errorf("new_context is dropped: %w", err)
 	}
-	return k.recordDelivery(chat, d, len(added) > 0)
+	return k.recordDelivery(chat, d, len(added) > 0, written)
 }
 
-func (k *Kindly) recordDelivery(chat Chat, d *Delivery, changed bool) error {
+func (k *Kindly) recordDelivery(chat Chat, d *Delivery, changed bool, written pending) error {
 	kind := WebhookDelivered
 	if d.Exchange.Err != nil {
 		kind = WebhookFailed
 	}
-	return k.record(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Delivery: d}, changed)
+	_, err := k.begin(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Delivery: d}, changed, written).wait()
+	return err
 }

@@ -47,7 +47,8 @@ type Query struct {
 	Newest        bool
 }
 
-// A StoreError says that the store failed: what was asked for has not happened.
+// A StoreError says that the store failed: what was asked for is not in the
+// journal. See Say for what a webhook may have got.
 type StoreError struct{ Err error }
 
 func (e *StoreError) Error() string { return "the journal could not be kept: " + e.Err.Error() }

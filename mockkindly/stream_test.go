@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -221,6 +222,39 @@ func TestAStoreThatFails(t *testing.T) {
 	if n := len(k.Journal().Events(0)); n != 0 {
 		t.Errorf("%d events are shown that are not kept", n)
 	}
+}
+
+// What a webhook answers to a message that could not be kept is not kept either.
+func TestAMessageThatIsNotKept(t *testing.T) {
+	h := newHook(t, replying(`{"reply":"hello","new_context":{"plan":"gold"}}`))
+	for name, dialogues := range map[string][]Dialogue{"webhook": nil, "dialogue": {{Slug: "start", Fallback: true, Webhook: "a"}}} {
+		t.Run(name, func(t *testing.T) {
+			bot := MustBot("bot", publicPEM(), Webhook{Name: "a", URL: h.URL})
+			bot.Dialogues = dialogues
+			k := newMock(t, Options{Bots: []Bot{bot}, Store: noMessages{}})
+			chat := newChat(t, k)
+			var failed *StoreError
+			if ds, err := k.Say(t.Context(), chat.ID, Message{Text: "hi"}); !errors.As(err, &failed) || len(ds) > 0 {
+				t.Errorf("the error is %v, with %v", err, ds)
+			}
+			if events := k.Journal().Events(1); len(events) > 0 {
+				t.Errorf("after the chat's event come %+v", events)
+			}
+			if chat, _ := k.Chat(chat.ID); len(chat.Context) > 0 {
+				t.Errorf("the chat took over %v", chat.Context)
+			}
+		})
+	}
+}
+
+// noMessages fails for them alone.
+type noMessages struct{ failingStore }
+
+func (noMessages) Append(events []StoredEvent, _ []StoredChat) error {
+	if slices.ContainsFunc(events, func(e StoredEvent) bool { return e.Kind == MessageReceived }) {
+		return errors.New("the disk is full")
+	}
+	return nil
 }
 
 type failingStore struct{}

@@ -106,10 +106,15 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	if e.Delivery == nil {
 		return marshal(plain(e))
 	}
-	return e.Delivery.sent.marshal(struct { // at once, as every level would be read again
+	text, err := marshal(struct { // at once, as every level would be read again
 		plain
 		Delivery deliveryJSON `json:"delivery"`
 	}{plain(e), e.Delivery.json()})
+	if err == nil && e.Delivery.sent.mayBeIn(text) {
+		// In the delivery alone: kind and bot stay, also where a secret is spelled so.
+		return marshal(plain(e))
+	}
+	return text, err
 }
 
 // MarshalJSON gives the time in milliseconds.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -168,7 +169,8 @@ func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// marshalReplies hides in all of them what was sent to any of the webhooks.
+// marshalReplies hides in each webhook's reply what was sent to it, and what it
+// may have learnt. Mostly there is nothing, and one look at the whole says so.
 func marshalReplies(replies []reply, renewInMS int64) ([]byte, error) {
 	views := make([]any, len(replies))
 	for i, r := range replies {
@@ -176,19 +178,28 @@ func marshalReplies(replies []reply, renewInMS int64) ([]byte, error) {
 			views[i] = r.delivery.widgetReply()
 		}
 	}
-	body, err := marshal(struct {
+	body, err := marshalViews(views, renewInMS)
+	if err != nil || !slices.ContainsFunc(replies, func(r reply) bool { return r.delivery != nil && r.delivery.sent.mayBeIn(body) }) {
+		return body, err
+	}
+	for i, r := range replies {
+		if r.delivery == nil {
+			continue
+		}
+		text, err := r.delivery.sent.marshal(views[i])
+		if err != nil {
+			return nil, err
+		}
+		views[i] = json.RawMessage(text)
+	}
+	return marshalViews(views, renewInMS)
+}
+
+func marshalViews(views []any, renewInMS int64) ([]byte, error) {
+	return marshal(struct {
 		Replies   []any `json:"replies"`
 		RenewInMS int64 `json:"renew_in_ms,omitempty"`
 	}{views, renewInMS})
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range replies {
-		if r.delivery != nil {
-			body = r.delivery.sent.hideInJSON(body)
-		}
-	}
-	return body, nil
 }
 
 // decodeMessage looks at the length of a context before it is decoded.

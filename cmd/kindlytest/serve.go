@@ -102,10 +102,29 @@ func (f *serveFlags) register(fs *pflag.FlagSet) {
 // and its slowest answers a tenth, for some 25 MB; one that rests needs none.
 const garbage = 200
 
-func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err error) {
-	if _, told := a.lookupEnv("GOGC"); !told {
-		defer debug.SetGCPercent(debug.SetGCPercent(garbage))
+// enough is how many bytes the process may take before garbage is collected
+// sooner after all (GOMEMLIMIT). Pages that mean harm can fill chats and journal,
+// 130 MB, and three times that would gather.
+const enough = 300 << 20
+
+// collectLater sets both, unless the environment does. It returns the way back.
+func (a *app) collectLater() (restore func()) {
+	if _, told := a.lookupEnv("GOGC"); told {
+		return func() {}
 	}
+	limit := debug.SetMemoryLimit(-1) // asks
+	if _, told := a.lookupEnv("GOMEMLIMIT"); !told {
+		debug.SetMemoryLimit(enough)
+	}
+	percent := debug.SetGCPercent(garbage)
+	return func() {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err error) {
+	defer a.collectLater()()
 	c, err := a.serveConfig(fs, f)
 	if err != nil {
 		return err
