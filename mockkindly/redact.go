@@ -104,13 +104,29 @@ type credentials struct {
 // one may hold another.
 func (c credentials) secrets() []string {
 	var found []string
-	for _, s := range append([]string{c.secret}, c.others...) {
-		if len(s) >= minSecret && !slices.Contains(found, s) {
-			found = append(found, s)
+	for _, secret := range append([]string{c.secret}, c.others...) {
+		for _, s := range spellings(secret) {
+			if len(secret) >= minSecret && !slices.Contains(found, s) {
+				found = append(found, s)
+			}
 		}
 	}
 	slices.SortFunc(found, func(a, b string) int { return len(b) - len(a) })
 	return found
+}
+
+// spellings are how a text stands in JSON that is shown as a text itself: the
+// body of an answer. Some stacks escape the slash, which base64 has.
+func spellings(s string) []string {
+	out := []string{s}
+	if !neverEscaped(s) {
+		literal, _ := json.Marshal(s) // of a string: cannot fail
+		out = append(out, string(literal[1:len(literal)-1]))
+	}
+	if strings.Contains(s, "/") {
+		out = append(out, strings.ReplaceAll(out[len(out)-1], "/", `\/`))
+	}
+	return out
 }
 
 // hide returns text without the credentials.
@@ -202,7 +218,11 @@ func (c credentials) hideInJSON(text []byte) []byte {
 // nearly always so, and much faster to find out.
 func (c credentials) mayBeIn(text []byte) bool {
 	found := func(credential string) bool {
-		return len(credential) >= minSecret && (!neverEscaped(credential) || bytes.Contains(text, []byte(credential)))
+		if len(credential) < minSecret {
+			return false
+		}
+		return !neverEscaped(credential) || bytes.Contains(text, []byte(credential)) ||
+			strings.Contains(credential, "/") && bytes.Contains(text, []byte(strings.ReplaceAll(credential, "/", `\\/`)))
 	}
 	return found(c.signature()) || found(c.secret) || slices.ContainsFunc(c.others, found)
 }

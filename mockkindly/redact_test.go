@@ -101,3 +101,33 @@ func TestSecretsThatAreWordsOfTheMock(t *testing.T) {
 		})
 	}
 }
+
+// The body of an answer is shown as it came: what is a text there stands
+// escaped, as JSON wants it or as some stacks like it.
+func TestSecretsAreHiddenHoweverTheyAreEscaped(t *testing.T) {
+	for name, tt := range map[string]struct{ secret, answer string }{
+		"a quote and a backslash": {`pass"wo\rd`, `{"reply":"it is [pass\"wo\\rd]"}`},
+		"a slash, escaped":        {"c2VjcmV0/Kg==", `{"reply":"it is [c2VjcmV0\/Kg==]"}`},
+		"a slash, as it is":       {"c2VjcmV0/Kg==", `{"reply":"it is [c2VjcmV0/Kg==]"}`},
+		"no JSON":                 {`pass"wo\rd`, `it is [pass"wo\rd]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHook(t, replying(tt.answer))
+			k := newMock(t, Options{}, Webhook{Name: "a", URL: h.URL, Secret: tt.secret})
+			chat := newChat(t, k)
+			shown := do(k, "POST", "/mock/v1/chats/"+chat.ID+"/messages", `{"text":"hi"}`).Body.String()
+			text, err := k.Journal().Events(2)[0].MarshalJSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, part := range []string{"wo", "Kg=="} {
+				if strings.Contains(shown+string(text), part) {
+					t.Errorf("the secret is in %s\n%s", shown, text)
+				}
+			}
+			if !strings.Contains(string(text), "it is [<secret removed>]") {
+				t.Errorf("more than the secret is missing: %s", text)
+			}
+		})
+	}
+}
