@@ -80,6 +80,10 @@ func Launch(ctx context.Context, o Options) (*Browser, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	context.AfterFunc(ctx, func() { _ = b.Close() }) // the caller's own Close returns the error
+	go func() { // its user may close it, and it may crash
+		<-b.conn.done
+		_ = b.Close()
+	}()
 	return b, nil
 }
 
