@@ -2,6 +2,7 @@ package suites
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -45,7 +46,8 @@ func unanswered(all ...Evidence) error {
 
 // controlOrSilence is control, whether there was an answer or not.
 func (h *hook) controlOrSilence(ctx context.Context) (control, error) {
-	if _, err := h.s.acceptedPass(ctx); err == nil {
+	_, noPass := h.s.acceptedPass(ctx)
+	if noPass == nil {
 		all, err := h.asUser()
 		if err != nil {
 			return control{}, err
@@ -55,6 +57,10 @@ func (h *hook) controlOrSilence(ctx context.Context) (control, error) {
 	all, err := h.asStranger()
 	if err != nil {
 		return control{}, err
+	}
+	var chrome browserError
+	if errors.As(noPass, &chrome) && !h.acceptable(all[0]) {
+		return control{}, noPass // a user may be served
 	}
 	return control{before: all[0]}, nil
 }

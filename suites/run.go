@@ -3,6 +3,7 @@ package suites
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -81,6 +82,7 @@ func (s *Session) finish(run *reports.Run, b *board) {
 	run.Timeline, run.Screenshot = s.ending()
 	s.advise(run)
 	s.remark()
+	s.forgetBrowser(run.Checks)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	run.Notes = append(run.Notes, s.notes...)
@@ -94,6 +96,19 @@ func (s *Session) finish(run *reports.Run, b *board) {
 	if run.ExitCode == 2 && run.Problem == "" && len(run.Checks) > 0 {
 		run.Problem = s.nothingChecked(run.Checks)
 	}
+}
+
+// forgetBrowser drops the problem of a Chrome that does not start where every
+// check came to its verdict without one: a page is more than some of them need.
+func (s *Session) forgetBrowser(checks []reports.Check) {
+	if s.chrome.err == nil || slices.ContainsFunc(checks, func(c reports.Check) bool { return c.Outcome == reports.Errored }) {
+		return
+	}
+	text, _ := s.pageProblem(s.chrome.err)
+	text = s.redact.text(text)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problems = slices.DeleteFunc(s.problems, func(p problem) bool { return p.text == text })
 }
 
 // nothingChecked says why, in the words of the most frequent reason. That most

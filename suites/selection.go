@@ -77,6 +77,9 @@ func (o Options) deselected(c Check) string {
 	return ""
 }
 
+// Selects says whether Only, Skip and Safe leave a check in a run.
+func (o Options) Selects(c Check) bool { return o.deselected(c) == "" }
+
 // Select returns the checks that any of the patterns (IDs, areas or globs)
 // selects, in the order of a report; all of them if there is no pattern. The
 // errors are those of [ValidateSelection].

@@ -67,6 +67,8 @@ func (i *interview) target(a *starter.Answers) {
 	}
 }
 
+const noTokenToLocalhost = "Kindly forwards no token to localhost"
+
 // webhook asks for one; false if there is none more.
 func (i *interview) webhook() (starter.Webhook, bool) {
 	public := i.url("URL of a webhook, as Kindly knows it")
@@ -74,7 +76,7 @@ func (i *interview) webhook() (starter.Webhook, bool) {
 		return starter.Webhook{}, false
 	}
 	if starter.IsLocal(public) {
-		fmt.Fprintln(i.out, "  Kindly forwards no token to localhost: give the public URL here, and this one at the next question.")
+		fmt.Fprintln(i.out, "  "+noTokenToLocalhost+": give the public URL here, and this one at the next question.")
 	}
 	w := starter.Webhook{URL: public, ConnectTo: i.url("  where to call it instead, for local work")}
 	w.Message = i.text("  a message that it answers", starter.DefaultMessage)

@@ -39,7 +39,8 @@ against it. The shop is sound, so all of them pass.
 
 With --fault NAME the shop makes that one mistake, and the run shows what a team
 that makes it would see. Then the exit code is 1 if the check that is there for
-this fault reported it, whatever its level, and 2 if the fault went unnoticed.
+this fault reported it, whatever its level, and 2 if the fault went unnoticed, or
+could not be looked for because another one was in the way.
 
 With --customer NAME another customer is checked: a real program in another
 stack, which must be installed here (if it is not, you are told how). With
@@ -110,7 +111,7 @@ func (a *app) demo(ctx context.Context, fs *pflag.FlagSet, f *demoFlags) error {
 	if len(faults) == 0 {
 		return exit(run.ExitCode)
 	}
-	return exit(judgeFaults(w, run, faults))
+	return exit(judgeFaults(w, run, faults, o))
 }
 
 func introduce(w io.Writer, shop *fixtures.Customer, faults []fixtures.Fault) {
@@ -127,25 +128,61 @@ func introduce(w io.Writer, shop *fixtures.Customer, faults []fixtures.Fault) {
 
 // judgeFaults says of each fault whether its check reported it, and returns the
 // exit code.
-func judgeFaults(w io.Writer, run reports.Run, faults []fixtures.Fault) int {
+func judgeFaults(w io.Writer, run reports.Run, faults []fixtures.Fault, o suites.Options) int {
 	code := exitBroken
 	for _, f := range faults {
-		i := slices.IndexFunc(run.Checks, func(c reports.Check) bool { return c.ID == f.Breaks })
-		if i >= 0 && caught(run.Checks[i].Outcome) {
+		c := checkOf(run, f)
+		switch {
+		case caught(c.Outcome):
 			fmt.Fprintf(w, "fault %s was caught by %s\n", f.Name, f.Breaks)
 			continue
+		case c.Outcome == reports.Passed:
+			fmt.Fprintf(w, "FAULT %s WENT UNNOTICED by %s, which passed\n", f.Name, f.Breaks)
+		default:
+			notLookedFor(w, f, c, inTheWay(run, faults), o)
 		}
 		code = exitUsage
-		why := "there is no such check"
-		if i >= 0 {
-			why = fmt.Sprintf("it %s", run.Checks[i].Outcome)
-			if reason := run.Checks[i].Reason; reason != "" {
-				why += ": " + printable(reason)
-			}
-		}
-		fmt.Fprintf(w, "FAULT %s WENT UNNOTICED by %s (%s)\n", f.Name, f.Breaks, why)
 	}
 	return code
+}
+
+// notLookedFor says of a fault why its check came to no verdict. Alone each
+// fault is found: where it is not, what the other ones broke was needed for it.
+func notLookedFor(w io.Writer, f fixtures.Fault, c reports.Check, others []string, o suites.Options) {
+	why := fmt.Sprintf("%s %s", f.Breaks, c.Outcome)
+	if c.Reason != "" {
+		why += ": " + printable(c.Reason)
+	}
+	checks, err := suites.Select(f.Breaks)
+	switch {
+	case err == nil && !o.Selects(checks[0]):
+		fmt.Fprintf(w, "fault %s was not looked for: %s\n", f.Name, why)
+	case len(others) == 0:
+		fmt.Fprintf(w, "fault %s could not be looked for: %s\n", f.Name, why)
+	default:
+		fmt.Fprintf(w, "fault %s could not be looked for because of %s: %s\n", f.Name, strings.Join(others, ", "), why)
+		fmt.Fprintf(w, "  alone: kindlytest demo --fault %s\n", f.Name)
+	}
+}
+
+// inTheWay are the faults that were caught.
+func inTheWay(run reports.Run, faults []fixtures.Fault) []string {
+	var names []string
+	for _, f := range faults {
+		if caught(checkOf(run, f).Outcome) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
+}
+
+// checkOf is the check that is there for a fault.
+func checkOf(run reports.Run, f fixtures.Fault) reports.Check {
+	i := slices.IndexFunc(run.Checks, func(c reports.Check) bool { return c.ID == f.Breaks })
+	if i < 0 {
+		return reports.Check{Outcome: reports.Errored, Reason: "the run ended before"}
+	}
+	return run.Checks[i]
 }
 
 func caught(o reports.Outcome) bool {

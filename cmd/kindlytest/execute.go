@@ -28,6 +28,7 @@ func (a *app) execute(ctx context.Context, t suites.Target, o suites.Options, ou
 	}
 	w := a.people(out)
 	terminal := a.terminal(w, out)
+	terminal.NoFiles = len(formats) == 0
 	o.Observer = observer{terminal}
 	stop := tick(terminal)
 	run := suites.Run(ctx, t, o)

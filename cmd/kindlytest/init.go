@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,6 +83,7 @@ func (a *app) init(ctx context.Context, fs *pflag.FlagSet, f *initFlags) error {
 		}
 		f.answers = answers
 	}
+	a.noteLocal(f)
 	f.answers.Release = release(ownVersion())
 	files := starter.Files(f.answers)
 	if f.dryRun {
@@ -132,6 +134,20 @@ func (f *initFlags) read() error {
 		}
 	}
 	return nil
+}
+
+// noteLocal says of each webhook that a flag names by a local URL that Kindly
+// would not forward the token there. (Whoever is asked is told then.)
+func (a *app) noteLocal(f *initFlags) {
+	if len(f.webhooks) == 0 {
+		return
+	}
+	for _, w := range f.answers.Webhooks {
+		if starter.IsLocal(w.URL) {
+			fmt.Fprintf(a.stderr, "note: --webhook %s: %s\n", printable(w.URL), noTokenToLocalhost)
+			fmt.Fprintf(a.stderr, "hint: give the public URL and this one: --webhook PUBLIC=%s\n", printable(cmp.Or(w.ConnectTo, w.URL)))
+		}
+	}
 }
 
 // describes says whether a flag was given that is about the files' content.

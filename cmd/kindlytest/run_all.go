@@ -103,6 +103,7 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, f *runFlags) (r
 	}
 	w := a.people(out)
 	terminal := a.terminal(w, out)
+	terminal.NoFiles = len(formats) == 0
 	if !out.quiet {
 		fmt.Fprintf(w, "\nChecking %s, %d at a time\n", plural(len(jobs), "target"), min(f.parallel, len(jobs)))
 	}

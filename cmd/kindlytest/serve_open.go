@@ -15,8 +15,8 @@ import (
 // openTimeout bounds login and the first load of the page.
 const openTimeout = time.Minute
 
-// openPage shows the page until the mock ends or the browser is closed. When
-// only the browser is gone, the mock goes on.
+// openPage shows the page until the mock ends or its tab is closed; Chrome would
+// live on without a window. When only the browser is gone, the mock goes on.
 func (a *app) openPage(ctx context.Context, k *mockkindly.Kindly, c *config.Config, f *serveFlags) error {
 	b, err := browser.Launch(ctx, browser.Options{
 		Path: f.browser, Headed: !f.headless, Resolve: c.Target.Resolve, RootCAs: c.Target.Roots(),
@@ -28,22 +28,27 @@ func (a *app) openPage(ctx context.Context, k *mockkindly.Kindly, c *config.Conf
 		return hint.Errorf("with --headless there is no window; without --open you open the page yourself", "--open: %w", err)
 	}
 	defer b.Close() // it ends with the process in any case
-	if err := visit(ctx, b, k, c, f.open); err != nil && ctx.Err() == nil {
+	page, err := visit(ctx, b, k, c, f.open)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
 		return fmt.Errorf("--open: %w", err)
 	}
 	select {
 	case <-ctx.Done():
+	case <-page.Gone():
 	case <-b.Done():
-		if ctx.Err() == nil {
-			fmt.Fprintln(a.stderr, "note: the browser is closed; the mock goes on")
-		}
+	}
+	if ctx.Err() == nil {
+		fmt.Fprintln(a.stderr, "note: the browser is closed; the mock goes on")
 	}
 	return nil
 }
 
 // visit opens the page, logged in as kindlytest.yaml says. The page stays open
 // with the browser.
-func visit(ctx context.Context, b *browser.Browser, k *mockkindly.Kindly, c *config.Config, url string) error {
+func visit(ctx context.Context, b *browser.Browser, k *mockkindly.Kindly, c *config.Config, url string) (*browser.Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	var login browser.Login
@@ -52,14 +57,14 @@ func visit(ctx context.Context, b *browser.Browser, k *mockkindly.Kindly, c *con
 	}
 	user, err := b.NewUser(ctx, login)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	page, err := user.Visit(ctx, url, k)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if nav := page.Record().Navigation; nav.Error != "" {
-		return hint.Errorf("is it running? open it in your own browser to see", "%s: %w", url, errors.New(nav.Error))
+		return nil, hint.Errorf("is it running? open it in your own browser to see", "%s: %w", url, errors.New(nav.Error))
 	}
-	return nil
+	return page, nil
 }

@@ -40,3 +40,9 @@ func asExpression(js string) string {
 	}
 	return "(() => { " + js[:last+1] + " return " + js[last+1:] + " })()"
 }
+
+// Kill ends Chrome as its user, or a crash, may do.
+func Kill(b *Browser) { kill(b.process.cmd) }
+
+// CloseTab closes the page's tab as its user may do.
+func CloseTab(p *Page) error { return p.user.browser.closeTab(p.target) }

@@ -80,6 +80,11 @@ func Launch(ctx context.Context, o Options) (*Browser, error) {
 		return nil, errors.Join(err, b.Close())
 	}
 	context.AfterFunc(ctx, func() { _ = b.Close() }) // the caller's own Close returns the error
+	// Its user may close it, and it may crash.
+	go func() {
+		<-b.conn.done
+		_ = b.Close()
+	}()
 	return b, nil
 }
 
@@ -243,11 +248,13 @@ func flags(o Options, profile string, more ...string) []string {
 	if os.Geteuid() == 0 { // Chrome's sandbox refuses root
 		out = append(out, "--no-sandbox")
 	}
-	if o.Headed {
-		return append(append(out, more...), "about:blank")
+	// A first tab that nobody uses would cost a process, just when ours starts, and
+	// leave an empty window. Chrome lives on without one.
+	out = append(out, "--no-startup-window")
+	if !o.Headed {
+		out = append(out, "--headless", "--disable-gpu")
 	}
-	// A first tab that nobody uses would cost a process, just when ours starts.
-	return append(append(out, "--headless", "--disable-gpu", "--no-startup-window"), more...)
+	return append(out, more...)
 }
 
 // resolverRules are Chrome's MAP rules, in a stable order. The first that

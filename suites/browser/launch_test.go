@@ -99,6 +99,31 @@ func TestNothingSurvives(t *testing.T) {
 	}
 }
 
+func TestDoneTellsOfAChromeThatEnded(t *testing.T) {
+	needChrome(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	dir := t.TempDir()
+	b, err := browser.Launch(t.Context(), browser.Options{Path: chromePath, TempDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-b.Done():
+		t.Fatal("it is done while Chrome runs")
+	default:
+	}
+	browser.Kill(b)
+	select {
+	case <-b.Done():
+	case <-time.After(10 * time.Second):
+		t.Error("it is not done although Chrome is gone")
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	assertNothingLeft(t, dir)
+}
+
 func TestCancelledLaunchLeavesNothing(t *testing.T) {
 	needChrome(t)
 	for _, after := range []time.Duration{0, 20 * time.Millisecond} {

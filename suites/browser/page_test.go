@@ -178,3 +178,21 @@ func TestResolveSendsAHostElsewhere(t *testing.T) {
 		t.Errorf("got %+v", nav)
 	}
 }
+
+func TestGoneTellsOfATabThatItsUserClosed(t *testing.T) {
+	s := newSite(t, map[string]string{"/": "hello"})
+	p := visit(t, s.URL, nil)
+	select {
+	case <-p.Gone():
+		t.Fatal("it is gone while it is open")
+	default:
+	}
+	if err := browser.CloseTab(p); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-p.Gone():
+	case <-time.After(10 * time.Second):
+		t.Error("it is not gone although it is closed")
+	}
+}

@@ -18,8 +18,11 @@ import (
 type process struct {
 	cmd    *exec.Cmd
 	dirs   []string // everything that it writes is below these folders
+	locks  []*os.File
 	exited chan struct{}
 	output tail
+
+	stopSweep func()
 }
 
 // startProcess makes Chrome's folders below base, runs it, and connects to it.
@@ -27,6 +30,7 @@ type process struct {
 func startProcess(path, base string, o Options, more ...string) (*process, chromedp.Transport, error) {
 	p := &process{exited: make(chan struct{})}
 	tmp, err := p.makeDirs(base)
+	p.stopSweep = startSweep(p.parents()...)
 	if err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("making a folder for Chrome: %w", err), p.removeDirs())
 	}
@@ -51,16 +55,22 @@ func startProcess(path, base string, o Options, more ...string) (*process, chrom
 // Chrome adds "/org.chromium.Chromium.<six letters>/SingletonSocket".
 const maxSocketDir = 104 - 46 - 1
 
+// folderPrefix begins the names of Chrome's folders, with digits after it.
+const folderPrefix = "kt-"
+
 // makeDirs makes the folder for the profile, and the one for temporary files,
 // where Chrome leaves things when it is killed: the same one, unless its path is
 // too long for a socket.
 func (p *process) makeDirs(base string) (tmp string, err error) {
 	for _, parent := range []string{base, "/tmp"} {
-		dir, err := os.MkdirTemp(parent, "kt-")
+		dir, err := os.MkdirTemp(parent, folderPrefix)
 		if err != nil {
 			return "", err
 		}
 		p.dirs = append(p.dirs, dir)
+		if lock := lockDir(dir); lock != nil {
+			p.locks = append(p.locks, lock)
+		}
 		if len(dir) <= maxSocketDir || runtime.GOOS == "windows" {
 			return dir, nil
 		}
@@ -68,10 +78,25 @@ func (p *process) makeDirs(base string) (tmp string, err error) {
 	return p.dirs[1], nil
 }
 
+// parents are the folders that ours are in.
+func (p *process) parents() []string {
+	var out []string
+	for _, dir := range p.dirs {
+		out = append(out, filepath.Dir(dir))
+	}
+	return out
+}
+
 func (p *process) profile() string { return filepath.Join(p.dirs[0], "p") }
 
 // removeDirs tries for a second: a dying child may still make a file meanwhile.
 func (p *process) removeDirs() error {
+	p.stopSweep()
+	defer func() {
+		for _, lock := range p.locks {
+			lock.Close()
+		}
+	}()
 	var errs []error
 	for _, dir := range p.dirs {
 		err := os.RemoveAll(dir)

@@ -29,7 +29,7 @@ func (p *process) connect() (chromedp.Transport, error) {
 		return nil, errors.Join(err, theirR.Close(), ourW.Close())
 	}
 	p.cmd.Args = append(p.cmd.Args, "--remote-debugging-pipe")
-	p.cmd.ExtraFiles = []*os.File{theirR, theirW} // Chrome reads 3 and writes 4
+	p.cmd.ExtraFiles = append([]*os.File{theirR, theirW}, p.locks...) // Chrome reads 3 and writes 4
 	err = p.run()
 	theirR.Close()
 	theirW.Close()
