@@ -124,9 +124,7 @@ func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusOK)
 	at, _ := strconv.Atoi(r.URL.Query().Get("after"))
 	for {
-		f.mu.Lock()
-		events, more := f.events[at:], f.more
-		f.mu.Unlock()
+		events, more := f.since(at)
 		for _, e := range events {
 			at++
 			data, _ := json.Marshal(e)
@@ -141,6 +139,14 @@ func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+}
+
+// since returns the events after a number, and what is closed when there are
+// more. A mock that was started anew has fewer than a stream may ask for.
+func (f *fake) since(at int) ([]object, chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.events[min(at, len(f.events)):], f.more
 }
 
 // happen adds events, and numbers them.
