@@ -98,9 +98,9 @@ func (f *serveFlags) register(fs *pflag.FlagSet) {
 }
 
 // garbage is the percentage of what is in use that may gather before it is
-// collected (GOGC). Twice Go's own makes a mock under load a twentieth faster,
-// and its slowest answers a tenth, for some 25 MB; one that rests needs none.
-const garbage = 200
+// collected (GOGC). Four times Go's own makes a mock under load a tenth faster,
+// and its slowest answers a fifth, for some 75 MB; one that rests needs none.
+const garbage = 400
 
 // enough is how many bytes the process may take before garbage is collected
 // sooner after all (GOMEMLIMIT). Pages that mean harm can fill chats and journal,
