@@ -53,8 +53,8 @@ func (d *disk) writeAll(j *Journal) {
 	batch := d.waiting
 	d.waiting = nil
 	d.mu.Unlock()
-	if possible := possible(batch); len(possible) > 0 {
-		d.write(j, possible)
+	if left := possible(batch); len(left) > 0 {
+		d.write(j, left)
 	}
 	for _, en := range batch {
 		close(en.done)

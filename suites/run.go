@@ -82,12 +82,11 @@ func (s *Session) finish(run *reports.Run, b *board) {
 	run.Timeline, run.Screenshot = s.ending()
 	s.advise(run)
 	s.remark()
-	s.forgetBrowser(run.Checks)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	run.Notes = append(run.Notes, s.notes...)
-	if len(s.problems) > 0 {
-		run.Problem, run.Hint = s.problems[0].text, s.problems[0].hint
+	if p, ok := s.mainProblem(run.Checks); ok {
+		run.Problem, run.Hint = p.text, p.hint
 	}
 	if s.base.Err() != nil {
 		run.Problem, run.Hint = "interrupted before all was checked", ""
@@ -98,17 +97,16 @@ func (s *Session) finish(run *reports.Run, b *board) {
 	}
 }
 
-// forgetBrowser drops the problem of a Chrome that does not start where every
-// check came to its verdict without one: a page is more than some of them need.
-func (s *Session) forgetBrowser(checks []reports.Check) {
-	if s.chrome.err == nil || slices.ContainsFunc(checks, func(c reports.Check) bool { return c.Outcome == reports.Errored }) {
-		return
+// mainProblem is the first one; but that Chrome does not start is none where
+// every check came to its verdict without it: a page is more than some need.
+func (s *Session) mainProblem(checks []reports.Check) (problem, bool) {
+	stopped := slices.ContainsFunc(checks, func(c reports.Check) bool { return c.Outcome == reports.Errored })
+	for _, p := range s.problems {
+		if stopped || !p.ofChrome {
+			return p, true
+		}
 	}
-	text, _ := s.pageProblem(s.chrome.err)
-	text = s.redact.text(text)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.problems = slices.DeleteFunc(s.problems, func(p problem) bool { return p.text == text })
+	return problem{}, false
 }
 
 // nothingChecked says why, in the words of the most frequent reason. That most

@@ -56,7 +56,10 @@ type Session struct {
 
 // A problem keeps a run from checking what it should: the thing, and the way
 // out.
-type problem struct{ text, hint string }
+type problem struct {
+	text, hint string
+	ofChrome   bool // it does not start, which only matters to what needs it
+}
 
 // A memo is a fact that is found out once. Whoever asks meanwhile waits.
 type memo[T any] struct {
@@ -145,10 +148,13 @@ func (s *Session) onClose(c io.Closer) {
 }
 
 // problem notes what keeps the run from checking what it should.
-func (s *Session) problem(text, hint string) {
+func (s *Session) problem(text, hint string) { s.addProblem(problem{text: text, hint: hint}) }
+
+func (s *Session) addProblem(p problem) {
+	p.text = s.redact.text(p.text)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.problems = append(s.problems, problem{s.redact.text(text), hint})
+	s.problems = append(s.problems, p)
 }
 
 // note adds a remark on the whole run.

@@ -68,14 +68,14 @@ func (s *Session) visit(login *browser.Login) (*visit, error) {
 	defer cancel()
 	v, err := s.openVisit(ctx, login)
 	if err != nil {
-		s.problem(s.pageProblem(err))
+		s.addProblem(s.pageProblem(err))
 		return nil, err
 	}
 	v.wait(ctx, s.opts.Timeout)
 	v.page.Settle(ctx)
 	v.record = v.page.Record()
 	if v.state, err = v.page.State(ctx); err != nil {
-		s.problem(s.pageProblem(err))
+		s.addProblem(s.pageProblem(err))
 		return nil, err
 	}
 	v.read()

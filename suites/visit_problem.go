@@ -12,8 +12,15 @@ import (
 // errUnreachable marks a page that gave no document at all.
 var errUnreachable = errors.New("the page could not be opened")
 
-// pageProblem says what keeps the page from being looked at, and the way out.
-func (s *Session) pageProblem(err error) (text, hint string) {
+// pageProblem is what keeps the page from being looked at.
+func (s *Session) pageProblem(err error) problem {
+	text, hint := s.tellPageProblem(err)
+	var chrome browserError
+	return problem{text, hint, errors.As(err, &chrome)}
+}
+
+// tellPageProblem says it in words, with the way out.
+func (s *Session) tellPageProblem(err error) (text, hint string) {
 	var none *browser.NotFoundError
 	var step *browser.StepError
 	var chrome browserError
