@@ -2,8 +2,11 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
 )
@@ -53,6 +56,12 @@ const readState = `() => {
 // State reads what the page looks like now.
 func (p *Page) State(ctx context.Context) (State, error) {
 	s, err := evaluate[State](ctx, p, readState)
+	for range 5 { // a page may go elsewhere meanwhile, or reload without end
+		if !isLeft(err) {
+			break
+		}
+		s, err = evaluate[State](ctx, p, readState)
+	}
 	if err != nil {
 		return State{}, fmt.Errorf("reading the page's state: %w", err)
 	}
@@ -64,6 +73,12 @@ func (p *Page) State(ctx context.Context) (State, error) {
 		s.Cookies = append(s.Cookies, storedCookie(c))
 	}
 	return s, nil
+}
+
+// isLeft tells whether a call failed since the document that it asked went away.
+func isLeft(err error) bool {
+	var e *cdproto.Error
+	return errors.As(err, &e) && strings.Contains(e.Message, "navigated or closed")
 }
 
 func storedCookie(c *network.Cookie) StoredCookie {
