@@ -78,7 +78,7 @@ func replaced(s string) Run {
 		run.Timeline[i].Title, run.Timeline[i].Detail, run.Timeline[i].Kind = s, s, MomentKind(s)
 	}
 	run.Tool, run.Problem, run.Hint = Tool{s, s}, s, s
-	run.Target = Target{s, s, s, []Webhook{{s, s, s}, {s, s, s}}, []string{s}, s, []string{s}}
+	run.Target = Target{s, s, s, []Webhook{{s, s, s}, {s, s, s}}, []string{s}, s, []string{s}, s, s}
 	return run
 }
 

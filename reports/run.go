@@ -53,7 +53,9 @@ type Run struct {
 	Strict  bool    `json:"strict,omitempty"`
 	Summary Summary `json:"summary"`
 	Notes   []Note  `json:"notes,omitempty"` // what the reader should know before the checks
-	Checks  []Check `json:"checks"`
+	// Causes are the mistakes that account for what does not hold, gravest first.
+	Causes []Cause `json:"causes,omitempty"`
+	Checks []Check `json:"checks"`
 	// Timeline is the way of the first user's token, oldest first.
 	Timeline []Moment `json:"timeline,omitempty"`
 	// Screenshot is a data URL of what the page showed when its callback had
@@ -77,6 +79,9 @@ type Target struct {
 	// Stack is what the target seems to be written in: "node-jsonwebtoken".
 	Stack      string   `json:"stack,omitempty"`
 	StackSigns []string `json:"stack_signs,omitempty"` // what says so: "the header X-Powered-By"
+	// Commit and Branch are what was checked, where CI tells it.
+	Commit string `json:"commit,omitempty"`
+	Branch string `json:"branch,omitempty"`
 }
 
 // Webhook is one webhook of the target.
@@ -93,6 +98,44 @@ type Note struct {
 	Text  string  `json:"text"`
 }
 
+// A Severity says how bad a cause is.
+type Severity string
+
+// Severities, gravest first.
+const (
+	Critical Severity = "critical"
+	High     Severity = "high"
+	Medium   Severity = "medium"
+	Low      Severity = "low"
+)
+
+// A Cause is one mistake, of which failed checks are the symptoms.
+type Cause struct {
+	ID          string   `json:"id"`          // stable: "webhook-verifies-nothing"
+	Title       string   `json:"title"`       // what is wrong, in the customer's words
+	Consequence string   `json:"consequence"` // what can happen now
+	Severity    Severity `json:"severity"`
+	Owner       string   `json:"owner"` // page, endpoint, token, webhook, infrastructure, configuration
+	// Confirmed: an experiment showed it; otherwise it is inferred from answers.
+	Confirmed bool `json:"confirmed"`
+	// Seen is what it was recognised by: "the same request signed in hex is accepted".
+	Seen string `json:"seen"`
+	// Where names the webhook or the address that it is about, if it is one of several.
+	Where string `json:"where,omitempty"`
+	// Explains lists the checks of this run whose outcome it accounts for.
+	Explains []string   `json:"explains"`
+	Fix      string     `json:"fix"`
+	Sample   *Sample    `json:"sample,omitempty"`
+	Repeat   string     `json:"repeat,omitempty"` // the command that repeats it
+	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// Repeats says how often a failure was seen when it was tried again.
+type Repeats struct {
+	Seen int `json:"seen"` // how often it did not hold
+	Of   int `json:"of"`   // how often it was tried
+}
+
 // Summary counts the checks by outcome.
 type Summary struct {
 	Passed   int `json:"passed"`
@@ -102,27 +145,39 @@ type Summary struct {
 	Skipped  int `json:"skipped"`
 	Errored  int `json:"errored"`
 	Expected int `json:"expected"`
+	// Deaths is how often a process of the target died during the run.
+	Deaths int `json:"deaths,omitempty"`
 }
 
 // A Check is one requirement and how it came out.
 type Check struct {
-	ID          string     `json:"id"`
-	Area        string     `json:"area"`
-	Level       string     `json:"level"`       // MUST, SHOULD, INFO
-	Fidelity    string     `json:"fidelity"`    // documented, observed, assumed
-	Requirement string     `json:"requirement"` // the sentence
-	Source      string     `json:"source"`
-	Help        string     `json:"help,omitempty"` // what to do where it does not hold, whatever the outcome
-	Outcome     Outcome    `json:"outcome"`
-	Reason      string     `json:"reason,omitempty"`   // of skipped, errored, expected
-	Expected    string     `json:"expected,omitempty"` // what a sound target does
-	Actual      string     `json:"actual,omitempty"`   // what this one did
-	Fix         string     `json:"fix,omitempty"`      // what this one should change
-	Sample      *Sample    `json:"sample,omitempty"`   // code that does what Fix says; of failed and warned
-	Repeat      string     `json:"repeat,omitempty"`   // the command that repeats only this
-	Weak        bool       `json:"weak"`               // passed, but proves less than it should
-	DurationMS  int64      `json:"duration_ms"`
-	Evidence    []Evidence `json:"evidence,omitempty"`
+	ID          string  `json:"id"`
+	Area        string  `json:"area"`
+	Level       string  `json:"level"`       // MUST, SHOULD, INFO
+	Fidelity    string  `json:"fidelity"`    // documented, observed, assumed
+	Requirement string  `json:"requirement"` // the sentence
+	Source      string  `json:"source"`
+	Help        string  `json:"help,omitempty"` // what to do where it does not hold, whatever the outcome
+	Outcome     Outcome `json:"outcome"`
+	Reason      string  `json:"reason,omitempty"`   // of skipped, errored, expected
+	Expected    string  `json:"expected,omitempty"` // what a sound target does
+	Actual      string  `json:"actual,omitempty"`   // what this one did
+	Fix         string  `json:"fix,omitempty"`      // what this one should change
+	Sample      *Sample `json:"sample,omitempty"`   // code that does what Fix says; of failed and warned
+	Repeat      string  `json:"repeat,omitempty"`   // the command that repeats only this
+	Weak        bool    `json:"weak"`               // passed, but proves less than it should
+	DurationMS  int64   `json:"duration_ms"`
+	// Broken is the requirement as a sentence for when it does not hold, and
+	// Consequence what can happen then; of failed and warned.
+	Broken      string `json:"broken,omitempty"`
+	Consequence string `json:"consequence,omitempty"`
+	// Cause is the ID of the cause that accounts for the outcome, if one does.
+	Cause string `json:"cause,omitempty"`
+	// Witness is the token that the verdict rests on: page, endpoint, repaired,
+	// minted; empty where none was needed.
+	Witness  string     `json:"witness,omitempty"`
+	Repeats  *Repeats   `json:"repeats,omitempty"`
+	Evidence []Evidence `json:"evidence,omitempty"`
 }
 
 // Evidence is one exchange that the verdict rests on, without credentials:

@@ -51,6 +51,14 @@ type Rule struct {
 	Text     string   // the sentence that a failure quotes
 	Source   string   // a URL
 	Fix      string   // what to change, in one or two sentences
+	// Broken is the sentence of a report where the requirement does not hold:
+	// Text says what is right, and reads like praise in red.
+	Broken string
+	// Why is what can happen then.
+	Why string
+	// Refused says of a token's rule how we know that Kindly refuses a token
+	// that breaks it. Empty: Kindly takes it, and it is unsafe or shown wrongly.
+	Refused Fidelity
 }
 
 // Area is the part of the ID before the first hyphen: "TOK".
