@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 var question = regexp.MustCompile(`(?m)^## (\d+)\. `)

@@ -15,7 +15,6 @@ import (
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/advice"
 )
 
 var update = flag.Bool("update", false, "write docs/checks.md")
@@ -101,7 +100,7 @@ func checksPage() string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | [%s](%s) |\n",
 			id, r.Level, strings.Join(c.Needs.Names(), ", "), markdownText(r.Text), r.Fidelity, r.Source)
-		why += fmt.Sprintf("- **%s**: %s\n", r.ID, markdownText(advice.Why(r.ID)))
+		why += fmt.Sprintf("- **%s**: %s\n", r.ID, markdownText(r.Why))
 	}
 	return b.String() + why
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 var temporary struct {
@@ -203,7 +204,7 @@ func readme(publicPEM []byte, jwt string) error {
 	result, err := k.Authenticate(chat.ID, token.Raw(jwt), mockkindly.InitialConnect) // result.Violations: all that is wrong
 	_ = result.Violations
 
-	var _ = suites.Describe(suites.Target{PageURL: "http://localhost:3001/"}, suites.Options{})
+	var _ = suites.Describe(target.Target{PageURL: "http://localhost:3001/"}, suites.Options{})
 	return err
 }
 

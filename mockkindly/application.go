@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"sync/atomic"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 // An Application is a customer's own chat client that talks to Kindly from

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // TestTenThousandChatsAndAHundredThousandDeliveries stays within the bound that

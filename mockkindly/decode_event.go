@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 // What is read back here was written by MarshalJSON: into the store, or to a

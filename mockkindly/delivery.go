@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 // A Delivery is one message sent to one webhook, and what came back. Its

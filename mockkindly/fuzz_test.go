@@ -7,7 +7,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // Whatever a page posts: an answer that is JSON or empty, no fault of the mock,

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 func message(text string) Event { return Event{Kind: MessageReceived, Message: &Message{Text: text}} }

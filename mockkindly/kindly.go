@@ -13,8 +13,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 // Options configure a Kindly. Bots or AnyBot is needed; the rest has defaults.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // asProblem checks that an answer is a problem, and returns its detail.

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 func TestWhetherTheTokenGoesAlong(t *testing.T) {

@@ -5,9 +5,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 // A Sending is one webhook request, without a mock behind it.

@@ -7,25 +7,26 @@ import (
 
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // endpointAt is a target that has nothing but a configured auth endpoint.
-func endpointAt(url string) suites.Target {
-	return suites.Target{Endpoint: &suites.EndpointConfig{URL: url, Header: http.Header{"Cookie": {"sid=0123456789"}}}}
+func endpointAt(url string) target.Target {
+	return target.Target{Endpoint: &target.EndpointConfig{URL: url, Header: http.Header{"Cookie": {"sid=0123456789"}}}}
 }
 
-func endpointOf(h http.HandlerFunc) func(*testing.T) suites.Target {
-	return func(t *testing.T) suites.Target { return endpointAt(serve(t, h) + "/auth") }
+func endpointOf(h http.HandlerFunc) func(*testing.T) target.Target {
+	return func(t *testing.T) target.Target { return endpointAt(serve(t, h) + "/auth") }
 }
 
 var badEndpoints = []bad{
 	{name: "nothing listens",
-		target:  func(t *testing.T) suites.Target { return endpointAt(nobodyHome(t) + "/auth") },
+		target:  func(t *testing.T) target.Target { return endpointAt(nobodyHome(t) + "/auth") },
 		problem: "could not be called", hint: "Is it running", exit: 2},
 	{name: "it never answers",
 		target: endpointOf(hang), problem: "did not answer within 2s", hint: "--timeout", exit: 2},
 	{name: "it wants a session that nobody gave",
-		target: func(t *testing.T) suites.Target {
+		target: func(t *testing.T) target.Target {
 			target := endpointOf(sound)(t)
 			target.Endpoint.Header = nil
 			return target
@@ -40,6 +41,6 @@ var badEndpoints = []bad{
 		target: endpointOf(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) }), exit: 1,
 		wants: []want{{"AUTH-POST-TOKEN", reports.Failed, "status 302 to /login"}, {"TOK-ALG", reports.Skipped, "AUTH-POST-TOKEN"}}},
 	{name: "its URL is none",
-		target:  func(*testing.T) suites.Target { return endpointAt("http://[::1/auth") },
+		target:  func(*testing.T) target.Target { return endpointAt("http://[::1/auth") },
 		problem: "could not be called", hint: "is the URL right", exit: 2},
 }

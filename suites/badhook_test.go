@@ -19,11 +19,13 @@ import (
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // hookOf is a target that has nothing but a webhook.
-func hookOf(h http.HandlerFunc) func(*testing.T) suites.Target {
-	return func(t *testing.T) suites.Target { return hookAt(serve(t, h)) }
+func hookOf(h http.HandlerFunc) func(*testing.T) target.Target {
+	return func(t *testing.T) target.Target { return hookAt(serve(t, h)) }
 }
 
 // reset breaks the connection off without an answer.
@@ -36,16 +38,16 @@ func reset(w http.ResponseWriter) {
 	conn.Close()
 }
 
-func hookAt(url string) suites.Target {
-	return suites.Target{Webhooks: []suites.Webhook{{URL: "https://hooks.shop.example/kindly", ConnectTo: url, Secret: "not much of a secret"}}}
+func hookAt(url string) target.Target {
+	return target.Target{Webhooks: []target.Webhook{{URL: "https://hooks.shop.example/kindly", ConnectTo: url, Secret: "not much of a secret"}}}
 }
 
 var badWebhooks = []bad{
 	{name: "nothing listens",
-		target:  func(t *testing.T) suites.Target { return hookAt(nobodyHome(t)) },
+		target:  func(t *testing.T) target.Target { return hookAt(nobodyHome(t)) },
 		problem: "could not be called", hint: "Is it running?", exit: 2},
 	{name: "its name is unknown",
-		target:  func(*testing.T) suites.Target { return hookAt("http://nowhere.invalid/") },
+		target:  func(*testing.T) target.Target { return hookAt("http://nowhere.invalid/") },
 		problem: "could not be called", hint: "Is it running?", exit: 2},
 	{name: "it never answers",
 		target: hookOf(hang), exit: 1,
@@ -134,8 +136,8 @@ var badWebhooks = []bad{
 
 // withHook is the sound customer with a webhook of its own, which sees the
 // requests first, and says whether it has dealt with them.
-func withHook(deals func(http.ResponseWriter, *http.Request) bool) func(*testing.T) suites.Target {
-	return func(t *testing.T) suites.Target {
+func withHook(deals func(http.ResponseWriter, *http.Request) bool) func(*testing.T) target.Target {
+	return func(t *testing.T) target.Target {
 		target := start(t, fixtures.Options{})
 		local, err := url.Parse(target.Webhooks[0].ConnectTo)
 		if err != nil {
@@ -193,7 +195,7 @@ var badHooksWithTokens = []bad{
 		}},
 	{name: "it dies of a hostile body and does not come back",
 		target: withHook(diesAt(func(r *http.Request) bool {
-			return r.Header.Get(suites.HeaderCheck) == "LIVE-HOOK-BODY" && r.ContentLength == 0
+			return r.Header.Get(subject.HeaderCheck) == "LIVE-HOOK-BODY" && r.ContentLength == 0
 		})),
 		exit: 1, problem: "did not come back", hint: "Restart it",
 		wants: []want{

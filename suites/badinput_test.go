@@ -16,12 +16,13 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // A bad target, and what a run against it must say.
 type bad struct {
 	name   string
-	target func(t *testing.T) suites.Target
+	target func(t *testing.T) target.Target
 	opts   suites.Options
 	// wants are outcomes of checks and words that the row must hold: what was
 	// seen, or why it was not judged.
@@ -128,8 +129,8 @@ func hang(_ http.ResponseWriter, r *http.Request) {
 }
 
 // reference is the sound customer, changed.
-func reference(change func(*testing.T, *suites.Target)) func(*testing.T) suites.Target {
-	return func(t *testing.T) suites.Target {
+func reference(change func(*testing.T, *target.Target)) func(*testing.T) target.Target {
+	return func(t *testing.T) target.Target {
 		target := start(t, fixtures.Options{})
 		change(t, &target)
 		return target
@@ -144,7 +145,7 @@ var badSetups = []bad{
 		target: page(200, html(given, "")), opts: suites.Options{BrowserPath: "/bin/false"}, exit: 2,
 		problem: "/bin/false", hint: "--browser"},
 	{name: "there is no public key",
-		target: reference(func(_ *testing.T, target *suites.Target) { target.PublicKeys, target.PublicPEM = nil, nil }),
+		target: reference(func(_ *testing.T, target *target.Target) { target.PublicKeys, target.PublicPEM = nil, nil }),
 		opts:   suites.Options{Only: []string{"TOK", "FWD", "HOOK-VALID", "HOOK-OTHER-CHAT", "HOOK-WRONG-KEY"}},
 		wants: []want{
 			{"TOK-SIGNATURE", reports.Skipped, "public key"}, {"TOK-KEY-SIZE", reports.Skipped, "public key"},
@@ -152,7 +153,7 @@ var badSetups = []bad{
 			{"HOOK-VALID", reports.Passed, ""}, {"HOOK-OTHER-CHAT", reports.Passed, ""}, {"HOOK-WRONG-KEY", reports.Passed, ""},
 		}},
 	{name: "the public key is another one",
-		target: reference(func(t *testing.T, target *suites.Target) {
+		target: reference(func(t *testing.T, target *target.Target) {
 			pair, err := customerKeys()
 			if err != nil {
 				t.Fatal(err)
@@ -187,19 +188,19 @@ func TestWebhookRedirectIsNotFollowed(t *testing.T) {
 }
 
 func TestNothingToCheck(t *testing.T) {
-	target := hookAt(nobodyHome(t))
+	shop := hookAt(nobodyHome(t))
 	for _, row := range []struct {
 		name    string
-		target  suites.Target
+		target  target.Target
 		opts    suites.Options
 		problem string
 	}{
-		{"no target", suites.Target{}, suites.Options{}, "nothing to check: give a page"},
-		{"all that is selected is deselected", target, suites.Options{Only: []string{"HOOK-VALID"}, Skip: []string{"HOOK"}}, "leave no check"},
-		{"only what the target does not offer", target, suites.Options{Only: []string{"PAGE"}}, "no page was given"},
-		{"a typing error", target, suites.Options{Only: []string{"HOOK-VALLID"}}, "did you mean HOOK-VALID?"},
-		{"a pattern that matches nothing", target, suites.Options{Skip: []string{"NOSUCH-*"}}, `"NOSUCH-*" selects no check`},
-		{"an expected failure that is no check", target, suites.Options{ExpectedFailures: map[string]string{"HOOK-NOTHING": "x"}}, `"HOOK-NOTHING"`},
+		{"no shop", target.Target{}, suites.Options{}, "nothing to check: give a page"},
+		{"all that is selected is deselected", shop, suites.Options{Only: []string{"HOOK-VALID"}, Skip: []string{"HOOK"}}, "leave no check"},
+		{"only what the shop does not offer", shop, suites.Options{Only: []string{"PAGE"}}, "no page was given"},
+		{"a typing error", shop, suites.Options{Only: []string{"HOOK-VALLID"}}, "did you mean HOOK-VALID?"},
+		{"a pattern that matches nothing", shop, suites.Options{Skip: []string{"NOSUCH-*"}}, `"NOSUCH-*" selects no check`},
+		{"an expected failure that is no check", shop, suites.Options{ExpectedFailures: map[string]string{"HOOK-NOTHING": "x"}}, `"HOOK-NOTHING"`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			run := suites.Run(t.Context(), row.target, row.opts)

@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 const snippet = `<script id="kindly-chat" src="https://chat.kindlycdn.com/kindly-chat.js" data-bot-key="bot" async></script>`
@@ -25,7 +26,7 @@ func html(callback, more string) string {
 const given = `(id) => "a.b.c"`
 
 // page is a target whose page is served at every path.
-func page(status int, body string) func(*testing.T) suites.Target {
+func page(status int, body string) func(*testing.T) target.Target {
 	return pageFrom(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(status)
@@ -33,8 +34,8 @@ func page(status int, body string) func(*testing.T) suites.Target {
 	})
 }
 
-func pageFrom(h http.HandlerFunc) func(*testing.T) suites.Target {
-	return func(t *testing.T) suites.Target { return suites.Target{PageURL: serve(t, h) + "/"} }
+func pageFrom(h http.HandlerFunc) func(*testing.T) target.Target {
+	return func(t *testing.T) target.Target { return target.Target{PageURL: serve(t, h) + "/"} }
 }
 
 // widget selects what is judged by opening the page once; hasty does not wait
@@ -47,7 +48,7 @@ var (
 
 var badPages = []bad{
 	{name: "nothing listens",
-		target:  func(t *testing.T) suites.Target { return suites.Target{PageURL: nobodyHome(t) + "/"} },
+		target:  func(t *testing.T) target.Target { return target.Target{PageURL: nobodyHome(t) + "/"} },
 		problem: "ERR_CONNECTION_REFUSED", hint: "Is it running?", exit: 2},
 	{name: "its server answers 500",
 		target: page(500, "<title>Oops</title>"), opts: widget, exit: 1,
@@ -118,7 +119,7 @@ var badPages = []bad{
 		target: page(200, html(given, `<script>setInterval(() => { for (let i = 0; i < 20000; i++) console.log("line", i, {i}) })</script>`)), opts: hasty,
 		problem: "not done within 4s", hint: "too busy", exit: 2},
 	{name: "its login form is another one",
-		target: func(t *testing.T) suites.Target {
+		target: func(t *testing.T) target.Target {
 			target := page(200, html(given, `<form><input id="user"></form>`))(t)
 			target.Login = &browser.Login{Steps: []browser.Step{{Goto: target.PageURL}, {Fill: []browser.Field{{Selector: "#email", Value: "ada@shop.example"}}}}}
 			return target

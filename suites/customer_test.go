@@ -12,9 +12,11 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/demo"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // requireBrowser skips a test where no Chrome can be had, unless that is an
@@ -60,13 +62,13 @@ func TestMain(m *testing.M) {
 var keys = sync.OnceValues(fixtures.GenerateKeys)
 
 // start serves a reference customer and returns it as a target.
-func start(t *testing.T, o fixtures.Options) suites.Target {
+func start(t *testing.T, o fixtures.Options) target.Target {
 	t.Helper()
 	target, _ := startReference(t, o)
 	return target
 }
 
-func startReference(t *testing.T, o fixtures.Options) (suites.Target, *fixtures.Customer) {
+func startReference(t *testing.T, o fixtures.Options) (target.Target, *fixtures.Customer) {
 	t.Helper()
 	var err error
 	if o.Keys, err = keys(); err != nil {
@@ -77,7 +79,7 @@ func startReference(t *testing.T, o fixtures.Options) (suites.Target, *fixtures.
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { customer.Close() })
-	target, err := suites.ReferenceTarget(customer)
+	target, err := demo.Target(customer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +88,7 @@ func startReference(t *testing.T, o fixtures.Options) (suites.Target, *fixtures.
 
 // withoutPage turns target into what a team without a page would check: the
 // endpoint with a session, and the webhooks.
-func withoutPage(t *testing.T, target suites.Target, c *fixtures.Customer) suites.Target {
+func withoutPage(t *testing.T, shop target.Target, c *fixtures.Customer) target.Target {
 	t.Helper()
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.PostForm(c.LoginURL, url.Values{"email": {c.Users[0].Email}, "password": {c.Users[0].Password}})
@@ -98,14 +100,14 @@ func withoutPage(t *testing.T, target suites.Target, c *fixtures.Customer) suite
 		t.Fatalf("the login brought no cookie: %s", res.Status)
 	}
 	session := res.Cookies()[0]
-	target.PageURL, target.Login, target.Second = "", nil, nil
-	target.Endpoint = &suites.EndpointConfig{URL: c.EndpointURL, Header: http.Header{"Cookie": {session.Name + "=" + session.Value}}}
-	return target
+	shop.PageURL, shop.Login, shop.Second = "", nil, nil
+	shop.Endpoint = &target.EndpointConfig{URL: c.EndpointURL, Header: http.Header{"Cookie": {session.Name + "=" + session.Value}}}
+	return shop
 }
 
 // options are those of a run that may share the browser: a target whose host
 // names are made up needs one that knows them.
-func options(t *testing.T, target suites.Target) suites.Options {
+func options(t *testing.T, target target.Target) suites.Options {
 	if len(target.Resolve) > 0 {
 		requireBrowser(t)
 		return suites.Options{}
@@ -173,7 +175,7 @@ func noticed(c reports.Check) bool {
 // needsPage says whether a check can't be made at an endpoint alone.
 func needsPage(id string) bool {
 	i := slices.IndexFunc(suites.Checks(), func(c suites.Check) bool { return c.ID() == id })
-	return i < 0 || suites.Checks()[i].Needs&(suites.NeedPage|suites.NeedLogin|suites.NeedSecond|suites.NeedCross) != 0
+	return i < 0 || suites.Checks()[i].Needs&(target.NeedPage|target.NeedLogin|target.NeedSecond|target.NeedCross) != 0
 }
 
 // Where a check needs no page, the endpoint is given: it is the other way to

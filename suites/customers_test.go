@@ -11,8 +11,10 @@ import (
 
 	customer "github.com/kindlytest/kindlytest/fixtures/stack"
 	"github.com/kindlytest/kindlytest/fixtures/stack/stacktest"
+	"github.com/kindlytest/kindlytest/internal/demo"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // customerKeys are made with the commands of Kindly's documentation, so that
@@ -27,7 +29,7 @@ var customerKeys = sync.OnceValues(func() (customer.Keys, error) {
 })
 
 // startCustomer runs a customer in another stack, and says what target it is.
-func startCustomer(t *testing.T, name string, o customer.Options) (*customer.Customer, suites.Target) {
+func startCustomer(t *testing.T, name string, o customer.Options) (*customer.Customer, target.Target) {
 	t.Helper()
 	keys, err := customerKeys()
 	if err != nil {
@@ -35,7 +37,7 @@ func startCustomer(t *testing.T, name string, o customer.Options) (*customer.Cus
 	}
 	o.Keys = &keys
 	c := stacktest.Start(t, name, o)
-	target, err := suites.StackTarget(c)
+	target, err := demo.StackTarget(c)
 	if err != nil {
 		t.Fatal(err)
 	}

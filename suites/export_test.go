@@ -5,19 +5,19 @@ import (
 	"slices"
 
 	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites/runner"
+	"github.com/kindlytest/kindlytest/target"
 )
-
-var Telling = telling
 
 // RunQuietly is Run without Ginkgo, whose global state lets only one run at a
 // time through: the tests make hundreds.
-func RunQuietly(ctx context.Context, t Target, o Options) reports.Run {
-	return run(ctx, t, o, func(context.Context, *board) {})
+func RunQuietly(ctx context.Context, t target.Target, o Options) reports.Run {
+	return run(ctx, t, o, func(context.Context, *runner.Results) {})
 }
 
 // RunAllQuietly is RunAll in the same way.
 func RunAllQuietly(ctx context.Context, jobs []Job, parallel int, done func(reports.Run)) []reports.Run {
-	return runAll(ctx, jobs, parallel, done, func(context.Context, *board) {})
+	return runAll(ctx, jobs, parallel, done, func(context.Context, *runner.Results) {})
 }
 
 // SharedChromes says for each job which Chrome it would use: the first job that

@@ -13,12 +13,13 @@ import (
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // justHook is a target that needs no browser.
-func justHook(t *testing.T, faults ...fixtures.Fault) suites.Target {
-	target := start(t, fixtures.Options{Faults: faults})
-	return suites.Target{Webhooks: target.Webhooks}
+func justHook(t *testing.T, faults ...fixtures.Fault) target.Target {
+	shop := start(t, fixtures.Options{Faults: faults})
+	return target.Target{Webhooks: shop.Webhooks}
 }
 
 func TestRunTwiceInOneProcess(t *testing.T) {
@@ -26,7 +27,7 @@ func TestRunTwiceInOneProcess(t *testing.T) {
 	sound, broken := justHook(t), justHook(t, fixtures.Faults()[i])
 	o := suites.Options{Only: []string{"SIG"}}
 	for i, row := range []struct {
-		target suites.Target
+		target target.Target
 		want   reports.Outcome
 	}{{sound, reports.Passed}, {broken, reports.Failed}, {sound, reports.Passed}} {
 		run := suites.Run(t.Context(), row.target, o)

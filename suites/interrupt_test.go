@@ -13,6 +13,7 @@ import (
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // TestInterruptedRun cancels runs at moments when much is going on. Its runs
@@ -22,10 +23,10 @@ func TestInterruptedRun(t *testing.T) {
 	sound := start(t, fixtures.Options{})
 	stuck := sound
 	stuck.PageURL = serve(t, hang) + "/"
-	stuck.Webhooks = []suites.Webhook{hookAt(serve(t, hang)).Webhooks[0]}
+	stuck.Webhooks = []target.Webhook{hookAt(serve(t, hang)).Webhooks[0]}
 	for _, row := range []struct {
 		name   string
-		target suites.Target
+		target target.Target
 		after  time.Duration
 		checks int64 // that have ended before
 	}{

@@ -7,11 +7,12 @@ import (
 	customer "github.com/kindlytest/kindlytest/fixtures/stack"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // startNode runs the customer in fixtures/node, with a variable set that makes it
 // do something wrong, and returns it as a target.
-func startNode(t *testing.T, extraEnv ...string) suites.Target {
+func startNode(t *testing.T, extraEnv ...string) target.Target {
 	t.Helper()
 	requireBrowser(t)
 	_, target := startCustomer(t, "node", customer.Options{Env: extraEnv})

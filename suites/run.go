@@ -2,12 +2,16 @@ package suites
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites/catalogue"
+	"github.com/kindlytest/kindlytest/suites/ginkgosuite"
+	"github.com/kindlytest/kindlytest/suites/runner"
+	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // Run checks a target and returns the result, which is never empty: where
@@ -17,108 +21,91 @@ import (
 // Run drives Ginkgo, whose state is global: it must not be called from within a
 // Ginkgo suite (use [Describe] there). Runs in one process may overlap: they
 // take turns at Ginkgo only when all is judged.
-func Run(ctx context.Context, t Target, o Options) reports.Run {
-	return run(ctx, t, o, runSpecs)
+func Run(ctx context.Context, t target.Target, o subject.Options) reports.Run {
+	return run(ctx, t, o, ginkgosuite.RunSpecs)
 }
 
 // run does the work of Run; specs is called when all is judged. Not before:
 // while Ginkgo runs, it keeps interrupts to itself and other runs waiting.
-func run(ctx context.Context, t Target, o Options, specs func(context.Context, *board)) reports.Run {
+func run(ctx context.Context, t target.Target, o subject.Options, specs func(context.Context, *runner.Results)) reports.Run {
 	started := time.Now()
 	result := newRun(t, o)
-	if err := validate(t, o); err != nil {
+	if err := runner.Validate(t, o); err != nil {
 		result.Problem = err.Error()
 		result.Finish()
 		return result
 	}
-	s := open(ctx, t, o)
+	s := subject.Open(ctx, t, o)
 	defer s.Close()
-	result.Target = s.clean(result.Target)
+	result.Target = s.Clean(result.Target)
 	if o.Observer != nil {
-		o.Observer.Planned(result.Target, len(Checks()))
+		o.Observer.Planned(result.Target, len(catalogue.All()))
 	}
-	b := s.start(ctx, Checks())
-	<-b.done
+	b := runner.Start(ctx, s, catalogue.All())
+	<-b.Done
 	specs(ctx, b)
-	s.finish(&result, b)
+	finish(s, &result, b)
 	result.DurationMS = time.Since(started).Milliseconds()
 	return result
 }
 
-func newRun(t Target, o Options) reports.Run {
-	o = o.withDefaults(t)
+func newRun(t target.Target, o subject.Options) reports.Run {
+	o = o.WithDefaults(t)
 	return reports.Run{
 		Schema: reports.SchemaVersion, Strict: o.Strict,
 		Tool:   reports.Tool{Name: "kindlytest", Version: o.Version},
-		Target: t.report(o.Args), Started: o.Now().UTC(), Checks: []reports.Check{},
+		Target: subject.Report(t, o.Args), Started: o.Now().UTC(), Checks: []reports.Check{},
 	}
-}
-
-func validate(t Target, o Options) error {
-	if t.offers()&(NeedPage|NeedEndpoint|NeedWebhook) == 0 {
-		return fmt.Errorf("nothing to check: give a page, an auth endpoint or a webhook")
-	}
-	for _, list := range [][]string{o.Only, o.Skip} {
-		if err := ValidateSelection(list); err != nil {
-			return err
-		}
-	}
-	for id := range o.ExpectedFailures {
-		if _, ok := catalogue[id]; !ok {
-			return fmt.Errorf("expected_failures names %q, which is no check; `kindlytest list` shows them", id)
-		}
-	}
-	return nil
 }
 
 // finish fills in what is known at a run's end.
-func (s *Session) finish(run *reports.Run, b *board) {
-	for _, c := range Checks() {
-		run.Checks = append(run.Checks, b.results[c.ID()].result)
+func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
+	for _, c := range catalogue.All() {
+		run.Checks = append(run.Checks, b.Results[c.ID()].Result)
 	}
-	if e, ok := s.endpoints.found(); ok {
-		run.Target.Endpoint = s.redact.text(e.String())
+	if e, ok := s.Endpoints.Found(); ok {
+		run.Target.Endpoint = s.Redact.Text(e.String())
 	}
-	run.Timeline, run.Screenshot = s.ending()
-	s.advise(run)
-	s.remark()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	run.Notes = append(run.Notes, s.notes...)
-	if p, ok := s.mainProblem(run.Checks); ok {
-		run.Problem, run.Hint = p.text, p.hint
+	run.Timeline, run.Screenshot = s.Ending()
+	advise(s, run)
+	remark(s)
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	run.Notes = append(run.Notes, s.Notes...)
+	if p, ok := mainProblem(s, run.Checks); ok {
+		run.Problem, run.Hint = p.Text, p.Hint
 	}
-	if s.base.Err() != nil {
+	if s.Base.Err() != nil {
 		run.Problem, run.Hint = "interrupted before all was checked", ""
 	}
 	run.Finish()
 	if run.ExitCode == 2 && run.Problem == "" && len(run.Checks) > 0 {
-		run.Problem = s.nothingChecked(run.Checks)
+		run.Problem = nothingChecked(s, run.Checks)
 	}
 }
 
 // mainProblem is the first one; but that Chrome does not start is none where
 // every check came to its verdict without it: a page is more than some need.
-func (s *Session) mainProblem(checks []reports.Check) (problem, bool) {
+func mainProblem(s *subject.Session, checks []reports.Check) (subject.Problem, bool) {
 	stopped := slices.ContainsFunc(checks, func(c reports.Check) bool { return c.Outcome == reports.Errored })
-	for _, p := range s.problems {
-		if stopped || !p.ofChrome {
+	for _, p := range s.Problems {
+		if stopped || !p.OfChrome {
 			return p, true
 		}
 	}
-	return problem{}, false
+	return subject.Problem{}, false
 }
 
 // nothingChecked says why, in the words of the most frequent reason. That most
 // checks were not selected is none, as long as some were.
-func (s *Session) nothingChecked(checks []reports.Check) string {
+func nothingChecked(s *subject.Session, checks []reports.Check) string {
 	counts := map[string]int{}
 	best := "--only, --skip and --safe leave no check"
 	for _, c := range checks {
 		if c.Outcome == reports.Errored {
 			return c.ID + " could not run: " + c.Reason
 		}
-		if c.Outcome == reports.Skipped && s.opts.deselected(catalogue[c.ID]) == "" {
+		if check, ok := catalogue.Find(c.ID); ok && c.Outcome == reports.Skipped && runner.Selects(s.Options, check) {
 			if counts[c.Reason]++; counts[c.Reason] > counts[best] {
 				best = c.Reason
 			}
@@ -128,23 +115,23 @@ func (s *Session) nothingChecked(checks []reports.Check) string {
 }
 
 // remark notes what the reader should know about the whole run.
-func (s *Session) remark() {
-	if s.target.PrivateKey != nil {
-		if url, yes := s.target.looksLikeProduction(); yes {
-			s.note(reports.Warned, "A private key was given, and %s does not look like a test environment: "+
-				"the private key of a production system belongs nowhere else, and hostile tokens are sent there (--safe leaves them out).", safeURL(url))
+func remark(s *subject.Session) {
+	if s.Target.PrivateKey != nil {
+		if url, yes := s.Target.LooksLikeProduction(); yes {
+			s.Note(reports.Warned, "A private key was given, and %s does not look like a test environment: "+
+				"the private key of a production system belongs nowhere else, and hostile tokens are sent there (--safe leaves them out).", subject.SafeURL(url))
 		}
 	}
-	if len(s.target.PublicKeys) == 0 && s.target.offers()&NeedToken != 0 {
-		s.note(reports.Warned, "No public key was given (--public-key FILE), so nobody knows whether Kindly would accept the token.")
+	if len(s.Target.PublicKeys) == 0 && s.Target.Offers()&target.NeedToken != 0 {
+		s.Note(reports.Warned, "No public key was given (--public-key FILE), so nobody knows whether Kindly would accept the token.")
 	}
-	for _, k := range s.target.PublicKeys {
+	for _, k := range s.Target.PublicKeys {
 		noteKey(s, k)
 	}
 }
 
-func noteKey(s *Session, k *token.Key) {
+func noteKey(s *subject.Session, k *token.Key) {
 	for _, n := range k.Notes {
-		s.note(reports.Informed, "%s: %s", k.Name, n)
+		s.Note(reports.Informed, "%s: %s", k.Name, n)
 	}
 }

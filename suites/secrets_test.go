@@ -16,9 +16,10 @@ import (
 	"testing"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // leaky are the faults that put credentials where a report might quote them.
@@ -91,7 +92,7 @@ func (r *recordingRand) secrets() map[string]string {
 }
 
 // secretsOf are the secrets that a run was given, and what they are.
-func secretsOf(t *testing.T, target suites.Target) map[string]string {
+func secretsOf(t *testing.T, target target.Target) map[string]string {
 	t.Helper()
 	out := map[string]string{}
 	for _, l := range []*browser.Login{target.Login, target.Second} {
@@ -197,7 +198,7 @@ func (s *tap) secrets(t *testing.T) map[string]string {
 type rendered map[string]string
 
 // reportsOf runs everything and renders the result in every form.
-func reportsOf(t *testing.T, target suites.Target, o suites.Options) rendered {
+func reportsOf(t *testing.T, target target.Target, o suites.Options) rendered {
 	t.Helper()
 	requireBrowser(t)
 	run := suites.RunQuietly(t.Context(), target, o)

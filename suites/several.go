@@ -11,14 +11,18 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/suites/ginkgosuite"
+	"github.com/kindlytest/kindlytest/suites/runner"
+	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // A Job is one target of several, and how it is checked.
 type Job struct {
-	Target  Target
-	Options Options
+	Target  target.Target
+	Options subject.Options
 }
 
 // DefaultParallel is how many targets [RunAll] checks at a time: they wait more
@@ -36,10 +40,10 @@ const DefaultParallel = 2
 // Cancelling ctx ends all; targets that had not begun are reported as
 // interrupted, too.
 func RunAll(ctx context.Context, jobs []Job, parallel int, done func(reports.Run)) []reports.Run {
-	return runAll(ctx, jobs, parallel, done, runSpecs)
+	return runAll(ctx, jobs, parallel, done, ginkgosuite.RunSpecs)
 }
 
-func runAll(ctx context.Context, jobs []Job, parallel int, done func(reports.Run), specs func(context.Context, *board)) []reports.Run {
+func runAll(ctx context.Context, jobs []Job, parallel int, done func(reports.Run), specs func(context.Context, *runner.Results)) []reports.Run {
 	if parallel <= 0 {
 		parallel = DefaultParallel
 	}
@@ -53,7 +57,7 @@ func runAll(ctx context.Context, jobs []Job, parallel int, done func(reports.Run
 			shared := chromes[i]
 			o := job.Options
 			if o.Browser == nil && shared != nil {
-				o.launch = shared.get
+				o.Launch = shared.get
 				defer shared.release()
 			}
 			runs[i] = run(ctx, job.Target, o, specs)
@@ -88,13 +92,13 @@ func inOrder(runs []reports.Run, done func(reports.Run)) func(int) {
 // when the first asks, and ends when the last has released it.
 type sharedChrome struct {
 	start   func() (*browser.Browser, error)
-	started memo[*browser.Browser]
+	started subject.Memo[*browser.Browser]
 
 	mu    sync.Mutex
 	users int
 }
 
-func (c *sharedChrome) get() (*browser.Browser, error) { return c.started.get(c.start) }
+func (c *sharedChrome) get() (*browser.Browser, error) { return c.started.Get(c.start) }
 
 // release gives up one use; the last one closes.
 func (c *sharedChrome) release() {
@@ -105,7 +109,7 @@ func (c *sharedChrome) release() {
 	if !last {
 		return
 	}
-	b, err := c.started.get(func() (*browser.Browser, error) { return nil, errNotStarted })
+	b, err := c.started.Get(func() (*browser.Browser, error) { return nil, errNotStarted })
 	if err == nil {
 		_ = b.Close() // all is judged: what it leaves is no failure here
 	}
@@ -124,7 +128,7 @@ func shareChromes(ctx context.Context, jobs []Job) []*sharedChrome {
 		need := chromeNeed(job)
 		if byNeed[need] == nil {
 			byNeed[need] = &sharedChrome{start: func() (*browser.Browser, error) {
-				return launch(ctx, job.Target, job.Options.withDefaults(job.Target))
+				return subject.Launch(ctx, job.Target, job.Options.WithDefaults(job.Target))
 			}}
 		}
 		byNeed[need].users++

@@ -11,12 +11,13 @@ import (
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // few checks are enough to tell targets apart, and are quick.
 var few = []string{"PAGE-WIDGET", "TOK-ALG", "AUTH-NO-STORE"}
 
-func job(name string, t suites.Target, o suites.Options) suites.Job {
+func job(name string, t target.Target, o suites.Options) suites.Job {
 	t.Name = name
 	o.Only, o.Timeout = few, impatience
 	return suites.Job{Target: t, Options: o}
@@ -30,7 +31,7 @@ func TestSeveralTargetsGiveOneVerdict(t *testing.T) {
 	}
 	sound := start(t, fixtures.Options{})
 	faulty := start(t, fixtures.Options{Faults: []fixtures.Fault{widgetless}})
-	gone := suites.Target{PageURL: nobodyHome(t) + "/"}
+	gone := target.Target{PageURL: nobodyHome(t) + "/"}
 	jobs := []suites.Job{
 		job("gone", gone, suites.Options{}),
 		job("sound", sound, suites.Options{}),
@@ -102,13 +103,13 @@ func (o *overlap) Done(c reports.Check) {
 // ones, gets another Chrome.
 func TestTargetsShareTheChromeThatTheyNeed(t *testing.T) {
 	page := func(resolve map[string]string, authorities ...*x509.Certificate) suites.Job {
-		return suites.Job{Target: suites.Target{PageURL: "https://a.example/", Resolve: resolve, Authorities: authorities}}
+		return suites.Job{Target: target.Target{PageURL: "https://a.example/", Resolve: resolve, Authorities: authorities}}
 	}
 	name := func(to string) map[string]string { return map[string]string{"cdn.example": to} }
 	ours, theirs := &x509.Certificate{Raw: []byte("ours")}, &x509.Certificate{Raw: []byte("theirs")}
 	jobs := []suites.Job{
 		page(nil),
-		{Target: suites.Target{Webhooks: []suites.Webhook{{URL: "https://a.example/"}}}},
+		{Target: target.Target{Webhooks: []target.Webhook{{URL: "https://a.example/"}}}},
 		page(nil),
 		page(name("127.0.0.1")),
 		page(name("127.0.0.2")),
@@ -127,9 +128,9 @@ func TestInterruptEndsAllTargets(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	jobs := []suites.Job{
-		job("a", suites.Target{PageURL: "http://localhost:9/"}, suites.Options{}),
-		job("b", suites.Target{PageURL: "http://localhost:9/"}, suites.Options{}),
-		job("c", suites.Target{PageURL: "http://localhost:9/"}, suites.Options{}),
+		job("a", target.Target{PageURL: "http://localhost:9/"}, suites.Options{}),
+		job("b", target.Target{PageURL: "http://localhost:9/"}, suites.Options{}),
+		job("c", target.Target{PageURL: "http://localhost:9/"}, suites.Options{}),
 	}
 	before := goroutines()
 	runs := suites.RunAllQuietly(ctx, jobs, 2, nil)

@@ -16,9 +16,11 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // A stack is an auth endpoint as a framework makes it, and what a run must say of
@@ -147,7 +149,7 @@ func stacks() []stack {
 			only: []string{"AUTH-CHATID-HOSTILE"}, wants: []want{{"AUTH-CHATID-HOSTILE", reports.Passed, ""}}},
 		{name: "a rate limit may turn a burst away",
 			auth: func(w http.ResponseWriter, r *http.Request) {
-				if r.Header.Get(suites.HeaderCheck) == "LIVE-AUTH-BURST" && asked.Add(1) > 20 {
+				if r.Header.Get(subject.HeaderCheck) == "LIVE-AUTH-BURST" && asked.Add(1) > 20 {
 					http.Error(w, "slow down", http.StatusTooManyRequests)
 					return
 				}
@@ -249,15 +251,15 @@ func TestStacks(t *testing.T) {
 				w.Header().Set("Content-Type", "text/html")
 				io.Copy(w, bytes.NewReader([]byte(html(row.script, ""))))
 			})
-			target, o := endpointAt(url+"/auth"), suites.Options{Only: row.only}
+			shop, o := endpointAt(url+"/auth"), suites.Options{Only: row.only}
 			if row.script != "" {
-				target = suites.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{
+				shop = target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{
 					{Name: "sid", Value: "0123456789", HTTPOnly: true, SameSite: "Lax"},
 					{Name: "csrftoken", Value: "fedcba9876543210", SameSite: "Lax"},
 				}}}
 				o.Browser = sharedBrowser(t)
 			}
-			run := suites.RunQuietly(t.Context(), target, o)
+			run := suites.RunQuietly(t.Context(), shop, o)
 			for _, c := range run.Checks {
 				if noticed(c) {
 					if row.exit == 0 && c.Outcome == reports.Failed {
@@ -303,17 +305,6 @@ func TestWhatAStrangerSees(t *testing.T) {
 				t.Errorf("it is %s, want %s", c.Outcome, row.outcome)
 			}
 		})
-	}
-}
-
-func TestValuesThatTellWhoSomebodyIs(t *testing.T) {
-	for value, want := range map[string]bool{
-		"Ada": false, "Ada Lovelace": true, "ada@shop.example": true,
-		"7": false, "100001": false, "4711471147": true, "c0ffee-1": true,
-	} {
-		if got := suites.Telling(value); got != want {
-			t.Errorf("%q: %v, want %v", value, got, want)
-		}
 	}
 }
 

@@ -13,10 +13,11 @@ import (
 
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // private puts a target behind https, with a certificate that no system knows.
-func private(t *testing.T, target suites.Target) (suites.Target, []*x509.Certificate) {
+func private(t *testing.T, target target.Target) (target.Target, []*x509.Certificate) {
 	t.Helper()
 	page, err := url.Parse(target.PageURL)
 	if err != nil {
@@ -46,13 +47,13 @@ func private(t *testing.T, target suites.Target) (suites.Target, []*x509.Certifi
 
 func TestPrivateCertificates(t *testing.T) {
 	requireBrowser(t)
-	target, authorities := private(t, start(t, fixtures.Options{}))
-	pageOnly := suites.Target{PageURL: target.PageURL}
-	endpoint := suites.Target{Endpoint: &suites.EndpointConfig{URL: target.PageURL}}
-	hook := suites.Target{Webhooks: target.Webhooks[:1]}
+	shop, authorities := private(t, start(t, fixtures.Options{}))
+	pageOnly := target.Target{PageURL: shop.PageURL}
+	endpoint := target.Target{Endpoint: &target.EndpointConfig{URL: shop.PageURL}}
+	hook := target.Target{Webhooks: shop.Webhooks[:1]}
 	for _, row := range []struct {
 		name, check string
-		target      suites.Target
+		target      target.Target
 	}{
 		{"a page", "PAGE-WIDGET", pageOnly},
 		{"an endpoint", "AUTH-POST-TOKEN", endpoint},

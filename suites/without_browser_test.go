@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/demo"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // TestWithoutChrome selects checks on a machine whose Chrome does not start.
@@ -17,7 +19,7 @@ func TestWithoutChrome(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer shop.Close()
-	sound, err := suites.ReferenceTarget(shop)
+	sound, err := demo.Target(shop)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +27,7 @@ func TestWithoutChrome(t *testing.T) {
 	membersOnly.PageURL = sound.PageURL
 	for _, tt := range []struct {
 		name   string
-		target suites.Target
+		target target.Target
 		only   string
 		exit   int
 		row    string

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/internal/browser"
 )
 
 // aPage is one that gives a token, which its endpoint hands out.
@@ -56,7 +56,7 @@ func (b *bench) measureMoreChats(ctx context.Context, chrome, url string) error 
 		if err := b.chromedpAgain(ctx, chrome, url, figures); err != nil {
 			return err
 		}
-		all, err := goBench(ctx, "./suites/browser", "^Benchmark(NextChat|NextVisit|NewUserToToken)$", "15x")
+		all, err := goBench(ctx, "./internal/browser", "^Benchmark(NextChat|NextVisit|NewUserToToken)$", "15x")
 		if err != nil {
 			return err
 		}

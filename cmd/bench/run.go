@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/fixtures"
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/internal/browser"
 )
 
 // measureRun compares all checks, with browser, with the script of 20 checks

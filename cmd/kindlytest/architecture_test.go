@@ -14,37 +14,47 @@ const module = "github.com/kindlytest/kindlytest/"
 // mayImport says which rooms the code of a room may import. What is not listed
 // is forbidden: the directions are the design.
 var mayImport = map[string][]string{
-	"cmd/kindlytest":           {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures", "fixtures/stack"},
-	"cmd/kindlytest/*":         {"cmd/kindlytest/*", "suites", "suites/*", "mockkindly", "mockkindly/*", "reports"},
-	"suites":                   {"suites/*", "mockkindly", "mockkindly/*", "reports", "fixtures", "fixtures/stack"},
-	"suites/advice":            {"mockkindly/rule"},
-	"suites/browser":           {},
-	"suites/forge":             {"mockkindly/wire"},
-	"suites/near":              {},
-	"suites/oracle":            {"mockkindly/wire"},
-	"mockkindly":               {"mockkindly/*"},
-	"mockkindly/token":         {"mockkindly/rule"},
-	"mockkindly/allowlist":     {},
-	"mockkindly/webhook":       {"mockkindly/rule", "mockkindly/token", "mockkindly/wire"},
-	"mockkindly/widget":        {},
-	"mockkindly/console":       {},
-	"mockkindly/sqlite":        {"mockkindly"},
-	"mockkindly/rule":          {},
-	"mockkindly/wire":          {},
+	"cmd/kindlytest":   {"cmd/kindlytest/*", "suites", "suites/catalogue", "suites/subject", "target", "internal/*", "mockkindly", "mockkindly/*", "reports", "fixtures", "fixtures/stack"},
+	"cmd/kindlytest/*": {"cmd/kindlytest/*", "suites", "suites/catalogue", "suites/subject", "target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
+
+	"suites":             {"suites/*", "target", "internal/*", "mockkindly/*", "reports"},
+	"suites/ginkgosuite": {"suites/runner", "suites/catalogue", "suites/subject", "target", "reports"},
+	"suites/runner":      {"suites/catalogue", "suites/subject", "target", "internal/*", "reports"},
+	"suites/catalogue":   {"suites/subject", "target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
+	"suites/subject":     {"target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
+	"target":             {"internal/browser", "internal/oracle", "mockkindly/token"},
+
+	"internal/advice":  {"mockkindly/rule"},
+	"internal/browser": {},
+	"internal/demo":    {"fixtures", "fixtures/stack", "target", "internal/browser", "mockkindly/token"},
+	"internal/forge":   {"internal/wire"},
+	"internal/oracle":  {"internal/wire"},
+	"internal/suggest": {},
+	"internal/wire":    {},
+
+	"mockkindly":           {"mockkindly/*", "internal/wire"},
+	"mockkindly/token":     {"mockkindly/rule"},
+	"mockkindly/allowlist": {},
+	"mockkindly/webhook":   {"mockkindly/rule", "mockkindly/token", "internal/wire"},
+	"mockkindly/widget":    {},
+	"mockkindly/console":   {},
+	"mockkindly/sqlite":    {"mockkindly"},
+	"mockkindly/rule":      {},
+
 	"fixtures":                 {},
 	"fixtures/process":         {},
 	"fixtures/stack":           {"fixtures", "fixtures/process"},
 	"fixtures/stack/stacktest": {"fixtures/stack"},
 	"reports":                  {},
-	"cmd/bench":                {"fixtures", "suites/browser"},
+	"cmd/bench":                {"fixtures", "internal/browser"},
 
-	"suites/advice/samples/*": {}, // programs of their own
+	"internal/advice/samples/*": {}, // programs of their own
 }
 
 // onlyImporter names the one room that may import an outside module.
 var onlyImporter = map[string]string{
-	"github.com/chromedp/": "suites/browser",
-	"github.com/onsi/":     "suites",
+	"github.com/chromedp/": "internal/browser",
+	"github.com/onsi/":     "suites/ginkgosuite",
 	"github.com/spf13/":    "cmd/kindlytest",
 	"modernc.org/":         "mockkindly/sqlite",
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/catalogue"
 )
 
 // A completer lists the values that may stand where a shell's user is typing.
@@ -102,7 +103,10 @@ func complete(values []cobra.Completion, typed string, list bool) []cobra.Comple
 
 // checkNames are the areas and the IDs of all checks.
 func checkNames(*app, *cobra.Command) []cobra.Completion {
-	out := slices.Clone(suites.Areas)
+	var out []cobra.Completion
+	for _, a := range catalogue.Areas() {
+		out = append(out, cobra.CompletionWithDesc(a.ID, a.Name))
+	}
 	for _, c := range suites.Checks() {
 		out = append(out, cobra.CompletionWithDesc(c.ID(), c.Requirement.Text))
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/fixtures/stack"
 	"github.com/kindlytest/kindlytest/fixtures/stack/stacktest"
+	"github.com/kindlytest/kindlytest/internal/demo"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
-	"github.com/kindlytest/kindlytest/suites"
 )
 
 func writeFile(t *testing.T, name, content string) string {
@@ -64,7 +64,7 @@ func TestCustomersFilesDescribeThem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := suites.StackTarget(c)
+			want, err := demo.StackTarget(c)
 			if err != nil {
 				t.Fatal(err)
 			}

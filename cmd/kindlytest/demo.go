@@ -14,9 +14,10 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/demo"
+	"github.com/kindlytest/kindlytest/internal/suggest"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/near"
 )
 
 type demoFlags struct {
@@ -100,7 +101,7 @@ func (a *app) demo(ctx context.Context, fs *pflag.FlagSet, f *demoFlags) error {
 	if !f.output.quiet {
 		introduce(w, shop, faults)
 	}
-	target, err := suites.ReferenceTarget(shop)
+	target, err := demo.Target(shop)
 	if err != nil {
 		return fmt.Errorf("describe the example shop: %w", err)
 	}
@@ -155,7 +156,7 @@ func notLookedFor(w io.Writer, f fixtures.Fault, c reports.Check, others []strin
 	}
 	checks, err := suites.Select(f.Breaks)
 	switch {
-	case err == nil && !o.Selects(checks[0]):
+	case err == nil && !suites.Selects(o, checks[0]):
 		fmt.Fprintf(w, "fault %s was not looked for: %s\n", f.Name, why)
 	case len(others) == 0:
 		fmt.Fprintf(w, "fault %s could not be looked for: %s\n", f.Name, why)
@@ -213,7 +214,7 @@ func mannerByName(name string) (fixtures.Manner, error) {
 }
 
 func unknownName(kind, name string, known []string, way string) error {
-	if meant := near.Word(name, known); meant != "" {
+	if meant := suggest.Word(name, known); meant != "" {
 		way = "did you mean " + meant + "?"
 	}
 	return hint.Errorf(way, "there is no %s %q", kind, name)

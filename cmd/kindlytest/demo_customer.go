@@ -14,6 +14,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/fixtures/stack"
+	"github.com/kindlytest/kindlytest/internal/demo"
 	"github.com/kindlytest/kindlytest/suites"
 )
 
@@ -73,7 +74,7 @@ func (a *app) demoCustomer(ctx context.Context, fs *pflag.FlagSet, f *demoFlags)
 	if !f.output.quiet {
 		fmt.Fprint(a.people(&f.output), introduction(c, f.customer.asDocumented))
 	}
-	target, err := suites.StackTarget(c)
+	target, err := demo.StackTarget(c)
 	if err != nil {
 		return fmt.Errorf("describe the customer %s: %w", s.Name, err)
 	}

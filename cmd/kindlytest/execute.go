@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // people is where output for people goes: stdout, unless that carries data.
@@ -21,7 +22,7 @@ func (a *app) people(out *outputFlags) io.Writer {
 }
 
 // execute checks a target, shows how it goes, and writes the reports.
-func (a *app) execute(ctx context.Context, t suites.Target, o suites.Options, out *outputFlags) (reports.Run, error) {
+func (a *app) execute(ctx context.Context, t target.Target, o suites.Options, out *outputFlags) (reports.Run, error) {
 	formats, err := out.formats()
 	if err != nil {
 		return reports.Run{}, err

@@ -8,9 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/advice"
+	"github.com/kindlytest/kindlytest/internal/suggest"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/advice"
-	"github.com/kindlytest/kindlytest/suites/near"
+	"github.com/kindlytest/kindlytest/suites/catalogue"
 )
 
 // allStacks is the value of --stack that shows every sample.
@@ -65,9 +67,9 @@ func completeIDs(args []string, word string) []string {
 	}
 	word = strings.ToUpper(word)
 	var out []string
-	for _, area := range suites.Areas {
-		if strings.HasPrefix(area, word) {
-			out = append(out, area)
+	for _, area := range catalogue.Areas() {
+		if strings.HasPrefix(area.ID, word) {
+			out = append(out, area.ID+"\t"+area.Name)
 		}
 	}
 	for _, c := range suites.Checks() {
@@ -120,7 +122,7 @@ func knownStack(name string) error {
 		return nil
 	}
 	way := "there are " + strings.Join(all, ", ")
-	if meant := near.Word(name, all); meant != "" {
+	if meant := suggest.Word(name, all); meant != "" {
 		way = "did you mean " + meant + "?"
 	}
 	return hint.Errorf(way, "there is no stack %q", name)
@@ -161,10 +163,10 @@ func explanations(checks []suites.Check, stack string) []explanation {
 
 func explanationOf(c suites.Check, stack string) explanation {
 	e := explanation{
-		listed: listedOf(c), Why: advice.Why(c.ID()), Kindly: advice.Kindly(c.Requirement),
+		listed: listedOf(c), Why: c.Requirement.Why, Kindly: advice.Kindly(c.Requirement),
 		Proofs: []proof{}, Check: "kindlytest run --only " + c.ID(), Samples: []explainedSample{},
 	}
-	for _, f := range c.Faults() {
+	for _, f := range fixtures.Breaking(c.ID()) {
 		e.Proofs = append(e.Proofs, proof{f.Name, f.Text, "kindlytest demo --fault " + f.Name + " --only " + c.ID()})
 	}
 	for _, s := range samplesFor(c.ID(), stack) {

@@ -4,9 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kindlytest/kindlytest/internal/advice"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/advice"
 )
 
 // What a report prints below a failure, its reader copies: it shows the code

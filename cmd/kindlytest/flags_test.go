@@ -16,6 +16,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 func TestParseWebhook(t *testing.T) {
@@ -145,7 +146,7 @@ func TestEndpointFlagDoesNotSendTheSessionOfAnother(t *testing.T) {
 	if err := fs.Parse([]string{"--endpoint", f.endpoint}); err != nil {
 		t.Fatal(err)
 	}
-	target := suites.Target{Endpoint: &suites.EndpointConfig{URL: "https://a.example/", Header: http.Header{"Cookie": {"s=1"}}}}
+	target := target.Target{Endpoint: &target.EndpointConfig{URL: "https://a.example/", Header: http.Header{"Cookie": {"s=1"}}}}
 	if err := applyEndpoint(&target, fs, f); err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,8 @@ import (
 	markdown "github.com/yuin/goldmark/renderer/html"
 	"golang.org/x/net/html"
 
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
-	"github.com/kindlytest/kindlytest/suites/browser"
 )
 
 // readByOthers reads the five reports of one run with parsers and schemas that

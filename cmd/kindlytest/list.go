@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/suites"
 )
 
@@ -108,7 +109,7 @@ func listedOf(c suites.Check) listed {
 		ID: r.ID, Area: r.Area(), Level: string(r.Level), Fidelity: string(r.Fidelity), Needs: c.Needs.Names(),
 		Requirement: r.Text, Source: r.Source, Fix: r.Fix, Hostile: c.Hostile, Faults: []string{},
 	}
-	for _, f := range c.Faults() {
+	for _, f := range fixtures.Breaking(c.ID()) {
 		l.Faults = append(l.Faults, f.Name)
 	}
 	return l

@@ -14,8 +14,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
-	"github.com/kindlytest/kindlytest/suites/browser"
 )
 
 func TestMain(m *testing.M) {

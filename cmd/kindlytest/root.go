@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
-	"github.com/kindlytest/kindlytest/suites/near"
+	"github.com/kindlytest/kindlytest/internal/suggest"
 )
 
 func newRoot(a *app) *cobra.Command {
@@ -76,7 +76,7 @@ func unknownCommand(root *cobra.Command, args []string) error {
 		}
 	}
 	way := "kindlytest --help lists the commands"
-	switch meant := near.Word(word, commandNames(root)); {
+	switch meant := suggest.Word(word, commandNames(root)); {
 	case meant != "":
 		way = "did you mean kindlytest " + meant + "?"
 	case strings.Contains(word, "://"):
@@ -102,7 +102,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	if errors.As(err, &unknown) {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if meant := near.Word(unknown.GetSpecifiedName(), names); meant != "" {
+		if meant := suggest.Word(unknown.GetSpecifiedName(), names); meant != "" {
 			way = "did you mean --" + meant + "?"
 		}
 	}

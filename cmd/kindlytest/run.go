@@ -17,6 +17,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 type runFlags struct {
@@ -162,7 +163,7 @@ func (a *app) configOf(flags *pflag.FlagSet, args []string, f *runFlags) (*confi
 }
 
 // applyTarget puts what flags say of the target into t.
-func (a *app) applyTarget(t *suites.Target, fs *pflag.FlagSet, args []string, f *runFlags) error {
+func (a *app) applyTarget(t *target.Target, fs *pflag.FlagSet, args []string, f *runFlags) error {
 	if len(args) > 0 {
 		if err := config.CheckURL(args[0]); err != nil {
 			return fmt.Errorf("PAGE: %w", err)
@@ -181,7 +182,7 @@ func (a *app) applyTarget(t *suites.Target, fs *pflag.FlagSet, args []string, f 
 	return applyNetwork(t, f)
 }
 
-func applyAuthorities(t *suites.Target, path string) error {
+func applyAuthorities(t *target.Target, path string) error {
 	if path == "" {
 		return nil
 	}
@@ -194,14 +195,14 @@ func applyAuthorities(t *suites.Target, path string) error {
 }
 
 // applyNetwork puts in what is about reaching any target.
-func applyNetwork(t *suites.Target, f *runFlags) error {
+func applyNetwork(t *target.Target, f *runFlags) error {
 	if err := applyAuthorities(t, f.caFile); err != nil {
 		return err
 	}
 	return applyResolve(t, f.resolve)
 }
 
-func applyKeys(t *suites.Target, f *runFlags) error {
+func applyKeys(t *target.Target, f *runFlags) error {
 	if len(f.publicKeys) > 0 {
 		t.PublicKeys, t.PublicPEM = nil, nil
 	}
@@ -228,12 +229,12 @@ func applyKeys(t *suites.Target, f *runFlags) error {
 
 // applyEndpoint replaces the endpoint as a whole: the session of one endpoint
 // must not be sent to another.
-func applyEndpoint(t *suites.Target, fs *pflag.FlagSet, f *runFlags) error {
+func applyEndpoint(t *target.Target, fs *pflag.FlagSet, f *runFlags) error {
 	if fs.Changed("endpoint") {
 		if err := config.CheckURL(f.endpoint); err != nil {
 			return fmt.Errorf("--endpoint: %w", err)
 		}
-		t.Endpoint = &suites.EndpointConfig{URL: f.endpoint}
+		t.Endpoint = &target.EndpointConfig{URL: f.endpoint}
 	}
 	if f.headerFile == "" {
 		return nil
@@ -286,7 +287,7 @@ func isHeaderName(name string) bool {
 	return textproto.TrimString(name) != ""
 }
 
-func (a *app) applyWebhooks(t *suites.Target, flags []string) error {
+func (a *app) applyWebhooks(t *target.Target, flags []string) error {
 	if len(flags) > 0 {
 		t.Webhooks = nil
 	}
@@ -301,7 +302,7 @@ func (a *app) applyWebhooks(t *suites.Target, flags []string) error {
 	return nil
 }
 
-func applyResolve(t *suites.Target, flags []string) error {
+func applyResolve(t *target.Target, flags []string) error {
 	t.Resolve = maps.Clone(t.Resolve) // several targets may have it from one place
 	for _, flag := range flags {
 		host, address, ok := strings.Cut(flag, "=")

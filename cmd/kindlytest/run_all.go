@@ -14,9 +14,9 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/suggest"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/near"
 )
 
 // describing are the flags that describe a target, and so can mean only one.
@@ -70,7 +70,7 @@ func pickTargets(jobs []suites.Job, names []string) ([]suites.Job, error) {
 	for _, name := range names {
 		if !slices.Contains(known, name) {
 			way := "there are " + strings.Join(known, ", ")
-			if meant := near.Word(name, known); meant != "" {
+			if meant := suggest.Word(name, known); meant != "" {
 				way = "did you mean " + meant + "?"
 			}
 			return nil, hint.Errorf(way, "--target: there is no target %q", name)

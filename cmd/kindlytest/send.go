@@ -16,12 +16,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
-	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 type sendFlags struct {
@@ -83,7 +83,7 @@ func (a *app) send(ctx context.Context, fs *pflag.FlagSet, f *sendFlags) error {
 	if err != nil {
 		return err
 	}
-	var t suites.Target
+	var t target.Target
 	if err := errors.Join(applyAuthorities(&t, f.caFile), applyResolve(&t, f.resolve)); err != nil {
 		return err
 	}

@@ -15,11 +15,11 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/console"
 	"github.com/kindlytest/kindlytest/mockkindly/sqlite"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
-	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 type serveFlags struct {
@@ -234,7 +234,7 @@ func (a *app) mockOptions(c *config.Config, f *serveFlags) (mockkindly.Options, 
 	return o, nil
 }
 
-func mockWebhook(w suites.Webhook) mockkindly.Webhook {
+func mockWebhook(w target.Webhook) mockkindly.Webhook {
 	return mockkindly.Webhook{Name: w.Name, URL: w.URL, ConnectTo: w.ConnectTo, Secret: w.Secret}
 }
 

@@ -8,8 +8,8 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/mockkindly"
-	"github.com/kindlytest/kindlytest/suites/browser"
 )
 
 // openTimeout bounds login and the first load of the page.

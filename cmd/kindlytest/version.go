@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/internal/browser"
 )
 
 // version is set by releases: -ldflags "-X main.version=v1.2.3".

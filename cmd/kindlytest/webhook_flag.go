@@ -7,7 +7,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
-	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // localStart is where LOCAL begins in [NAME=]PUBLIC[=LOCAL].
@@ -16,8 +16,8 @@ var localStart = regexp.MustCompile(`=https?://`)
 // parseWebhook reads [NAME=]PUBLIC[=LOCAL]. URLs hold = in their queries, so
 // that the parts are told by what they are: a NAME has no ':' and no '/', and a
 // LOCAL begins with http:// or https://.
-func parseWebhook(s string) (suites.Webhook, error) {
-	var w suites.Webhook
+func parseWebhook(s string) (target.Webhook, error) {
+	var w target.Webhook
 	if name, rest, ok := strings.Cut(s, "="); ok && !strings.ContainsAny(name, ":/") {
 		if name == "" {
 			return w, hint.Errorf("an example: orders=https://hooks.example.com/kindly", "%q begins with =, so the name is missing", s)

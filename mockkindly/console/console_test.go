@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/mockkindly/console"
-	"github.com/kindlytest/kindlytest/suites/browser"
 )
 
 func TestHandlerServesThePagesAndNothingElse(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/internal/browser"
 )
 
 // shared is one Chrome for all tests of the package.

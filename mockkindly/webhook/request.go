@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 // RequestOptions say what is sent where.

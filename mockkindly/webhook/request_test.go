@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
-	"github.com/kindlytest/kindlytest/mockkindly/wire"
 )
 
 // rawServer answers one request with 200 and {}, and returns what it read.

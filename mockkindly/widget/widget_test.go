@@ -9,7 +9,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/widget"
 )
 
-// What the script does is tested in a real browser, in suites/browser. Here is
+// What the script does is tested in a real browser, in internal/browser. Here is
 // what can be read off its text.
 
 var builds = map[string]func() []byte{"kindly-chat": widget.Script, "kindly-chat-pure": widget.Pure}

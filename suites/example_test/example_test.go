@@ -13,8 +13,10 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/demo"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // customer is started before the specs are known: they need its address.
@@ -30,10 +32,10 @@ var customer = func() *fixtures.Customer {
 	return c
 }()
 
-var _ = suites.Describe(target(), suites.Options{})
+var _ = suites.Describe(shop(), suites.Options{})
 
-func target() suites.Target {
-	t, err := suites.ReferenceTarget(customer)
+func shop() target.Target {
+	t, err := demo.Target(customer)
 	if err != nil {
 		panic(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // DefaultName is the file that is looked for where none is named.
@@ -26,7 +27,7 @@ const DefaultName = "kindlytest.yaml"
 
 // A Config is what a file says.
 type Config struct {
-	Target  suites.Target
+	Target  target.Target
 	Options suites.Options
 	// Targets are those of a file that describes several, each complete, with a
 	// name that is unique and can be that of a folder. Target and Options then

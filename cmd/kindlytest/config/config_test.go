@@ -13,8 +13,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
-	"github.com/kindlytest/kindlytest/suites/browser"
-	"github.com/kindlytest/kindlytest/suites/oracle"
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/oracle"
 )
 
 var environment = map[string]string{

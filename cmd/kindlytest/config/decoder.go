@@ -13,8 +13,9 @@ import (
 	yamltoken "github.com/goccy/go-yaml/token"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/suggest"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/near"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // A decoder walks a YAML document and notes all that is wrong with it.
@@ -22,7 +23,7 @@ type decoder struct {
 	file     string
 	from     Sources
 	config   *Config
-	target   *suites.Target // what is read now: the file's, or that of an entry in targets
+	target   *target.Target // what is read now: the file's, or that of an entry in targets
 	options  *suites.Options
 	problems []Problem
 }
@@ -161,7 +162,7 @@ func (d *decoder) unknownKey(p pair, what string, fields []field) {
 	for _, f := range fields {
 		keys = append(keys, f.key)
 	}
-	if meant := near.Word(p.key, keys); meant != "" {
+	if meant := suggest.Word(p.key, keys); meant != "" {
 		d.problem(p.node, "unknown key %q; did you mean %q?", p.key, meant)
 		return
 	}

@@ -7,8 +7,9 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/oracle"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // document reads the whole file.
@@ -54,7 +55,7 @@ func (d *decoder) sections() []field {
 	}
 }
 
-func offersAnything(t *suites.Target) bool {
+func offersAnything(t *target.Target) bool {
 	return t.PageURL != "" || t.Endpoint != nil || len(t.Webhooks) > 0
 }
 
@@ -129,7 +130,7 @@ func (d *decoder) page(n ast.Node) {
 }
 
 func (d *decoder) endpoint(n ast.Node) {
-	e := &suites.EndpointConfig{Header: http.Header{}}
+	e := &target.EndpointConfig{Header: http.Header{}}
 	d.mapping(n, "endpoint",
 		field{"url", d.url(&e.URL, "endpoint.url")},
 		field{"method", d.text(&e.Method, "endpoint.method")},
@@ -150,7 +151,7 @@ func (d *decoder) endpoint(n ast.Node) {
 func (d *decoder) webhooks(n ast.Node) {
 	d.target.Webhooks = nil
 	for _, item := range d.items(n, "webhooks", false) {
-		var w suites.Webhook
+		var w target.Webhook
 		d.mapping(item, "a webhook",
 			field{"name", d.text(&w.Name, "name")},
 			field{"url", d.url(&w.URL, "url")},
@@ -166,7 +167,7 @@ func (d *decoder) webhooks(n ast.Node) {
 			d.problem(item, "the webhook's url is missing")
 		}
 		hooks := &d.target.Webhooks
-		if w.Name != "" && slices.ContainsFunc(*hooks, func(o suites.Webhook) bool { return o.Name == w.Name }) {
+		if w.Name != "" && slices.ContainsFunc(*hooks, func(o target.Webhook) bool { return o.Name == w.Name }) {
 			d.problem(item, "two webhooks are called %q", w.Name)
 		}
 		*hooks = append(*hooks, w)

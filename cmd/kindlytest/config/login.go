@@ -5,7 +5,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
-	"github.com/kindlytest/kindlytest/suites/browser"
+	"github.com/kindlytest/kindlytest/internal/browser"
 )
 
 // login reads how a user is logged in: a list of steps, or keys with steps,

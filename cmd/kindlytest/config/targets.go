@@ -8,6 +8,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // MaxTargets bounds the targets of one file.
@@ -40,7 +41,7 @@ func (d *decoder) targets(n ast.Node) {
 	d.target, d.options = &d.config.Target, &d.config.Options
 }
 
-func (d *decoder) judgeTarget(item ast.Node, t *suites.Target, seen map[string]bool) {
+func (d *decoder) judgeTarget(item ast.Node, t *target.Target, seen map[string]bool) {
 	key := strings.ToLower(t.Name) // some file systems don't tell Shop from shop
 	switch {
 	case len(d.problems) > 0: // the name may be missing for another reason

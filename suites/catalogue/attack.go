@@ -1,0 +1,178 @@
+package catalogue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// attacks sends the forged tokens that forge holds for a check: every one must be
+// refused, by every webhook.
+var attacks = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
+	return attack(ctx, s, h, subject.RunningOf(ctx).Rule)
+})
+
+func attack(ctx context.Context, s *subject.Session, h *subject.Webhook, r rule.Rule) subject.Verdict {
+	if r.ID != "HOOK-GARBAGE" {
+		if _, err := s.AcceptedToken(ctx); err != nil {
+			return subject.CouldNotRun(err)
+		}
+	}
+	if v, unserved := h.Unserved(ctx, "HOOK-VALID"); unserved {
+		return v
+	}
+	var verdicts []subject.Verdict
+	for _, a := range forge.For(r.ID) {
+		v, err := carryOut(ctx, s, h, a)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		verdicts = append(verdicts, v...)
+	}
+	v := subject.Worst(r.Level, verdicts...)
+	if v.Kind == subject.Held && r.ID == "HOOK-REMOTE-KEY" && !target.IsLoopback(h.Called()) {
+		v = v.Weak("the listener is on this machine, where this webhook could not fetch from")
+	}
+	if v.Kind == subject.Held {
+		v.Actual = fmt.Sprintf("%d forged tokens refused", len(verdicts))
+		if r.Level == rule.Info {
+			v.Actual = fmt.Sprintf("%d tokens tried", len(verdicts))
+		}
+	}
+	return v
+}
+
+// carryOut sends each token of one attack in an otherwise valid request.
+func carryOut(ctx context.Context, s *subject.Session, h *subject.Webhook, a forge.Attack) ([]subject.Verdict, error) {
+	m, err := s.Material(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := s.Listener()
+	if err != nil {
+		return nil, err
+	}
+	tokens, err := a.Build(m)
+	var lacking *forge.MissingError
+	if errors.As(err, &lacking) {
+		return []subject.Verdict{subject.Missing("%s is needed for it", strings.Join(lacking.What, ", "))}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var verdicts []subject.Verdict
+	baseline := false
+	for _, f := range tokens {
+		fetched := listener.Count.Load()
+		v, err := tryForged(ctx, s, h, m.ChatID, f)
+		if err != nil {
+			return nil, err
+		}
+		if n := listener.Count.Load() - fetched; n > 0 && a.Check == "HOOK-REMOTE-KEY" {
+			v = subject.Violated("no fetch", f.Name+": it fetched the URL in the token's header").With(v.Evidence...)
+		}
+		baseline = baseline || f.Want == forge.Baseline && v.Kind == subject.Broken
+		verdicts = append(verdicts, v)
+	}
+	if baseline {
+		return []subject.Verdict{subject.Holds("not judged: what it looks for shows in answers anyway")}, nil
+	}
+	return verdicts, nil
+}
+
+// tryForged sends one forged token and says what became of it.
+func tryForged(ctx context.Context, s *subject.Session, h *subject.Webhook, chatID string, f forge.Forged) (subject.Verdict, error) {
+	c := subject.Call{ChatID: chatID}
+	if f.OmitChatID {
+		c.Body = func(b []byte) ([]byte, error) { return forge.Without(b, "chat_id") }
+	}
+	r, err := h.Request(c)
+	if err != nil {
+		return subject.Verdict{}, err
+	}
+	if r, err = f.Apply(r); err != nil {
+		return subject.Verdict{}, err
+	}
+	ev, j, err := h.Try(ctx, subject.Attempt{Title: f.Name, Request: r, Canaries: f.Canaries, Oversized: f.Oversized})
+	if err != nil {
+		return subject.Verdict{}, err
+	}
+	v := judgeForged(f, ev, j).With(ev)
+	switch f.Grade {
+	case forge.Warning:
+		v = softened(v, rule.Should)
+	case forge.Note:
+		v = softened(v, rule.Info)
+	}
+	return v, nil
+}
+
+// softened lowers a violation to a level that is less bad.
+func softened(v subject.Verdict, level rule.Level) subject.Verdict {
+	if v.Kind == subject.Broken {
+		v.Level = level
+	}
+	return v
+}
+
+// judgeForged compares what the token wants with what the oracle saw.
+func judgeForged(f forge.Forged, ev subject.Evidence, j oracle.Judgement) subject.Verdict {
+	switch f.Want {
+	case forge.Accepted:
+		if j.Class == oracle.Believed {
+			return subject.Holds("%s: accepted", f.Name)
+		}
+		return subject.Violated("accepted, like the page's own token", fmt.Sprintf("%s: %s", f.Name, j.Why))
+	case forge.Anything:
+		if j.Class == oracle.Believed {
+			return subject.Violated("refused, though nothing says that it must be", f.Name+": believed").At(rule.Info)
+		}
+		return subject.Holds("%s: %s", f.Name, subject.Describe(ev.Exchange))
+	case forge.Silent, forge.Escaped, forge.Baseline:
+		return judgeCanaries(f, ev, j)
+	}
+	return refusal(f.Name, ev, j)
+}
+
+// refusal is the verdict on something that had to be refused.
+func refusal(what string, ev subject.Evidence, j oracle.Judgement) subject.Verdict {
+	const expected = "a refusal (401), or the answer that a stranger gets"
+	actual := fmt.Sprintf("%s: %s", what, j.Why)
+	var v subject.Verdict
+	switch j.Class {
+	case oracle.Refusal, oracle.Stranger:
+		v = subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
+		if j.Weak {
+			v = v.Weak("answers with and without a token are alike (see HOOK-DISTINGUISHES), so this pass proves less")
+		}
+	case oracle.Believed, oracle.Error:
+		v = subject.Violated(expected, actual)
+	default:
+		v = subject.Doubtful(expected, actual+"; it is like neither the answer with a token nor the one without")
+	}
+	return v
+}
+
+// judgeCanaries looks for a token's markers in the answer: whether the token
+// itself is accepted does not matter.
+func judgeCanaries(f forge.Forged, ev subject.Evidence, j oracle.Judgement) subject.Verdict {
+	if j.Class == oracle.Error {
+		return subject.Violated("an answer", fmt.Sprintf("%s: %s", f.Name, j.Why))
+	}
+	for _, c := range f.Canaries {
+		if f.Want != forge.Escaped && oracle.Shows(ev.Exchange, c) {
+			return subject.Violated("the claim is not used", f.Name+": its value is in the answer")
+		}
+		if f.Want == forge.Escaped && oracle.Verbatim(ev.Exchange, c) {
+			return subject.Violated("markup comes back escaped", f.Name+": it came back as it was")
+		}
+	}
+	return subject.Holds("%s: not in the answer", f.Name)
+}

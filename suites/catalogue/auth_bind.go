@@ -1,0 +1,104 @@
+package catalogue
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/subject"
+)
+
+var authBindChat = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	for range 2 {
+		chatID := s.NewChatID()
+		raw, ev, err := s.FetchToken(ctx, chatID)
+		if err != nil {
+			return subject.CouldNotRun(err).With(ev)
+		}
+		t, err := token.Decode(raw)
+		if err != nil {
+			return subject.Missing("the token can't be read (see TOK-COMPACT, TOK-JSON)")
+		}
+		if t.ChatID() != chatID {
+			return subject.Violated("chat.id "+chatID, fmt.Sprintf("chat.id %q", t.ChatID())).With(ev)
+		}
+	}
+	return subject.Holds("two chats, two tokens")
+})
+
+var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, first *subject.Endpoint) subject.Verdict {
+	second, err := s.SecondEndpoint()
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	const rounds = 4
+	requests := make([]wire.Request, 0, 2*rounds)
+	for range rounds {
+		requests = append(requests, first.WithChat(s.NewChatID()), second.WithChat(s.NewChatID()))
+	}
+	return judgeSessions(s.AtOnce(ctx, s.Client, "two users at the same time", requests))
+})
+
+// judgeSessions looks at answers that belong to two users in turn.
+func judgeSessions(answers []subject.Evidence) subject.Verdict {
+	var subs [2]map[string]bool
+	subs[0], subs[1] = map[string]bool{}, map[string]bool{}
+	for i, ev := range answers {
+		raw, _ := subject.TokenIn(ev.Exchange.Body())
+		t, err := token.Decode(raw)
+		if err != nil {
+			return subject.Missing("one of two users asking at the same time got no token: %s", subject.Describe(ev.Exchange)).With(ev)
+		}
+		subs[i%2][t.Subject()] = true // TOK-SUB-STABLE wants only one
+		if subs[1-i%2][t.Subject()] {
+			return subject.Violated("each user's own sub", "one user's session gave the sub of the other").With(ev)
+		}
+	}
+	return subject.Holds("two subs, also at the same time")
+}
+
+var authConcurrent = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	return tokensAtOnce(ctx, s, e, 32)
+})
+
+// tokensAtOnce asks for n tokens at the same time.
+func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, n int) subject.Verdict {
+	if _, ev, err := s.FetchToken(ctx, s.NewChatID()); err != nil {
+		return subject.CouldNotRun(err).With(ev)
+	}
+	chats := make([]string, n)
+	requests := make([]wire.Request, n)
+	for i := range chats {
+		chats[i] = s.NewChatID()
+		requests[i] = e.WithChat(chats[i])
+	}
+	var turnedAway []subject.Evidence
+	for i, ev := range s.AtOnce(ctx, s.Crowd, "one of many at once", requests) {
+		if subject.Limited(ev) {
+			turnedAway = append(turnedAway, ev)
+			continue
+		}
+		raw, ok := subject.TokenIn(ev.Exchange.Body())
+		if !ok {
+			return subject.Violated("a token for each", "one of them got none: "+subject.Describe(ev.Exchange)).With(ev)
+		}
+		t, err := token.Decode(raw)
+		if err != nil {
+			return subject.Missing("the token can't be read (see TOK-COMPACT, TOK-JSON)")
+		}
+		if t.ChatID() != chats[i] {
+			return subject.Violated("each token for its own chat", "one of them is for another chat").With(ev)
+		}
+	}
+	if len(turnedAway) > 0 {
+		return tooMany(len(turnedAway), n, turnedAway[0])
+	}
+	return subject.Holds("%d tokens", n)
+}
+
+// tooMany is the verdict on a rate limit: one is wise, but this one may turn
+// away people who did nothing wrong.
+func tooMany(limited, of int, ev subject.Evidence) subject.Verdict {
+	return subject.Doubtful("an answer for each", fmt.Sprintf("a rate limit turned %d of %d away (status 429)", limited, of)).With(ev)
+}

@@ -1,0 +1,287 @@
+package catalogue
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// What the endpoint tells browsers: CORS, cookies, and requests from elsewhere.
+
+// noPage is the reason where nothing is known about the page's origin.
+const noPage = "the page's origin is unknown: the endpoint was configured, not found by watching a page"
+
+var authCorsForeign = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	var verdicts []subject.Verdict
+	for _, origin := range foreignOrigins(e) {
+		r := e.WithChat(s.NewChatID())
+		r.Header.Set("Origin", origin)
+		ev := s.Do(ctx, "from the origin "+origin, r)
+		verdicts = append(verdicts, judgeForeign(origin, ev))
+		r.Method, r.Body = http.MethodOptions, nil
+		r = subject.WithoutCredentials(r)
+		r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+		r.Header.Set("Access-Control-Request-Headers", "content-type")
+		verdicts = append(verdicts, judgeForeign(origin, s.Do(ctx, "preflight from the origin "+origin, r)))
+	}
+	return subject.Worst(rule.Must, verdicts...)
+})
+
+// foreignOrigins are origins that are not the page's, some of them so alike
+// that a careless comparison takes them for it.
+func foreignOrigins(e *subject.Endpoint) []string {
+	own := e.PageOrigin
+	if own == "" {
+		own = e.Origin()
+	}
+	out := []string{"https://evil.example", "null"}
+	u, err := url.Parse(own)
+	if err != nil || u.Host == "" {
+		return out
+	}
+	out = append(out, u.Scheme+"://"+u.Hostname()+".evil.example", u.Scheme+"://evil-"+u.Host)
+	if u.Scheme == "https" {
+		out = append(out, "http://"+u.Host)
+	}
+	return out
+}
+
+func judgeForeign(origin string, ev subject.Evidence) subject.Verdict {
+	const expected = "no Access-Control-Allow-Origin for it"
+	if ev.Exchange.Response == nil {
+		return subject.Holds("%s: %s", ev.Title, subject.Describe(ev.Exchange))
+	}
+	allowed := ev.Exchange.Response.Header.Get("Access-Control-Allow-Origin")
+	credentials := strings.EqualFold(ev.Exchange.Response.Header.Get("Access-Control-Allow-Credentials"), "true")
+	switch {
+	case allowed == origin && credentials:
+		return subject.Violated(expected, ev.Title+": it is allowed, with credentials").With(ev)
+	case allowed == origin:
+		return subject.Violated(expected, ev.Title+": it is allowed").With(ev)
+	case allowed == "*" && credentials:
+		return subject.Violated(expected, ev.Title+": * with credentials").With(ev)
+	}
+	return subject.Holds("%s: not allowed", ev.Title)
+}
+
+var authCorsPreflight = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	if !e.Cross() {
+		return subject.Missing("%s", sameOrigin(e))
+	}
+	r := subject.WithoutCredentials(e.WithChat(s.NewChatID()))
+	headers := customHeaders(e)
+	r.Method, r.Body = http.MethodOptions, nil
+	r.Header.Set("Origin", e.PageOrigin)
+	r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+	r.Header.Set("Access-Control-Request-Headers", strings.Join(headers, ","))
+	ev := s.Do(ctx, "the preflight", r)
+	return judgePreflight(e, headers, ev).With(ev)
+})
+
+func sameOrigin(e *subject.Endpoint) string {
+	if e.PageOrigin == "" {
+		return noPage
+	}
+	return "the page and its endpoint have the same origin"
+}
+
+// customHeaders are the headers that a preflight asks for: content-type, and
+// those that the page's own script set.
+func customHeaders(e *subject.Endpoint) []string {
+	out := []string{"content-type"}
+	for name := range e.Request.Header {
+		if (!subject.BrowserHeaders.MatchString(name) || name == "X-Requested-With") && name != "Cookie" {
+			out = append(out, strings.ToLower(name))
+		}
+	}
+	return out
+}
+
+func judgePreflight(e *subject.Endpoint, headers []string, ev subject.Evidence) subject.Verdict {
+	if ev.Exchange.Response == nil {
+		return subject.Violated("an answer", "OPTIONS: "+subject.Describe(ev.Exchange))
+	}
+	h := ev.Exchange.Response.Header
+	credentials := e.Request.Header.Get("Cookie") != ""
+	origin := h.Get("Access-Control-Allow-Origin")
+	methods, allowed := h.Values("Access-Control-Allow-Methods"), h.Values("Access-Control-Allow-Headers")
+	switch st := ev.Exchange.Status(); {
+	case st < 200 || st > 299:
+		return subject.Violated("a 2xx status", subject.Describe(ev.Exchange))
+	case origin != e.PageOrigin && (origin != "*" || credentials):
+		return subject.Violated("Access-Control-Allow-Origin: "+e.PageOrigin, fmt.Sprintf("%q", origin))
+	case credentials && h.Get("Access-Control-Allow-Credentials") != "true":
+		return subject.Violated("Access-Control-Allow-Credentials: true, as the callback sends a cookie", "it is not there")
+	case len(methods) > 0 && !hasDirective(methods, "POST") && !hasDirective(methods, "*"):
+		return subject.Violated("Access-Control-Allow-Methods with POST", strings.Join(methods, ", "))
+	}
+	for _, name := range headers {
+		if !hasDirective(allowed, name) && (credentials || !hasDirective(allowed, "*")) {
+			return subject.Violated("Access-Control-Allow-Headers with "+name, fmt.Sprintf("%q", strings.Join(allowed, ", ")))
+		}
+	}
+	return subject.Holds("it allows the page's request")
+}
+
+var authCorsVary = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	if !e.Cross() {
+		return subject.Missing("%s", sameOrigin(e))
+	}
+	own := s.Do(ctx, "from the page's origin", e.WithChat(s.NewChatID()))
+	r := e.WithChat(s.NewChatID())
+	r.Header.Set("Origin", "https://evil.example")
+	foreign := s.Do(ctx, "from another origin", r)
+	if own.Exchange.Response == nil || foreign.Exchange.Response == nil {
+		return subject.CouldNotRun(subject.ErrNoAnswer)
+	}
+	const name = "Access-Control-Allow-Origin"
+	h := own.Exchange.Response.Header
+	if h.Get(name) == foreign.Exchange.Response.Header.Get(name) {
+		return subject.Holds("the allowed origin does not vary")
+	}
+	if !hasDirective(h.Values("Vary"), "origin") && !hasDirective(h.Values("Vary"), "*") {
+		return subject.Violated("Vary: Origin", fmt.Sprintf("Vary: %q, though the allowed origin depends on the request", h.Get("Vary"))).With(own, foreign)
+	}
+	return subject.Holds("Vary: %s", h.Get("Vary"))
+})
+
+var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	if e.Request.Header.Get("Cookie") == "" {
+		return subject.Missing("the session is no cookie, so other sites can't use it")
+	}
+	r := e.WithChat(s.NewChatID())
+	for _, name := range customHeaders(e) {
+		r.Header.Del(name) // a simple request carries none
+	}
+	r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
+	r.Header.Set("Origin", "https://evil.example")
+	r.Header.Set("Referer", "https://evil.example/")
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	r.Header.Set("Sec-Fetch-Mode", "no-cors")
+	v := gaveNone("a cross-site request", s.Do(ctx, "a cross-site request", r))
+	if v.Kind == subject.Broken && heldBack(ctx, s, e) {
+		v.Actual += "; but browsers hold the session cookie back from such a request (SameSite), unless it comes from another page of your site"
+		v = v.At(rule.Info)
+	}
+	return v
+})
+
+// heldBack says whether browsers leave the session cookie out of cross-site
+// requests. Where that is not known, they don't.
+func heldBack(ctx context.Context, s *subject.Session, e *subject.Endpoint) bool {
+	session, err := sessionCookies(ctx, s, e)
+	if err != nil {
+		return false
+	}
+	return !slices.ContainsFunc(session, func(c browser.StoredCookie) bool {
+		return !strings.EqualFold(c.SameSite, "Lax") && !strings.EqualFold(c.SameSite, "Strict")
+	})
+}
+
+var authCookieFlags = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	session, err := sessionCookies(ctx, s, e)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	var verdicts []subject.Verdict
+	for _, c := range session {
+		verdicts = append(verdicts, judgeCookie(c, target.IsLoopback(e.Request.URL)))
+	}
+	return subject.Worst(rule.Should, verdicts...)
+})
+
+// sessionCookies are those without which the endpoint gives no token: other
+// cookies (a theme, analytics) may be read by scripts.
+func sessionCookies(ctx context.Context, s *subject.Session, e *subject.Endpoint) ([]browser.StoredCookie, error) {
+	v, err := s.VisitFirst()
+	if err != nil {
+		return nil, err
+	}
+	sent := map[string]bool{}
+	for _, pair := range strings.Split(e.Request.Header.Get("Cookie"), ";") {
+		name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
+		sent[name] = true
+	}
+	var out []browser.StoredCookie
+	for _, c := range v.State.Cookies {
+		if !sent[c.Name] || isCSRFCookie(c, e.Request) {
+			continue
+		}
+		r := e.WithChat(s.NewChatID())
+		r.Header.Set("Cookie", withoutCookie(r.Header.Get("Cookie"), c.Name))
+		if ev, raw := s.Ask(ctx, "without the cookie "+c.Name, r); refusedBy(ev.Exchange) && raw == "" {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 {
+		return nil, subject.MissingError("the session is no cookie")
+	}
+	return out, nil
+}
+
+// refusedBy says whether an answer turns somebody away, or sends them to log in;
+// an error or a rate limit does not.
+func refusedBy(ex wire.Exchange) bool {
+	return ex.Response != nil && ex.Status() < 500 && ex.Status() != http.StatusTooManyRequests
+}
+
+// isCSRFCookie says whether a cookie is one that the page's script must read, to
+// send it a second time (Django, Angular, Spring, Laravel).
+func isCSRFCookie(c browser.StoredCookie, r wire.Request) bool {
+	if subject.IsCSRFName(c.Name) {
+		return true
+	}
+	if len(c.Value) < subject.MinSecret {
+		return false
+	}
+	for name, values := range r.Header {
+		if name != "Cookie" && name != "Authorization" && strings.Contains(strings.Join(values, "\n"), c.Value) {
+			return true
+		}
+	}
+	return bytes.Contains(r.Body, []byte(c.Value))
+}
+
+func withoutCookie(header, name string) string {
+	var kept []string
+	for _, pair := range strings.Split(header, ";") {
+		if n, _, _ := strings.Cut(strings.TrimSpace(pair), "="); n != name {
+			kept = append(kept, strings.TrimSpace(pair))
+		}
+	}
+	return strings.Join(kept, "; ")
+}
+
+func judgeCookie(c browser.StoredCookie, loopback bool) subject.Verdict {
+	var lacking []string
+	if !c.HTTPOnly {
+		lacking = append(lacking, "HttpOnly")
+	}
+	if !c.Secure && !loopback {
+		lacking = append(lacking, "Secure")
+	}
+	if c.SameSite == "" || strings.EqualFold(c.SameSite, "None") && !c.Secure {
+		lacking = append(lacking, "SameSite")
+	}
+	if len(lacking) > 0 {
+		return subject.Violated("HttpOnly, SameSite, and Secure outside loopback", fmt.Sprintf("the cookie %q lacks %s", c.Name, strings.Join(lacking, ", ")))
+	}
+	return subject.Holds("the cookie %q has them", c.Name)
+}
+
+var authNosniff = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidence) subject.Verdict {
+	if got := ev.Exchange.Response.Header.Get("X-Content-Type-Options"); !strings.EqualFold(got, "nosniff") {
+		return subject.Violated("X-Content-Type-Options: nosniff", fmt.Sprintf("%q", got))
+	}
+	return subject.Holds("nosniff")
+})

@@ -1,0 +1,59 @@
+package catalogue
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/subject"
+)
+
+// leastLife is what a token must have left when it is given out.
+const leastLife = 30 * time.Second
+
+var authFresh = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
+	chatID := s.NewChatID()
+	first, ev, err := s.FetchToken(ctx, chatID)
+	if err != nil {
+		return subject.CouldNotRun(err).With(ev)
+	}
+	// iat and exp count whole seconds: within one, even a new token is the same.
+	pause := 1100 * time.Millisecond
+	if s.Options.WaitExpiry {
+		pause = untilRenewal(first, s.Options.Now())
+	}
+	if err := subject.Sleep(ctx, pause); err != nil {
+		return subject.CouldNotRun(err)
+	}
+	second, ev, err := s.FetchToken(ctx, chatID)
+	if err != nil {
+		return subject.CouldNotRun(err).With(ev)
+	}
+	return judgeFresh(first, second, s.Options.Now()).With(ev)
+})
+
+// untilRenewal is the time until Kindly's client would ask again.
+func untilRenewal(raw token.Raw, now time.Time) time.Duration {
+	t, err := token.Decode(raw)
+	if err != nil {
+		return 0
+	}
+	return max(1100*time.Millisecond, t.Expires().Add(-leastLife).Sub(now))
+}
+
+func judgeFresh(first, second token.Raw, now time.Time) subject.Verdict {
+	t, err := token.Decode(second)
+	if err != nil || t.Expires().IsZero() {
+		return subject.Missing("the token has no readable exp (see TOK-EXP)")
+	}
+	// exp counts whole seconds, and the answer took a moment.
+	life := t.Expires().Sub(now) + time.Second
+	switch {
+	case life < leastLife:
+		return subject.Violated("at least 30 s to live", fmt.Sprintf("it expires in %s", life.Round(time.Second)))
+	case first == second:
+		return subject.Doubtful("a new token", "the very same token again")
+	}
+	return subject.Holds("a new token with %s to live", life.Round(time.Second))
+}

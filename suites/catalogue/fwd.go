@@ -1,0 +1,223 @@
+package catalogue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/subject"
+)
+
+// onDomains makes a probe of a function over the token's webhook_domains.
+func onDomains(look func(s *subject.Session, domains []string) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	return func(_ context.Context, s *subject.Session) subject.Verdict {
+		p, err := s.FirstToken()
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		for _, id := range []string{"TOK-JSON", "TOK-CHAT", "TOK-CHAT-DOMAINS"} {
+			if _, wrong := p.Result.Violation(id); wrong {
+				return subject.Missing("webhook_domains can't be read (see %s)", id)
+			}
+		}
+		return look(s, p.Result.Token.WebhookDomains())
+	}
+}
+
+// patternErrors are the entries that are no valid patterns.
+func patternErrors(domains []string) []*allowlist.PatternError {
+	var out []*allowlist.PatternError
+	for _, d := range domains {
+		var pe *allowlist.PatternError
+		if _, err := allowlist.ParsePattern(d); errors.As(err, &pe) {
+			out = append(out, pe)
+		}
+	}
+	return out
+}
+
+var fwdPatterns = onDomains(func(_ *subject.Session, domains []string) subject.Verdict {
+	for _, pe := range patternErrors(domains) {
+		if !pe.Broad { // FWD-BROAD speaks of those
+			return subject.Violated("host names, or *. before one", fmt.Sprintf("%q: %s", subject.Bound(pe.Pattern, 100), pe.Reason)).Fix(suggest(pe))
+		}
+	}
+	return subject.Holds("%s", quoteList(domains))
+})
+
+func suggest(pe *allowlist.PatternError) string {
+	if pe.Suggestion == "" {
+		return ""
+	}
+	return fmt.Sprintf("Write %q instead of %q.", pe.Suggestion, subject.Bound(pe.Pattern, 100))
+}
+
+func quoteList(domains []string) string {
+	if len(domains) == 0 {
+		return "no entries"
+	}
+	return fmt.Sprintf("%q", domains)
+}
+
+var fwdCovered = onDomains(func(s *subject.Session, domains []string) subject.Verdict {
+	var verdicts []subject.Verdict
+	for _, h := range s.Webhooks {
+		verdicts = append(verdicts, judgeCover(domains, h.Config.URL))
+	}
+	return subject.Worst(rule.Must, verdicts...)
+})
+
+func judgeCover(domains []string, url string) subject.Verdict {
+	expected := subject.SafeURL(url) + " covered by an entry"
+	d := allowlist.Decide(domains, url)
+	switch {
+	case d.Allowed && d.Ambiguous == "":
+		return subject.Holds("%s: %s", subject.SafeURL(url), d.Reason)
+	case d.Allowed:
+		return subject.Doubtful(expected+" without a doubt", d.Reason+"; "+d.Ambiguous)
+	}
+	v := subject.Violated(expected, d.Reason)
+	pattern, err := allowlist.Cover(url)
+	if err != nil {
+		return v.Fix(err.Error())
+	}
+	return v.Fix(fmt.Sprintf("Add %q to chat.webhook_domains.", pattern))
+}
+
+func fwdHttps(_ context.Context, s *subject.Session) subject.Verdict {
+	for _, h := range s.Webhooks {
+		if !strings.HasPrefix(strings.ToLower(h.Config.URL), "https://") {
+			return subject.Violated("an https URL", subject.SafeURL(h.Config.URL))
+		}
+	}
+	return subject.Holds("all are")
+}
+
+var fwdBroad = onDomains(func(_ *subject.Session, domains []string) subject.Verdict {
+	for _, pe := range patternErrors(domains) {
+		if pe.Broad {
+			return subject.Violated("entries that cover your own hosts only", fmt.Sprintf("%q: %s", subject.Bound(pe.Pattern, 100), pe.Reason))
+		}
+	}
+	return subject.Holds("none does")
+})
+
+var fwdSharedTenant = onDomains(func(_ *subject.Session, domains []string) subject.Verdict {
+	for _, d := range domains {
+		p, err := allowlist.ParsePattern(d)
+		if err != nil {
+			continue
+		}
+		if suffix := p.SharedTenant(); suffix != "" {
+			return subject.Violated("no wildcard over a shared suffix", fmt.Sprintf("%q: anyone can get a name under %s", d, suffix))
+		}
+	}
+	return subject.Holds("none")
+})
+
+var fwdUnused = onDomains(func(s *subject.Session, domains []string) subject.Verdict {
+	var unused []string
+	for _, d := range domains {
+		if !anyHookMatches(s, d) {
+			unused = append(unused, d)
+		}
+	}
+	if len(unused) > 0 {
+		return subject.Violated("each entry needed by a webhook", "not needed by the configured webhooks: "+quoteList(unused))
+	}
+	return subject.Holds("each is needed")
+})
+
+func anyHookMatches(s *subject.Session, pattern string) bool {
+	for _, h := range s.Webhooks {
+		if allowlist.Match(pattern, h.Config.URL).Allowed {
+			return true
+		}
+	}
+	return false
+}
+
+var fwdDelivered = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
+	return deliver(ctx, s, h)
+})
+
+// deliver plays Kindly from the chat's beginning: a chat is made, the page's
+// callback gives its token, the user writes, the webhook is called.
+func deliver(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
+	if len(s.Target.PublicKeys) == 0 {
+		return subject.Missing("no public key was given (--public-key FILE), so that the mock accepts no token and forwards none")
+	}
+	kindly, err := s.NewKindly(h.Config)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	chat, err := kindly.CreateChat(botKey(s), mockkindly.Web{})
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	p, err := s.NewTokenFor(ctx, chat.ID)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	result, err := kindly.Authenticate(chat.ID, p.Raw, mockkindly.InitialConnect)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	if why, refused := subject.NotForwarded(result); refused {
+		return subject.Missing("Kindly would refuse the token (see %s)", why)
+	}
+	deliveries, err := kindly.Say(ctx, chat.ID, mockkindly.Message{Text: h.Message(), Context: h.Config.Context})
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	if len(deliveries) != 1 {
+		return subject.CouldNotRun(fmt.Errorf("the mock made %d deliveries, not one", len(deliveries)))
+	}
+	return judgeDelivery(deliveries[0], p.Raw)
+}
+
+func judgeDelivery(d mockkindly.Delivery, raw token.Raw) subject.Verdict {
+	ev := subject.Evidence{Title: "as Kindly would send it", Exchange: d.Exchange}
+	got := subject.Canonical(d.Exchange.Request.Header, "Authorization")
+	switch {
+	case !d.WithToken:
+		if !d.Decision.Allowed {
+			return subject.Missing("Kindly would not forward the token there (see FWD-COVERED)")
+		}
+		return subject.Violated("the token goes along", "it did not: "+d.Reason).With(ev)
+	case got != "Bearer "+raw.Secret():
+		return subject.Violated("exactly the page's token", "another one was sent").With(ev)
+	case subject.Limited(ev):
+		return subject.CouldNotRun(subject.ErrLimited).With(ev)
+	case d.Exchange.Status() != 200:
+		return subject.Violated("status 200", subject.Describe(d.Exchange)).With(ev)
+	}
+	return subject.Holds("delivered with the token, answered 200").With(ev)
+}
+
+var fwdRedirect = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
+	ev, err := h.Anonymous(ctx)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	if st := ev.Exchange.Status(); st >= 300 && st < 400 {
+		return subject.Violated("an answer, not a redirect", fmt.Sprintf("status %d to %s", st, subject.SafeURL(ev.Exchange.Response.Header.Get("Location")))).With(ev)
+	}
+	if ev.Exchange.Err != nil {
+		return subject.Missing("it gave %s (see HOOK-ANONYMOUS)", subject.Describe(ev.Exchange))
+	}
+	return subject.Holds("%s", subject.Describe(ev.Exchange))
+})
+
+// botKey is the page's, or any: the mock Kindly of a run takes every key.
+func botKey(s *subject.Session) string {
+	if s.Target.BotKey != "" {
+		return s.Target.BotKey
+	}
+	return "kindlytest"
+}

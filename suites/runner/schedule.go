@@ -1,0 +1,187 @@
+// Package runner runs the checks' probes against one target, each at its turn,
+// and makes the rows of a report of their verdicts.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites/catalogue"
+	"github.com/kindlytest/kindlytest/suites/subject"
+)
+
+// Results are those of a run's checks as they come in. Probes run
+// ahead of whoever reads them: staging is 100 ms away, and a hundred checks one
+// after another would take half a minute.
+type Results struct {
+	Results map[string]*pending
+	Done    chan struct{} // closed when the last probe has ended
+	observe sync.Mutex    // one call of the Observer at a time
+}
+
+type pending struct {
+	ready  chan struct{}
+	Result reports.Check
+}
+
+// Start runs the probes of all checks in the background, each at its turn.
+func Start(ctx context.Context, s *subject.Session, checks []catalogue.Check) *Results {
+	b := &Results{Results: map[string]*pending{}, Done: make(chan struct{})}
+	for _, c := range checks {
+		b.Results[c.ID()] = &pending{ready: make(chan struct{})}
+	}
+	go func() {
+		defer close(b.Done)
+		for _, turn := range []catalogue.Turn{catalogue.Together, catalogue.Alone, catalogue.Last} {
+			runTurn(ctx, s, b, turn, checks)
+		}
+	}()
+	return b
+}
+
+func runTurn(ctx context.Context, s *subject.Session, b *Results, turn catalogue.Turn, checks []catalogue.Check) {
+	var group errgroup.Group
+	group.SetLimit(s.Options.Concurrency)
+	if turn != catalogue.Together {
+		group.SetLimit(1)
+	}
+	for _, c := range checks {
+		if c.Turn == turn {
+			group.Go(func() error {
+				runCheck(ctx, s, b, c)
+				return nil
+			})
+		}
+	}
+	group.Wait() // the functions return no errors
+}
+
+func runCheck(ctx context.Context, s *subject.Session, b *Results, c catalogue.Check) {
+	if o := s.Options.Observer; o != nil {
+		b.observe.Lock()
+		o.Started(c.ID())
+		b.observe.Unlock()
+	}
+	start := time.Now()
+	verdict := judge(ctx, s, c)
+	p := b.Results[c.ID()]
+	p.Result = report(s, c, verdict, time.Since(start))
+	close(p.ready)
+	if o := s.Options.Observer; o != nil {
+		b.observe.Lock()
+		o.Done(p.Result)
+		b.observe.Unlock()
+	}
+}
+
+// Wait returns a check's result once it is there.
+func (b *Results) Wait(ctx context.Context, id string) (reports.Check, error) {
+	p, ok := b.Results[id]
+	if !ok {
+		return reports.Check{}, fmt.Errorf("%s is not part of this run", id)
+	}
+	select {
+	case <-p.ready:
+		return p.Result, nil
+	case <-ctx.Done():
+		return reports.Check{}, context.Cause(ctx)
+	}
+}
+
+// probesPerCheck bounds a check's time as a multiple of one request's: the
+// longest checks send dozens of requests and wait for a service to come back.
+const probesPerCheck = 12
+
+// longestWait is what --wait-expiry may add: the longest life that Kindly
+// allows a token, and the leeway after it.
+const longestWait = 15*time.Minute + subject.PastExpiry
+
+func judge(ctx context.Context, s *subject.Session, c catalogue.Check) subject.Verdict {
+	if reason := Deselected(s.Options, c); reason != "" {
+		return subject.Missing("%s", reason)
+	}
+	if lacking := c.Needs &^ s.Target.Offers(); lacking != 0 {
+		return subject.Missing("%s", lacking.Hint())
+	}
+	if ctx.Err() != nil {
+		return subject.CouldNotRun(errInterrupted)
+	}
+	limit := probesPerCheck * s.Options.Timeout
+	if s.Options.WaitExpiry {
+		limit += longestWait
+	}
+	running := &subject.Running{Rule: c.Requirement, Alone: c.Turn == catalogue.Last}
+	probing, cancel := context.WithTimeout(subject.WithRunning(ctx, running), limit)
+	defer cancel()
+	// What was held back or broken off proves nothing, not even that it holds.
+	v := s.Unhindered(running, subject.Guarded(c.ID(), func() subject.Verdict { return c.Probe(probing, s) }))
+	switch {
+	case ctx.Err() != nil && v.Kind != subject.Held:
+		return subject.CouldNotRun(errInterrupted)
+	case probing.Err() != nil && v.Kind != subject.Held:
+		return subject.CouldNotRun(fmt.Errorf("not done after %s (--timeout makes it longer)", limit))
+	}
+	return v
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// report turns a verdict into a row of the report.
+func report(s *subject.Session, c catalogue.Check, v subject.Verdict, took time.Duration) reports.Check {
+	r := c.Requirement
+	row := reports.Check{
+		ID: r.ID, Area: r.Area(), Level: string(r.Level), Fidelity: string(r.Fidelity),
+		Requirement: r.Text, Source: r.Source, Help: r.Fix, Outcome: v.Outcome(r.Level),
+		Reason: s.Redact.Text(v.Reason), Expected: s.Redact.Text(v.Expected), Actual: s.Redact.Text(v.Actual),
+		Weak: v.IsWeak, DurationMS: took.Milliseconds(),
+	}
+	for _, e := range v.Evidence {
+		row.Evidence = append(row.Evidence, s.Redact.Evidence(e))
+	}
+	if v.Kind == subject.Broken {
+		row.Fix = r.Fix
+		if v.Advice != "" {
+			row.Fix = s.Redact.Text(v.Advice)
+		}
+		row.Repeat = repeat(s, r.ID)
+	}
+	return expect(s, row)
+}
+
+// repeat is the command that runs only this check.
+func repeat(s *subject.Session, id string) string {
+	if len(s.Options.Args) == 0 {
+		return ""
+	}
+	words := []string{"kindlytest"}
+	for _, arg := range s.Options.Args {
+		words = append(words, subject.SafeArgument(s.Target, arg))
+	}
+	return s.Redact.Text(subject.CommandLine(append(words, "--only", id)))
+}
+
+// expect applies the list of known failures. An entry whose check passes is
+// itself a failure, so that the list shrinks.
+func expect(s *subject.Session, row reports.Check) reports.Check {
+	reason, listed := s.Options.ExpectedFailures[row.ID]
+	if !listed {
+		return row
+	}
+	switch row.Outcome {
+	case reports.Failed, reports.Warned, reports.Informed:
+		row.Outcome, row.Reason = reports.Expected, reason
+	case reports.Passed:
+		row.Outcome = reports.Failed
+		row.Expected = "a failure: it is listed in expected_failures (" + reason + ")"
+		row.Actual = "it passes: " + row.Actual
+		row.Fix = "Take " + row.ID + " out of expected_failures."
+		row.Repeat = repeat(s, row.ID)
+	}
+	return row
+}

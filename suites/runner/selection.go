@@ -1,0 +1,116 @@
+package runner
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/suggest"
+	"github.com/kindlytest/kindlytest/suites/catalogue"
+	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// matches says whether a pattern (ID, area or glob; any letter case) selects id.
+func matches(pattern, id string) bool {
+	pattern = strings.ToUpper(pattern)
+	area, _, _ := strings.Cut(id, "-")
+	if pattern == id || pattern == area {
+		return true
+	}
+	ok, err := path.Match(pattern, id)
+	return err == nil && ok
+}
+
+func matchesAny(patterns []string, id string) (string, bool) {
+	for _, p := range patterns {
+		if matches(p, id) {
+			return p, true
+		}
+	}
+	return "", false
+}
+
+// ValidateSelection returns an error that names the first pattern that selects
+// no check, and a near one that does. A typo must not turn a gate green.
+func ValidateSelection(patterns []string) error {
+	for _, p := range patterns {
+		if selectsSomething(p) {
+			continue
+		}
+		if near := nearestID(p); near != "" {
+			return fmt.Errorf("%q selects no check; did you mean %s?", p, near)
+		}
+		return fmt.Errorf("%q selects no check; `kindlytest list` shows them", p)
+	}
+	return nil
+}
+
+func selectsSomething(pattern string) bool {
+	return slices.ContainsFunc(catalogue.All(), func(c catalogue.Check) bool { return matches(pattern, c.ID()) })
+}
+
+func nearestID(pattern string) string {
+	var candidates []string
+	for _, a := range catalogue.Areas() {
+		candidates = append(candidates, a.ID)
+	}
+	for _, c := range catalogue.All() {
+		candidates = append(candidates, c.ID())
+	}
+	return suggest.Word(pattern, candidates)
+}
+
+// Deselected says why a check is not to run; "" if it is.
+func Deselected(o subject.Options, c catalogue.Check) string {
+	if len(o.Only) > 0 {
+		if _, ok := matchesAny(o.Only, c.ID()); !ok {
+			return "not selected by --only"
+		}
+	}
+	if p, ok := matchesAny(o.Skip, c.ID()); ok {
+		return "deselected by --skip " + p
+	}
+	if o.Safe && c.Hostile {
+		return "left out by --safe: it sends hostile input"
+	}
+	return ""
+}
+
+// Selects says whether Only, Skip and Safe leave a check in a run.
+func Selects(o subject.Options, c catalogue.Check) bool { return Deselected(o, c) == "" }
+
+// Select returns the checks that any of the patterns (IDs, areas or globs)
+// selects, in the order of a report; all of them if there is no pattern. The
+// errors are those of [ValidateSelection].
+func Select(patterns ...string) ([]catalogue.Check, error) {
+	if err := ValidateSelection(patterns); err != nil {
+		return nil, err
+	}
+	var selected []catalogue.Check
+	for _, c := range catalogue.All() {
+		if _, ok := matchesAny(patterns, c.ID()); ok || len(patterns) == 0 {
+			selected = append(selected, c)
+		}
+	}
+	return selected, nil
+}
+
+// Validate says what keeps a target from being checked as the options say.
+func Validate(t target.Target, o subject.Options) error {
+	if t.Offers()&(target.NeedPage|target.NeedEndpoint|target.NeedWebhook) == 0 {
+		return fmt.Errorf("nothing to check: give a page, an auth endpoint or a webhook")
+	}
+	for _, list := range [][]string{o.Only, o.Skip} {
+		if err := ValidateSelection(list); err != nil {
+			return err
+		}
+	}
+	for id := range o.ExpectedFailures {
+		if _, ok := catalogue.Find(id); !ok {
+			return fmt.Errorf("expected_failures names %q, which is no check; `kindlytest list` shows them", id)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package subject
+
+import (
+	"errors"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// Evidence is one exchange that a verdict rests on.
+type Evidence struct {
+	Title    string // "the request with alg none"
+	Exchange wire.Exchange
+}
+
+// requestEvidence turns a request of the page into evidence.
+func RequestEvidence(title string, r browser.Request) Evidence {
+	ex := wire.Exchange{At: r.Started, Duration: r.Duration, Request: wire.Request{
+		Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body}}
+	switch {
+	case r.Status != 0:
+		ex.Response = &wire.Response{Status: r.Status, Header: r.ResponseHeader, Body: r.ResponseBody}
+	case r.Error != "":
+		ex.Err = errors.New(r.Error)
+	}
+	return Evidence{Title: title, Exchange: ex}
+}
+
+// describe puts an exchange's end into a few words: "status 200",
+// "no answer (reset)".
+func Describe(ex wire.Exchange) string {
+	if ex.Response != nil {
+		text := "status " + Itoa(ex.Response.Status)
+		if to := ex.Response.Header.Get("Location"); to != "" && ex.Response.Status/100 == 3 {
+			text += " to " + Bound(SafeURL(to), 200)
+		}
+		return text
+	}
+	return "no answer (" + string(ex.Kind()) + ")"
+}

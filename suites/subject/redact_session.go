@@ -1,0 +1,29 @@
+package subject
+
+import (
+	"regexp"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+)
+
+// opaque is what a session in web storage looks like: no words, no address.
+var opaque = regexp.MustCompile(`^[A-Za-z0-9_.+/=-]{20,}$`)
+
+// keepSession makes the session that the browser holds unprintable: cookies,
+// and what may be one in web storage.
+func (s *Session) keepSession(state browser.State) {
+	for _, c := range state.Cookies {
+		s.Redact.add(c.Value)
+	}
+	s.keepStorage(state.LocalStorage, state.SessionStorage)
+}
+
+func (s *Session) keepStorage(storages ...map[string]string) {
+	for _, storage := range storages {
+		for _, value := range storage {
+			if opaque.MatchString(value) {
+				s.Redact.add(value)
+			}
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package subject
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// A story is the way of the first user's token, as the report's timeline tells
+// it: what the page, Kindly, the auth endpoint and the webhooks did.
+type story struct {
+	mu         sync.Mutex
+	moments    []reports.Moment
+	screenshot string
+}
+
+// Bounds of a story. A page may throw all the time.
+const (
+	maxMoments    = 100
+	maxPageErrors = 20
+	maxTitle      = 300
+	maxDetail     = 600
+)
+
+// tell adds a moment. All of it may be foreign.
+func (s *Session) tell(m reports.Moment) {
+	m.Title, m.Detail = Bound(s.Redact.Text(m.Title), maxTitle), Bound(s.Redact.Text(m.Detail), maxDetail)
+	m.At, m.DurationMS = m.At.UTC(), max(m.DurationMS, 0)
+	s.story.mu.Lock()
+	defer s.story.mu.Unlock()
+	if len(s.story.moments) < maxMoments {
+		s.story.moments = append(s.story.moments, m)
+	}
+}
+
+// ending is the whole story, in the order in which it happened.
+func (s *Session) Ending() (moments []reports.Moment, screenshot string) {
+	s.story.mu.Lock()
+	defer s.story.mu.Unlock()
+	slices.SortStableFunc(s.story.moments, func(a, b reports.Moment) int { return a.At.Compare(b.At) })
+	return s.story.moments, s.story.screenshot
+}
+
+// tellVisit tells what came of opening the page.
+func (s *Session) tellVisit(began time.Time, v *Visit, err error) {
+	if err != nil {
+		if s.Target.PageURL != "" {
+			s.tell(reports.Moment{At: began, Kind: reports.MomentPage, Title: "Could not look at " + SafeURL(s.Target.PageURL),
+				Detail: err.Error(), DurationMS: time.Since(began).Milliseconds()})
+		}
+		return
+	}
+	s.tell(opened(began, v.Record))
+	request, found := tokenRequest(v)
+	events := v.kindly.Journal().Events(0)
+	for i, e := range events {
+		m, ok := happened(e, events[i+1:])
+		if !ok {
+			continue
+		}
+		if found && m.Kind == reports.MomentCallback && m.At.After(request.Started) {
+			m.At = request.Started // the page tells Kindly of the call while it goes on
+		}
+		s.tell(m)
+	}
+	if found {
+		s.tell(asked(request))
+	}
+	for i, m := range pageErrors(v.Record) {
+		if i == maxPageErrors {
+			break
+		}
+		s.tell(m)
+	}
+}
+
+// opened is the moment at which the page's document was asked for.
+func opened(began time.Time, record browser.Record) reports.Moment {
+	nav := record.Navigation
+	m := reports.Moment{At: began, Kind: reports.MomentPage, Title: "Opened " + SafeURL(nav.URL),
+		Detail: "status " + Itoa(nav.Status), OK: nav.Error == "" && nav.Status < http.StatusBadRequest}
+	if nav.Error != "" {
+		m.Detail = nav.Error
+	}
+	if n := len(nav.Redirects); n > 0 {
+		m.Detail += fmt.Sprintf(", redirected %d times", n)
+	}
+	for _, r := range record.Requests {
+		if r.ResourceType == "Document" {
+			m.At, m.DurationMS = r.Started, r.Duration.Milliseconds()
+			break
+		}
+	}
+	return m
+}
+
+// tokenRequest is the page's request that brought the token.
+func tokenRequest(v *Visit) (browser.Request, bool) {
+	for _, r := range v.Record.Requests {
+		if v.Token != "" && !r.Kindly && bytes.Contains(r.ResponseBody, []byte(v.Token.Secret())) {
+			return r, true
+		}
+	}
+	return browser.Request{}, false
+}
+
+func asked(r browser.Request) reports.Moment {
+	return reports.Moment{At: r.Started, Kind: reports.MomentEndpoint, Title: r.Method + " " + SafeURL(r.URL),
+		Detail:     fmt.Sprintf("status %d, and the answer holds the token", r.Status),
+		DurationMS: r.Duration.Milliseconds(), OK: r.Status/100 == 2}
+}
+
+// answered is a request of the harness itself for a token, where there is no page.
+func answered(ev Evidence, gave bool) reports.Moment {
+	ex := ev.Exchange
+	detail := Describe(ex) + ", and the answer holds a token"
+	if !gave {
+		detail = Describe(ex) + ", without a token"
+	}
+	return reports.Moment{At: ex.At, Kind: reports.MomentEndpoint, Title: ex.Request.Method + " " + SafeURL(ex.Request.URL),
+		Detail: detail, DurationMS: ex.Duration.Milliseconds(), OK: gave && ex.Status()/100 == 2}
+}
+
+// tellForward tells of the first request to a webhook that carries the token.
+func (s *Session) tellForward(h *Webhook, p pass, ev Evidence) {
+	ex := ev.Exchange
+	d := allowlist.Decide(p.Result.Token.WebhookDomains(), h.Config.URL)
+	m := reports.Moment{At: ex.At, Kind: reports.MomentForward, Title: "A message and the token went to " + SafeURL(h.Config.URL),
+		DurationMS: ex.Duration.Milliseconds(), OK: ex.Status()/100 == 2 && d.Allowed}
+	if h.Config.ConnectTo != "" {
+		m.Title += ", at " + SafeURL(h.Config.ConnectTo)
+	}
+	verb := "Kindly would send the token: "
+	if !d.Allowed {
+		verb = "Kindly would leave the token out: "
+	}
+	m.Detail = Describe(ex) + ". " + verb + d.Reason
+	s.tell(m)
+}
+
+// photograph keeps what the page shows, with what is known to be secret covered.
+// A page that can't be photographed is checked all the same.
+func (s *Session) photograph(ctx context.Context, v *Visit) {
+	if !s.Options.Screenshot {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, photoPatience)
+	defer cancel()
+	picture, err := v.page.Screenshot(ctx, s.Redact.covers)
+	if err != nil {
+		s.Note(reports.Informed, "There is no screenshot of the page: %v.", err)
+		return
+	}
+	s.story.mu.Lock()
+	defer s.story.mu.Unlock()
+	s.story.screenshot = reports.Screenshot(picture)
+}
+
+// photoPatience bounds what a screenshot may take: a Chrome with windows draws
+// none for a tab in the background.
+const photoPatience = 3 * time.Second

@@ -1,0 +1,155 @@
+package subject
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// A Verdict is what a probe found: what it expected, what it saw, and the
+// exchanges that show it. Make one with [Holds], [Violated], [Doubtful],
+// [Missing] or [CouldNotRun].
+type Verdict struct {
+	Kind     kind
+	Level    rule.Level // of a violation, where it is not the requirement's own
+	Expected string
+	Actual   string
+	Reason   string
+	Advice   string
+	IsWeak   bool
+	Evidence []Evidence
+}
+
+type kind int
+
+const (
+	Held kind = iota
+	Broken
+	missing
+	couldNotRun
+)
+
+// Holds says that the requirement holds; actual is what was seen.
+func Holds(actual string, args ...any) Verdict {
+	return Verdict{Kind: Held, Actual: fmt.Sprintf(actual, args...)}
+}
+
+// Violated says that it does not.
+func Violated(expected, actual string) Verdict {
+	return Verdict{Kind: Broken, Expected: expected, Actual: actual}
+}
+
+// Doubtful says that it may not hold: a warning, whatever the level.
+func Doubtful(expected, actual string) Verdict {
+	return Violated(expected, actual).At(rule.Should)
+}
+
+// Missing says that something is not there that the check needs, and why; the
+// check is skipped.
+func Missing(reason string, args ...any) Verdict {
+	return Verdict{Kind: missing, Reason: fmt.Sprintf(reason, args...)}
+}
+
+// CouldNotRun says that the check was prevented from finding out, which is not
+// the customer's failure. An error that wraps [ErrMissing] skips it instead.
+func CouldNotRun(err error) Verdict {
+	if errors.Is(err, ErrMissing) {
+		return Verdict{Kind: missing, Reason: err.Error()}
+	}
+	return Verdict{Kind: couldNotRun, Reason: err.Error()}
+}
+
+// ErrMissing marks an error that says which need a target does not meet.
+var ErrMissing = errors.New("missing")
+
+// missingError is an error text that counts as ErrMissing without saying so.
+type MissingError string
+
+func (e MissingError) Error() string        { return string(e) }
+func (e MissingError) Is(target error) bool { return target == ErrMissing }
+
+// at sets the level at which a violation counts.
+func (v Verdict) At(level rule.Level) Verdict { v.Level = level; return v }
+
+// With adds evidence.
+func (v Verdict) With(evidence ...Evidence) Verdict {
+	v.Evidence = append(v.Evidence[:len(v.Evidence):len(v.Evidence)], evidence...)
+	return v
+}
+
+// Fix replaces the requirement's fix by one that knows this target better.
+func (v Verdict) Fix(fix string) Verdict { v.Advice = fix; return v }
+
+// Weak marks a pass that proves less than it should, and says why.
+func (v Verdict) Weak(why string) Verdict { v.IsWeak, v.Reason = true, why; return v }
+
+// outcome is what the verdict means for a requirement of this level.
+func (v Verdict) Outcome(level rule.Level) reports.Outcome {
+	switch v.Kind {
+	case Held:
+		return reports.Passed
+	case missing:
+		return reports.Skipped
+	case couldNotRun:
+		return reports.Errored
+	}
+	if level == rule.Info {
+		return reports.Informed
+	}
+	if v.Level != "" {
+		level = v.Level
+	}
+	switch level {
+	case rule.Must:
+		return reports.Failed
+	case rule.Should:
+		return reports.Warned
+	}
+	return reports.Informed
+}
+
+// severity orders verdicts of one requirement, worst last.
+func (v Verdict) severity(level rule.Level) int {
+	switch v.Outcome(level) {
+	case reports.Skipped:
+		return 0
+	case reports.Passed:
+		return 1
+	case reports.Informed:
+		return 2
+	case reports.Errored:
+		return 3
+	case reports.Warned:
+		return 4
+	}
+	return 5
+}
+
+// worst returns the verdict that decides where one requirement was judged
+// several times, with the evidence of that one only.
+func Worst(level rule.Level, verdicts ...Verdict) Verdict {
+	if len(verdicts) == 0 {
+		return CouldNotRun(errors.New("nothing was tried"))
+	}
+	w := verdicts[0]
+	for _, v := range verdicts[1:] {
+		if v.severity(level) > w.severity(level) {
+			w = v
+		}
+	}
+	return w
+}
+
+// guarded turns a panic of a probe into a verdict: one broken check must not
+// take the others' results with it.
+func Guarded(id string, probe func() Verdict) (v Verdict) {
+	defer func() {
+		if p := recover(); p != nil {
+			v = CouldNotRun(fmt.Errorf("this is a bug in kindlytest: %s panicked: %v\n%s", id, p, debug.Stack()))
+		}
+	}()
+	return probe()
+}

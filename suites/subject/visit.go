@@ -1,0 +1,196 @@
+package subject
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// pageFacts are what is found out by opening the customer's page, each once.
+type pageFacts struct {
+	first     Memo[*Visit] // as the first user
+	second    Memo[*Visit] // as the second user
+	loggedOut Memo[*Visit] // as nobody
+	renewed   Memo[Renewal]
+}
+
+// A visit is one opening of the page by one user, and what Kindly saw of it.
+type Visit struct {
+	user   *browser.User
+	page   *browser.Page
+	kindly *mockkindly.Kindly
+	Record browser.Record
+	State  browser.State
+
+	Started  []mockkindly.ClientReport // one for each time that the chat client started
+	ChatID   string                    // of the first chat; "" if there was none
+	Callback *mockkindly.CallbackReport
+	Token    token.Raw // "" if the callback gave none
+	result   token.Result
+}
+
+// patience is how long a page that has loaded may take until its chat client
+// starts: tag managers and single-page apps mount it late.
+const patience = 3 * time.Second
+
+// visitFirst opens the page as the first user.
+func (s *Session) VisitFirst() (*Visit, error) {
+	return s.pages.first.Get(func() (*Visit, error) {
+		began := s.Options.Now()
+		v, err := s.visit(s.Target.Login)
+		if err == nil {
+			s.photograph(s.Base, v)
+		}
+		s.tellVisit(began, v, err)
+		return v, err
+	})
+}
+
+func (s *Session) visitSecond() (*Visit, error) {
+	return s.pages.second.Get(func() (*Visit, error) { return s.visit(s.Target.Second) })
+}
+
+func (s *Session) VisitLoggedOut() (*Visit, error) {
+	return s.pages.loggedOut.Get(func() (*Visit, error) { return s.visit(nil) })
+}
+
+// visit opens the page in a fresh browser context and watches until the
+// callback has settled, or it is clear that it will not.
+func (s *Session) visit(login *browser.Login) (*Visit, error) {
+	if s.Target.PageURL == "" {
+		return nil, MissingError(target.NeedPage.Hint())
+	}
+	ctx, cancel := withPatience(s.Base, 4*s.Options.Timeout)
+	defer cancel()
+	v, err := s.openVisit(ctx, login)
+	if err != nil {
+		s.addProblem(s.pageProblem(err))
+		return nil, err
+	}
+	v.wait(ctx, s.Options.Timeout)
+	v.page.Settle(ctx)
+	v.Record = v.page.Record()
+	if v.State, err = v.page.State(ctx); err != nil {
+		s.addProblem(s.pageProblem(err))
+		return nil, err
+	}
+	v.read()
+	s.keepSession(v.State)
+	return v, nil
+}
+
+func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, error) {
+	b, err := s.browser()
+	if err != nil {
+		return nil, err
+	}
+	kindly, err := s.NewKindly()
+	if err != nil {
+		return nil, err
+	}
+	var l browser.Login
+	if login != nil {
+		l = *login
+	}
+	loggingIn, cancel := withPatience(ctx, 2*s.Options.Timeout) // it may take several pages
+	defer cancel()
+	user, err := b.NewUser(loggingIn, l)
+	if err != nil {
+		return nil, fmt.Errorf("logging in: %w", err)
+	}
+	s.onClose(user)
+	s.keepStorage(user.SessionStorage()...) // the page may remove it before it is looked at
+	page, err := user.Visit(ctx, s.Target.PageURL, kindly)
+	if err != nil {
+		return nil, err // it names the page
+	}
+	v := &Visit{user: user, page: page, kindly: kindly}
+	if failed := page.Record().Navigation.Error; failed != "" {
+		if err := b.ConnectionError(s.Target.PageURL); err != nil {
+			return nil, fmt.Errorf("%w: %w", errUnreachable, err)
+		}
+		return nil, fmt.Errorf("%w: %s", errUnreachable, failed)
+	}
+	return v, nil
+}
+
+// newKindly is the Kindly that one visit talks to, with a journal of its own.
+func (s *Session) NewKindly(webhooks ...target.Webhook) (*mockkindly.Kindly, error) {
+	k, err := mockkindly.New(mockkindly.Options{
+		Now:    s.Options.Now,
+		Client: s.Client,
+		AnyBot: &mockkindly.Bot{
+			PublicKeys: s.Target.PublicKeys, Published: s.Target.Published, Webhooks: kindlyWebhooks(webhooks),
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("starting the mock Kindly: %w", err)
+	}
+	s.onClose(k)
+	return k, nil
+}
+
+func kindlyWebhooks(webhooks []target.Webhook) []mockkindly.Webhook {
+	var out []mockkindly.Webhook
+	for _, w := range webhooks {
+		out = append(out, mockkindly.Webhook{Name: w.Name, URL: w.URL, ConnectTo: w.ConnectTo, Secret: w.Secret})
+	}
+	return out
+}
+
+// wait returns when the callback has settled and its token was judged, when no
+// chat client has started although the page has long loaded, or after timeout.
+func (v *Visit) wait(ctx context.Context, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	starting, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	if _, err := v.kindly.Journal().Wait(starting, isKind(mockkindly.ClientStarted)); err != nil {
+		return
+	}
+	settled, err := v.kindly.Journal().Wait(ctx, isKind(mockkindly.CallbackSettled))
+	if err != nil || settled.Callback.Outcome != "token" {
+		return
+	}
+	v.kindly.Journal().Wait(ctx, func(e mockkindly.Event) bool { return e.Token != nil }) // the verdict on it
+}
+
+func isKind(k mockkindly.Kind) func(mockkindly.Event) bool {
+	return func(e mockkindly.Event) bool { return e.Kind == k }
+}
+
+// read takes from the journal what the visit came to.
+func (v *Visit) read() {
+	for _, e := range v.kindly.Journal().Events(0) {
+		switch {
+		case e.Client != nil:
+			v.Started = append(v.Started, *e.Client)
+		case e.Kind == mockkindly.ChatCreated && v.ChatID == "":
+			v.ChatID = e.Chat
+		case e.Kind == mockkindly.CallbackSettled && v.Callback == nil:
+			v.Callback = e.Callback
+		case e.Token != nil && v.Token == "" && e.Chat == v.ChatID:
+			v.Token, v.result = e.Token.Raw, e.Token.Result
+		}
+	}
+}
+
+// startsWithin counts the starts of the chat client, and waits up to d for a
+// second one.
+func (v *Visit) StartsWithin(ctx context.Context, d time.Duration) int {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	count := 0
+	v.kindly.Journal().Wait(ctx, func(e mockkindly.Event) bool {
+		if e.Kind == mockkindly.ClientStarted {
+			count++
+		}
+		return count > 1
+	})
+	return count
+}

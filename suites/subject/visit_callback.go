@@ -1,0 +1,97 @@
+package subject
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+)
+
+// visitWithToken is the first user's visit, if its callback gave a token.
+func (s *Session) visitWithToken() (*Visit, error) {
+	v, err := s.VisitFirst()
+	switch {
+	case err != nil:
+		return nil, err
+	case v.Token == "":
+		return nil, MissingError("the page's callback gave no token (see PAGE-CALLBACK-TOKEN)")
+	}
+	return v, nil
+}
+
+// callOther calls the first user's callback for another chat, as the widget
+// would after a new conversation was begun.
+func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallResult, err error) {
+	v, err := s.visitWithToken()
+	if err != nil {
+		return "", r, err
+	}
+	chatID = s.NewChatID()
+	r, err = v.page.Call(ctx, chatID)
+	return chatID, r, err
+}
+
+// A renewal is what the callback gave when it was called again for one chat.
+type Renewal struct {
+	Before, After browser.CallResult
+	Advanced      time.Duration // how far the page's clock was put forward; 0 if it was not
+}
+
+// renew calls the callback twice for one chat: again at once, and, where that
+// gave the very same token, again with the page's clock shortly before expiry.
+// A page may keep a token in memory until then.
+func (s *Session) Renew() (Renewal, error) {
+	return s.pages.renewed.Get(func() (Renewal, error) {
+		ctx, cancel := withPatience(s.Base, 4*s.Options.Timeout)
+		defer cancel()
+		v, err := s.visitWithToken()
+		if err != nil {
+			return Renewal{}, err
+		}
+		kindly, err := s.NewKindly() // what this page does is not the first one's doing
+		if err != nil {
+			return Renewal{}, err
+		}
+		page, err := v.user.Visit(ctx, s.Target.PageURL, kindly)
+		if err != nil {
+			return Renewal{}, fmt.Errorf("opening the page again: %w", err)
+		}
+		defer page.Close()
+		// The chat client of this page calls the callback too: let it be first.
+		settling, stop := context.WithTimeout(ctx, s.Options.Timeout)
+		defer stop()
+		kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
+		return renewOn(ctx, page, s.NewChatID(), s.Options.Now)
+	})
+}
+
+func renewOn(ctx context.Context, page *browser.Page, chatID string, now func() time.Time) (Renewal, error) {
+	var r Renewal
+	var err error
+	if r.Before, err = page.Call(ctx, chatID); err != nil || r.Before.Token == "" {
+		return r, err
+	}
+	// exp counts whole seconds: within the same one, no later exp can be.
+	if err := Sleep(ctx, 1100*time.Millisecond); err != nil {
+		return r, err
+	}
+	if r.After, err = page.Call(ctx, chatID); err != nil || r.After.Token != r.Before.Token {
+		return r, err
+	}
+	t, err := token.Decode(token.Raw(r.Before.Token))
+	if err != nil || t.Expires().IsZero() {
+		return r, nil
+	}
+	r.Advanced = t.Expires().Add(-20 * time.Second).Sub(now())
+	if r.Advanced <= 0 {
+		return r, nil
+	}
+	if err := page.Advance(ctx, r.Advanced); err != nil {
+		return r, fmt.Errorf("putting the page's clock forward: %w", err)
+	}
+	r.After, err = page.Call(ctx, chatID)
+	return r, err
+}

@@ -1,0 +1,47 @@
+package subject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// errUnreachable marks a page that gave no document at all.
+var errUnreachable = errors.New("the page could not be opened")
+
+// pageProblem is what keeps the page from being looked at.
+func (s *Session) pageProblem(err error) Problem {
+	text, hint := s.tellPageProblem(err)
+	var chrome browserError
+	return Problem{text, hint, errors.As(err, &chrome)}
+}
+
+// tellPageProblem says it in words, with the way out.
+func (s *Session) tellPageProblem(err error) (text, hint string) {
+	var none *browser.NotFoundError
+	var step *browser.StepError
+	var chrome browserError
+	switch {
+	case errors.As(err, &none):
+		return strings.TrimSuffix(none.Error(), " "+none.Hint), none.Hint
+	case errors.As(err, &chrome):
+		return err.Error(), "Does it start from a shell? --browser PATH names another one, --browser-url ws://… one that runs."
+	case errors.As(err, &step):
+		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen."
+	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_UNSAFE_PORT"):
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "Browsers refuse to call this port; serve the page on another one."
+	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID"):
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), target.PrivateAuthority
+	case errors.Is(err, errUnreachable) && target.Untrusted(err):
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), target.WayToTrust(err, "")
+	case errors.Is(err, errUnreachable):
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "Is it running? Open it in a browser on this machine."
+	case errors.Is(err, context.DeadlineExceeded):
+		return err.Error(), "The page was not ready in time, or is too busy to be looked at; --timeout gives it longer."
+	}
+	return err.Error(), ""
+}

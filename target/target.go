@@ -1,0 +1,173 @@
+package target
+
+import (
+	"cmp"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+)
+
+// A Target is what is checked: a customer's page, auth endpoint and webhooks.
+// What is left out is skipped, with the reason; at least one of PageURL,
+// Endpoint and Webhooks is needed.
+type Target struct {
+	Name    string // for reports, where several targets are checked in one run
+	PageURL string
+	BotKey  string // that the page should carry; "" accepts any
+	Login   *browser.Login
+	Second  *browser.Login // another user
+
+	PublicKeys []*token.Key      // the first is the one uploaded to Kindly
+	PublicPEM  []byte            // that key's file, byte for byte
+	PrivateKey *token.PrivateKey // of a test environment
+	Published  map[string]string // fingerprints of further keys whose private half is public
+
+	Endpoint *EndpointConfig // nil: found by watching the page
+	Webhooks []Webhook
+
+	// Authorities are private certificate authorities that are trusted beside
+	// the system's, by the browser and the harness alike.
+	Authorities []*x509.Certificate
+
+	// Resolve maps host names to the address to dial instead, for the browser
+	// and the harness alike.
+	Resolve map[string]string
+}
+
+// EndpointConfig describes an auth endpoint that no page is watched for.
+type EndpointConfig struct {
+	URL    string
+	Method string      // POST if empty
+	Header http.Header // the session: a cookie, or an Authorization header
+	// ChatIDField is the member of the JSON body that holds the chat id; if
+	// empty, both names that Kindly's documentation uses are sent.
+	ChatIDField string
+}
+
+// String leaves the session out.
+func (e EndpointConfig) String() string { return e.Verb() + " " + plainURL(e.URL) }
+
+// GoString leaves the session out.
+func (e EndpointConfig) GoString() string { return "suites.EndpointConfig{" + e.String() + "}" }
+
+// Webhook is a webhook under test and one message that it answers.
+type Webhook struct {
+	Name      string
+	URL       string // as registered with Kindly; decides whether the token may go there
+	ConnectTo string // where it is really called, if elsewhere
+	Secret    string // for Kindly-HMAC; "" sends no signature
+	Message   string // what the user wrote; "Hello" if empty
+	Slug      string // exchange_slug of the dialogue
+	Context   map[string]any
+	// Explicit expectations; the oracle finds out otherwise.
+	Authenticated, Refused *oracle.Expectation
+}
+
+// String leaves the secret out.
+func (w Webhook) String() string { return w.Name + " " + plainURL(w.URL) }
+
+// GoString leaves the secret out.
+func (w Webhook) GoString() string { return "suites.Webhook{" + w.String() + "}" }
+
+// local says whether all that is called is on this machine.
+func (t Target) Local() bool {
+	for _, raw := range t.called() {
+		if !IsLoopback(raw) {
+			return false
+		}
+	}
+	return true
+}
+
+// called lists the URLs that the harness will call.
+func (t Target) called() []string {
+	var urls []string
+	if t.PageURL != "" {
+		urls = append(urls, t.PageURL)
+	}
+	if t.Endpoint != nil {
+		urls = append(urls, t.Endpoint.URL)
+	}
+	for _, w := range t.Webhooks {
+		urls = append(urls, cmp.Or(w.ConnectTo, w.URL))
+	}
+	return urls
+}
+
+// looksLikeProduction names the first URL that does not look like a test
+// environment's. The private key of a production system has no place here.
+func (t Target) LooksLikeProduction() (string, bool) {
+	for _, raw := range t.called() {
+		u, err := url.Parse(raw)
+		if err == nil && !IsLoopback(raw) && !isTestName(u.Hostname()) {
+			return raw, true
+		}
+	}
+	return "", false
+}
+
+// testWords mark a host name as that of a test environment.
+var testWords = []string{"test", "staging", "stage", "stg", "dev", "development", "qa",
+	"uat", "sandbox", "preview", "preprod", "demo", "local", "localhost", "internal", "example"}
+
+func isTestName(host string) bool {
+	words := strings.FieldsFunc(strings.ToLower(host), func(r rune) bool { return r == '.' || r == '-' })
+	for _, w := range words {
+		for _, t := range testWords {
+			if strings.TrimRight(w, "0123456789") == t {
+				return true
+			}
+		}
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsPrivate()
+}
+
+// isLoopback says whether a URL's host is this machine by its name.
+func IsLoopback(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return false
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// urls lists all URLs of the target.
+func (t Target) Urls() []string {
+	urls := []string{t.PageURL}
+	if t.Endpoint != nil {
+		urls = append(urls, t.Endpoint.URL)
+	}
+	for _, w := range t.Webhooks {
+		urls = append(urls, w.URL, w.ConnectTo)
+	}
+	return urls
+}
+
+func (e EndpointConfig) Verb() string {
+	if e.Method == "" {
+		return http.MethodPost
+	}
+	return e.Method
+}
+
+// plainURL is a URL without what may be a credential in it: userinfo, query and
+// fragment. What can't be parsed is not shown.
+func plainURL(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return "(a URL that can't be parsed)"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}

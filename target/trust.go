@@ -1,0 +1,52 @@
+package target
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+)
+
+// Roots are the authorities that the target's certificates may come from; nil
+// where those of the system are meant.
+func (t Target) Roots() *x509.CertPool {
+	if len(t.Authorities) == 0 {
+		return nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil { // there is none: those of the target are left
+		pool = x509.NewCertPool()
+	}
+	for _, c := range t.Authorities {
+		pool.AddCert(c)
+	}
+	return pool
+}
+
+// TLS is how https is spoken with the target; nil for the usual way.
+func (t Target) TLS() *tls.Config {
+	if roots := t.Roots(); roots != nil {
+		return &tls.Config{RootCAs: roots}
+	}
+	return nil
+}
+
+const PrivateAuthority = "Does the certificate come from a private authority? --ca-file FILE (ca_file in kindlytest.yaml) names the authority's certificate."
+
+// untrusted says whether a connection failed for the server's certificate.
+func Untrusted(err error) bool {
+	var v *tls.CertificateVerificationError
+	return errors.As(err, &v)
+}
+
+// wayToTrust is the way out of a failed connection: the one given, unless it
+// failed for the certificate.
+func WayToTrust(err error, otherwise string) string {
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &unknown):
+		return PrivateAuthority
+	case Untrusted(err):
+		return "The certificate must be valid today, for this host name; kindlytest accepts no other."
+	}
+	return otherwise
+}
