@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
 // A note is what is to be said about one requirement.
 type note struct {
-	why    string // what happens to the user, or what an attacker gains
+	why    string // what happens to the user, or what an attacker gains; "" where the rule says it
 	kindly string // what Kindly does in this place, where that is known; "" leaves it to the area
 }
 
@@ -28,8 +29,16 @@ var areas = map[string]struct {
 	"LIVE": {liveNotes, "Its time-out and its retries are unpublished; the bursts and bodies here are kindlytest's choice."},
 }
 
-// Why says why a requirement matters; "" for an ID that is none.
-func Why(id string) string { return noteOf(id).why }
+// Why says why a requirement matters; "" for an ID that is none. The rules of
+// tokens say it themselves.
+func Why(id string) string {
+	for _, r := range token.Rules() {
+		if r.ID == id {
+			return r.Why
+		}
+	}
+	return noteOf(id).why
+}
 
 // Kindly says what Kindly does where a requirement is broken, and how that is
 // known.
@@ -65,6 +74,11 @@ func IDs() []string {
 	for _, a := range areas {
 		for id := range a.notes {
 			ids = append(ids, id)
+		}
+	}
+	for _, r := range token.Rules() {
+		if _, noted := tokenNotes[r.ID]; !noted {
+			ids = append(ids, r.ID)
 		}
 	}
 	return ids
