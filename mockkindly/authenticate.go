@@ -15,10 +15,12 @@ const (
 )
 
 // Authenticate gives a token to a chat, as the widget does after getAuthToken.
-// The result holds every rule that the token breaks. One of level MUST, or a
-// signature that nobody could judge since the bot has no public key, refuses
-// the token: it is dropped, and the chat stays as it was. The error is
-// ErrUnknownChat, or about the mock; a refused token is no error.
+// The result holds every rule that the token breaks. One for which Kindly
+// refuses tokens (token.Violation.Refused), or a signature that nobody could
+// judge since the bot has no public key, refuses the token: it is dropped, and
+// the chat stays as it was. All other rules leave marks only: Kindly takes the
+// token, and forwards it. The error is ErrUnknownChat, or about the mock; a
+// refused token is no error.
 //
 // A token that has expired when a message is sent is not forwarded (assumed).
 func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (token.Result, error) {
@@ -41,7 +43,7 @@ func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (toke
 	change := func(c *Chat) { c.refuse(report.refusal(k.opts.Now())) }
 	if report.Accepted {
 		kind = TokenAccepted
-		change = func(c *Chat) { c.accept(raw, res.Token) }
+		change = func(c *Chat) { c.accept(raw, res) }
 	}
 	if err := k.change(chatID, change); err != nil {
 		return res, err
@@ -50,9 +52,9 @@ func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (toke
 }
 
 // refusedOnPurpose stands in the result of a token that a fault refuses. It is
-// of level MUST and unjudged, which no token survives.
+// a reason to refuse and unjudged, which no token survives.
 var refusedOnPurpose = token.Unjudged{
-	Rule:   rule.Rule{ID: "FAULT-REFUSE-TOKENS", Level: rule.Must, Fidelity: rule.Assumed, Text: "The mock refuses every token while this fault is on."},
+	Rule:   rule.Rule{ID: "FAULT-REFUSE-TOKENS", Level: rule.Must, Fidelity: rule.Assumed, Refused: rule.Assumed, Text: "The mock refuses every token while this fault is on."},
 	Reason: "Refused on purpose: the fault refuse_tokens is on.",
 }
 
@@ -60,10 +62,11 @@ func (t *TokenReport) refusal(at time.Time) Refusal {
 	return Refusal{At: at, Reason: t.Reason, Violations: t.Result.Violations, Unjudged: t.Result.Unjudged, OnPurpose: t.OnPurpose}
 }
 
-func (c *Chat) accept(raw token.Raw, t *token.Token) {
+func (c *Chat) accept(raw token.Raw, res token.Result) {
+	t := res.Token
 	c.User = userOf(t, c.User)
 	c.Authenticated, c.Token, c.Issued, c.Expires = true, raw, t.IssuedAt(), t.Expires()
-	c.Domains = t.WebhookDomains()
+	c.Domains, c.Marks = t.WebhookDomains(), res.Violations
 }
 
 // expired tells whether the chat's token has reached its end.
@@ -71,5 +74,3 @@ func (c Chat) expired(now time.Time) bool { return !now.Before(c.Expires) }
 
 // taken tells whether Kindly takes the token that was judged so.
 func taken(res token.Result) bool { return res.Accepted() && res.Token != nil }
-
-func isMust(l rule.Level) bool { return l == rule.Must }

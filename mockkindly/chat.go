@@ -51,6 +51,9 @@ type Chat struct {
 	Issued        time.Time // zero if the token does not tell
 	Expires       time.Time
 	Domains       []string // chat.webhook_domains of the token
+	// Marks are the rules that Token breaks though Kindly took it: it is unsafe,
+	// or shown wrongly.
+	Marks []token.Violation
 
 	// Refused counts the tokens that were refused, and Refusals are the last of
 	// them, the newest first.

@@ -82,10 +82,8 @@ func refusal(res token.Result) *problem {
 
 func refusalDetail(res token.Result) string {
 	var broken []string
-	for _, v := range res.Violations {
-		if isMust(v.Level) {
-			broken = append(broken, v.Rule.ID)
-		}
+	for _, v := range res.Refused() {
+		broken = append(broken, v.Rule.ID)
 	}
 	switch len(broken) {
 	case 0:

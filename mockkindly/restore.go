@@ -17,6 +17,7 @@ type chatState struct {
 	User               User
 	Expires, Issued    time.Time
 	Domains            []string
+	Marks              []violationJSON
 	Refused            int
 	Refusals           []refusalJSON
 	Context            map[string]any
@@ -25,7 +26,7 @@ type chatState struct {
 func encodeChat(c Chat) ([]byte, error) {
 	return marshal(chatState{
 		c.ID, c.BotKey, c.UserID, c.Web, c.Created, c.Authenticated, c.User,
-		c.Expires, c.Issued, c.Domains, c.Refused, refusalsJSON(c.Refusals), c.Context,
+		c.Expires, c.Issued, c.Domains, violationsJSON(c.Marks), c.Refused, refusalsJSON(c.Refusals), c.Context,
 	})
 }
 
@@ -37,7 +38,7 @@ func decodeChat(text []byte) (*Chat, error) {
 	c := &Chat{
 		ID: s.ID, BotKey: s.BotKey, UserID: s.UserID, Web: s.Web, Created: s.Created,
 		Authenticated: s.Authenticated, User: s.User, Expires: s.Expires, Issued: s.Issued,
-		Domains: s.Domains, Refused: s.Refused, Context: s.Context,
+		Domains: s.Domains, Marks: violationsFrom(s.Marks), Refused: s.Refused, Context: s.Context,
 	}
 	if c.Context == nil {
 		c.Context = map[string]any{}

@@ -21,6 +21,7 @@ type violationJSON struct {
 	ID          string `json:"id"`
 	Level       string `json:"level"`
 	Fidelity    string `json:"fidelity"`
+	Refused     string `json:"refused,omitempty"` // how we know that Kindly refuses a token for this
 	Requirement string `json:"requirement"`
 	Expected    string `json:"expected"`
 	Actual      string `json:"actual"`
@@ -34,14 +35,27 @@ func violationsJSON(vs []token.Violation) []violationJSON {
 			ID: v.Rule.ID, Level: string(v.Level), Fidelity: string(v.Rule.Fidelity), Requirement: v.Rule.Text,
 			Expected: v.Expected, Actual: v.Actual, Fix: v.Fix,
 		}
+		if v.Refused() {
+			out[i].Refused = string(v.Rule.Refused)
+		}
 	}
 	return out
 }
 
+// refusedRules is how we know that Kindly refuses tokens, by the rule's ID.
+// Journals that an older version kept don't tell.
+var refusedRules = func() map[string]rule.Fidelity {
+	out := map[string]rule.Fidelity{}
+	for _, r := range token.Rules() {
+		out[r.ID] = r.Refused
+	}
+	return out
+}()
+
 // violation is the other way round. What a violation has no form for stays empty.
 func (v violationJSON) violation() token.Violation {
 	return token.Violation{
-		Rule:  rule.Rule{ID: v.ID, Fidelity: rule.Fidelity(v.Fidelity), Text: v.Requirement},
+		Rule:  rule.Rule{ID: v.ID, Fidelity: rule.Fidelity(v.Fidelity), Text: v.Requirement, Refused: refusedRules[v.ID]},
 		Level: rule.Level(v.Level), Expected: v.Expected, Actual: v.Actual, Fix: v.Fix,
 	}
 }
@@ -63,7 +77,7 @@ type authenticatedJSON struct {
 	Authenticated bool            `json:"authenticated"`
 	User          User            `json:"user"`
 	Expires       time.Time       `json:"expires"`
-	Violations    []violationJSON `json:"violations,omitempty"` // of level SHOULD
+	Violations    []violationJSON `json:"violations,omitempty"` // for which Kindly does not refuse it
 	RenewInMS     int64           `json:"renew_in_ms,omitempty"`
 }
 

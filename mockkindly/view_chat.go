@@ -1,8 +1,11 @@
 package mockkindly
 
 import (
+	"slices"
 	"time"
 
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
@@ -17,6 +20,7 @@ type summaryJSON struct {
 	User          *User      `json:"user,omitempty"`
 	Expires       *time.Time `json:"expires,omitempty"`
 	Refused       int        `json:"refused,omitempty"`
+	Marked        bool       `json:"marked,omitempty"` // the token that was taken breaks a MUST
 }
 
 func (c Chat) summary() summaryJSON {
@@ -26,6 +30,7 @@ func (c Chat) summary() summaryJSON {
 	}
 	if c.Authenticated {
 		v.User, v.Expires = &c.User, &c.Expires
+		v.Marked = slices.ContainsFunc(c.Marks, func(m token.Violation) bool { return m.Level == rule.Must })
 	}
 	return v
 }
@@ -37,13 +42,15 @@ type chatJSON struct {
 	Domains  []string       `json:"webhook_domains,omitempty"`
 	Context  map[string]any `json:"context"`
 	Contacts []contactJSON  `json:"contacts"`
-	Refusals []refusalJSON  `json:"refusals"`
+	// Marks are what the token breaks though it was taken.
+	Marks    []violationJSON `json:"marks"`
+	Refusals []refusalJSON   `json:"refusals"`
 }
 
 func (c Chat) json() chatJSON {
 	v := chatJSON{
 		summaryJSON: c.summary(), Domains: c.Domains, Context: c.Context,
-		Contacts: []contactJSON{}, Refusals: refusalsJSON(c.Refusals),
+		Contacts: []contactJSON{}, Marks: violationsJSON(c.Marks), Refusals: refusalsJSON(c.Refusals),
 	}
 	if c.Authenticated {
 		v.Token, v.Contacts = c.Token.String(), c.User.contacts()

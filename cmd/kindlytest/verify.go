@@ -203,13 +203,17 @@ func (j judgement) exitCode() int {
 
 // verdict is the last line.
 func (j judgement) verdict() string {
-	must := j.violated(rule.Must)
+	must, refused := j.violated(rule.Must), len(j.result.Refused())
 	who := printable(cmp.Or(j.result.Token.Name(), j.result.Token.Subject(), "the user"))
 	switch {
-	case must > 0 && !j.keyGiven:
+	case refused > 0 && !j.keyGiven:
 		return fmt.Sprintf("REFUSED: it breaks %s (signature not checked: no --public-key)", plural(must, "MUST rule"))
-	case must > 0:
+	case refused > 0:
 		return fmt.Sprintf("REFUSED: it breaks %s", plural(must, "MUST rule"))
+	case must > 0 && !j.keyGiven:
+		return fmt.Sprintf("NOT VERIFIED: signature not checked: no --public-key; it breaks %s, for which Kindly refuses no token", plural(must, "MUST rule"))
+	case must > 0 && j.result.Accepted():
+		return fmt.Sprintf("ACCEPTED, BUT NOT SOUND: Kindly would let %s in; it breaks %s: unsafe, or shown wrongly", who, plural(must, "MUST rule"))
 	case !j.keyGiven:
 		return "NOT VERIFIED: signature not checked: no --public-key; by all other rules it is a good token"
 	case !j.result.Accepted():

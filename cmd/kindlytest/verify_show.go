@@ -160,6 +160,7 @@ type judgementJSON struct {
 type violationJSON struct {
 	ID          string `json:"id"`
 	Level       string `json:"level"`
+	Refused     bool   `json:"refused"` // Kindly refuses the token for it
 	Requirement string `json:"requirement"`
 	Expected    string `json:"expected"`
 	Actual      string `json:"actual"`
@@ -183,7 +184,7 @@ func (j judgement) json() judgementJSON {
 		out.SignedBy = j.result.SignedBy.Name
 	}
 	for _, v := range j.result.Violations {
-		out.Violations = append(out.Violations, violationJSON{v.Rule.ID, string(v.Level), v.Rule.Text, v.Expected, v.Actual, v.Fix, v.Rule.Source})
+		out.Violations = append(out.Violations, violationJSON{v.Rule.ID, string(v.Level), v.Refused(), v.Rule.Text, v.Expected, v.Actual, v.Fix, v.Rule.Source})
 	}
 	for _, u := range j.result.Unjudged {
 		out.Unjudged = append(out.Unjudged, unjudgedJSON{u.Rule.ID, u.Reason})

@@ -11,7 +11,7 @@ import (
 // Kindly says what Kindly does where a requirement is broken, and how that is
 // known.
 func Kindly(r rule.Rule) string {
-	text := cmp.Or(ofKindly[r.ID], tokenNotes[r.ID].kindly, ofKindly[r.Area()])
+	text := cmp.Or(ofKindly[r.ID], ofKindly[r.Area()])
 	return strings.TrimSpace(text + " " + basis(r))
 }
 
@@ -47,6 +47,20 @@ var ofKindly = map[string]string{
 	"RESP-ADDITIVE":        "Additive changes ship unannounced.",
 	"RESP-SPARSE":          "web_host, web_path and web_url are there for web clients only.",
 	"RESP-REPEAT":          "The signature covers the body only: no time stamp, no protection from replay. Whether it retries is unpublished.",
+	"TOK-ALG":              "It takes RS256, signed and not encrypted.",
+	"TOK-KEY-PUBLISHED":    "The demo key belongs to a published example; integrations are copied from there.",
+	"TOK-EXP-MAX":          "exp is at most 15 minutes after iat.",
+	"TOK-ISS":              "iss stands in its table of claims; both of its server samples leave it out.",
+	"TOK-NAME":             "The name is shown in Chat and Inbox.",
+	"TOK-EMAIL":            "The address is shown; only a verified one is stored.",
+	"TOK-EMAIL-STORED":     "Only verified addresses are stored.",
+	"TOK-PHONE":            "The number is shown; only a verified one is stored.",
+	"TOK-PHONE-STORED":     "Only verified numbers are stored.",
+	"TOK-PICTURE":          "It must be publicly reachable.",
+	"TOK-CLAIM-NAMES":      "Any other claim is allowed beside those that it reads.",
+	"FWD-HTTPS":            "It documents that localhost can't be on the list; whether it forwards to http is unpublished.",
+	"FWD-BROAD":            "Whether it takes such an entry is undocumented.",
+	"FWD-REDIRECT":         "Whether it follows redirects is unpublished; kindlytest's mock does not.",
 }
 
 // basis says how firmly a requirement stands.

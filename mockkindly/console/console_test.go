@@ -225,7 +225,7 @@ func visitOf(chat string) []object {
 }
 
 func violation() object {
-	return object{"id": "TOK-EXP-MAX", "level": "MUST", "fidelity": "documented", "requirement": "exp is after iat and at most 900 s after it.",
+	return object{"id": "TOK-EXP-MAX", "level": "MUST", "fidelity": "documented", "refused": "documented", "requirement": "exp is after iat and at most 900 s after it.",
 		"expected": "at most 900 s", "actual": "86400 s", "fix": "Let the token live for 15 minutes at most; Kindly asks for a new one before it expires."}
 }
 
@@ -259,6 +259,18 @@ func TestInboxShowsUsersAndChats(t *testing.T) {
 		p.do(`document.querySelector("[role=option]:not([hidden])").click()`)
 		p.shows("#detail", "Ada Lovelace", "The last one")
 		p.keys("u")
+	})
+	t.Run("a token that was taken though it is unsafe is marked", func(t *testing.T) {
+		mark := object{"id": "TOK-SECRETS", "level": "MUST", "fidelity": "assumed", "requirement": "No claim holds a password.", "expected": "no secrets", "actual": "password (values not shown)", "fix": "Take it out."}
+		claims := object{"sub": "u4", "name": "Bob", "iat": now.Unix(), "exp": now.Unix() + 780}
+		f.mu.Lock()
+		f.chats = append(f.chats, object{"id": "c4", "bot_key": "demo", "created": now, "authenticated": true, "user": object{"sub": "u4", "name": "Bob"}, "expires": now.Add(13 * time.Minute),
+			"token": shownToken(claims), "context": object{}, "contacts": []object{}, "refusals": []object{}, "marked": true, "marks": []object{mark}})
+		f.mu.Unlock()
+		f.happen(object{"kind": "token.accepted", "bot": "demo", "chat": "c4", "token": object{"reason": "INITIAL_CONNECT", "token": shownToken(claims), "accepted": true, "violations": []object{mark}}})
+		p.shows("#list", "Bob", "marked")
+		p.do(`location.hash = "#/chat/c4"`)
+		p.shows("#detail", "Taken, but unsafe or shown wrongly", "TOK-SECRETS", "Take it out.", "token accepted")
 	})
 	t.Run("live", func(t *testing.T) {
 		f.happen(object{"kind": "chat.created", "bot": "demo", "chat": "c3"}, object{"kind": "message.received", "bot": "demo", "chat": "c3", "message": object{"text": "anybody here?"}})

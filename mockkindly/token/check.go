@@ -46,20 +46,34 @@ type Result struct {
 	SignedBy   *Key // the one of Expect.Keys that verifies the signature, or nil
 }
 
-// Accepted says whether Kindly would let the user in: no MUST is violated, and
-// none is left unjudged but TOK-CHAT-ID. Without a key or a time it is false.
+// Refused says whether Kindly refuses a token for this violation. For all
+// others it takes the token, which is unsafe then, or shown wrongly.
+func (v Violation) Refused() bool { return v.Level == rule.Must && v.Rule.Refused != "" }
+
+// Accepted says whether Kindly would let the user in: nothing for which it
+// refuses tokens is violated, or left unjudged but TOK-CHAT-ID. Without a key or
+// a time it is false. An accepted token may still break rules: see Violations.
 func (r Result) Accepted() bool {
-	for _, v := range r.Violations {
-		if v.Level == rule.Must {
-			return false
-		}
+	if len(r.Refused()) > 0 {
+		return false
 	}
 	for _, u := range r.Unjudged {
-		if u.Rule.Level == rule.Must && u.Rule.ID != "TOK-CHAT-ID" {
+		if u.Rule.Refused != "" && u.Rule.ID != "TOK-CHAT-ID" {
 			return false
 		}
 	}
 	return true
+}
+
+// Refused returns the violations for which Kindly refuses the token.
+func (r Result) Refused() []Violation {
+	var out []Violation
+	for _, v := range r.Violations {
+		if v.Refused() {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // Violation returns the violation of the rule of that ID.

@@ -10,21 +10,29 @@ import (
 var chatRules = []judgedRule{
 	{rule.Rule{
 		ID: "TOK-CHAT", Level: rule.Must, Fidelity: rule.Documented,
-		Text:   "chat is an object.",
-		Source: rule.ChatAuthentication,
-		Fix:    `Add "chat": {"id": …} with the chat id that getAuthToken was called with.`,
+		Text:    "chat is an object.",
+		Source:  rule.ChatAuthentication,
+		Fix:     `Add "chat": {"id": …} with the chat id that getAuthToken was called with.`,
+		Broken:  "The token belongs to no chat.",
+		Why:     "Without chat the token belongs to no conversation: it cannot be forwarded, and whoever copies it can use it anywhere.",
+		Refused: rule.Documented,
 	}, needForm | needClaims, judgeChat},
 	{rule.Rule{
 		ID: "TOK-CHAT-ID", Level: rule.Must, Fidelity: rule.Documented,
-		Text:   "chat.id is exactly the chat id that was asked for.",
-		Source: rule.ChatAuthentication,
-		Fix:    "Read the chat id from each request, and copy it unchanged; don't keep it in the session.",
+		Text:    "chat.id is exactly the chat id that was asked for.",
+		Source:  rule.ChatAuthentication,
+		Fix:     "Read the chat id from each request, and copy it unchanged; don't keep it in the session.",
+		Broken:  "The token belongs to another chat than the one that asked for it.",
+		Why:     "The chat id is what stops a token that leaked in one conversation from working in another. Changed in case or form, it is another id.",
+		Refused: rule.Documented,
 	}, needForm | needClaims, judgeChatID},
 	{rule.Rule{
 		ID: "TOK-CHAT-DOMAINS", Level: rule.Must, Fidelity: rule.Documented,
 		Text:   "chat.webhook_domains, if present, is a list of strings.",
 		Source: rule.ChatAuthentication,
 		Fix:    `Write a list, also for a single domain: ["hooks.example.com"].`,
+		Broken: "chat.webhook_domains is no list of domains.",
+		Why:    "A single text instead of a list is no list of domains: your webhooks are called without the token, and treat everybody as a stranger.",
 	}, needForm | needClaims, judgeDomains},
 }
 
@@ -35,12 +43,16 @@ var wholeRules = []judgedRule{
 		Text:   "No claim holds a password, secret, session id, API key, private key or another token.",
 		Source: rfc7519Privacy,
 		Fix:    "Take it out: a token is signed, not encrypted, and all who see it can read it.",
+		Broken: "The token holds a secret that every reader of the token sees.",
+		Why:    "Everybody who sees the token can read it: the browser, Kindly, each webhook, and their logs. A session id or a password in it is given away to all of them.",
 	}, needForm | needClaims, judgeSecrets},
 	{rule.Rule{
 		ID: "TOK-SIZE", Level: rule.Should, Fidelity: rule.Assumed,
 		Text:   "It is smaller than 4 KB (8 KB fails: headers that long are cut off).",
 		Source: rfc9110FieldSize,
 		Fix:    "Keep only the claims that Kindly and your webhooks read.",
+		Broken: "The token is larger than servers take in a header.",
+		Why:    "Servers and proxies cut off or refuse long headers, many at 8 KB. It works with your test user, and not with the one who has forty roles.",
 	}, needNothing, judgeSize},
 }
 

@@ -232,7 +232,7 @@ function whyNoToken({ outcome }) {
 }
 
 function whyRefused(problem) {
-  const ids = Array.isArray(problem?.violations) ? problem.violations.filter((v) => v?.level === "MUST").map((v) => String(v.id)) : [];
+  const ids = Array.isArray(problem?.violations) ? problem.violations.filter((v) => v?.refused).map((v) => String(v.id)) : [];
   return "The token was refused" + (ids.length ? ": " + ids.slice(0, 3).join(", ") + (ids.length > 3 ? ` and ${ids.length - 3} more` : "") : "");
 }
 

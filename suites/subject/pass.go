@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -121,14 +120,12 @@ func (p pass) lasts(now time.Time) bool {
 	return err == nil && t.Expires().After(now.Add(spare))
 }
 
-// notForwarded names the MUST rules that a token violates: Kindly would not
+// NotForwarded names the rules for which Kindly refuses a token: it would not
 // forward it, so that webhooks need not accept it.
 func NotForwarded(result token.Result) (string, bool) {
 	var ids []string
-	for _, v := range result.Violations {
-		if v.Level == rule.Must {
-			ids = append(ids, v.Rule.ID)
-		}
+	for _, v := range result.Refused() {
+		ids = append(ids, v.Rule.ID)
 	}
 	return strings.Join(ids, ", "), len(ids) > 0
 }

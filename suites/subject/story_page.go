@@ -75,16 +75,19 @@ func judged(at time.Time, r token.Result) reports.Moment {
 
 // broken lists the rules that a token breaks, those that count first.
 func broken(r token.Result) string {
-	var must, others string
+	var refused, must, others string
 	for _, v := range r.Violations {
 		line := v.Rule.ID + ": " + v.Actual + ". "
-		if v.Level == rule.Must {
+		switch {
+		case v.Refused():
+			refused += line
+		case v.Level == rule.Must:
 			must += line
-		} else {
+		default:
 			others += line
 		}
 	}
-	return cmp.Or(must+others, "no rule is broken")
+	return cmp.Or(refused+must+others, "no rule is broken")
 }
 
 // pageErrors are the failures that the page itself had meanwhile, oldest first

@@ -35,14 +35,14 @@ export class Chats {
 
   #line(c) {
     const line = { id: c.id, bot: c.bot_key, at: Date.parse(c.created), page: c.web_url ?? "", user: c.user ?? null, authenticated: c.authenticated === true,
-      expires: Date.parse(c.expires ?? ""), refused: c.refused ?? 0, preview: "" };
+      expires: Date.parse(c.expires ?? ""), refused: c.refused ?? 0, marked: c.marked === true, preview: "" };
     return this.#touched(line);
   }
 
   #touched(line) {
     line.version = ++this.#version;
     const u = line.user ?? {};
-    line.hay = [line.id, u.name, u.email, u.phone_number, u.sub, line.bot, line.page, line.authenticated ? "authenticated" : "anonymous", line.refused ? "refused" : ""]
+    line.hay = [line.id, u.name, u.email, u.phone_number, u.sub, line.bot, line.page, line.authenticated ? "authenticated" : "anonymous", line.refused ? "refused" : "", line.marked ? "marked" : ""]
       .join(" ").slice(0, 600).toLowerCase();
     return line;
   }
@@ -65,6 +65,7 @@ export class Chats {
     const claims = decodeToken(token?.token)?.payload ?? {};
     const string = (v) => (typeof v === "string" ? v : "");
     line.authenticated = true;
+    line.marked = (token?.violations ?? []).some((v) => v?.level === "MUST");
     line.expires = typeof claims.exp === "number" ? claims.exp * 1000 : NaN;
     line.user = { sub: string(claims.sub), name: string(claims.name), email: string(claims.email), phone_number: string(claims.phone_number) };
   }

@@ -6,7 +6,7 @@ import { deliveryMood } from "./events.js";
 import { clockTime, countdown, dateTime } from "./format.js";
 import { body, callout, facts, more, section, violations } from "./parts.js";
 import { card } from "./people.js";
-import { claims } from "./token.js";
+import { claims, TAKEN } from "./token.js";
 
 const SHOWN = 200; // of the chat's events, the newest
 
@@ -56,7 +56,8 @@ export class ChatView {
     if (Number.isFinite(issued) && Number.isFinite(expires)) this.life = new Life(issued, expires);
     const domains = chat.webhook_domains?.length ? chat.webhook_domains.join(", ") : "none: no webhook gets the token";
     return [section("Token", this.life?.element, facts([["Webhook domains", domains]]),
-      chat.token ? el("details", {}, el("summary", {}, "Claims"), claims(chat.token)) : null)];
+      chat.token ? el("details", {}, el("summary", {}, "Claims"), claims(chat.token)) : null),
+    ...(chat.marks?.length ? [section(TAKEN, violations(chat.marks))] : [])];
   }
 
   #refusals(chat) {

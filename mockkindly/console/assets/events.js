@@ -28,10 +28,11 @@ const readers = {
     const claims = decodeToken(e.token?.token)?.payload ?? {};
     const who = [claims.name, claims.email, claims.sub].find((v) => typeof v === "string" && v !== "");
     const repeated = e.token?.repeated ? "the same token as before" : e.token?.reason;
-    return { group: "token", badge: "token", mood: "good", title: "Accepted" + (who ? ": " + who : ""), note: asText(repeated) };
+    const marks = (e.token?.violations ?? []).filter((v) => v.level === "MUST").map((v) => v.id).join(" ");
+    return { group: "token", badge: "token", mood: marks ? "warn" : "good", title: "Accepted" + (who ? ": " + who : ""), note: marks || asText(repeated) };
   },
   "token.refused": (e) => {
-    const ids = (e.token?.violations ?? []).filter((v) => v.level === "MUST").map((v) => v.id).join(" ");
+    const ids = (e.token?.violations ?? []).filter((v) => v.refused).map((v) => v.id).join(" ");
     const why = e.token?.on_purpose ? "the fault is on" : "its signature could not be judged";
     return { group: "token", badge: "token", mood: "bad", title: "Refused" + (e.token?.on_purpose ? " on purpose" : ""), note: ids || why };
   },

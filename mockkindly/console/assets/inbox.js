@@ -48,8 +48,9 @@ function fillChat(row, line) {
   const [name, badge, when, what] = row.children;
   const expired = isExpired(line);
   text(name, nameOf(line.authenticated ? line.user : null));
-  text(badge, line.refused && !line.authenticated ? "refused" : expired ? "expired" : line.authenticated ? "authenticated" : "anonymous");
-  attr(badge, "data-mood", line.refused && !line.authenticated ? "bad" : expired ? "warn" : line.authenticated ? "good" : "");
+  text(badge, line.refused && !line.authenticated ? "refused" : expired ? "expired" : line.marked ? "marked" : line.authenticated ? "authenticated" : "anonymous");
+  attr(badge, "data-mood", line.refused && !line.authenticated ? "bad" : expired || line.marked ? "warn" : line.authenticated ? "good" : "");
+  attr(badge, "title", line.marked ? "Kindly takes the token, but it is unsafe or shown wrongly" : "");
   text(when, ago(line.at, now()));
   text(what, line.preview || line.page || line.id);
 }
@@ -74,7 +75,7 @@ const refresh = frame(() => {
   attr($("list"), "data-nothing", all === 0 ? (tab === "chat" ? "No chats yet. Load a page with the chat." : "No users yet: nobody is authenticated.") : "Nothing passes the filter.");
 });
 
-const search = el("input", { type: "search", placeholder: "Filter: name, e-mail, page, refused", "aria-label": "Filter", autocomplete: "off", spellcheck: "false",
+const search = el("input", { type: "search", placeholder: "Filter: name, e-mail, page, refused, marked", "aria-label": "Filter", autocomplete: "off", spellcheck: "false",
   input: () => { narrowed(); list.toTop(); }, keydown: (e) => e.key === "Enter" && $("list").focus() });
 const tabs = el("div", { class: "chips", role: "group", "aria-label": "What to list" }, [["chat", "Chats"], ["user", "Users"]].map(([name, label]) =>
   el("button", { type: "button", "data-tab": name, "aria-pressed": String(name === "chat"), click: () => switchTo(name) }, label)));

@@ -4,12 +4,14 @@ import { el } from "./dom.js";
 import { countdown, dateTime, decodeToken } from "./format.js";
 import { body, callout, facts, more, section, violations } from "./parts.js";
 
+export const TAKEN = "Taken, but unsafe or shown wrongly";
+
 export function report(t) {
   const broken = t.violations ?? [];
   const title = t.accepted ? "Kindly takes this token." : t.on_purpose ? "Refused on purpose: the fault is on." : "Kindly does not take this token. The chat goes on as it was.";
   return [
     callout(t.accepted ? "good" : "bad", title),
-    broken.length ? section(t.accepted ? "Better so" : "What it breaks, and the way out", violations(broken)) : null,
+    broken.length ? section(t.accepted ? TAKEN : "What it breaks, and the way out", violations(broken)) : null,
     t.unjudged?.length ? section("What could not be judged", facts(t.unjudged.map((u) => [u.id, u.reason]))) : null,
     section("The token", claims(t.token, [["Reason", t.reason], ["Signed by", t.signed_by], ["Repeated", t.repeated ? "yes: the same token as before" : ""]])),
     t.truncated ? more("The journal's copy was cut.") : null,
