@@ -69,16 +69,16 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 	run.Timeline, run.Screenshot = s.Ending()
 	advise(s, run)
 	remark(s)
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	run.Notes = append(run.Notes, s.Notes...)
-	if p, ok := mainProblem(s, run.Checks); ok {
+	problems, notes := s.Remarks()
+	run.Notes = append(run.Notes, notes...)
+	if p, ok := mainProblem(problems, run.Checks); ok {
 		run.Problem, run.Hint = p.Text, p.Hint
 	}
 	if s.Base.Err() != nil {
 		run.Problem, run.Hint = "interrupted before all was checked", ""
 	}
 	run.Finish()
+	run.Summary.Deaths = len(s.Deaths())
 	if run.ExitCode == 2 && run.Problem == "" && len(run.Checks) > 0 {
 		run.Problem = nothingChecked(s, run.Checks)
 	}
@@ -86,9 +86,9 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 
 // mainProblem is the first one; but that Chrome does not start is none where
 // every check came to its verdict without it: a page is more than some need.
-func mainProblem(s *subject.Session, checks []reports.Check) (subject.Problem, bool) {
+func mainProblem(problems []subject.Problem, checks []reports.Check) (subject.Problem, bool) {
 	stopped := slices.ContainsFunc(checks, func(c reports.Check) bool { return c.Outcome == reports.Errored })
-	for _, p := range s.Problems {
+	for _, p := range problems {
 		if stopped || !p.OfChrome {
 			return p, true
 		}

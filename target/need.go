@@ -14,6 +14,7 @@ const (
 	NeedHMAC                      // the webhook's secret
 	NeedKey                       // the private key of a test environment
 	NeedCross                     // page and endpoint have different origins
+	NeedAny                       // an endpoint or a webhook
 )
 
 var needNames = []struct {
@@ -29,6 +30,7 @@ var needNames = []struct {
 	{NeedSecond, "second", "no second user was given: page.second_login in kindlytest.yaml"},
 	{NeedHMAC, "hmac", "no webhook secret was given: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml"},
 	{NeedKey, "key", "no private key was given: --private-key FILE (test environments only)"},
+	{NeedAny, "endpoint or webhook", "no page, auth endpoint or webhook was given"},
 	{NeedCross, "cross", "no page was given, so its origin is unknown: kindlytest run PAGE"},
 }
 
@@ -75,6 +77,12 @@ func (t Target) Offers() Need {
 	}
 	if len(t.Webhooks) > 0 {
 		n |= NeedWebhook
+		if t.PrivateKey != nil { // attackers don't ask Kindly: a token can be made
+			n |= NeedToken
+		}
+	}
+	if n&(NeedEndpoint|NeedWebhook) != 0 {
+		n |= NeedAny
 	}
 	for _, w := range t.Webhooks {
 		if w.Secret != "" {

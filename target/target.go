@@ -65,6 +65,7 @@ type Webhook struct {
 	Message   string // what the user wrote; "Hello" if empty
 	Slug      string // exchange_slug of the dialogue
 	Context   map[string]any
+	Header    http.Header // that a gateway before it wants with every request
 	// Explicit expectations; the oracle finds out otherwise.
 	Authenticated, Refused *oracle.Expectation
 }

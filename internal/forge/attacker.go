@@ -36,6 +36,16 @@ func NewAttacker(random io.Reader) *Attacker {
 	})}
 }
 
+// Mint makes a token that only its signature speaks against.
+func (a *Attacker) Mint(m Minting) (Secret, error) {
+	key, err := a.key()
+	if err != nil {
+		return "", err
+	}
+	m.Key = key
+	return m.Token()
+}
+
 // attackerKid names the attacker's key where a token can choose its key.
 const attackerKid = "kindlytest-attacker"
 

@@ -40,9 +40,10 @@ type Material struct {
 	Now       time.Time
 	Rand      io.Reader
 	Attacker  *Attacker // the key of whoever forges; one for the whole run
-	// Listener is the base URL of a local server that counts fetches and
-	// serves Attacker.Documents.
-	Listener string
+	// Listener returns the base URL of a local server that serves
+	// Attacker.Documents: a new one at each call, so that it is known which token
+	// made somebody fetch.
+	Listener func() string
 	// Canary returns a new unique marker of a kind: "sub", "name", "email".
 	// Nil means Canaries(Rand).
 	Canary func(kind string) string
@@ -71,7 +72,7 @@ var needNames = []struct {
 	{NeedPublic, "the public key", func(m Material) bool { return m.Public != nil }},
 	{NeedPrivate, "the private key", func(m Material) bool { return m.Private != nil }},
 	{NeedAttacker, "an attacker's key", func(m Material) bool { return m.Attacker != nil }},
-	{NeedListener, "a listener", func(m Material) bool { return m.Listener != "" }},
+	{NeedListener, "a listener", func(m Material) bool { return m.Listener != nil }},
 }
 
 // MissingError says what an attack lacks. The attack was not built, so its
@@ -123,8 +124,9 @@ type Forged struct {
 	Canaries   []string // markers that only this token carries
 	Want       Want
 	Grade      Grade
-	Oversized  bool // its header is so long that servers may hang up
-	OmitChatID bool // send it in a request without chat_id
+	Oversized  bool   // its header is so long that servers may hang up
+	OmitChatID bool   // send it in a request without chat_id
+	Listener   string // the base URL that it names; "" if none
 }
 
 // An Attack is one idea of how a token could be forged.

@@ -149,7 +149,7 @@ func TestMissingMaterial(t *testing.T) {
 		{"no public key", "HOOK-KEY-CONFUSION", func(m *Material) { m.Public = nil }, "the public key"},
 		{"no private key", "HOOK-EXPIRED", func(m *Material) { m.Private = nil }, "the private key"},
 		{"no attacker", "HOOK-WRONG-KEY", func(m *Material) { m.Attacker = nil }, "an attacker's key"},
-		{"no listener", "HOOK-REMOTE-KEY", func(m *Material) { m.Listener = "" }, "a listener"},
+		{"no listener", "HOOK-REMOTE-KEY", func(m *Material) { m.Listener = nil }, "a listener"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			m := material(t)

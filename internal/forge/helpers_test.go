@@ -56,7 +56,7 @@ func material(t testing.TB) Material {
 		Public:    &customer().PublicKey,
 		PublicPEM: pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}),
 		Private:   customer(), ChatID: testChat, Now: testNow, Rand: rand.Reader,
-		Attacker: attacker, Listener: "http://127.0.0.1:9/keys",
+		Attacker: attacker, Listener: func() string { return "http://127.0.0.1:9/keys" },
 	}
 }
 

@@ -3,6 +3,7 @@ package oracle
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -89,4 +90,22 @@ func within(want, got any) bool {
 		}
 	}
 	return true
+}
+
+// String lists what is expected, for people.
+func (e *Expectation) String() string {
+	var parts []string
+	if len(e.Status) > 0 {
+		parts = append(parts, fmt.Sprintf("status %d", e.Status))
+	}
+	if len(e.Contains) > 0 {
+		parts = append(parts, fmt.Sprintf("contains %q", e.Contains))
+	}
+	if len(e.NotContains) > 0 {
+		parts = append(parts, fmt.Sprintf("does not contain %q", e.NotContains))
+	}
+	if len(e.JSON) > 0 {
+		parts = append(parts, "holds the JSON given")
+	}
+	return strings.Join(parts, ", ")
 }

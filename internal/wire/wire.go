@@ -12,6 +12,7 @@ package wire
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -39,6 +40,8 @@ type Request struct {
 	// ConnectTo is the URL that is really called, where that differs from URL
 	// (a webhook under development: public name, local server).
 	ConnectTo string
+	// Timeout replaces Options.Timeout for this exchange, if it is not 0.
+	Timeout time.Duration
 }
 
 // Clone returns a deep copy, so that a probe can change one thing.
@@ -176,7 +179,7 @@ func (c *Client) Do(ctx context.Context, r Request) Exchange {
 			return ex
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, c.opts.Timeout))
 	defer cancel()
 	start := time.Now()
 	ex.Response, ex.Err = c.send(ctx, r)

@@ -14,32 +14,43 @@ import (
 	"github.com/kindlytest/kindlytest/target"
 )
 
-var respStatus = eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
-	k, err := h.ControlOrSilence(ctx)
-	if err != nil {
-		return subject.CouldNotRun(err)
+var respStatus = eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	ev := st.Control()
+	if f := st.Fault; f != nil && f.Check != "RESP-STATUS" {
+		if f.Check == "HOOK-VALID" && h.AcceptableStatus(st.Stranger[0]) { // to a stranger it is what it should be
+			return subject.Holds("%s to a stranger", subject.Describe(st.Stranger[0].Exchange)).With(st.Stranger[0])
+		}
+		v, _ := h.Unserved(st)
+		return v.With(f.Seen)
 	}
-	if h.Acceptable(k.Before) {
-		return subject.Holds("%s", subject.Describe(k.Before.Exchange))
+	if m := st.Transport; m != nil {
+		return subject.Violated("status 200", subject.Describe(st.Unrepaired[0].Exchange)+"; it wants "+m.Name).Because(m.Cause).Fix(m.Fix).With(st.Unrepaired[0], m.Seen)
 	}
-	v := subject.Violated("status 200", subject.Describe(k.Before.Exchange)).With(k.Before)
-	switch st := k.Before.Exchange.Status(); {
-	case h.Config.Secret == "" && (st == 401 || st == 403):
+	if st.Fault == nil {
+		return subject.Holds("%s", subject.Describe(ev.Exchange)).With(ev)
+	}
+	v := subject.Violated("status 200", subject.Describe(ev.Exchange)).Because(st.Fault.Cause).With(ev)
+	switch status := ev.Exchange.Status(); {
+	case h.Config.Secret == "" && (status == 401 || status == 403):
 		return v.Fix("If it wants Kindly's signature, give kindlytest the secret: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml.")
-	case st > 200 && st < 300:
-		return v.Fix(fmt.Sprintf("Answer 200, the only success that Kindly documents. If %d is meant, say so in kindlytest.yaml: authenticated: {status: [%d]}.", st, st))
+	case status > 200 && status < 300:
+		return v.Fix(fmt.Sprintf("Answer 200, the only success that Kindly documents. If %d is meant, say so in kindlytest.yaml: authenticated: {status: [%d]}.", status, status))
 	}
 	return v
 })
 
-// onAnswer makes a probe of a function over the answer to a valid request.
+// onAnswer makes a probe of a function over the answer to a valid request. A
+// token that is refused is no matter: strangers are answered too.
 func onAnswer(judge func(*subject.Webhook, subject.Evidence) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
-	return eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
-		k, err := h.Control(ctx)
-		if err != nil {
-			return subject.CouldNotRun(err)
+	return eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+		ev := st.Control()
+		if st.Fault != nil {
+			if ev = st.Stranger[0]; !h.AcceptableStatus(ev) && st.Fault.Check != "RESP-JSON" {
+				v, _ := h.Unserved(st)
+				return v.With(st.Fault.Seen)
+			}
 		}
-		return judge(h, k.Before)
+		return judge(h, ev)
 	})
 }
 
@@ -49,16 +60,13 @@ func answerChecks() []Check {
 	var checks []Check
 	for _, r := range webhook.Rules() {
 		checks = append(checks, Check{Requirement: r, Needs: target.NeedWebhook, Probe: onAnswer(func(h *subject.Webhook, ev subject.Evidence) subject.Verdict {
-			return judgeAnswer(h, r, ev).With(ev)
+			return judgeAnswer(r, ev).With(ev)
 		})})
 	}
 	return after(Answer, "RESP-STATUS", checks...)
 }
 
-func judgeAnswer(h *subject.Webhook, r rule.Rule, ev subject.Evidence) subject.Verdict {
-	if !h.Acceptable(ev) {
-		return subject.Missing("the valid request is not accepted (see RESP-STATUS)")
-	}
+func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 	if coding := ev.Exchange.Response.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		if r.ID == webhook.RespJSON.ID {
 			return subject.Violated("a JSON object", fmt.Sprintf("an answer in Content-Encoding %q, though the request has no Accept-Encoding", coding)).
@@ -75,7 +83,12 @@ func judgeAnswer(h *subject.Webhook, r rule.Rule, ev subject.Evidence) subject.V
 	}
 	for _, p := range problems {
 		if p.Rule.ID == r.ID {
-			return subject.Violated(p.Expected, at(p.Path)+p.Actual).At(p.Level).Fix(p.Fix)
+			v := subject.Violated(p.Expected, at(p.Path)+p.Actual).At(p.Level).Fix(p.Fix)
+			if r.ID == webhook.RespJSON.ID && subject.IsPage(ev.Exchange) {
+				v.Actual += ": " + subject.WhatAnswered(ev.Exchange)
+				return v.Because("webhook-answers-a-page").Fix("A page for people answers in the webhook's place: a login, a gateway or the framework. Let Kindly's requests through to the webhook, without a login.")
+			}
+			return v
 		}
 	}
 	if err != nil {
@@ -103,9 +116,19 @@ func judgeMediaType(ev subject.Evidence) subject.Verdict {
 // slowAnswer is how long a user should have to wait for a reply.
 const slowAnswer = 5 * time.Second
 
-var respTime = onAnswer(func(_ *subject.Webhook, ev subject.Evidence) subject.Verdict {
+var respTime = eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	ev := st.Control()
+	if ev.Exchange.Err != nil {
+		v, _ := h.Unserved(st)
+		return v.With(ev)
+	}
+	within := "an answer within " + slowAnswer.String()
+	if st.Waking > slowAnswer {
+		return subject.Violated(within, fmt.Sprintf("no answer in %s at first, and quick later (%d ms)", st.Waking.Round(time.Second), ev.Exchange.Duration.Milliseconds())).
+			Because("webhook-cold-start").Fix("It sleeps until it is called: keep one instance warm, or answer at once and do the work later. --timeout gives it longer here.").With(ev)
+	}
 	if took := ev.Exchange.Duration; took > slowAnswer {
-		return subject.Violated("an answer within "+slowAnswer.String(), fmt.Sprintf("it took %s", took.Round(time.Millisecond))).With(ev)
+		return subject.Violated(within, fmt.Sprintf("it took %s", took.Round(time.Millisecond))).With(ev)
 	}
 	return subject.Holds("%d ms", ev.Exchange.Duration.Milliseconds())
 })
@@ -116,44 +139,40 @@ type variant struct {
 	payload func(*webhook.Payload)
 }
 
-// tolerates sends variants of the control, none of which may end in a 5xx.
-func tolerates(ctx context.Context, h *subject.Webhook, variants []variant) subject.Verdict {
-	c, before, err := h.ControlCall(ctx)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	if st := before.Exchange.Status(); st >= 500 || st == 0 {
-		return subject.Missing("the valid request is not answered either (see RESP-STATUS)")
+// tolerates sends variants of the valid request, none of which may end in a 5xx.
+func tolerates(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call, variants []variant) subject.Verdict {
+	if status := st.Control().Exchange.Status(); status >= 500 || status == 0 {
+		v, _ := h.Unserved(st)
+		return v
 	}
 	for _, v := range variants {
 		c.Payload = v.payload
-		ev, err := steadyCall(ctx, h, v.name, c)
+		ev, err := h.Call(ctx, v.name, c)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
 		if ev.Exchange.Err != nil || ev.Exchange.Status() >= 500 {
 			return subject.Violated("no 5xx", fmt.Sprintf("%s: %s", v.name, subject.Describe(ev.Exchange))).With(ev)
 		}
+		if refused := ev.Exchange.Status(); st.Fault == nil && (refused == http.StatusUnauthorized || refused == http.StatusForbidden) {
+			return subject.Missing("%s: %s, though it is signed and carries the token (see SIG-RAW-BODY)", v.name, subject.Describe(ev.Exchange)).With(ev)
+		}
 	}
 	return subject.Holds("%d requests", len(variants))
 }
 
-var respAdditive = eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
-	c, before, err := h.ControlCall(ctx)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
+var respAdditive = onCall(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	c.Payload = func(p *webhook.Payload) {
 		p.Extra = map[string]any{"kindlytest_new_field": map[string]any{"a": 1}, "another_new_field": []int{1, 2}}
 	}
-	ev, err := steadyCall(ctx, h, "unknown fields", c)
+	ev, err := h.Call(ctx, "unknown fields", c)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	return sameKind(h, ev, before, c.Token != "").With(ev)
+	return sameKind(h, ev, st.Control(), c.Token != "").With(ev)
 })
 
-// sameKind says whether an answer is of the kind that the control got.
+// sameKind says whether an answer is of the kind that the valid request got.
 func sameKind(h *subject.Webhook, ev, control subject.Evidence, withToken bool) subject.Verdict {
 	if got, want := ev.Exchange.Status(), control.Exchange.Status(); got != want {
 		return subject.Violated("status "+subject.Itoa(want)+", as for the control", subject.Describe(ev.Exchange))
@@ -168,11 +187,11 @@ func sameKind(h *subject.Webhook, ev, control subject.Evidence, withToken bool) 
 	return subject.Holds("%s, as for the control", subject.Describe(ev.Exchange))
 }
 
-var respSparse = eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
-	return tolerates(ctx, h, []variant{{"only the required fields", func(p *webhook.Payload) { *p = p.Sparse() }}})
+var respSparse = onCall(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
+	return tolerates(ctx, h, st, c, []variant{{"only the required fields", func(p *webhook.Payload) { *p = p.Sparse() }}})
 })
 
-var respUnicode = eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
+var respUnicode = onCall(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	var variants []variant
 	for _, m := range []struct{ name, text string }{
 		{"emoji", "👩‍👩‍👧‍👦 🇳🇴 where is my order?"}, {"combining marks", "e\u0301\u0323 Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A"},
@@ -181,27 +200,29 @@ var respUnicode = eachHook(func(ctx context.Context, _ *subject.Session, h *subj
 	} {
 		variants = append(variants, variant{m.name, func(p *webhook.Payload) { p.Message = m.text }})
 	}
-	return tolerates(ctx, h, variants)
+	return tolerates(ctx, h, st, c, variants)
 })
 
-var respSources = eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
+var respSources = onCall(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	var variants []variant
 	for _, source := range webhook.Sources() {
 		variants = append(variants, variant{"source " + string(source), func(p *webhook.Payload) { p.Source = source }})
 	}
-	return tolerates(ctx, h, variants)
+	return tolerates(ctx, h, st, c, variants)
 })
 
-var respMethod = eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
-	r, _, err := h.ControlRequest(ctx)
+var respMethod = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	r, err := h.ControlRequest(ctx, st)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
 	r.Method, r.Body = http.MethodGet, nil
-	webhook.SetSignature(r.Header, h.Config.Secret, r.Body)
-	ev, err := steady(ctx, h, "GET", r)
-	if err != nil {
-		return subject.CouldNotRun(err)
+	if h.Config.Secret != "" {
+		h.Sign(&r)
+	}
+	ev := h.Session.Do(ctx, "GET", r)
+	if ev.Exchange.Err != nil {
+		return subject.Violated("405, or a page", "GET: "+subject.Describe(ev.Exchange)).With(ev)
 	}
 	answer, _, err := webhook.ParseAnswer(ev.Exchange.Body())
 	if ev.Exchange.Status() == 200 && err == nil && (answer.Reply != "" || answer.ExchangeSlug != "" || len(answer.Buttons) > 0) {
@@ -210,18 +231,12 @@ var respMethod = eachHook(func(ctx context.Context, _ *subject.Session, h *subje
 	return subject.Holds("GET: %s", subject.Describe(ev.Exchange))
 })
 
-var respRepeat = eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
-	r, withToken, err := h.ControlRequest(ctx)
+var respRepeat = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	r, err := h.ControlRequest(ctx, st)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	first, err := h.Send(ctx, "the first time", r)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	second, err := h.Send(ctx, "the very same request again", r)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	return sameKind(h, second, first, withToken).With(first, second)
+	first := h.Session.Do(ctx, "the first time", r)
+	second := h.Session.Do(ctx, "the very same request again", r)
+	return sameKind(h, second, first, st.Members()).With(first, second)
 })

@@ -15,47 +15,39 @@ import (
 
 // attacks sends the forged tokens that forge holds for a check: every one must be
 // refused, by every webhook.
-var attacks = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
-	return attack(ctx, s, h, subject.RunningOf(ctx).Rule)
+var attacks = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	return attack(ctx, h, st, subject.RunningOf(ctx).Rule)
 })
 
-func attack(ctx context.Context, s *subject.Session, h *subject.Webhook, r rule.Rule) subject.Verdict {
-	if r.ID != "HOOK-GARBAGE" {
-		if _, err := s.AcceptedToken(ctx); err != nil {
-			return subject.CouldNotRun(err)
-		}
-	}
-	if v, unserved := h.Unserved(ctx, "HOOK-VALID"); unserved {
-		return v
-	}
+func attack(ctx context.Context, h *subject.Webhook, st subject.Standing, r rule.Rule) subject.Verdict {
 	var verdicts []subject.Verdict
 	for _, a := range forge.For(r.ID) {
-		v, err := carryOut(ctx, s, h, a)
+		v, err := carryOut(ctx, h, a)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
 		verdicts = append(verdicts, v...)
 	}
 	v := subject.Worst(r.Level, verdicts...)
-	if v.Kind == subject.Held && r.ID == "HOOK-REMOTE-KEY" && !target.IsLoopback(h.Called()) {
+	if v.Kind != subject.Held {
+		return v
+	}
+	if r.ID == "HOOK-REMOTE-KEY" && !target.IsLoopback(h.Called()) {
 		v = v.Weak("the listener is on this machine, where this webhook could not fetch from")
 	}
-	if v.Kind == subject.Held {
-		v.Actual = fmt.Sprintf("%d forged tokens refused", len(verdicts))
-		if r.Level == rule.Info {
-			v.Actual = fmt.Sprintf("%d tokens tried", len(verdicts))
-		}
+	if !st.Members() {
+		v = v.Weak("there is no valid token to compare with: no page, no endpoint and no private key was given, or none gave one")
+	}
+	v.Actual = fmt.Sprintf("%d forged tokens refused", len(verdicts))
+	if r.Level == rule.Info {
+		v.Actual = fmt.Sprintf("%d tokens tried", len(verdicts))
 	}
 	return v
 }
 
 // carryOut sends each token of one attack in an otherwise valid request.
-func carryOut(ctx context.Context, s *subject.Session, h *subject.Webhook, a forge.Attack) ([]subject.Verdict, error) {
-	m, err := s.Material(ctx, h)
-	if err != nil {
-		return nil, err
-	}
-	listener, err := s.Listener()
+func carryOut(ctx context.Context, h *subject.Webhook, a forge.Attack) ([]subject.Verdict, error) {
+	m, err := h.Session.Material(ctx, h)
 	if err != nil {
 		return nil, err
 	}
@@ -67,19 +59,22 @@ func carryOut(ctx context.Context, s *subject.Session, h *subject.Webhook, a for
 	if err != nil {
 		return nil, err
 	}
-	var verdicts []subject.Verdict
+	verdicts := make([]subject.Verdict, len(tokens))
+	err = h.Session.Each(len(tokens), func(i int) (err error) {
+		verdicts[i], err = tryForged(ctx, h, m.ChatID, tokens[i])
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	baseline := false
-	for _, f := range tokens {
-		fetched := listener.Count.Load()
-		v, err := tryForged(ctx, s, h, m.ChatID, f)
-		if err != nil {
-			return nil, err
-		}
-		if n := listener.Count.Load() - fetched; n > 0 && a.Check == "HOOK-REMOTE-KEY" {
-			v = subject.Violated("no fetch", f.Name+": it fetched the URL in the token's header").With(v.Evidence...)
+	for i, f := range tokens {
+		v := verdicts[i]
+		if f.Listener != "" && a.Check == "HOOK-REMOTE-KEY" && h.Session.Fetched(f.Listener) > 0 {
+			v = subject.Violated("no fetch", f.Name+": it fetched the URL in the token's header").Surely().With(v.Evidence...)
 		}
 		baseline = baseline || f.Want == forge.Baseline && v.Kind == subject.Broken
-		verdicts = append(verdicts, v)
+		verdicts[i] = v
 	}
 	if baseline {
 		return []subject.Verdict{subject.Holds("not judged: what it looks for shows in answers anyway")}, nil
@@ -88,7 +83,7 @@ func carryOut(ctx context.Context, s *subject.Session, h *subject.Webhook, a for
 }
 
 // tryForged sends one forged token and says what became of it.
-func tryForged(ctx context.Context, s *subject.Session, h *subject.Webhook, chatID string, f forge.Forged) (subject.Verdict, error) {
+func tryForged(ctx context.Context, h *subject.Webhook, chatID string, f forge.Forged) (subject.Verdict, error) {
 	c := subject.Call{ChatID: chatID}
 	if f.OmitChatID {
 		c.Body = func(b []byte) ([]byte, error) { return forge.Without(b, "chat_id") }
@@ -152,7 +147,9 @@ func refusal(what string, ev subject.Evidence, j oracle.Judgement) subject.Verdi
 		if j.Weak {
 			v = v.Weak("answers with and without a token are alike (see HOOK-DISTINGUISHES), so this pass proves less")
 		}
-	case oracle.Believed, oracle.Error:
+	case oracle.Believed:
+		v = subject.Violated(expected, actual).Surely()
+	case oracle.Error:
 		v = subject.Violated(expected, actual)
 	default:
 		v = subject.Doubtful(expected, actual+"; it is like neither the answer with a token nor the one without")
@@ -168,10 +165,10 @@ func judgeCanaries(f forge.Forged, ev subject.Evidence, j oracle.Judgement) subj
 	}
 	for _, c := range f.Canaries {
 		if f.Want != forge.Escaped && oracle.Shows(ev.Exchange, c) {
-			return subject.Violated("the claim is not used", f.Name+": its value is in the answer")
+			return subject.Violated("the claim is not used", f.Name+": its value is in the answer").Surely()
 		}
 		if f.Want == forge.Escaped && oracle.Verbatim(ev.Exchange, c) {
-			return subject.Violated("markup comes back escaped", f.Name+": it came back as it was")
+			return subject.Violated("markup comes back escaped", f.Name+": it came back as it was").Surely()
 		}
 	}
 	return subject.Holds("%s: not in the answer", f.Name)

@@ -48,7 +48,7 @@ func onTokenAnswer(judge func(*subject.Endpoint, subject.Evidence) subject.Verdi
 // tokenAnswer is one answer of the endpoint that holds a token, asked for once.
 func tokenAnswer(ctx context.Context, s *subject.Session) (subject.Evidence, error) {
 	return s.Endpoints.Answer.Get(func() (subject.Evidence, error) {
-		_, ev, err := s.FetchToken(ctx, s.NewChatID())
+		_, ev, err := s.FetchToken(s.Base, s.NewChatID())
 		return ev, err
 	})
 }

@@ -37,7 +37,7 @@ var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, f
 	for range rounds {
 		requests = append(requests, first.WithChat(s.NewChatID()), second.WithChat(s.NewChatID()))
 	}
-	return judgeSessions(s.AtOnce(ctx, s.Client, "two users at the same time", requests))
+	return judgeSessions(s.AtOnce(ctx, "two users at the same time", requests))
 })
 
 // judgeSessions looks at answers that belong to two users in turn.
@@ -74,7 +74,7 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 		requests[i] = e.WithChat(chats[i])
 	}
 	var turnedAway []subject.Evidence
-	for i, ev := range s.AtOnce(ctx, s.Crowd, "one of many at once", requests) {
+	for i, ev := range s.AtOnce(ctx, "one of many at once", requests) {
 		if subject.Limited(ev) {
 			turnedAway = append(turnedAway, ev)
 			continue

@@ -22,6 +22,11 @@ type Check struct {
 	Requirement rule.Rule
 	// Needs names what the target must offer; without it the check is skipped.
 	Needs target.Need
+	// Weakly are those of the needs that the check can do without, and proves less.
+	Weakly target.Need
+	// Reads: it judges what answers say. That a request of it kills a process is
+	// another check's business.
+	Reads bool
 	// Turn says when the probe runs; the zero value lets it overlap with others.
 	Turn Turn
 	// Hostile probes send what a sound client never would, or more of it at once
@@ -41,6 +46,7 @@ const (
 	Together Turn = iota // beside others, at the session's concurrency
 	Alone                // after those, with nothing else going on
 	Last                 // at the very end, one at a time: may kill the service
+	Finally              // after all that, when nothing is sent any more
 )
 
 // An Area is a part of the catalogue that is read together.

@@ -3,52 +3,81 @@ package catalogue
 import (
 	"context"
 
-	"github.com/kindlytest/kindlytest/suites/subject"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
-// hooksAtOnce is how many webhooks one check judges at the same time.
-const hooksAtOnce = 4
+// A hookProbe judges one webhook by how it stands.
+type hookProbe func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict
 
-// eachHook makes a probe that judges every webhook and reports the worst. At
-// its last turn a check judges one after another: they may be one service, and
-// what kills it must be known.
-func eachHook(judge func(context.Context, *subject.Session, *subject.Webhook) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+// eachHook makes a probe that judges every webhook and reports the worst. Where
+// one thing is done after another, so are they, in their order.
+func eachHook(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
 	return func(ctx context.Context, s *subject.Session) subject.Verdict {
 		var group errgroup.Group
-		group.SetLimit(hooksAtOnce)
 		running := subject.RunningOf(ctx)
-		if running.Alone {
+		group.SetLimit(len(s.Webhooks))
+		if running.Alone || s.InOrder() {
 			group.SetLimit(1)
 		}
 		verdicts := make([]subject.Verdict, len(s.Webhooks))
 		for i, h := range s.Webhooks {
 			group.Go(func() error {
-				verdicts[i] = subject.Guarded(running.Rule.ID, func() subject.Verdict { return judge(ctx, s, h) })
+				verdicts[i] = subject.Guarded(running.Rule.ID, func() subject.Verdict {
+					st, err := h.Standing()
+					if err != nil {
+						return subject.CouldNotRun(err)
+					}
+					return judge(ctx, h, st)
+				})
 				return nil
 			})
 		}
 		group.Wait() // the functions return no errors
-		for i, h := range s.Webhooks {
-			if len(s.Webhooks) > 1 && verdicts[i].Actual != "" {
-				verdicts[i].Actual = h.Name() + ": " + verdicts[i].Actual
-			}
-		}
-		return subject.Worst(running.Rule.Level, verdicts...)
+		return together(running, s.Webhooks, verdicts)
 	}
 }
 
-// onServed makes a probe of a function over the control as a call that it may
-// change, and how it was answered, of each webhook that does not turn it away.
-func onServed(judge func(context.Context, *subject.Webhook, subject.Call, subject.Evidence) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
-	return eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
-		if v, unserved := h.Unserved(ctx, "HOOK-VALID"); unserved {
-			return v
+// together is the verdict on all webhooks: the worst one, under its name. That
+// one of them could not be judged weakens what the others pass.
+func together(running *subject.Running, hooks []*subject.Webhook, verdicts []subject.Verdict) subject.Verdict {
+	if len(hooks) == 1 {
+		return verdicts[0]
+	}
+	unjudged := ""
+	for i, h := range hooks {
+		verdicts[i].Where = h.Name()
+		if verdicts[i].Actual != "" {
+			verdicts[i].Actual = h.Name() + ": " + verdicts[i].Actual
 		}
-		c, before, err := h.ControlCall(ctx)
+		if verdicts[i].Kind == subject.Lacking {
+			unjudged = h.Name() + ": " + verdicts[i].Reason
+			verdicts[i].Reason = unjudged
+		}
+	}
+	v := subject.Worst(running.Rule.Level, verdicts...)
+	if v.Kind == subject.Held && unjudged != "" {
+		v = v.Weak("not judged of " + unjudged)
+	}
+	return v
+}
+
+// onServed is eachHook where passing rests on a refusal: where the valid request
+// is refused as well, nothing can be told.
+func onServed(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
+	return eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+		return h.Told(st, judge(ctx, h, st))
+	})
+}
+
+// onCall is onServed over the valid request as a call that a probe may change.
+func onCall(judge func(context.Context, *subject.Webhook, subject.Standing, subject.Call) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	return onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+		c, err := h.ControlCall(ctx, st)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
-		return judge(ctx, h, c, before)
+		return judge(ctx, h, st, c)
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly"
@@ -142,8 +144,21 @@ func anyHookMatches(s *subject.Session, pattern string) bool {
 	return false
 }
 
-var fwdDelivered = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
-	return deliver(ctx, s, h)
+var fwdDelivered = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	if f := st.Fault; f != nil && f.Check == "FWD-DELIVERED" {
+		return subject.Violated(h.Expectation(), "with the token it gets "+subject.Describe(f.Seen.Exchange)+", and without "+subject.Describe(st.Stranger[0].Exchange)).Because(f.Cause).With(f.Seen, st.Stranger[0])
+	}
+	if v, unserved := h.Unserved(st); unserved {
+		return v
+	}
+	if st.Signature != nil || st.TokenRepair != nil || st.Transport != nil {
+		return subject.Missing("the webhook does not take what Kindly sends (see HOOK-VALID, SIG-VALID)")
+	}
+	v := deliver(ctx, h.Session, h)
+	if v.Kind == subject.Held && !h.Arrives() {
+		return subject.Missing("sent with the token, and answered; but the webhook answers alike with any token and with none, so nobody can tell whether it arrived (see HOOK-DISTINGUISHES)").With(v.Evidence...)
+	}
+	return v
 })
 
 // deliver plays Kindly from the chat's beginning: a chat is made, the page's
@@ -178,10 +193,10 @@ func deliver(ctx context.Context, s *subject.Session, h *subject.Webhook) subjec
 	if len(deliveries) != 1 {
 		return subject.CouldNotRun(fmt.Errorf("the mock made %d deliveries, not one", len(deliveries)))
 	}
-	return judgeDelivery(deliveries[0], p.Raw)
+	return judgeDelivery(h, deliveries[0], p.Raw)
 }
 
-func judgeDelivery(d mockkindly.Delivery, raw token.Raw) subject.Verdict {
+func judgeDelivery(h *subject.Webhook, d mockkindly.Delivery, raw token.Raw) subject.Verdict {
 	ev := subject.Evidence{Title: "as Kindly would send it", Exchange: d.Exchange}
 	got := subject.Canonical(d.Exchange.Request.Header, "Authorization")
 	switch {
@@ -194,25 +209,47 @@ func judgeDelivery(d mockkindly.Delivery, raw token.Raw) subject.Verdict {
 		return subject.Violated("exactly the page's token", "another one was sent").With(ev)
 	case subject.Limited(ev):
 		return subject.CouldNotRun(subject.ErrLimited).With(ev)
-	case d.Exchange.Status() != 200:
-		return subject.Violated("status 200", subject.Describe(d.Exchange)).With(ev)
+	case !h.Acceptable(ev):
+		return subject.Violated(h.Expectation(), subject.Describe(d.Exchange)).With(ev)
 	}
 	return subject.Holds("delivered with the token, answered 200").With(ev)
 }
 
-var fwdRedirect = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
-	ev, err := h.Anonymous(ctx)
-	if err != nil {
-		return subject.CouldNotRun(err)
+var fwdRedirect = eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	ev := st.Stranger[0]
+	if len(st.Unrepaired) > 0 {
+		ev = st.Unrepaired[0]
 	}
-	if st := ev.Exchange.Status(); st >= 300 && st < 400 {
-		return subject.Violated("an answer, not a redirect", fmt.Sprintf("status %d to %s", st, subject.SafeURL(ev.Exchange.Response.Header.Get("Location")))).With(ev)
+	if status := ev.Exchange.Status(); status >= 300 && status < 400 {
+		to := ev.Exchange.Response.Header.Get("Location")
+		v := subject.Violated("an answer, not a redirect", fmt.Sprintf("status %d to %s", status, subject.SafeURL(to))).With(ev)
+		return redirected(v, h.Called(), to)
 	}
 	if ev.Exchange.Err != nil {
-		return subject.Missing("it gave %s (see HOOK-ANONYMOUS)", subject.Describe(ev.Exchange))
+		return subject.Missing("it gave %s (see RESP-STATUS)", subject.Describe(ev.Exchange))
 	}
 	return subject.Holds("%s", subject.Describe(ev.Exchange))
 })
+
+// redirected says what a redirect of a webhook is about.
+func redirected(v subject.Verdict, from, to string) subject.Verdict {
+	a, err := url.Parse(from)
+	if err != nil {
+		return v
+	}
+	b, err := a.Parse(to)
+	switch {
+	case err != nil || to == "":
+		return v.Because("webhook-redirects")
+	case loginPath.MatchString(b.Path):
+		return v.Because("webhook-redirects-to-login").Fix("The webhook is behind a login: let requests to its path through without a session. Kindly has none; it brings the signature and the token.")
+	case a.Hostname() == b.Hostname() && strings.TrimSuffix(a.Path, "/") == strings.TrimSuffix(b.Path, "/"):
+		return v.Because("webhook-redirects").Fix(fmt.Sprintf("Register %s with Kindly: a redirect is not followed.", subject.SafeURL(b.String())))
+	}
+	return v.Because("webhook-redirects")
+}
+
+var loginPath = regexp.MustCompile(`(?i)(?:^|[/_-])(?:log-?in|sign-?in|auth(?:orize)?|sso|session)(?:$|[/_.-])`)
 
 // botKey is the page's, or any: the mock Kindly of a run takes every key.
 func botKey(s *subject.Session) string {

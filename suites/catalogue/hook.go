@@ -4,66 +4,69 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
 
-var hookValid = eachHook(func(_ context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
-	all, err := h.AsUser()
-	if err != nil {
-		return subject.CouldNotRun(err)
+// hookValid judges the webhook's own mistakes about tokens: what it gets wrong of
+// the signature is SIG-VALID's.
+var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	if why, refused := subject.NotForwarded(st.Token.Result); refused && st.Members() {
+		return subject.Missing("Kindly would refuse the token, and never forward it (see %s)", why)
 	}
-	for _, ev := range all {
-		if !h.Acceptable(ev) {
-			return subject.Violated("status 200", subject.Describe(ev.Exchange)).With(ev)
+	if m := st.TokenRepair; m != nil {
+		return subject.Violated(h.Expectation(), fmt.Sprintf("%s; it accepts %s", subject.Describe(st.Unrepaired[0].Exchange), m.Name)).
+			Because(m.Cause).Fix(m.Fix).With(st.Unrepaired[0], m.Seen)
+	}
+	if f := st.Fault; f != nil {
+		if f.Check != "HOOK-VALID" {
+			v, _ := h.Unserved(st)
+			return v.With(f.Seen)
 		}
+		return subject.Violated(h.Expectation(), "a valid token gets "+subject.Describe(f.Seen.Exchange)).Because(f.Cause).With(f.Seen, st.Stranger[0])
 	}
-	return subject.Holds("status %d", all[0].Exchange.Status()).With(all[0])
+	if !st.Members() {
+		return subject.Missing("no page, endpoint or private key gave a token that could be sent")
+	}
+	return subject.Holds("%s", subject.Describe(st.Member[0].Exchange)).With(st.Member[0])
 })
 
-var hookAnonymous = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
-	all, err := strangersAfterMembers(ctx, h)
-	if err != nil {
-		return subject.CouldNotRun(err)
+var hookAnonymous = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	all := st.Stranger
+	if st.Members() { // a webhook must not remember whom it talked to
+		ev, err := h.Call(ctx, "without a token, after a request with one", subject.Call{})
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		all = append(slices.Clone(all), ev)
 	}
 	for _, ev := range all {
 		if ev.Exchange.Err != nil || ev.Exchange.Status() >= 500 {
+			if st.Fault != nil {
+				v, _ := h.Unserved(st)
+				return v.With(ev)
+			}
 			return subject.Violated("an answer below 500", subject.Describe(ev.Exchange)).With(ev)
 		}
-		if m, shown := knownMarker(s, ev); shown {
-			return subject.Violated("nobody's data", fmt.Sprintf("the answer to a stranger holds the %s of the page's user", m.Claim)).With(ev)
+		if m, shown := knownMarker(h.Session, ev); shown {
+			return subject.Violated("nobody's data", fmt.Sprintf("the answer to a stranger holds the %s of the page's user", m.Claim)).Surely().With(ev)
 		}
 	}
-	return subject.Holds("status %d", all[0].Exchange.Status()).With(all[0])
+	return subject.Holds("%s", subject.Describe(all[0].Exchange)).With(all[0])
 })
-
-// strangersAfterMembers are answers to strangers, the last of them after the
-// page's user was there: a webhook must not remember whom it talked to.
-func strangersAfterMembers(ctx context.Context, h *subject.Webhook) ([]subject.Evidence, error) {
-	all, err := h.AsStranger()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := h.AsUser(); err != nil {
-		return all, nil // no token: there is nobody to be remembered
-	}
-	ev, err := h.Call(ctx, "without a token, after a request with one", subject.Call{})
-	if err != nil {
-		return nil, err
-	}
-	return append(slices.Clone(all), ev), nil
-}
 
 // knownMarker finds a claim of the page's user in an answer, where the user is
 // known at all. A sub such as "7" is no marker: it turns up by chance.
 func knownMarker(s *subject.Session, ev subject.Evidence) (oracle.Marker, bool) {
-	if s.Target.Offers()&target.NeedToken == 0 {
+	if s.Target.PageURL == "" && s.Target.Endpoint == nil {
 		return oracle.Marker{}, false
 	}
 	p, err := s.FirstToken()
@@ -87,35 +90,113 @@ func telling(value string) bool {
 	return len(value) >= 6
 }
 
-var hookDistinguishes = eachHook(func(_ context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
+// hookUserID names a member wherever a request can name somebody, and brings no
+// token. What an answer says then that it does not say to a stranger is somebody's.
+var hookUserID = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	who := memberOf(h.Session, st)
+	if len(who) == 0 {
+		return subject.Missing("no member is known who could be named: no page or endpoint gave a token")
+	}
+	var verdicts []subject.Verdict
+	for _, m := range who {
+		for _, place := range namings {
+			c := subject.Call{Payload: func(p *webhook.Payload) { place.name(p, m) }}
+			what := fmt.Sprintf("%s names the member's %s, without a token", place.where, m.Claim)
+			ev, err := h.Call(ctx, what, c)
+			if err != nil {
+				return subject.CouldNotRun(err)
+			}
+			verdicts = append(verdicts, judgeNamed(h, st, what, m, who, ev))
+		}
+	}
+	return subject.Worst(subject.RunningOf(ctx).Rule.Level, verdicts...)
+})
+
+// namings are the places of a request in which somebody can be named.
+var namings = []struct {
+	where string
+	name  func(p *webhook.Payload, m oracle.Marker)
+}{
+	{"user_id", func(p *webhook.Payload, m oracle.Marker) { p.UserID = m.Value }},
+	{"the context", func(p *webhook.Payload, m oracle.Marker) {
+		named := map[string]any{}
+		for k, v := range p.Context {
+			named[k] = v
+		}
+		for _, name := range []string{m.Claim, "user_id", "userId", "user", "customer_id", "customerId"} {
+			named[name] = m.Value
+		}
+		p.Context = named
+	}},
+	{"the message", func(p *webhook.Payload, m oracle.Marker) { p.Message += " (I am " + m.Value + ")" }},
+}
+
+// memberOf are the claims by which the page's user can be named.
+func memberOf(s *subject.Session, st subject.Standing) []oracle.Marker {
+	if p, err := s.FirstToken(); err == nil {
+		return subject.MarkersOf(p.Result.Token)
+	}
+	return subject.MarkersOf(st.Token.Result.Token)
+}
+
+// judgeNamed looks for what a stranger can't know: a claim that the request did
+// not name, or the answer that only members get.
+func judgeNamed(h *subject.Webhook, st subject.Standing, what string, named oracle.Marker, who []oracle.Marker, ev subject.Evidence) subject.Verdict {
+	const expected = "the answer that a stranger gets"
+	for _, m := range who {
+		if m.Claim != named.Claim && telling(m.Value) && oracle.ShowsWord(ev.Exchange, m.Value) && !oracle.ShowsWord(st.Stranger[0].Exchange, m.Value) {
+			return subject.Violated(expected, fmt.Sprintf("%s: the answer holds the member's %s", what, m.Claim)).Surely().With(ev)
+		}
+	}
+	if o, err := h.Oracle(); err == nil && o.Signal() {
+		if j := o.Judge(oracle.Probe{Exchange: ev.Exchange}); j.Class == oracle.Believed && !echoes(j, named) {
+			return subject.Violated(expected, what+": "+j.Why).Surely().With(ev)
+		}
+	}
+	return subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
+}
+
+// echoes says whether all that speaks for a member is what the request said itself.
+func echoes(j oracle.Judgement, named oracle.Marker) bool {
+	return strings.Contains(j.Why, "the user's "+named.Claim+" shows")
+}
+
+var hookDistinguishes = eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	if v, unserved := h.Unserved(st); unserved {
+		return v
+	}
 	o, err := h.Oracle()
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	if !o.Signal() {
-		users, _ := h.AsUser() // the oracle has asked before, and had an answer
-		return subject.Violated("different answers with and without a token", "they are alike").With(users...)
+	if o.Signal() {
+		return subject.Holds("they differ")
 	}
-	return subject.Holds("they differ")
+	v := subject.Violated("different answers with and without a token", "they are alike").With(st.Member...).With(st.Stranger[0])
+	if !h.Arrives() {
+		return v.Because("token-does-not-arrive").Fix("Does the token arrive? Proxies and CGI take the Authorization header away (Apache: CGIPassAuth On; nginx: fastcgi_param HTTP_AUTHORIZATION). " +
+			"If it does: give a message (webhooks[].message in kindlytest.yaml) whose answer depends on who asks, or a context that names another user.")
+	}
+	return v
 })
 
-var hookOtherChat = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
-	p, err := s.AcceptedToken(ctx)
+var hookOtherChat = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	if !st.Members() {
+		return subject.Missing("no page, endpoint or private key gave a token of another chat")
+	}
+	p, err := h.Witness(ctx)
 	if err != nil {
 		return subject.CouldNotRun(err)
-	}
-	if v, unserved := h.Unserved(ctx, "HOOK-VALID"); unserved {
-		return v
 	}
 	return mustRefuse(ctx, h, "a token of another chat", subject.Call{Token: p.Raw}) // of a new chat
 })
 
-var hookExpired = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
-	switch {
+var hookExpired = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	switch s := h.Session; {
 	case s.Target.PrivateKey != nil:
-		return attack(ctx, s, h, subject.RunningOf(ctx).Rule)
+		return attack(ctx, h, st, subject.RunningOf(ctx).Rule)
 	case s.Options.WaitExpiry:
-		return outlive(ctx, s, h)
+		return outlive(ctx, h)
 	}
 	return subject.Missing("%s; or --wait-expiry waits until the real token has expired", target.NeedKey.Hint())
 })
@@ -134,8 +215,8 @@ func mustRefuse(ctx context.Context, h *subject.Webhook, what string, c subject.
 }
 
 // outlive waits until a real token has long expired, and sends it.
-func outlive(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
-	p, err := s.AcceptedToken(ctx)
+func outlive(ctx context.Context, h *subject.Webhook) subject.Verdict {
+	p, err := h.Session.Witness(ctx)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
@@ -143,40 +224,41 @@ func outlive(ctx context.Context, s *subject.Session, h *subject.Webhook) subjec
 	if err != nil || t.Expires().IsZero() {
 		return subject.Missing("the token has no readable exp (see TOK-EXP)")
 	}
-	if err := subject.Sleep(ctx, t.Expires().Add(subject.PastExpiry).Sub(s.Options.Now())); err != nil {
+	if err := subject.Sleep(ctx, t.Expires().Add(subject.PastExpiry).Sub(h.Session.Options.Now())); err != nil {
 		return subject.CouldNotRun(err)
 	}
 	return mustRefuse(ctx, h, "a token expired for 90 s", subject.Call{ChatID: p.ChatID, Token: p.Raw})
 }
 
-var hookTokenEcho = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
-	all, err := h.AsUser()
+var hookTokenEcho = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	refused, err := provoke(ctx, h)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	if err := subject.Unanswered(all...); err != nil {
-		return subject.CouldNotRun(err)
-	}
-	m, err := s.Material(ctx, h)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	refused, err := provoke(ctx, h, m)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	for _, ev := range append(all, refused...) {
+	all := append(slices.Clone(st.Member), refused...)
+	answered := 0
+	for _, ev := range all {
+		if ev.Exchange.Response != nil {
+			answered++
+		}
 		sent := strings.TrimPrefix(subject.Canonical(ev.Exchange.Request.Header, "Authorization"), "Bearer ")
 		if sent != "" && strings.Contains(string(ev.Exchange.Body()), sent) {
-			return subject.Violated("an answer without the token", "the answer contains the token that was sent").With(ev)
+			return subject.Violated("an answer without the token", "the answer contains the token that was sent").Surely().With(ev)
 		}
 	}
-	return subject.Holds("not in %d answers", len(all)+len(refused))
+	if answered == 0 {
+		return subject.Missing("there was no answer to look at (see RESP-STATUS)")
+	}
+	return subject.Holds("not in %d answers", answered)
 })
 
 // provoke sends a few tokens that are refused: errors are where tokens are
 // echoed.
-func provoke(ctx context.Context, h *subject.Webhook, m forge.Material) ([]subject.Evidence, error) {
+func provoke(ctx context.Context, h *subject.Webhook) ([]subject.Evidence, error) {
+	m, err := h.Session.Material(ctx, h)
+	if err != nil {
+		return nil, err
+	}
 	var out []subject.Evidence
 	for _, a := range forge.For("HOOK-SIGNATURE") {
 		tokens, err := a.Build(m)
@@ -197,3 +279,35 @@ func provoke(ctx context.Context, h *subject.Webhook, m forge.Material) ([]subje
 	}
 	return out, nil
 }
+
+// hookErrorLeak provokes a few errors, and reads them.
+var hookErrorLeak = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	all, err := provoke(ctx, h)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	for _, body := range []string{"{", "null", `{"chat_id":7,"message":{}}`} {
+		r, err := h.ControlRequest(ctx, st)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		r.Body = []byte(body)
+		h.Sign(&r)
+		all = append(all, h.Session.Do(ctx, "the body "+body, r))
+	}
+	all = append(all, st.Stranger...)
+	answered := 0
+	for _, ev := range all {
+		if ev.Exchange.Response == nil || ev.Exchange.Status() < http.StatusBadRequest {
+			continue
+		}
+		answered++
+		if what := leakIn(ev.Exchange.Body()); what != "" {
+			return subject.Violated("an error without internals", ev.Title+": the answer shows "+what).Surely().With(ev)
+		}
+	}
+	if answered == 0 {
+		return subject.Holds("it answered nothing with an error")
+	}
+	return subject.Holds("none seen in %d errors", answered)
+})

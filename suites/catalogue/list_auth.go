@@ -16,7 +16,6 @@ var Auth = []Check{
 		Needs: target.NeedEndpoint,
 		Probe: authPostToken,
 	},
-	// MISSING AUTH-FORM
 	{
 		Requirement: rule.Rule{ID: "AUTH-CONTENT-TYPE", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
 			Text:   "The answer's content type is that of its body (application/json for JSON), and never HTML.",

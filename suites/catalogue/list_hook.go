@@ -25,7 +25,15 @@ var Hook = []Check{
 		Needs: target.NeedWebhook,
 		Probe: hookAnonymous,
 	},
-	// MISSING HOOK-USER-ID
+	{
+		Requirement: rule.Rule{ID: "HOOK-USER-ID", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+			Text:   "Without a token, a request whose user_id, context or message names a member gets nobody's data: identity comes from the token alone.",
+			Broken: "The webhook believes whoever names a user, without any token.",
+			Why:    "Anybody who knows the URL, or writes into the chat, names somebody and reads that person's data. No token is needed, forged or not.",
+			Fix:    "Take the user from the verified token only; user_id, context and message are what anybody may have written."},
+		Needs: target.NeedWebhook, Hostile: true,
+		Probe: hookUserID,
+	},
 	{
 		Requirement: rule.Rule{ID: "HOOK-DISTINGUISHES", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
 			Text:   "The answers with and without a token differ. Where they don't, the token checks below prove less, and say so.",
@@ -50,7 +58,7 @@ var Hook = []Check{
 			Broken: "The webhook believes a token whose claims were changed.",
 			Why:    "An attacker takes their own valid token and writes another user's id into it. If the signature is not verified over the bytes that came, they are that user.",
 			Fix:    "Verify the signature over the received bytes before you read any claim."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -59,7 +67,7 @@ var Hook = []Check{
 			Broken: "The webhook believes a token without a valid signature.",
 			Why:    "Without a signature a token is just a claim. Anyone can write {\"sub\": \"1\"} and be your first user, often the administrator.",
 			Fix:    "Verify the signature with your public key, and refuse what does not verify."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -68,7 +76,7 @@ var Hook = []Check{
 			Broken: "The webhook believes a token that says it needs no signature.",
 			Why:    "Old or loosely configured libraries take the token's own word that it needs no signature. It is the oldest trick with JWTs, and costs the attacker one line.",
 			Fix:    "Tell the JWT library the one algorithm that you accept: RS256. Never take it from the token."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -77,7 +85,7 @@ var Hook = []Check{
 			Broken: "The webhook believes a token with a malformed algorithm.",
 			Why:    "A library that does not know what to do with a strange alg may fall back on a default, or on no verification at all. The forger only has to try spellings.",
 			Fix:    "Accept alg only if it is exactly the string RS256, and answer 401 to anything else."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -86,7 +94,7 @@ var Hook = []Check{
 			Broken: "The webhook believes a token that was signed with your public key as a password.",
 			Why:    "Your public key is public. If the library takes it for an HMAC secret because the token says HS256, everybody can sign tokens that verify.",
 			Fix:    `Pass algorithms: ["RS256"] to the verifying function: otherwise the public key is taken for an HMAC secret that everybody knows.`},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -95,7 +103,7 @@ var Hook = []Check{
 			Broken: "The webhook believes a token that was signed with anybody's key.",
 			Why:    "The forger makes a key pair of their own and signs properly. Code that decodes instead of verifying, or verifies with any key, believes it.",
 			Fix:    "Verify with your own public key, not with one that came along or is cached from elsewhere."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -104,7 +112,7 @@ var Hook = []Check{
 			Broken: "The webhook trusts the key that the token brings along.",
 			Why:    "The forger puts their public key into the header beside the signature that it fits. Who verifies with it has verified nothing.",
 			Fix:    "Ignore jwk and x5c: verify with your own public key only."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -113,7 +121,7 @@ var Hook = []Check{
 			Broken: "The webhook fetches its key from where the token says.",
 			Why:    "The forger's header says where to get the key. Who fetches it believes the forger, and on the way can be made to call addresses inside your network.",
 			Fix:    "Ignore jku and x5u: never fetch a URL that a token names."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -122,7 +130,7 @@ var Hook = []Check{
 			Broken: "The webhook lets the token's key id choose the key, or does what it says.",
 			Why:    "kid is the attacker's text before anything is verified. In a path it opens a file with known content and uses it as the key; in a query it is SQL injection.",
 			Fix:    "Use kid only to choose from a fixed set of keys, by equality; never in a path, a query or a command."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -131,7 +139,7 @@ var Hook = []Check{
 			Broken: "The webhook believes a token with a signature of zeros.",
 			Why:    "A signature of zeros passed for valid under any key in Java 15 to 18 (CVE-2022-21449). Whoever lets the token choose ES256 on such a runtime believes everybody.",
 			Fix:    "Accept RS256 only, and keep the runtime patched (Java 15 to 18 took a zero ECDSA signature for valid)."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -140,7 +148,7 @@ var Hook = []Check{
 			Broken: "The webhook falls over a token with too few or too many parts, or believes it.",
 			Why:    "Parsers that split at dots fall over odd counts: with an exception that nobody catches, or by reading a signature that is not there. Thousands of dots cost memory.",
 			Fix:    "Refuse what is not three segments before anything else, and answer 401 to whatever the library throws."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -158,7 +166,7 @@ var Hook = []Check{
 			Broken: "The webhook takes the token from places where Kindly never puts it.",
 			Why:    "A token in a query stands in every log on the way; one in a cookie is sent by other sites. Each further way in is one more that nobody guards.",
 			Fix:    "Read the token from Authorization: Bearer only. Queries end up in logs, and cookies are sent by other sites."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -167,7 +175,7 @@ var Hook = []Check{
 			Broken: `The webhook does not know the scheme "bearer" in lower case.`,
 			Why:    "A proxy that writes bearer in lower case is within the standard, and your users are strangers from the day on that somebody puts it in between.",
 			Fix:    "Compare the scheme without regard to letter case (RFC 9110, section 11.1)."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -302,8 +310,16 @@ var Hook = []Check{
 			Broken: "The webhook writes the token into its answer.",
 			Why:    "What you answer is shown and kept in places where the token should not be: transcripts, the debug console, logs.",
 			Fix:    "Don't write the request's headers into the answer, not even into an error."},
-		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true, Reads: true,
 		Probe: hookTokenEcho,
 	},
-	// MISSING HOOK-ERROR-LEAK
+	{
+		Requirement: rule.Rule{ID: "HOOK-ERROR-LEAK", Level: rule.Should, Fidelity: rule.Assumed, Source: "https://cwe.mitre.org/data/definitions/209.html",
+			Text:   "Error answers show no stack trace, file path, key or secret.",
+			Broken: "The webhook's errors show what is inside.",
+			Why:    "A stack trace tells a stranger the library, its version and where the key lies; a debug page shows the environment with all its secrets.",
+			Fix:    "Turn the framework's debug mode off, and answer errors with a fixed text."},
+		Needs: target.NeedWebhook, Hostile: true, Reads: true,
+		Probe: hookErrorLeak,
+	},
 }

@@ -61,5 +61,13 @@ var Live = []Check{
 		Needs: target.NeedEndpoint, Turn: Last, Hostile: true,
 		Probe: liveAuthBurst,
 	},
-	// MISSING LIVE-PROCESS
+	{
+		Requirement: rule.Rule{ID: "LIVE-PROCESS", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.Webhooks,
+			Text:   "No process died during the run. Names the request after which it did, or what was sent last.",
+			Broken: "A process of yours died during the run.",
+			Why:    "One stranger with one request turns the service off, for all users, as often as they like. A supervisor that starts it again only hides it.",
+			Fix:    "Catch what that request throws, also in what runs after the answer, and answer 400 or 401."},
+		Needs: target.NeedAny, Turn: Finally,
+		Probe: liveProcess,
+	},
 }

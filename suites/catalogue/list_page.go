@@ -79,7 +79,6 @@ var Page = []Check{
 		Needs: target.NeedPage,
 		Probe: pageCallbackRenew,
 	},
-	// MISSING PAGE-CALLBACK-KEPT
 	{
 		Requirement: rule.Rule{ID: "PAGE-LOGGED-OUT", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
 			Text:   "Without a session it gives no token (null, undefined, empty or a rejection).",

@@ -79,7 +79,15 @@ var Signature = []Check{
 		Needs: target.NeedWebhook | target.NeedHMAC, Hostile: true,
 		Probe: sigTwice,
 	},
-	// MISSING SIG-ECHO
+	{
+		Requirement: rule.Rule{ID: "SIG-ECHO", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.HMAC,
+			Text:   "The answer to a wrong signature does not hold the right one.",
+			Broken: "The webhook tells the right signature to whoever sends a wrong one.",
+			Why:    "Whoever sends a wrong signature is told the right one, sends the same body again with it, and is Kindly as far as the webhook can tell.",
+			Fix:    "Answer 401 with a fixed text. What was expected belongs into a log at most."},
+		Needs: target.NeedWebhook | target.NeedHMAC, Hostile: true, Reads: true,
+		Probe: sigEcho,
+	},
 	{
 		Requirement: rule.Rule{ID: "SIG-UNCHECKED", Level: rule.Should, Fidelity: rule.Documented, Source: rule.HMAC,
 			Text:   "Where no secret is configured: an unsigned request is refused.",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
@@ -26,8 +27,8 @@ func judgeBody(b forge.Body, ev subject.Evidence) subject.Verdict {
 	return subject.Holds("%s", what)
 }
 
-var liveHookBody = onServed(func(ctx context.Context, h *subject.Webhook, c subject.Call, _ subject.Evidence) subject.Verdict {
-	r, err := h.Request(c)
+var liveHookBody = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	r, err := h.ControlRequest(ctx, st)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
@@ -40,60 +41,34 @@ var liveHookBody = onServed(func(ctx context.Context, h *subject.Webhook, c subj
 		hostile := r.Clone()
 		hostile.Body = b.Bytes
 		hostile.Header["Content-Type"] = []string{b.ContentType}
-		webhook.SetSignature(hostile.Header, h.Config.Secret, hostile.Body)
-		verdicts = append(verdicts, survives(ctx, h, b.Name, hostile, func(ev subject.Evidence) subject.Verdict { return judgeBody(b, ev) }))
+		if h.Config.Secret != "" {
+			h.Sign(&hostile)
+		}
+		verdicts = append(verdicts, judgeBody(b, h.Session.Do(ctx, b.Name, hostile)))
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })
 
-// survives sends one hostile request, judges its answer, and then sends the
-// control: where that fails, the request is the culprit.
-func survives(ctx context.Context, h *subject.Webhook, what string, r wire.Request, judge func(subject.Evidence) subject.Verdict) subject.Verdict {
-	if h.Down != nil { // no lock: LIVE checks run alone
-		return subject.CouldNotRun(h.Down)
-	}
-	ev := h.Session.Do(ctx, what, r)
-	v := judge(ev)
-	return stillAlive(ctx, h, what, v, ev)
-}
-
-// stillAlive turns v into a violation if the control is not answered.
-func stillAlive(ctx context.Context, h *subject.Webhook, what string, v subject.Verdict, evidence ...subject.Evidence) subject.Verdict {
-	k, err := h.Control(ctx)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	ok, err := h.Alive(ctx, k)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	if ok {
-		return v
-	}
-	broken := subject.Violated("the next valid request is answered as before", "after "+what+" the valid request was not answered as before").With(evidence...)
-	if err := h.AwaitAlive(ctx, k, what); err != nil {
-		broken.Actual += ", and the service did not come back"
-	}
-	return broken
-}
-
-var liveHookHeaders = onServed(func(ctx context.Context, h *subject.Webhook, c subject.Call, _ subject.Evidence) subject.Verdict {
+var liveHookHeaders = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	var verdicts []subject.Verdict
 	for _, odd := range oddHeaders {
-		r, err := h.Request(c)
+		r, err := h.ControlRequest(ctx, st)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
 		odd.change(r.Header)
-		verdicts = append(verdicts, survives(ctx, h, odd.name, r, func(ev subject.Evidence) subject.Verdict {
-			if st := ev.Exchange.Status(); st >= 500 {
-				return subject.Violated("no 5xx", odd.name+": "+subject.Describe(ev.Exchange)).With(ev)
-			}
-			if ev.Exchange.Err != nil && !odd.long {
-				return subject.Violated("an answer", odd.name+": "+subject.Describe(ev.Exchange)).With(ev)
-			}
-			return subject.Holds("%s: %s", odd.name, subject.Describe(ev.Exchange))
-		}))
+		send := h.Session.Do
+		if odd.long {
+			send = h.Session.DoOversized
+		}
+		ev := send(ctx, odd.name, r)
+		v := subject.Holds("%s: %s", odd.name, subject.Describe(ev.Exchange))
+		if st := ev.Exchange.Status(); st >= 500 {
+			v = subject.Violated("no 5xx", odd.name+": "+subject.Describe(ev.Exchange)).With(ev)
+		} else if ev.Exchange.Err != nil && (!odd.long || ev.Killed != nil) {
+			v = subject.Violated("an answer", odd.name+": "+subject.Describe(ev.Exchange)).With(ev)
+		}
+		verdicts = append(verdicts, v)
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })
@@ -122,7 +97,7 @@ var oddHeaders = []struct {
 // burst is how many requests are sent at once.
 const burst = 64
 
-var liveHookBurst = onServed(func(ctx context.Context, h *subject.Webhook, c subject.Call, before subject.Evidence) subject.Verdict {
+var liveHookBurst = onCall(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	requests := make([]wire.Request, burst)
 	for i := range requests {
 		var err error
@@ -130,36 +105,37 @@ var liveHookBurst = onServed(func(ctx context.Context, h *subject.Webhook, c sub
 			return subject.CouldNotRun(err)
 		}
 	}
+	before := st.Control()
 	var turnedAway []subject.Evidence
-	for _, ev := range h.Session.AtOnce(ctx, h.Session.Crowd, "one of 64 at once", requests) {
+	for _, ev := range h.Session.AtOnce(ctx, "one of 64 at once", requests) {
 		if subject.Limited(ev) && !subject.Limited(before) {
 			turnedAway = append(turnedAway, ev)
 			continue
 		}
 		if v := sameKind(h, ev, before, c.Token != ""); v.Kind != subject.Held {
-			return stillAlive(ctx, h, "64 requests at once", v.With(ev))
+			return v.With(ev)
 		}
 	}
-	v := subject.Holds("%d answers", burst)
 	if len(turnedAway) > 0 {
-		v = tooMany(len(turnedAway), burst, turnedAway[0])
+		return tooMany(len(turnedAway), burst, turnedAway[0])
 	}
-	return stillAlive(ctx, h, "64 requests at once", v)
+	return subject.Holds("%d answers", burst)
 })
 
-var liveHookAbort = eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
-	if _, err := h.Control(ctx); err != nil {
+var liveHookAbort = eachHook(func(ctx context.Context, h *subject.Webhook, _ subject.Standing) subject.Verdict {
+	r, err := h.Request(subject.Call{})
+	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	for range 8 {
-		r := wire.Request{Method: http.MethodPost, URL: h.Called(), Header: http.Header{
-			"Content-Type": {"application/json"}, subject.HeaderCheck: {subject.RunningOf(ctx).Rule.ID},
-		}, Body: []byte(`{"chat_id":`)}
-		if err := s.Client.HangUp(ctx, r); err != nil {
-			return subject.CouldNotRun(fmt.Errorf("calling the webhook: %w", err))
-		}
+	r.Body = []byte(`{"chat_id":`)
+	death, err := h.Session.HangUp(ctx, "8 clients that hung up", 8, r)
+	switch {
+	case err != nil:
+		return subject.CouldNotRun(fmt.Errorf("calling the webhook: %w", err))
+	case death != nil:
+		return subject.Violated("the next valid request is answered as before", death.String()).Surely()
 	}
-	return stillAlive(ctx, h, "8 clients that hung up", subject.Holds("it works after 8 of them"))
+	return subject.Holds("it works after 8 of them")
 })
 
 var liveAuthBody = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
@@ -186,3 +162,30 @@ var liveAuthBody = onServing(func(ctx context.Context, s *subject.Session, e *su
 var liveAuthBurst = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	return tokensAtOnce(ctx, s, e, burst)
 })
+
+// liveProcess speaks of every death, whoever caused it.
+func liveProcess(_ context.Context, s *subject.Session) subject.Verdict {
+	deaths := s.Deaths()
+	if len(deaths) == 0 {
+		return subject.Holds("none died")
+	}
+	var seen []string
+	var evidence []subject.Evidence
+	for _, d := range deaths {
+		if text := "at " + d.Address + ": " + d.String(); !slices.Contains(seen, text) {
+			seen = append(seen, text)
+		}
+		if d.Evidence.Title != "" {
+			evidence = append(evidence, d.Evidence)
+		}
+	}
+	actual := strings.Join(seen[:min(3, len(seen))], "; ")
+	if n := len(seen); n > 3 {
+		actual += fmt.Sprintf("; and %d more", n-3)
+	}
+	v := subject.Violated("no process dies", actual).Surely().With(evidence[:min(3, len(evidence))]...)
+	if !slices.ContainsFunc(deaths, func(d subject.Death) bool { return d.Check != "" }) {
+		return v.At(rule.Should).Fix("Look into its log: it was restarted, or an error ended it that nothing here could repeat.") // nobody is blamed for what can't be shown
+	}
+	return v
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
@@ -13,25 +14,70 @@ import (
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
-// signed makes a probe of every webhook that has a secret. It gets the control as
-// a call, to spoil it.
-func signed(judge func(context.Context, *subject.Webhook, subject.Call) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
-	return eachHook(func(ctx context.Context, s *subject.Session, h *subject.Webhook) subject.Verdict {
+// signed makes a probe of every webhook that has a secret. It gets the valid
+// request as a call, to spoil it.
+func signed(judge func(context.Context, *subject.Webhook, subject.Standing, subject.Call) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	return onCall(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 		if h.Config.Secret == "" {
 			return subject.Missing("no secret of %s was given", h.Name())
 		}
-		if v, unserved := h.Unserved(ctx, "SIG-VALID"); unserved && subject.RunningOf(ctx).Rule.ID != "SIG-VALID" {
-			return v
-		}
-		c, _, err := h.ControlCall(ctx)
-		if err != nil {
-			return subject.CouldNotRun(err)
-		}
-		return judge(ctx, h, c)
+		return judge(ctx, h, st, c)
 	})
 }
 
-// altered sends the control with its signature spoiled, and judges.
+// sigValid judges the signature alone: a token that is refused is HOOK-VALID's.
+var sigValid = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	const expected = "accepted: it is signed as Kindly signs"
+	switch {
+	case h.Config.Secret == "":
+		return subject.Missing("no secret of %s was given", h.Name())
+	case st.Signature != nil:
+		v := subject.Violated(expected, "it accepts "+st.Signature.Name+", and not what Kindly sends").Because(st.Signature.Cause).Fix(st.Signature.Fix).With(st.Signature.Seen)
+		return howMany(ctx, h, v)
+	case st.Fault != nil && st.Fault.Check == "SIG-VALID":
+		return subject.Violated(expected, "the correctly signed request gets "+subject.Describe(st.Fault.Seen.Exchange)).Because(st.Fault.Cause).With(st.Fault.Seen)
+	case h.AcceptableStatus(st.Stranger[0]):
+		return howMany(ctx, h, subject.Holds("%s", subject.Describe(st.Stranger[0].Exchange)).With(st.Stranger[0]))
+	case st.Fault != nil:
+		v, _ := h.Unserved(st)
+		return v.With(st.Fault.Seen)
+	}
+	return howMany(ctx, h, subject.Holds("%s", subject.Describe(st.Control().Exchange)).With(st.Control()))
+})
+
+// howMany looks at the different bodies that were signed as Kindly signs: a
+// webhook that writes the digest in base64url accepts some of them.
+func howMany(ctx context.Context, h *subject.Webhook, v subject.Verdict) subject.Verdict {
+	all, err := h.SignedBodies(ctx)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	var refused []subject.Evidence
+	special := true // every refused signature has + or /, and no other has
+	for _, ev := range all {
+		bad := !h.AcceptableStatus(ev)
+		if bad {
+			refused = append(refused, ev)
+		}
+		value, _ := webhook.Signature(ev.Exchange.Request.Header)
+		special = special && bad == strings.ContainsAny(value, "+/")
+	}
+	if len(refused) == 0 || len(refused) == len(all) {
+		return v
+	}
+	which := ""
+	if special {
+		which = ", those whose signature has + or /"
+	}
+	some := subject.Violated("accepted: each is signed as Kindly signs", fmt.Sprintf("%d of %d bodies refused%s", len(refused), len(all), which)).With(refused[0])
+	some.Cause, some.Advice = v.Cause, v.Advice
+	if v.Kind == subject.Broken {
+		some.Actual += "; " + v.Actual
+	}
+	return some.Surely()
+}
+
+// altered sends the valid request with its signature spoiled, and judges.
 func altered(ctx context.Context, h *subject.Webhook, what string, c subject.Call, spoil func(*wire.Request)) subject.Verdict {
 	r, err := h.Request(c)
 	if err != nil {
@@ -40,30 +86,8 @@ func altered(ctx context.Context, h *subject.Webhook, what string, c subject.Cal
 	if spoil != nil {
 		spoil(&r)
 	}
-	ev, err := steady(ctx, h, what, r)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
+	ev := h.Session.Do(ctx, what, r)
 	return judgeUnsigned(h, what, ev, c.Token != "").With(ev)
-}
-
-// steady sends a request; where it ended in an error it is repeated alone, so
-// that another probe's damage is not blamed on it.
-func steady(ctx context.Context, h *subject.Webhook, title string, r wire.Request) (subject.Evidence, error) {
-	ev, err := h.Send(ctx, title, r)
-	if err != nil || ev.Exchange.Err == nil && ev.Exchange.Status() < 500 {
-		return ev, err
-	}
-	return h.Alone(ctx, title, r)
-}
-
-// steadyCall builds a request and sends it steadily.
-func steadyCall(ctx context.Context, h *subject.Webhook, title string, c subject.Call) (subject.Evidence, error) {
-	r, err := h.Request(c)
-	if err != nil {
-		return subject.Evidence{}, err
-	}
-	return steady(ctx, h, title, r)
 }
 
 // judgeUnsigned is the verdict on a request whose signature is not right.
@@ -83,61 +107,54 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 			}
 		}
 	}
-	return subject.Violated(expected, actual+": it was accepted")
+	return subject.Violated(expected, actual+": it was accepted").Surely()
 }
 
-var sigValid = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Call) subject.Verdict {
-	k, err := h.Control(ctx)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	ev := k.Before
-	if !h.Acceptable(ev) {
-		return subject.Violated("status 200", "the correctly signed request got "+subject.Describe(ev.Exchange)).With(ev)
-	}
-	return subject.Holds("%s", subject.Describe(ev.Exchange)).With(ev)
-})
-
-var sigMissing = signed(func(ctx context.Context, h *subject.Webhook, c subject.Call) subject.Verdict {
+var sigMissing = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
 	c.Unsigned = true
 	return altered(ctx, h, "no signature", c, nil)
 })
 
-var sigWrong = signed(func(ctx context.Context, h *subject.Webhook, c subject.Call) subject.Verdict {
+var sigWrong = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
 	var verdicts []subject.Verdict
-	for _, secret := range []string{h.Config.Secret + "x", "kindlytest", ""} {
-		what := "signed with another secret"
-		if secret == "" {
-			what = "signed with an empty secret"
-		}
-		verdicts = append(verdicts, altered(ctx, h, what, c, func(r *wire.Request) {
-			r.Header[webhook.HeaderHMAC] = []string{webhook.Sign(secret, r.Body)}
+	for _, row := range []struct{ what, secret string }{
+		{"signed with another secret", h.Config.Secret + "x"}, {"signed with another secret", "kindlytest"}, {"signed with an empty secret", ""},
+	} {
+		verdicts = append(verdicts, altered(ctx, h, row.what, c, func(r *wire.Request) {
+			h.SignWith(r, row.secret)
+			if row.secret == "" {
+				r.Header[webhook.HeaderHMAC] = []string{webhook.Sign("", r.Body)}
+				r.Header[webhook.HeaderHMACAlgorithm] = []string{webhook.Algorithm}
+			}
 		}))
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })
 
-var sigBody = signed(func(ctx context.Context, h *subject.Webhook, c subject.Call) subject.Verdict {
+var sigBody = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
 	var verdicts []subject.Verdict
-	for what, change := range bodyChanges {
-		verdicts = append(verdicts, altered(ctx, h, what, c, func(r *wire.Request) { r.Body = change(r.Body) }))
+	for _, change := range bodyChanges {
+		verdicts = append(verdicts, altered(ctx, h, change.what, c, func(r *wire.Request) { r.Body = change.of(r.Body) }))
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })
 
 // bodyChanges are changes of a signed body: of its meaning, and of bytes only.
-var bodyChanges = map[string]func([]byte) []byte{
-	"a member added after signing": func(b []byte) []byte {
+var bodyChanges = []struct {
+	what string
+	of   func([]byte) []byte
+}{
+	{"a member added after signing", func(b []byte) []byte {
 		changed, err := forge.With(b, "kindlytest", []byte("1"))
 		if err != nil {
 			return append(b, ' ')
 		}
 		return changed
-	},
-	"a line end added after signing": func(b []byte) []byte { return append(b, '\n') },
+	}},
+	{"a line end added after signing", func(b []byte) []byte { return append(b, '\n') }},
 }
 
-var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, c subject.Call) subject.Verdict {
+var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	c.Payload = func(p *webhook.Payload) { p.Context = withNote(p.Context) }
 	plain, err := h.Request(c)
 	if err != nil {
@@ -147,19 +164,27 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, c subject.
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
+	spellings = append([]forge.Spelling{{Name: "letters beyond ASCII", Bytes: plain.Body}}, spellings...)
+	var refused []subject.Evidence
+	var names []string
 	for _, sp := range spellings {
 		r := plain.Clone()
 		r.Body = sp.Bytes
-		webhook.SetSignature(r.Header, h.Config.Secret, r.Body)
-		ev, err := steady(ctx, h, sp.Name, r)
-		if err != nil {
-			return subject.CouldNotRun(err)
-		}
-		if !h.Acceptable(ev) {
-			return subject.Violated("accepted: the signature is right", fmt.Sprintf("%s: %s", sp.Name, subject.Describe(ev.Exchange))).With(ev)
+		h.Sign(&r)
+		if ev := h.Session.Do(ctx, sp.Name, r); !h.AcceptableStatus(ev) {
+			refused, names = append(refused, ev), append(names, sp.Name)
 		}
 	}
-	return subject.Holds("%d spellings accepted", len(spellings))
+	if len(refused) == 0 {
+		return subject.Holds("%d spellings accepted", len(spellings))
+	}
+	v := subject.Violated("accepted: the signature is right",
+		fmt.Sprintf("%d of %d refused: %s: %s", len(refused), len(spellings), strings.Join(names[:min(3, len(names))], ", "), subject.Describe(refused[0].Exchange))).With(refused[0])
+	if m, ok := h.WhatAccepts(ctx, refused[0]); ok {
+		v.Actual += "; it accepts " + m.Name
+		return v.Because(m.Cause).Fix(m.Fix).With(m.Seen)
+	}
+	return v.Because("hmac-body-rewritten")
 })
 
 // withNote adds text to a context that JSON can spell in several ways.
@@ -169,23 +194,24 @@ func withNote(context map[string]any) map[string]any {
 	return out
 }
 
-var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, c subject.Call) subject.Verdict {
+var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
 	r, err := h.Request(c)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
+	right, _ := webhook.Signature(r.Header)
 	spellings, err := forge.Signatures(webhook.Sign(h.Config.Secret, r.Body))
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
 	var verdicts []subject.Verdict
 	for _, sp := range spellings {
+		if string(sp.Bytes) == right {
+			continue // it is what this webhook is known to expect (see SIG-VALID)
+		}
 		spoiled := r.Clone()
 		spoiled.Header[webhook.HeaderHMAC] = []string{string(sp.Bytes)}
-		ev, err := steady(ctx, h, sp.Name, spoiled)
-		if err != nil {
-			return subject.CouldNotRun(err)
-		}
+		ev := h.Session.Do(ctx, sp.Name, spoiled)
 		v := judgeUnsigned(h, sp.Name, ev, c.Token != "").With(ev)
 		if v.Kind == subject.Broken && sp.Lenient && ev.Exchange.Status() < 300 {
 			v.Actual += ": its decoder of base64 is lenient. Nobody can make this without the secret, but one value should have one spelling"
@@ -196,44 +222,78 @@ var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, c subject
 	return subject.Worst(rule.Must, verdicts...)
 })
 
-var sigAlgorithm = signed(func(ctx context.Context, h *subject.Webhook, c subject.Call) subject.Verdict {
+var sigAlgorithm = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
 	var verdicts []subject.Verdict
-	for what, value := range map[string][]string{
-		"no algorithm": nil, "an empty algorithm": {""}, "HMAC-SHA-1": {"HMAC-SHA-1 (base64 encoded)"}, "none": {"none"},
+	for _, row := range []struct {
+		what   string
+		values []string
+	}{
+		{"no algorithm", nil}, {"an empty algorithm", []string{""}}, {"HMAC-SHA-1", []string{"HMAC-SHA-1 (base64 encoded)"}}, {"none", []string{"none"}},
 	} {
-		verdicts = append(verdicts, altered(ctx, h, what, c, func(r *wire.Request) {
-			if delete(r.Header, webhook.HeaderHMACAlgorithm); value != nil {
-				r.Header[webhook.HeaderHMACAlgorithm] = value
+		verdicts = append(verdicts, altered(ctx, h, row.what, c, func(r *wire.Request) {
+			if delete(r.Header, webhook.HeaderHMACAlgorithm); row.values != nil {
+				r.Header[webhook.HeaderHMACAlgorithm] = row.values
 			}
 		}))
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })
 
-var sigTwice = signed(func(ctx context.Context, h *subject.Webhook, c subject.Call) subject.Verdict {
+var sigTwice = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
 	var verdicts []subject.Verdict
-	for what, wrongFirst := range map[string]bool{"the wrong signature first": true, "the wrong signature last": false} {
+	for _, what := range []string{"the wrong signature first", "the wrong signature last"} {
 		verdicts = append(verdicts, altered(ctx, h, what, c, func(r *wire.Request) {
-			right, wrong := webhook.Sign(h.Config.Secret, r.Body), webhook.Sign("kindlytest", r.Body)
-			if wrongFirst {
-				right, wrong = wrong, right
-			}
+			right, _ := webhook.Signature(r.Header)
+			wrong := webhook.Sign("kindlytest", r.Body)
 			r.Header[webhook.HeaderHMAC] = []string{right, wrong}
+			if what == "the wrong signature first" {
+				r.Header[webhook.HeaderHMAC] = []string{wrong, right}
+			}
 		}))
 	}
 	return subject.Worst(rule.Should, verdicts...)
 })
 
-var sigUnchecked = eachHook(func(ctx context.Context, _ *subject.Session, h *subject.Webhook) subject.Verdict {
+// sigEcho sends wrong signatures, and looks for the right one in the answers.
+var sigEcho = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
+	answered := 0
+	for _, wrong := range []string{"a2luZGx5dGVzdA==", webhook.Sign("kindlytest", []byte("another body")), ""} {
+		r, err := h.Request(c)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		right := webhook.Sign(h.Config.Secret, r.Body)
+		expects, _ := webhook.Signature(r.Header)
+		r.Header[webhook.HeaderHMAC] = []string{wrong}
+		ev := h.Session.Do(ctx, "a wrong signature", r)
+		if ev.Exchange.Response == nil {
+			continue
+		}
+		answered++
+		seen := string(ev.Exchange.Body()) + fmt.Sprint(ev.Exchange.Response.Header)
+		for _, form := range append(forge.DigestForms(right), expects) {
+			if strings.Contains(seen, form) {
+				return subject.Violated("an answer without the right signature", "the answer to a wrong signature holds the right one").Surely().With(ev)
+			}
+		}
+	}
+	if answered == 0 {
+		return subject.Missing("there was no answer to look at (see SIG-WRONG)")
+	}
+	return subject.Holds("not in %d answers", answered)
+})
+
+var sigUnchecked = eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	if h.Config.Secret != "" {
 		return subject.Missing("a secret is configured (see SIG-MISSING)")
 	}
-	k, err := h.Control(ctx)
-	if err != nil {
-		return subject.CouldNotRun(err)
+	ev := st.Control()
+	switch {
+	case h.AcceptableStatus(ev):
+		return subject.Violated("a 4xx for an unsigned request", subject.Describe(ev.Exchange)+": anyone who knows the URL can call it").With(ev)
+	case st.Fault != nil && st.Fault.Check != "HOOK-VALID":
+		v, _ := h.Unserved(st)
+		return v.With(ev)
 	}
-	if st := k.Before.Exchange.Status(); st >= 400 && st < 500 {
-		return subject.Holds("an unsigned request gets status %d", st).With(k.Before)
-	}
-	return subject.Violated("a 4xx for an unsigned request", subject.Describe(k.Before.Exchange)+": anyone who knows the URL can call it").With(k.Before)
+	return subject.Holds("an unsigned request gets %s", subject.Describe(ev.Exchange)).With(ev)
 })

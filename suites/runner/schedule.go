@@ -6,14 +6,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
 	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // Results are those of a run's checks as they come in. Probes run
@@ -38,18 +41,22 @@ func Start(ctx context.Context, s *subject.Session, checks []catalogue.Check) *R
 	}
 	go func() {
 		defer close(b.Done)
-		for _, turn := range []catalogue.Turn{catalogue.Together, catalogue.Alone, catalogue.Last} {
+		s.Prepare(ctx, needed(s, checks))
+		for _, turn := range []catalogue.Turn{catalogue.Together, catalogue.Alone, catalogue.Last, catalogue.Finally} {
 			runTurn(ctx, s, b, turn, checks)
 		}
 	}()
 	return b
 }
 
+// checksAtOnce is how many checks are under way at the same time.
+const checksAtOnce = 32
+
 func runTurn(ctx context.Context, s *subject.Session, b *Results, turn catalogue.Turn, checks []catalogue.Check) {
 	var group errgroup.Group
-	group.SetLimit(s.Options.Concurrency)
-	if turn != catalogue.Together {
-		group.SetLimit(1)
+	group.SetLimit(1)
+	if turn == catalogue.Together && !s.InOrder() {
+		group.SetLimit(checksAtOnce) // they wait more than they send: requests have a bound of their own
 	}
 	for _, c := range checks {
 		if c.Turn == turn {
@@ -94,9 +101,10 @@ func (b *Results) Wait(ctx context.Context, id string) (reports.Check, error) {
 	}
 }
 
-// probesPerCheck bounds a check's time as a multiple of one request's: the
-// longest checks send dozens of requests and wait for a service to come back.
-const probesPerCheck = 12
+// longest bounds a check's time, in case something never ends: each request and
+// each wait has a bound of its own, and a service that limits requests or dies is
+// waited for on a clock of its own.
+const longest = 20 * time.Minute
 
 // longestWait is what --wait-expiry may add: the longest life that Kindly
 // allows a token, and the leeway after it.
@@ -106,28 +114,76 @@ func judge(ctx context.Context, s *subject.Session, c catalogue.Check) subject.V
 	if reason := Deselected(s.Options, c); reason != "" {
 		return subject.Missing("%s", reason)
 	}
-	if lacking := c.Needs &^ s.Target.Offers(); lacking != 0 {
+	if lacking := c.Needs &^ c.Weakly &^ s.Target.Offers(); lacking != 0 {
 		return subject.Missing("%s", lacking.Hint())
 	}
+	return repeated(ctx, s, c, try(ctx, s, c))
+}
+
+// try runs the probe once.
+func try(ctx context.Context, s *subject.Session, c catalogue.Check) subject.Verdict {
 	if ctx.Err() != nil {
 		return subject.CouldNotRun(errInterrupted)
 	}
-	limit := probesPerCheck * s.Options.Timeout
+	limit := longest
 	if s.Options.WaitExpiry {
 		limit += longestWait
 	}
-	running := &subject.Running{Rule: c.Requirement, Alone: c.Turn == catalogue.Last}
+	running := &subject.Running{Rule: c.Requirement, Alone: c.Turn >= catalogue.Last}
 	probing, cancel := context.WithTimeout(subject.WithRunning(ctx, running), limit)
 	defer cancel()
 	// What was held back or broken off proves nothing, not even that it holds.
 	v := s.Unhindered(running, subject.Guarded(c.ID(), func() subject.Verdict { return c.Probe(probing, s) }))
+	d := running.Killed()
 	switch {
+	case d != nil && !c.Reads && v.Kind != subject.Broken:
+		v = subject.Violated("an answer, and a service that lives", d.String()).Surely().Because("process-dies").With(d.Evidence)
+	case d != nil && !c.Reads:
+		v = v.Surely().Because("process-dies")
+		if !strings.Contains(v.Actual, "kill") {
+			v.Actual += "; " + d.String()
+		}
 	case ctx.Err() != nil && v.Kind != subject.Held:
 		return subject.CouldNotRun(errInterrupted)
 	case probing.Err() != nil && v.Kind != subject.Held:
-		return subject.CouldNotRun(fmt.Errorf("not done after %s (--timeout makes it longer)", limit))
+		return subject.CouldNotRun(fmt.Errorf("not done after %s", limit))
 	}
 	return v
+}
+
+// mostTries is how often a probe runs before it accuses somebody.
+const mostTries = 3
+
+// repeated looks again before a violation is reported. What does not hold once of
+// three times is a warning; a belief in a forged token, a leak or a death needs
+// no repetition.
+func repeated(ctx context.Context, s *subject.Session, c catalogue.Check, first subject.Verdict) subject.Verdict {
+	accuses := func(v subject.Verdict) bool {
+		o := v.Outcome(c.Requirement.Level)
+		return o == reports.Failed || o == reports.Warned
+	}
+	if !accuses(first) || first.Sure || s.Options.WaitExpiry {
+		return first
+	}
+	times := reports.Repeats{Seen: 1, Of: 1}
+	for times.Of < mostTries {
+		again := try(ctx, s, c)
+		if again.Kind == subject.Hindered || again.Kind == subject.Lacking {
+			return first
+		}
+		times.Of++
+		if accuses(again) {
+			if times.Seen++; times.Of == 2 || again.Sure {
+				return first // as at first: that is how it is
+			}
+		}
+	}
+	first.Repeats = &times
+	first.Actual = fmt.Sprintf("%d of %d times: %s", times.Seen, times.Of, first.Actual)
+	if times.Seen == 1 {
+		return first.At(rule.Should)
+	}
+	return first
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -144,7 +200,9 @@ func report(s *subject.Session, c catalogue.Check, v subject.Verdict, took time.
 	for _, e := range v.Evidence {
 		row.Evidence = append(row.Evidence, s.Redact.Evidence(e))
 	}
+	row.Cause, row.Repeats = v.Cause, v.Repeats
 	if v.Kind == subject.Broken {
+		row.Broken, row.Consequence = r.Broken, r.Why
 		row.Fix = r.Fix
 		if v.Advice != "" {
 			row.Fix = s.Redact.Text(v.Advice)
@@ -184,4 +242,15 @@ func expect(s *subject.Session, row reports.Check) reports.Check {
 		row.Repeat = repeat(s, row.ID)
 	}
 	return row
+}
+
+// needed is what the checks that are to run need of a target.
+func needed(s *subject.Session, checks []catalogue.Check) target.Need {
+	var n target.Need
+	for _, c := range checks {
+		if Selects(s.Options, c) && c.Needs&^c.Weakly&^s.Target.Offers() == 0 {
+			n |= c.Needs
+		}
+	}
+	return n
 }

@@ -2,30 +2,25 @@ package subject
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"sync/atomic"
+	"strings"
+	"sync"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 )
 
-// material is what tokens are forged from: a current valid one, if there is one.
+// Material is what tokens for a webhook are forged from: a current valid one. Where
+// there is none, the attacker signs one: what is forged of it proves less, but
+// whoever believes it believes anybody.
 func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, error) {
-	p, err := s.AcceptedToken(ctx)
-	if errors.Is(err, ErrMissing) { // some attacks are made from nothing
-		p = pass{ChatID: s.NewChatID()}
-	} else if err != nil {
-		return forge.Material{}, err
-	}
-	listener, err := s.Listener()
+	listener, err := s.listener()
 	if err != nil {
 		return forge.Material{}, err
 	}
 	m := forge.Material{
-		Token: forge.Secret(p.Raw.Secret()), ChatID: p.ChatID, Now: s.Options.Now(), Rand: lockedRand{s},
-		PublicPEM: s.Target.PublicPEM, Attacker: s.attacker(), Listener: listener.URL,
+		Now: s.Options.Now(), Rand: lockedRand{s}, PublicPEM: s.Target.PublicPEM, Attacker: s.attacker(), Listener: listener.address,
 	}
 	if len(s.Target.PublicKeys) > 0 {
 		m.Public = s.Target.PublicKeys[0].Public
@@ -33,35 +28,71 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 	if s.Target.PrivateKey != nil {
 		m.Private = s.Target.PrivateKey.Private
 	}
-	return m, nil
+	if r := h.repair.token; r != nil {
+		m.Now = m.Now.Add(r.Shift)
+	}
+	p, err := h.Witness(ctx)
+	if err == nil {
+		m.Token, m.ChatID = forge.Secret(p.Raw.Secret()), p.ChatID
+		return m, nil
+	}
+	m.ChatID = s.NewChatID()
+	m.Token, err = m.Attacker.Mint(forge.Minting{ChatID: m.ChatID, Domains: s.domains(), Now: m.Now})
+	return m, err
 }
 
-// A keyListener is a local server that serves an attacker's key set, and
-// counts who fetches it.
+// A keyListener is a local server that serves an attacker's key set, below an
+// address of its own for each who may be made to fetch it.
 type keyListener struct {
 	*httptest.Server
-	Count atomic.Int64
+
+	mu      sync.Mutex
+	made    int
+	fetched map[string]int // by address
 }
 
 func (l *keyListener) Close() error { l.Server.Close(); return nil }
 
-func (s *Session) Listener() (*keyListener, error) {
+// address returns a new base URL.
+func (l *keyListener) address() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.made++
+	return fmt.Sprintf("%s/%d", l.URL, l.made)
+}
+
+// Fetched says how often something below an address was asked for.
+func (s *Session) Fetched(address string) int {
+	l, err := s.listener()
+	if err != nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fetched[address]
+}
+
+func (s *Session) listener() (*keyListener, error) {
 	return s.listening.Get(func() (*keyListener, error) {
 		documents, err := s.attacker().Documents(s.Options.Now())
 		if err != nil {
 			return nil, fmt.Errorf("making the attacker's key set: %w", err)
 		}
-		l := &keyListener{}
-		mux := http.NewServeMux()
-		for _, d := range documents {
-			mux.HandleFunc(d.Path, func(w http.ResponseWriter, _ *http.Request) {
-				l.Count.Add(1)
-				w.Header().Set("Content-Type", d.ContentType)
-				w.Write(d.Body)
-			})
-		}
-		mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { l.Count.Add(1); http.NotFound(w, r) })
-		l.Server = httptest.NewServer(mux)
+		l := &keyListener{fetched: map[string]int{}}
+		l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			number, path, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+			l.mu.Lock()
+			l.fetched["http://"+r.Host+"/"+number]++
+			l.mu.Unlock()
+			for _, d := range documents {
+				if d.Path == "/"+path {
+					w.Header().Set("Content-Type", d.ContentType)
+					w.Write(d.Body)
+					return
+				}
+			}
+			http.NotFound(w, r)
+		}))
 		s.onClose(l)
 		return l, nil
 	})

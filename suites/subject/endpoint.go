@@ -46,6 +46,7 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 		e, err := s.findEndpoint(s.VisitFirst)
 		if err == nil {
 			s.Endpoints.known.Store(e)
+			s.watch(e, s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID())))
 		}
 		return e, err
 	})

@@ -11,6 +11,8 @@ import (
 type Evidence struct {
 	Title    string // "the request with alg none"
 	Exchange wire.Exchange
+	// Killed is the death that the request caused; nil for none.
+	Killed *Death
 }
 
 // requestEvidence turns a request of the page into evidence.

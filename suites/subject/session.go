@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"golang.org/x/time/rate"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -36,7 +38,7 @@ type Session struct {
 	Base context.Context
 
 	Client *wire.Client // bounded by --rate
-	Crowd  *wire.Client // for probes that are about many requests at once
+	crowd  *wire.Client // for probes that are about many requests at once
 	Redact *redactor
 
 	chrome    Memo[*browser.Browser]
@@ -44,15 +46,18 @@ type Session struct {
 	forger    Memo[*forge.Attacker]
 	pages     pageFacts
 	Endpoints endpointFacts
-	passes    passes
+	tokens    issued
 	Webhooks  []*Webhook
 	story     story
 	Stacks    stacks
-	limited   atomic.Bool // it goes on answering 429; nothing is waited for any more
+	Patience  Patience
+	bounded   *semaphore.Weighted // all requests under way; nil where each service has its own bound
 
-	Mu       sync.Mutex
-	Problems []Problem
-	Notes    []reports.Note
+	mu       sync.Mutex
+	services map[string]*service // by address
+	replaced map[string]string   // credentials that no longer count, and those that do
+	problems []Problem
+	notes    []reports.Note
 	closers  []io.Closer
 }
 
@@ -63,22 +68,14 @@ type Problem struct {
 	OfChrome   bool // it does not start, which only matters to what needs it
 }
 
-// A memo is a fact that is found out once. Whoever asks meanwhile waits.
-type Memo[T any] struct {
-	once  sync.Once
-	value T
-	err   error
-}
-
-func (m *Memo[T]) Get(find func() (T, error)) (T, error) {
-	m.once.Do(func() { m.value, m.err = find() })
-	return m.value, m.err
-}
-
 // open prepares a session. It calls nobody yet.
 func Open(ctx context.Context, t target.Target, o Options) *Session {
+	bound := o.Concurrency
 	o = o.WithDefaults(t)
-	s := &Session{Target: t, Options: o, Base: ctx, Redact: &redactor{}}
+	s := &Session{Target: t, Options: o, Base: ctx, Redact: &redactor{}, Patience: patienceFor(o.Timeout), services: map[string]*service{}}
+	if bound > 0 {
+		s.bounded = semaphore.NewWeighted(int64(bound))
+	}
 	limit := rate.Inf
 	if o.Rate > 0 {
 		limit = rate.Limit(o.Rate)
@@ -87,9 +84,9 @@ func Open(ctx context.Context, t target.Target, o Options) *Session {
 	common := wire.Options{Timeout: o.Timeout, UserAgent: o.userAgent(), Resolve: t.Resolve, TLS: t.TLS(), Now: o.Now}
 	polite := common
 	polite.Wait = limiter.Wait
-	s.Client, s.Crowd = wire.NewClient(polite), wire.NewClient(common)
+	s.Client, s.crowd = wire.NewClient(polite), wire.NewClient(common)
 	for i := range t.Webhooks {
-		s.Webhooks = append(s.Webhooks, newHook(s, t.Webhooks[i]))
+		s.Webhooks = append(s.Webhooks, newWebhook(s, t.Webhooks[i]))
 		s.Redact.add(t.Webhooks[i].Secret)
 	}
 	for _, raw := range t.Urls() {
@@ -132,20 +129,20 @@ func (s *Session) keepSecret(l *browser.Login) {
 
 // Close ends what the session started: Chrome, listeners, connections.
 func (s *Session) Close() {
-	s.Mu.Lock()
+	s.mu.Lock()
 	closers := s.closers
 	s.closers = nil
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	for i := len(closers) - 1; i >= 0; i-- {
 		closers[i].Close() // nobody can do anything about a failure here
 	}
 	s.Client.Close()
-	s.Crowd.Close()
+	s.crowd.Close()
 }
 
 func (s *Session) onClose(c io.Closer) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closers = append(s.closers, c)
 }
 
@@ -154,16 +151,16 @@ func (s *Session) Problem(text, hint string) { s.addProblem(Problem{Text: text, 
 
 func (s *Session) addProblem(p Problem) {
 	p.Text = s.Redact.Text(p.Text)
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	s.Problems = append(s.Problems, p)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problems = append(s.problems, p)
 }
 
 // note adds a remark on the whole run.
 func (s *Session) Note(level reports.Outcome, format string, args ...any) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	s.Notes = append(s.Notes, reports.Note{Level: level, Text: s.Redact.Text(fmt.Sprintf(format, args...))})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes = append(s.notes, reports.Note{Level: level, Text: s.Redact.Text(fmt.Sprintf(format, args...))})
 }
 
 // HeaderCheck names the check on each request of the harness, so that a team
@@ -177,9 +174,15 @@ type Running struct {
 	Rule  rule.Rule
 	Alone bool // nothing else goes on meanwhile
 	// hindered is set once a request of it was not answered for a reason that
-	// says nothing about the requirement; see do.
+	// says nothing about the requirement; see Do.
 	hindered atomic.Pointer[error]
+	killed   atomic.Pointer[Death] // the first death that a request of it caused
 }
+
+func (r *Running) kills(d Death) { r.killed.CompareAndSwap(nil, &d) }
+
+// Killed is the death that a request of the check has caused; nil if none did.
+func (r *Running) Killed() *Death { return r.killed.Load() }
 
 // withCheck marks ctx as belonging to a check.
 func WithRunning(ctx context.Context, c *Running) context.Context {
@@ -194,31 +197,32 @@ func RunningOf(ctx context.Context) *Running {
 	return &Running{}
 }
 
-// do sends r politely and returns it as evidence. A target that limits how
-// often it is called is waited for: its 429 would pass for a refusal.
+// Do sends r politely and returns it as evidence: when its service can take it,
+// and again where the answer was due to a limit, or to damage that was not its
+// own.
 func (s *Session) Do(ctx context.Context, title string, r wire.Request) Evidence {
-	ev := s.send(ctx, s.Client, title, r)
-	for pause := time.Second; Limited(ev) && !s.limited.Load(); pause *= 2 {
-		if pause = max(pause, retryAfter(ev)); pause > longestPause || Sleep(ctx, pause) != nil {
-			break
-		}
-		ev = s.send(ctx, s.Client, title, r)
-	}
+	return s.deliver(ctx, sending{title: title, request: r})
+}
+
+// DoOversized is Do for a request that a server may answer by hanging up.
+func (s *Session) DoOversized(ctx context.Context, title string, r wire.Request) Evidence {
+	return s.deliver(ctx, sending{title: title, request: r, oversized: true})
+}
+
+func (s *Session) deliver(ctx context.Context, x sending) Evidence {
+	running := RunningOf(ctx)
+	x.running, x.plain = running, running.Rule.ID == ""
+	ev := s.serviceOf(x.request).do(ctx, s.Client, x)
 	switch {
 	case Limited(ev):
-		if s.limited.CompareAndSwap(false, true) {
-			s.Problem(ErrLimited.Error(), "--rate N makes kindlytest slower; or lift the limit for it.")
-		}
-		RunningOf(ctx).hindered.Store(&ErrLimited)
-	case errors.Is(ev.Exchange.Err, wire.ErrNotSent):
+		running.hindered.Store(&ErrLimited)
+		s.Problem(ErrLimited.Error(), "--rate N makes kindlytest slower; or lift the limit for it.")
+	case errors.Is(ev.Exchange.Err, wire.ErrNotSent), IsDown(ev.Exchange.Err):
 		err := ev.Exchange.Err
-		RunningOf(ctx).hindered.Store(&err)
+		running.hindered.Store(&err)
 	}
 	return ev
 }
-
-// longestPause bounds how long a target that limits requests is waited for.
-const longestPause = 4 * time.Second
 
 var ErrLimited = errors.New("the target limits how often it is called: it answers 429, which tells nothing")
 
@@ -226,22 +230,23 @@ var ErrLimited = errors.New("the target limits how often it is called: it answer
 func Limited(ev Evidence) bool { return ev.Exchange.Status() == http.StatusTooManyRequests }
 
 // retryAfter is how long the answer asks to wait; 0 if it does not say.
-func retryAfter(ev Evidence) time.Duration {
-	seconds, err := strconv.Atoi(ev.Exchange.Response.Header.Get("Retry-After"))
+func retryAfter(ev Evidence, now time.Time) time.Duration {
+	value := ev.Exchange.Response.Header.Get("Retry-After")
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
+	}
+	seconds, err := strconv.Atoi(value)
 	if err != nil || seconds < 0 || seconds > 3600 {
 		return 0
 	}
 	return time.Duration(seconds) * time.Second
 }
 
-// unhindered turns a verdict into one that says that the check could not run, if
+// Unhindered turns a verdict into one that says that the check could not run, if
 // something got into its way. A violation that was seen all the same stays.
 func (s *Session) Unhindered(c *Running, v Verdict) Verdict {
 	hindrance := c.hindered.Load()
-	if hindrance == nil && s.limited.Load() && slices.ContainsFunc(v.Evidence, Limited) {
-		hindrance = &ErrLimited // it met a shared fact, such as the webhook's control
-	}
-	if hindrance == nil || v.Kind == couldNotRun {
+	if hindrance == nil || v.Kind == Hindered {
 		return v
 	}
 	if v.Kind == Broken && len(v.Evidence) > 0 && !slices.ContainsFunc(v.Evidence, saysNothing) {
@@ -252,33 +257,21 @@ func (s *Session) Unhindered(c *Running, v Verdict) Verdict {
 
 // saysNothing says whether an exchange is about the harness, not the target.
 func saysNothing(ev Evidence) bool {
-	return Limited(ev) || errors.Is(ev.Exchange.Err, wire.ErrNotSent)
+	return Limited(ev) || errors.Is(ev.Exchange.Err, wire.ErrNotSent) || IsDown(ev.Exchange.Err)
 }
 
-func (s *Session) send(ctx context.Context, client *wire.Client, title string, r wire.Request) Evidence {
-	r = r.Clone()
-	if c := RunningOf(ctx); c.Rule.ID != "" {
-		r.Header[HeaderCheck] = []string{c.Rule.ID}
+// AtOnce sends requests at the same time, with nothing else going on, and
+// returns the answers in order. What it breaks is known, and awaited.
+func (s *Session) AtOnce(ctx context.Context, title string, requests []wire.Request) []Evidence {
+	if len(requests) == 0 {
+		return nil
 	}
-	ex := client.Do(ctx, r)
-	s.Stacks.see(ex)
-	return Evidence{Title: title, Exchange: ex}
+	return s.serviceOf(requests[0]).atOnce(ctx, s.crowd, title, requests)
 }
 
-// atOnce sends requests at the same time and returns the answers in order.
-func (s *Session) AtOnce(ctx context.Context, client *wire.Client, title string, requests []wire.Request) []Evidence {
-	answers := make([]Evidence, len(requests))
-	done := make(chan struct{})
-	for i, r := range requests {
-		go func() {
-			answers[i] = s.send(ctx, client, title, r)
-			done <- struct{}{}
-		}()
-	}
-	for range requests {
-		<-done
-	}
-	return answers
+// HangUp sends requests only halfway, and says whether the service outlived it.
+func (s *Session) HangUp(ctx context.Context, title string, times int, r wire.Request) (*Death, error) {
+	return s.serviceOf(r).hangUp(ctx, s.crowd, title, times, r)
 }
 
 // newChatID makes a UUID, as Kindly's chat ids are.
@@ -290,8 +283,8 @@ func (s *Session) NewChatID() string {
 
 // random fills b. Where the injected source fails, the system's never does.
 func (s *Session) random(b []byte) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if _, err := io.ReadFull(s.Options.Rand, b); err != nil {
 		rand.Read(b)
 	}
@@ -314,4 +307,27 @@ func Canonical(h http.Header, name string) string {
 		}
 	}
 	return ""
+}
+
+// Remarks are what the run as a whole has to say: what kept it from checking
+// all, and what the reader should know.
+func (s *Session) Remarks() ([]Problem, []reports.Note) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.problems), slices.Clone(s.notes)
+}
+
+// Deaths are those of all services, in the order of their addresses.
+func (s *Session) Deaths() []Death {
+	s.mu.Lock()
+	services := maps.Clone(s.services)
+	s.mu.Unlock()
+	var out []Death
+	for _, address := range slices.Sorted(maps.Keys(services)) {
+		v := services[address]
+		v.mu.Lock()
+		out = append(out, v.deaths...)
+		v.mu.Unlock()
+	}
+	return out
 }

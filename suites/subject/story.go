@@ -118,8 +118,8 @@ func asked(r browser.Request) reports.Moment {
 		DurationMS: r.Duration.Milliseconds(), OK: r.Status/100 == 2}
 }
 
-// answered is a request of the harness itself for a token, where there is no page.
-func answered(ev Evidence, gave bool) reports.Moment {
+// askedFor is a request of the harness itself for a token, where there is no page.
+func askedFor(ev Evidence, gave bool) reports.Moment {
 	ex := ev.Exchange
 	detail := Describe(ex) + ", and the answer holds a token"
 	if !gave {
@@ -130,7 +130,7 @@ func answered(ev Evidence, gave bool) reports.Moment {
 }
 
 // tellForward tells of the first request to a webhook that carries the token.
-func (s *Session) tellForward(h *Webhook, p pass, ev Evidence) {
+func (s *Session) tellForward(h *Webhook, p ChatToken, ev Evidence) {
 	ex := ev.Exchange
 	d := allowlist.Decide(p.Result.Token.WebhookDomains(), h.Config.URL)
 	m := reports.Moment{At: ex.At, Kind: reports.MomentForward, Title: "A message and the token went to " + SafeURL(h.Config.URL),

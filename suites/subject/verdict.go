@@ -20,6 +20,10 @@ type Verdict struct {
 	Reason   string
 	Advice   string
 	IsWeak   bool
+	Cause    string // the ID of the cause that the probe itself has recognised
+	Where    string // the webhook that it is about, where there are several
+	Sure     bool   // once is enough: a belief, a leak, a death
+	Repeats  *reports.Repeats
 	Evidence []Evidence
 }
 
@@ -28,8 +32,8 @@ type kind int
 const (
 	Held kind = iota
 	Broken
-	missing
-	couldNotRun
+	Lacking
+	Hindered
 )
 
 // Holds says that the requirement holds; actual is what was seen.
@@ -50,16 +54,16 @@ func Doubtful(expected, actual string) Verdict {
 // Missing says that something is not there that the check needs, and why; the
 // check is skipped.
 func Missing(reason string, args ...any) Verdict {
-	return Verdict{Kind: missing, Reason: fmt.Sprintf(reason, args...)}
+	return Verdict{Kind: Lacking, Reason: fmt.Sprintf(reason, args...)}
 }
 
 // CouldNotRun says that the check was prevented from finding out, which is not
 // the customer's failure. An error that wraps [ErrMissing] skips it instead.
 func CouldNotRun(err error) Verdict {
 	if errors.Is(err, ErrMissing) {
-		return Verdict{Kind: missing, Reason: err.Error()}
+		return Verdict{Kind: Lacking, Reason: err.Error()}
 	}
-	return Verdict{Kind: couldNotRun, Reason: err.Error()}
+	return Verdict{Kind: Hindered, Reason: err.Error()}
 }
 
 // ErrMissing marks an error that says which need a target does not meet.
@@ -91,9 +95,9 @@ func (v Verdict) Outcome(level rule.Level) reports.Outcome {
 	switch v.Kind {
 	case Held:
 		return reports.Passed
-	case missing:
+	case Lacking:
 		return reports.Skipped
-	case couldNotRun:
+	case Hindered:
 		return reports.Errored
 	}
 	if level == rule.Info {
@@ -153,3 +157,10 @@ func Guarded(id string, probe func() Verdict) (v Verdict) {
 	}()
 	return probe()
 }
+
+// Because names the cause that a probe has recognised by itself.
+func (v Verdict) Because(cause string) Verdict { v.Cause = cause; return v }
+
+// Surely says that the violation needs no repetition: a belief in a forged
+// token, a leak, a death.
+func (v Verdict) Surely() Verdict { v.Sure = true; return v }

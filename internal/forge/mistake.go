@@ -1,0 +1,267 @@
+package forge
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"hash"
+	"strings"
+	"time"
+)
+
+// Known mistakes of sound people: a webhook that makes one refuses what Kindly
+// sends. Sent the request that it would accept, it shows which one it is.
+
+// A SignatureMistake is one wrong way to compute Kindly-HMAC.
+type SignatureMistake struct {
+	ID   string // of the cause: "hmac-hex"
+	Name string // what the webhook expects: "the signature in hex"
+	Fix  string
+	// Sign returns what the webhook would compare with; "" where that is the
+	// right signature, or can't be made.
+	Sign func(secret, url string, body []byte) string
+}
+
+// A TokenMistake is one wrong expectation of a token.
+type TokenMistake struct {
+	ID, Name, Fix string
+	Shift         time.Duration  // of the clock by which the token is made
+	Claims        map[string]any // that it must have
+}
+
+func b64std(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+func sum(h func() hash.Hash, key, data []byte) []byte {
+	m := hmac.New(h, key)
+	m.Write(data)
+	return m.Sum(nil)
+}
+
+func hs256(secret string, body []byte) []byte { return sum(sha256.New, []byte(secret), body) }
+
+const (
+	fixEncoding = `Write the digest in standard base64, with padding: createHmac("sha256", secret).update(rawBody).digest("base64").`
+	fixHash     = "Use HMAC-SHA-256, as Kindly-HMAC-algorithm says."
+	fixPrefix   = "Compare the whole header with the base64 of the digest: Kindly puts nothing before it."
+	fixRaw      = "Compute the HMAC over the bytes of the body as they came, before any parser: writing the parsed JSON again gives others."
+	fixSecret   = "Use the secret exactly as it stands in Kindly's settings: trim what a file or a variable adds, and don't decode it."
+	fixBodyOnly = "Sign the raw body alone: Kindly signs neither the URL nor a time stamp."
+)
+
+// overBody makes a mistake that signs other bytes than those that came.
+func overBody(id, name, fix string, rewrite func([]byte) []byte) SignatureMistake {
+	return SignatureMistake{ID: id, Name: name, Fix: fix, Sign: func(secret, _ string, body []byte) string {
+		if b := rewrite(body); b != nil && !bytes.Equal(b, body) {
+			return b64std(hs256(secret, b))
+		}
+		return ""
+	}}
+}
+
+// withSecret makes a mistake that signs with another form of the secret.
+func withSecret(id, name string, change func(string) string) SignatureMistake {
+	return SignatureMistake{ID: id, Name: name, Fix: fixSecret, Sign: func(secret, _ string, body []byte) string {
+		if s := change(secret); s != "" && s != secret {
+			return b64std(hs256(s, body))
+		}
+		return ""
+	}}
+}
+
+// written makes a mistake that writes the digest in another way.
+func written(id, name, fix string, write func([]byte) string) SignatureMistake {
+	return SignatureMistake{ID: id, Name: name, Fix: fix, Sign: func(secret, _ string, body []byte) string {
+		return write(hs256(secret, body))
+	}}
+}
+
+// hashed makes a mistake that uses another hash.
+func hashed(id, name string, h func() hash.Hash) SignatureMistake {
+	return SignatureMistake{ID: id, Name: name, Fix: fixHash, Sign: func(secret, _ string, body []byte) string {
+		return b64std(sum(h, []byte(secret), body))
+	}}
+}
+
+// SignatureMistakes are those that a webhook may make, the likeliest first.
+func SignatureMistakes() []SignatureMistake {
+	return []SignatureMistake{
+		written("hmac-hex", "the signature in hex", fixEncoding, hex.EncodeToString),
+		written("hmac-base64url", "the signature in base64url, with - and _", fixEncoding, base64.URLEncoding.EncodeToString),
+		written("hmac-unpadded", "the signature without the = at its end", fixEncoding, base64.RawStdEncoding.EncodeToString),
+		written("hmac-base64url-unpadded", "the signature in base64url, without padding", fixEncoding, base64.RawURLEncoding.EncodeToString),
+		written("hmac-hex-upper", "the signature in hex, in capitals", fixEncoding, func(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }),
+		written("hmac-prefix", `the signature in hex, behind "sha256="`, fixPrefix, func(b []byte) string { return "sha256=" + hex.EncodeToString(b) }),
+		written("hmac-prefix", `the signature behind "sha256="`, fixPrefix, func(b []byte) string { return "sha256=" + b64std(b) }),
+		written("hmac-twice-encoded", "the hex digest, written in base64 once more", fixEncoding, func(b []byte) string { return b64std([]byte(hex.EncodeToString(b))) }),
+		hashed("hmac-sha1", "an HMAC with SHA-1", sha1.New),
+		hashed("hmac-sha512", "an HMAC with SHA-512", sha512.New),
+		hashed("hmac-sha384", "an HMAC with SHA-384", sha512.New384),
+		hashed("hmac-md5", "an HMAC with MD5", md5.New),
+		{ID: "hmac-plain-hash", Name: "a plain hash of secret and body, which is no HMAC", Fix: fixHash, Sign: func(secret, _ string, body []byte) string {
+			h := sha256.Sum256(append([]byte(secret), body...))
+			return b64std(h[:])
+		}},
+		{ID: "hmac-plain-hash", Name: "a plain hash of body and secret, which is no HMAC", Fix: fixHash, Sign: func(secret, _ string, body []byte) string {
+			h := sha256.Sum256(append(bytes.Clone(body), secret...))
+			return b64std(h[:])
+		}},
+		{ID: "hmac-swapped", Name: "an HMAC in which body and secret have changed places", Fix: fixHash, Sign: func(secret, _ string, body []byte) string {
+			return b64std(hs256(string(body), []byte(secret)))
+		}},
+		withSecret("hmac-secret-line-end", "a secret that ends in a line end", func(s string) string { return strings.TrimRight(s, "\r\n") + "\n" }),
+		withSecret("hmac-secret-line-end", "a secret that ends in CR LF", func(s string) string { return strings.TrimRight(s, "\r\n") + "\r\n" }),
+		withSecret("hmac-secret-trimmed", "a secret without the white space around it", strings.TrimSpace),
+		withSecret("hmac-secret-decoded", "a secret that was decoded from base64", decodedBase64),
+		withSecret("hmac-secret-decoded", "a secret that was decoded from hex", func(s string) string { b, _ := hex.DecodeString(s); return string(b) }),
+		withSecret("hmac-secret-quoted", "a secret in quotation marks", func(s string) string { return `"` + s + `"` }),
+		overBody("hmac-body-base64", "a signature over the base64 of the body, as a gateway hands it over", "Decode the body before you compute the HMAC: with isBase64Encoded the gateway hands it over in base64.",
+			func(b []byte) []byte { return []byte(b64std(b)) }),
+		overBody("hmac-body-rewritten", "a signature over the body as Python writes it again", fixRaw, func(b []byte) []byte {
+			return inStrings(inStrings(compacted(b), spaced, asIs), same, escapeWide)
+		}),
+		overBody("hmac-body-rewritten", "a signature over the body with spaces after commas and colons", fixRaw, func(b []byte) []byte { return inStrings(compacted(b), spaced, asIs) }),
+		overBody("hmac-body-rewritten", `a signature over the body as PHP writes it again, with \/`, fixRaw, func(b []byte) []byte {
+			return inStrings(inStrings(compacted(b), same, escapeSlash), same, escapeWide)
+		}),
+		overBody("hmac-body-rewritten", "a signature over the body with its members sorted", fixRaw, sorted),
+		overBody("hmac-body-rewritten", "a signature over the body, indented", fixRaw, func(b []byte) []byte {
+			var out bytes.Buffer
+			if json.Indent(&out, b, "", "  ") != nil {
+				return nil
+			}
+			return out.Bytes()
+		}),
+		overBody("hmac-body-rewritten", "a signature over the body, written as JSON in JSON", fixRaw, func(b []byte) []byte { return []byte(quote(string(b))) }),
+		overBody("hmac-body-empty", "a signature over an empty body", "A parser has read the body before you: compute the HMAC over the bytes that came, in a hook of the parser or before it.", func([]byte) []byte { return []byte{} }),
+		overBody("hmac-body-object", `a signature over the text "[object Object]"`, fixRaw, func([]byte) []byte { return []byte("[object Object]") }),
+		{ID: "hmac-url", Name: "a signature over URL and body", Fix: fixBodyOnly, Sign: func(secret, url string, body []byte) string {
+			return b64std(hs256(secret, append([]byte(url), body...)))
+		}},
+		{ID: "hmac-url", Name: "a signature over the method, the path and the body", Fix: fixBodyOnly, Sign: func(secret, url string, body []byte) string {
+			_, rest, _ := strings.Cut(url, "://")
+			_, path, _ := strings.Cut(rest, "/")
+			return b64std(hs256(secret, append([]byte("POST/"+path), body...)))
+		}},
+	}
+}
+
+// TextMistakes are those that only show in bodies with letters beyond ASCII.
+func TextMistakes() []SignatureMistake {
+	const fix = "Hash the bytes of the body, not a text: a text has to be encoded first, and ASCII or Latin-1 has not all letters."
+	each := func(f func(r rune) []byte) func([]byte) []byte {
+		return func(b []byte) []byte {
+			var out []byte
+			for _, r := range string(b) {
+				out = append(out, f(r)...)
+			}
+			return out
+		}
+	}
+	return []SignatureMistake{
+		overBody("hmac-latin1", "a signature over the body as Latin-1", fix, each(func(r rune) []byte { return []byte{byte(r)} })),
+		overBody("hmac-ascii", "a signature over the body as ASCII, with ? for what is none", fix, each(func(r rune) []byte {
+			if r > 0x7f {
+				return []byte{'?'}
+			}
+			return []byte{byte(r)}
+		})),
+		overBody("hmac-ascii", "a signature over the body as ASCII, with the rest left out", fix, each(func(r rune) []byte {
+			if r > 0x7f {
+				return nil
+			}
+			return []byte{byte(r)}
+		})),
+		overBody("hmac-ascii", "a signature over the body's bytes with their high bit cut off", fix, func(b []byte) []byte {
+			out := bytes.Clone(b)
+			for i := range out {
+				out[i] &= 0x7f
+			}
+			return out
+		}),
+		overBody("hmac-mojibake", "a signature over the body that was read as Latin-1 and written as UTF-8", fix, func(b []byte) []byte {
+			var out []byte
+			for _, c := range b {
+				out = append(out, string(rune(c))...)
+			}
+			return out
+		}),
+		overBody("hmac-body-rewritten", `a signature over the body with \u escapes`, fixRaw, func(b []byte) []byte { return inStrings(b, same, escapeWide) }),
+	}
+}
+
+// TokenMistakes are those that a webhook may make of a valid token.
+func TokenMistakes() []TokenMistake {
+	const clock = "Set the clock of the webhook's server (NTP), or allow a leeway of a minute."
+	const zone = "Compare iat and exp with the time in UTC: the webhook takes local time for it."
+	all := []TokenMistake{
+		{ID: "webhook-clock", Name: "an iat that is 90 s ago: its clock is behind", Fix: clock, Shift: -90 * time.Second},
+		{ID: "webhook-clock", Name: "an iat that is 5 minutes ago: its clock is behind", Fix: clock, Shift: -5 * time.Minute},
+		{ID: "webhook-clock", Name: "an iat that is 15 minutes ago: its clock is behind", Fix: clock, Shift: -15 * time.Minute},
+		{ID: "webhook-clock", Name: "an iat 5 minutes ahead: its clock is fast", Fix: clock, Shift: 5 * time.Minute},
+		{ID: "webhook-clock", Name: "an iat 15 minutes ahead: its clock is fast", Fix: clock, Shift: 15 * time.Minute},
+	}
+	for _, hours := range []time.Duration{-1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6, -7, 7, -8, 8, -9, 9, -10, 10, -11, 11, -12, 12} {
+		name := "an iat some whole hours ago: it takes local time for UTC"
+		if hours > 0 {
+			name = "an iat some whole hours ahead: it takes local time for UTC"
+		}
+		all = append(all, TokenMistake{ID: "webhook-time-zone", Name: name, Fix: zone, Shift: hours * time.Hour})
+	}
+	for _, aud := range []string{"kindly", "kindly.ai", "https://kindly.ai", "webhook"} {
+		all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with aud " + quote(aud),
+			Fix:    "Kindly's tokens need no aud: take it out of what the webhook requires, or let the endpoint set it.",
+			Claims: map[string]any{"aud": aud}})
+	}
+	return all
+}
+
+func decodedBase64(s string) string {
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
+		if b, err := e.DecodeString(s); err == nil {
+			return string(b)
+		}
+	}
+	return ""
+}
+
+func compacted(b []byte) []byte {
+	var out bytes.Buffer
+	if json.Compact(&out, b) != nil {
+		return b
+	}
+	return out.Bytes()
+}
+
+// sorted is the body with the members of all its objects in the order of their
+// names, as Go and Python's sort_keys write it.
+func sorted(b []byte) []byte {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return nil
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if e.Encode(v) != nil {
+		return nil
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+}
+
+// DigestForms are the spellings in which an answer may hold a signature.
+func DigestForms(signature string) []string {
+	digest, err := base64.StdEncoding.DecodeString(signature)
+	if err != nil {
+		return []string{signature}
+	}
+	h := hex.EncodeToString(digest)
+	return []string{signature, base64.RawStdEncoding.EncodeToString(digest), base64.URLEncoding.EncodeToString(digest), h, strings.ToUpper(h)}
+}

@@ -1,0 +1,108 @@
+package subject
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"regexp"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"golang.org/x/sync/errgroup"
+)
+
+var pageTitle = regexp.MustCompile(`(?is)<title[^>]*>\s*([^<]{1,200})`)
+
+// WhatAnswered says in a line who answered: the status, the type, the server and
+// the first words. A proxy or a framework shows by them that it is not the app.
+func WhatAnswered(ex wire.Exchange) string {
+	if ex.Response == nil {
+		return Describe(ex)
+	}
+	parts := []string{fmt.Sprintf("status %d", ex.Status())}
+	if t := ex.Response.Header.Get("Content-Type"); t != "" {
+		parts = append(parts, Bound(t, 60))
+	}
+	if s := ex.Response.Header.Get("Server"); s != "" {
+		parts = append(parts, "Server: "+Bound(s, 60))
+	}
+	return strings.Join(append(parts, firstWords(ex)...), ", ")
+}
+
+// firstWords are a page's title, or else the body's first line.
+func firstWords(ex wire.Exchange) []string {
+	body := strings.ToValidUTF8(string(ex.Body()[:min(len(ex.Body()), 4096)]), "")
+	if m := pageTitle.FindStringSubmatch(body); m != nil {
+		return []string{fmt.Sprintf("%q", Bound(html.UnescapeString(strings.TrimSpace(m[1])), 80))}
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(body), "\n")
+	if line == "" {
+		return nil
+	}
+	return []string{fmt.Sprintf("%q", Bound(line, 120))}
+}
+
+// Expectation is what an answer to a valid request must be, for people.
+func (h *Webhook) Expectation() string {
+	e := h.Config.Authenticated
+	if e == nil {
+		return "status 200"
+	}
+	return "an answer as the configuration says of authenticated users: " + e.String()
+}
+
+// Arrives says whether the webhook shows that the token reaches it: it answers a
+// member otherwise than a stranger, or refuses a token that is none.
+func (h *Webhook) Arrives() bool {
+	o, err := h.Oracle()
+	if err != nil {
+		return false
+	}
+	if o.Signal() {
+		return true
+	}
+	st, err := h.Standing()
+	if err != nil {
+		return false
+	}
+	ev, err := h.Call(h.Session.Base, "with a token that is none", Call{Token: "kindlytest"})
+	return err == nil && ev.Exchange.Response != nil && ev.Exchange.Status() != st.Control().Exchange.Status()
+}
+
+// WhatAccepts looks for the mistake by which a webhook would accept a body that
+// it refuses though it is signed rightly.
+func (h *Webhook) WhatAccepts(ctx context.Context, refused Evidence) (Mended, bool) {
+	mistakes := append(forge.TextMistakes(), forge.SignatureMistakes()...)
+	for i := range mistakes {
+		m := &mistakes[i]
+		r := refused.Exchange.Request.Clone()
+		value := m.Sign(h.Config.Secret, r.URL, r.Body)
+		if sent, _ := webhook.Signature(r.Header); value == "" || value == sent {
+			continue
+		}
+		r.Header[webhook.HeaderHMAC] = []string{value}
+		if ev := h.Session.Do(ctx, "with "+m.Name, r); h.AcceptableStatus(ev) {
+			return Mended{Cause: m.ID, Name: m.Name, Fix: m.Fix, Seen: ev}, true
+		}
+	}
+	return Mended{}, false
+}
+
+// InOrder says whether one thing is to be done after another, so that a seed
+// gives the same requests in the same order.
+func (s *Session) InOrder() bool { return s.Options.Concurrency == 1 }
+
+// Each does n things: at the same time, unless one is to be done after another.
+// It returns the first error.
+func (s *Session) Each(n int, do func(i int) error) error {
+	var group errgroup.Group
+	if s.InOrder() {
+		group.SetLimit(1)
+	}
+	for i := range n {
+		group.Go(func() error { return do(i) })
+	}
+	return group.Wait()
+}

@@ -1,0 +1,59 @@
+package subject
+
+import (
+	"context"
+	"sync"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// atOnce sends requests at the same time, with nothing else going on.
+func (v *service) atOnce(ctx context.Context, client *wire.Client, title string, requests []wire.Request) []Evidence {
+	answers := make([]Evidence, len(requests))
+	v.alone(ctx, title, requests[0], func() {
+		var group sync.WaitGroup
+		for i, r := range requests {
+			group.Go(func() { answers[i] = v.send(ctx, client, title, r) })
+		}
+		group.Wait()
+	})
+	return answers
+}
+
+// hangUp sends requests only halfway. It returns the death that came of it.
+func (v *service) hangUp(ctx context.Context, client *wire.Client, title string, times int, r wire.Request) (*Death, error) {
+	r = v.s.renewed(r)
+	if c := RunningOf(ctx); c.Rule.ID != "" {
+		r.Header[HeaderCheck] = []string{c.Rule.ID}
+	}
+	var err error
+	death := v.alone(ctx, title, r, func() {
+		for range times {
+			if err = client.HangUp(ctx, r); err != nil {
+				return
+			}
+		}
+	})
+	return death, err
+}
+
+// alone does something to the service with nothing else going on, and waits for
+// it to come back where that broke it.
+func (v *service) alone(ctx context.Context, title string, r wire.Request, harm func()) *Death {
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	if v.isDown() != nil {
+		return nil
+	}
+	harm()
+	x := &sending{running: RunningOf(ctx), title: title, request: r}
+	if v.alive(ctx, v.s.Client) || ctx.Err() != nil {
+		return nil
+	}
+	d := Death{Title: title, Times: 1, Of: 1, Gone: !v.await(ctx, v.s.Client)}
+	d = *v.killed(x, d).Killed
+	if d.Gone {
+		v.bury(d)
+	}
+	return &d
+}

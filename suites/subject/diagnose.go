@@ -1,0 +1,327 @@
+package subject
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+)
+
+// Why a webhook refuses the valid request: the known mistakes are tried, one
+// request each. What is accepted names the mistake, and becomes the control of
+// the other checks, as if the mistake were mended.
+
+// A repair is what a webhook is known to expect differently from what Kindly
+// sends.
+type repair struct {
+	signature *forge.SignatureMistake
+	token     *forge.TokenMistake
+	transport transport
+}
+
+// A transport is another way to send the same request.
+type transport struct {
+	name, cause, fix string
+	change           func(*wire.Request)
+}
+
+func (t transport) apply(r *wire.Request) {
+	if t.change != nil {
+		t.change(r)
+	}
+}
+
+// transports are the ways in which a webhook may want to be called, the likeliest
+// first.
+var transports = []transport{
+	{"a slash at the end of the URL", "webhook-wants-slash", "Register the URL as the webhook is served: with a slash at its end.", onPath(func(p string) string { return p + "/" })},
+	{"no slash at the end of the URL", "webhook-wants-no-slash", "Register the URL as the webhook is served: without a slash at its end.", onPath(func(p string) string { return strings.TrimSuffix(p, "/") })},
+	{"Content-Type: application/json; charset=utf-8", "webhook-wants-content-type", "Take application/json, with or without a charset.", withType("application/json; charset=utf-8")},
+	{"Accept: application/json", "webhook-wants-accept", "Answer JSON whatever Accept says: Kindly may not send it.", func(r *wire.Request) { r.Header.Set("Accept", "application/json") }},
+}
+
+func onPath(change func(string) string) func(*wire.Request) {
+	edit := func(raw string) string {
+		u, err := url.Parse(raw)
+		if err != nil || raw == "" {
+			return raw
+		}
+		if path := change(u.Path); path != "" {
+			u.Path, u.RawPath = path, ""
+		}
+		return u.String()
+	}
+	return func(r *wire.Request) { r.URL, r.ConnectTo = edit(r.URL), edit(r.ConnectTo) }
+}
+
+func withType(contentType string) func(*wire.Request) {
+	return func(r *wire.Request) { r.Header["Content-Type"] = []string{contentType} }
+}
+
+// diagnose finds out why the valid request is not accepted, and works around it
+// where it can.
+func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
+	ev := st.Control()
+	switch status := ev.Exchange.Status(); {
+	case ev.Exchange.Err != nil:
+		st.Fault = &Fault{Check: "RESP-STATUS", What: "a valid request gets " + Describe(ev.Exchange), Seen: ev}
+		return nil
+	case gateway(status) && h.AcceptableStatus(st.Stranger[0]): // nobody is there for members alone
+		st.Fault = h.fault("FWD-DELIVERED", "", ev)
+		return nil
+	case gateway(status):
+		st.Fault = h.fault("RESP-STATUS", "gateway-without-service", ev)
+		return nil
+	case status >= 300 && status < 400:
+		return h.tryTransports(ctx, st, Fault{Check: "FWD-REDIRECT", Cause: "webhook-redirects"})
+	case IsPage(ev.Exchange) && status < 300:
+		st.Fault = h.fault("RESP-JSON", "webhook-answers-a-page", ev)
+		return nil
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusUnsupportedMediaType, status == http.StatusNotAcceptable:
+		if h.AcceptableStatus(st.Stranger[0]) {
+			break // it is the token that it does not find
+		}
+		return h.tryTransports(ctx, st, Fault{Check: "RESP-STATUS"})
+	}
+	if err := h.trySignatures(ctx, st); err != nil || st.Fault == nil && st.Signature != nil && h.accepted(*st) {
+		return err
+	}
+	if st.Fault != nil {
+		return nil
+	}
+	return h.tryTokens(ctx, st)
+}
+
+// fault is why the valid request is not accepted: ev is how it is answered.
+func (h *Webhook) fault(check, cause string, ev Evidence) *Fault {
+	return &Fault{Check: check, Cause: cause, What: "the valid request gets " + Describe(ev.Exchange), Seen: ev}
+}
+
+func (h *Webhook) tryTransports(ctx context.Context, st *Standing, f Fault) error {
+	c := Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
+	for _, t := range transports {
+		plain, err := h.Request(c)
+		if err != nil {
+			return err
+		}
+		changed := plain.Clone()
+		if t.apply(&changed); changed.URL == plain.URL && changed.ConnectTo == plain.ConnectTo && sameHeader(changed.Header, plain.Header) {
+			continue
+		}
+		ev := h.Session.Do(ctx, "with "+t.name, changed)
+		if !h.Acceptable(ev) {
+			continue
+		}
+		h.repair.transport = t
+		st.Transport = &Mended{Cause: t.cause, Name: t.name, Fix: t.fix, Seen: ev}
+		return h.again(ctx, st)
+	}
+	st.Fault = h.fault(f.Check, f.Cause, st.Control())
+	return nil
+}
+
+func sameHeader(a, b http.Header) bool {
+	return fmt.Sprint(a) == fmt.Sprint(b)
+}
+
+// again asks anew, now that a mistake is worked around.
+func (h *Webhook) again(ctx context.Context, st *Standing) error {
+	unrepaired := st.Unrepaired
+	if err := h.sampleBoth(ctx, st); err != nil {
+		return err
+	}
+	st.Unrepaired = unrepaired
+	if !h.accepted(*st) {
+		st.Fault = h.fault("HOOK-VALID", "", st.Control())
+	}
+	return nil
+}
+
+// trySignatures looks for the signature that the webhook expects, if its answers
+// leave it possible that it is the signature that it refuses.
+func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
+	if h.Config.Secret == "" || h.AcceptableStatus(st.Stranger[0]) {
+		return nil
+	}
+	unsigned, err := h.Call(ctx, "without a signature", Call{Unsigned: true})
+	if err != nil {
+		return err
+	}
+	token := Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
+	mistakes := forge.SignatureMistakes()
+	for _, c := range []Call{token, {}} {
+		if c.Token == "" && !st.Members() {
+			c.ChatID = ""
+		}
+		for i := range mistakes {
+			ev, tried, err := h.tryOne(ctx, &mistakes[i], c)
+			if err != nil {
+				return err
+			}
+			if !tried || !h.AcceptableStatus(ev) {
+				continue
+			}
+			return h.mendSignature(ctx, st, &mistakes[i], ev)
+		}
+		if c.Token == "" {
+			break
+		}
+	}
+	if likeRefused(st.Stranger[0], unsigned) {
+		// A signed stranger is answered as one who has not signed at all.
+		if st.Control().Exchange.Status() == st.Stranger[0].Exchange.Status() && sameBody(st.Control(), st.Stranger[0]) {
+			st.Fault = h.fault("SIG-VALID", "", st.Control())
+		}
+		return nil
+	}
+	if s := st.Stranger[0].Exchange.Status(); s >= 500 && unsigned.Exchange.Status() < 500 && unsigned.Exchange.Err == nil {
+		st.Fault = h.fault("SIG-VALID", "hmac-check-throws", st.Control())
+	}
+	return nil
+}
+
+// tryOne sends a request that is signed by a mistake; not where that is what was
+// sent already.
+func (h *Webhook) tryOne(ctx context.Context, m *forge.SignatureMistake, c Call) (Evidence, bool, error) {
+	r, err := h.Request(c)
+	if err != nil {
+		return Evidence{}, false, err
+	}
+	value := m.Sign(h.Config.Secret, r.URL, r.Body)
+	if value == "" || value == webhook.Sign(h.Config.Secret, r.Body) {
+		return Evidence{}, false, nil
+	}
+	r.Header[webhook.HeaderHMAC] = []string{value}
+	return h.Session.Do(ctx, "with "+m.Name, r), true, nil
+}
+
+// mendSignature signs as the webhook expects it from now on.
+func (h *Webhook) mendSignature(ctx context.Context, st *Standing, m *forge.SignatureMistake, ev Evidence) error {
+	h.repair.signature = m
+	st.Signature = &Mended{Cause: m.ID, Name: m.Name, Fix: m.Fix, Seen: ev}
+	unrepaired := st.Unrepaired
+	if err := h.sampleBoth(ctx, st); err != nil {
+		return err
+	}
+	if st.Unrepaired = unrepaired; !h.accepted(*st) {
+		return h.tryTokens(ctx, st)
+	}
+	return nil
+}
+
+// tryTokens looks for the token that the webhook expects.
+func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
+	if !st.Members() || st.Member[0].Exchange.Status() == st.Stranger[0].Exchange.Status() && !refusesSomebody(st.Stranger[0]) {
+		st.Fault = h.fault("RESP-STATUS", "", st.Control())
+		return nil
+	}
+	if h.Session.Target.PrivateKey != nil {
+		mistakes := forge.TokenMistakes()
+		for i := range mistakes {
+			m := &mistakes[i]
+			p, err := h.Session.Mint(h.Session.NewChatID(), m.Shift, m.Claims)
+			if err != nil {
+				return err
+			}
+			ev, err := h.Call(ctx, "with "+m.Name, Call{ChatID: p.ChatID, Token: p.Raw})
+			if err != nil {
+				return err
+			}
+			if !h.Acceptable(ev) {
+				continue
+			}
+			h.repair.token = m
+			st.TokenRepair = &Mended{Cause: m.ID, Name: m.Name, Fix: m.Fix, Seen: ev}
+			return h.again(ctx, st)
+		}
+	}
+	cause := ""
+	if st.Control().Exchange.Status() >= 500 && h.AcceptableStatus(st.Stranger[0]) {
+		cause = "webhook-fails-on-tokens"
+	}
+	st.Fault = h.fault("HOOK-VALID", cause, st.Control())
+	return nil
+}
+
+// refusesSomebody says whether an answer turns somebody away for who they are.
+func refusesSomebody(ev Evidence) bool {
+	s := ev.Exchange.Status()
+	return s == http.StatusUnauthorized || s == http.StatusForbidden
+}
+
+// likeRefused says whether two refusals are the same one.
+func likeRefused(a, b Evidence) bool {
+	return a.Exchange.Status() == b.Exchange.Status() && sameBody(a, b)
+}
+
+// sameBody compares bodies by their first bytes: ids and times come later.
+func sameBody(a, b Evidence) bool {
+	const enough = 40
+	x, y := a.Exchange.Body(), b.Exchange.Body()
+	return bytes.Equal(x[:min(enough, len(x))], y[:min(enough, len(y))])
+}
+
+// bodies is how many different bodies are signed before anything is said of the
+// signature: one that is written in base64url differs in some only.
+const bodies = 10
+
+// signedBodies signs different bodies. Where some are refused, the mistake that
+// all of them accept is looked for.
+func (h *Webhook) signedBodies(ctx context.Context, st *Standing) error {
+	if h.Config.Secret == "" {
+		return nil
+	}
+	answers, err := h.SignedBodies(ctx)
+	if err != nil {
+		return err
+	}
+	var refused *Evidence
+	for i := range answers {
+		if !h.AcceptableStatus(answers[i]) {
+			refused = &answers[i]
+			break
+		}
+	}
+	if refused == nil {
+		return nil
+	}
+	mistakes := forge.SignatureMistakes()
+	for i := range mistakes {
+		m := &mistakes[i]
+		r := refused.Exchange.Request.Clone()
+		value := m.Sign(h.Config.Secret, r.URL, r.Body)
+		if value == "" || value == webhook.Sign(h.Config.Secret, r.Body) {
+			continue
+		}
+		r.Header[webhook.HeaderHMAC] = []string{value}
+		if ev := h.Session.Do(ctx, "with "+m.Name, r); h.AcceptableStatus(ev) {
+			return h.mendSignature(ctx, st, m, ev)
+		}
+	}
+	return nil
+}
+
+// SignedBodies are the answers to different bodies, each signed as Kindly signs.
+func (h *Webhook) SignedBodies(ctx context.Context) ([]Evidence, error) {
+	return h.bodies.Get(func() ([]Evidence, error) {
+		tok, err := h.Witness(h.Session.Base)
+		if err != nil {
+			tok = ChatToken{}
+		}
+		var out []Evidence
+		for range bodies {
+			ev, err := h.Call(h.Session.Base, "another body", Call{ChatID: tok.ChatID, Token: tok.Raw})
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, ev)
+		}
+		return out, nil
+	})
+}

@@ -1,0 +1,312 @@
+package subject
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// Who broke a service: the requests that were under way or had just ended are
+// repeated one at a time, each followed by a plain request, until one repeats
+// the trouble. All others are innocent, and are judged by their new answers.
+
+// tries is how often the culprit's request is sent, so that a report can say
+// "3 of 3".
+const tries = 3
+
+// investigate looks into the trouble that x ended in, with nothing else going
+// on. It returns the answer that counts, or says that x must be sent again as
+// if nothing had been: its trouble was somebody else's.
+func (v *service) investigate(ctx context.Context, client *wire.Client, x *sending) (Evidence, bool) {
+	v.gate.Lock() // what was under way has ended
+	defer v.gate.Unlock()
+	if x.again != nil {
+		return *x.again, true
+	}
+	if v.isDown() != nil {
+		return x.ev, true
+	}
+	died := !v.alive(ctx, client)
+	switch {
+	case died && !v.await(ctx, client):
+		return v.lost(x, v.suspects(x)), true
+	case !died && x.oversized && x.ev.Exchange.Kind() == wire.KindReset:
+		return x.ev, true // it may hang up on that
+	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
+		return v.send(ctx, client, x.title, x.request), true // slow in company; what counts is how it is alone
+	case died && !x.plain && blame(x) == 3 && v.convicted(x.running):
+		return v.killed(x, Death{Title: x.title, Times: 1, Of: 1}), true
+	}
+	suspects := v.suspects(x)
+	culprit, ev := v.search(ctx, client, suspects)
+	if culprit != nil {
+		ev = v.convict(ctx, client, culprit, ev)
+		culprit.again = &ev
+	} else if down := v.isDown(); down == nil && (died || slices.ContainsFunc(suspects, refused)) {
+		v.note(Death{Address: v.address, Last: titles(suspects), Evidence: x.ev})
+	}
+	if x.again != nil {
+		return *x.again, true
+	}
+	return x.ev, v.isDown() != nil
+}
+
+// refused says whether a request found nobody there.
+func refused(x *sending) bool { return x.ev.Exchange.Kind() == wire.KindUnreachable }
+
+// suspects are the requests that may have broken the service, the likeliest
+// first: x and what else got no answer, then what had ended just before.
+func (v *service) suspects(x *sending) []*sending {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	since := x.began.Add(-v.s.Patience.Aftermath)
+	var silent, answered []*sending
+	for i := len(v.lately) - 1; i >= 0 && len(silent)+len(answered) < maxSuspects; i-- {
+		y := v.lately[i]
+		switch {
+		case y == x || y.plain || y.ended.Before(since):
+		case y.ev.Exchange.Err != nil || gateway(y.ev.Exchange.Status()):
+			silent = append(silent, y)
+		default:
+			answered = append(answered, y)
+		}
+	}
+	// Refused means that it was dead already; whoever lost the connection was there.
+	slices.SortStableFunc(silent, func(a, b *sending) int { return blame(b) - blame(a) })
+	all := append([]*sending{}, silent...)
+	if x.plain { // the last that one would think of
+		return append(append(all, answered...), x)
+	}
+	at, _ := slices.BinarySearchFunc(all, x, func(y, x *sending) int { return blame(x) - blame(y) })
+	all = slices.Insert(all, at, x)
+	return append(all, answered...)
+}
+
+// blame ranks how a request ended by how likely it is that it broke the service.
+func blame(x *sending) int {
+	switch x.ev.Exchange.Kind() {
+	case wire.KindReset, wire.KindOther:
+		return 3
+	case wire.KindTimeout:
+		return 2
+	case wire.KindUnreachable:
+		return 0
+	}
+	return 1
+}
+
+// search repeats the suspects until one of them breaks the service again. The
+// answers of the others are kept for those who wait for them. What had been
+// answered is repeated in groups: there are many, and few of them are to blame.
+func (v *service) search(ctx context.Context, client *wire.Client, suspects []*sending) (*sending, Evidence) {
+	for i := 0; i < len(suspects) && ctx.Err() == nil; {
+		group := suspects[i:min(i+1, len(suspects))]
+		if answered(suspects[i]) {
+			group = suspects[i:min(i+8, len(suspects))]
+		}
+		i += len(group)
+		evs, broke := v.together(ctx, client, group)
+		if !broke {
+			for j, x := range group {
+				if !answered(x) {
+					x.again = &evs[j]
+				}
+			}
+			continue
+		}
+		if !v.await(ctx, client) {
+			v.lost(group[0], group)
+			return nil, Evidence{}
+		}
+		if len(group) == 1 {
+			return group[0], evs[0]
+		}
+		for _, x := range group {
+			ev, broke := v.together(ctx, client, []*sending{x})
+			if broke {
+				if !v.await(ctx, client) {
+					v.lost(x, []*sending{x})
+					return nil, Evidence{}
+				}
+				return x, ev[0]
+			}
+		}
+	}
+	return nil, Evidence{}
+}
+
+func answered(x *sending) bool {
+	return x.ev.Exchange.Response != nil && !gateway(x.ev.Exchange.Status())
+}
+
+// together repeats requests one after another, and says whether the service
+// was broken after them.
+func (v *service) together(ctx context.Context, client *wire.Client, group []*sending) (evs []Evidence, broke bool) {
+	for _, x := range group {
+		ctx := WithRunning(ctx, x.running)
+		evs = append(evs, v.send(ctx, client, x.title, x.request))
+	}
+	return evs, !v.survives(ctx, client, evs[len(evs)-1])
+}
+
+// survives says whether the service lives after an answer, and goes on to: an
+// uncaught error ends a process a moment after it has answered.
+func (v *service) survives(ctx context.Context, client *wire.Client, ev Evidence) bool {
+	if !v.alive(ctx, client) {
+		return false
+	}
+	if ev.Exchange.Err != nil {
+		return true // it has shown what it does, and the service has outlived it
+	}
+	if Sleep(ctx, v.s.Patience.Aftermath) != nil {
+		return true
+	}
+	return v.alive(ctx, client)
+}
+
+// convict sends the culprit's request until it has been tried often enough, and
+// notes the death. It returns the culprit's evidence.
+func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, ev Evidence) Evidence {
+	if answered(x) {
+		ev = x.ev // a later try may have been cut off
+	} else {
+		x.ev = ev
+	}
+	d := Death{Title: x.title, Times: 1, Of: 1, Late: answered(x)}
+	for d.Of < tries && !v.convicted(x.running) && ctx.Err() == nil {
+		d.Of++
+		if _, broke := v.together(ctx, client, []*sending{x}); broke {
+			d.Times++
+			if !v.await(ctx, client) {
+				d.Gone = true
+				break
+			}
+		}
+	}
+	ev = v.killed(x, d)
+	if d.Gone || x.plain { // what every probe begins with kills it: nothing can be found out
+		v.bury(*ev.Killed)
+	}
+	return ev
+}
+
+// killed notes that x has killed the service, and returns x's evidence.
+func (v *service) killed(x *sending, d Death) Evidence {
+	d.Address, d.Check = v.address, x.running.Rule.ID
+	ev := x.ev
+	d.Evidence = ev
+	ev.Killed = &d
+	v.note(d)
+	x.running.kills(d)
+	return ev
+}
+
+// convicted says whether a check has been found to kill the service already:
+// that is known then, and each further death costs the run seconds.
+func (v *service) convicted(r *Running) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.ContainsFunc(v.deaths, func(d Death) bool { return d.Check != "" && d.Check == r.Rule.ID })
+}
+
+// lost notes that the service is down for good. Who did it is known where only
+// one request was there when it died.
+func (v *service) lost(x *sending, suspects []*sending) Evidence {
+	there := slices.DeleteFunc(slices.Clone(suspects), func(y *sending) bool { return blame(y) < 2 })
+	d := Death{Address: v.address, Last: titles(suspects), Gone: true, Evidence: x.ev}
+	if len(there) == 1 || len(suspects) == 1 {
+		culprit := append(there, suspects...)[0]
+		d.Title, d.Times, d.Of = culprit.title, 1, 1
+		ev := v.killed(culprit, d)
+		d = *ev.Killed
+		culprit.again = &ev
+		if culprit == x {
+			x.ev = ev
+		}
+	} else {
+		v.note(d)
+	}
+	v.bury(d)
+	return x.ev
+}
+
+// bury says that nothing more can be found out about the service.
+func (v *service) bury(d Death) {
+	err := &diedError{d}
+	v.mu.Lock()
+	v.down = err
+	v.mu.Unlock()
+	v.s.Problem(err.Error()+".", "Restart it, and run again; --only and --skip narrow the run down.")
+}
+
+func (v *service) note(d Death) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.deaths = append(v.deaths, d)
+}
+
+// titles name what was sent last, with the check that sent it.
+func titles(all []*sending) []string {
+	var out []string
+	for _, x := range all[:min(3, len(all))] {
+		out = append(out, x.running.Rule.ID+" "+x.title)
+	}
+	return out
+}
+
+// alive sends the plain request: the service lives if it is answered, and not
+// by a gateway that says that nobody is there.
+func (v *service) alive(ctx context.Context, client *wire.Client) bool {
+	v.mu.Lock()
+	signs := slices.Clone(v.signs)
+	v.mu.Unlock()
+	if len(signs) == 0 || ctx.Err() != nil {
+		return true
+	}
+	r, err := signs[0].request()
+	if err != nil {
+		return true
+	}
+	r.Timeout = min(v.timeout(), max(2*time.Second, v.timeout()/2))
+	for {
+		ex := v.send(v.s.Base, client, "is it alive?", r).Exchange
+		switch {
+		case Limited(Evidence{Exchange: ex}):
+			pause, again := v.limit.learn(Evidence{Exchange: ex}, 0, v.s.Patience.Limit)
+			if again && Sleep(ctx, pause) == nil {
+				continue
+			}
+			return true
+		case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
+			return true
+		case ex.Err != nil:
+			return false
+		}
+		return !gateway(ex.Status()) || ex.Status() == signs[0].status
+	}
+}
+
+// await waits until the service is back, on a clock of its own. What it forgot
+// when it died, such as the session, is made again.
+func (v *service) await(ctx context.Context, client *wire.Client) bool {
+	ctx, cancel := context.WithTimeout(ctx, v.s.Patience.Comeback)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		if v.alive(ctx, client) && ctx.Err() == nil {
+			break
+		}
+		if Sleep(ctx, pause) != nil {
+			return false
+		}
+	}
+	v.mu.Lock()
+	revive := slices.Clone(v.revive)
+	v.mu.Unlock()
+	for _, f := range revive {
+		f(v.s.Base)
+	}
+	return true
+}

@@ -1,0 +1,167 @@
+package subject
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// An Attempt is something hostile to send, and how to read the answer.
+type Attempt struct {
+	Title    string
+	Request  wire.Request
+	Canaries []string
+	// Oversized marks a request that a server may answer by hanging up.
+	Oversized bool
+}
+
+// Try sends an attempt and judges the answer.
+func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgement, error) {
+	send := h.Session.Do
+	if a.Oversized {
+		send = h.Session.DoOversized
+	}
+	ev := send(ctx, a.Title, a.Request)
+	if ctx.Err() != nil {
+		return ev, oracle.Judgement{}, context.Cause(ctx)
+	}
+	j, err := h.judge(a, ev)
+	if ev.Killed != nil {
+		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)+", and it kills the process"
+	}
+	return ev, j, err
+}
+
+// judge says what an answer to an attempt amounts to.
+func (h *Webhook) judge(a Attempt, ev Evidence) (oracle.Judgement, error) {
+	st, err := h.Standing()
+	if err != nil {
+		return oracle.Judgement{}, err
+	}
+	if st.Fault != nil || !st.Members() {
+		return blindly(a, ev, st), nil
+	}
+	o, err := h.Oracle()
+	if err != nil {
+		return oracle.Judgement{}, err
+	}
+	j := o.Judge(oracle.Probe{Exchange: ev.Exchange, Canaries: a.Canaries, Oversized: a.Oversized})
+	return j, nil
+}
+
+// blindly judges without a valid request to compare with: by canaries, errors
+// and the stranger's answer. Where a plain request fails as well, an error says
+// nothing of the attempt.
+func blindly(a Attempt, ev Evidence, st Standing) oracle.Judgement {
+	why := Describe(ev.Exchange)
+	for _, c := range a.Canaries {
+		if oracle.Shows(ev.Exchange, c) {
+			return oracle.Judgement{Class: oracle.Believed, Why: fmt.Sprintf("the forged token's marker %q shows in the answer", c)}
+		}
+	}
+	plainFails := st.Control().Exchange.Err != nil || st.Control().Exchange.Status() >= 500
+	switch status := ev.Exchange.Status(); {
+	case a.Oversized && ev.Exchange.Kind() == wire.KindReset:
+		return oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: "the connection was closed on an over-long header"}
+	case ev.Exchange.Err != nil, status >= 500:
+		if plainFails {
+			return oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: why + ", as the valid request"}
+		}
+		return oracle.Judgement{Class: oracle.Error, Why: why}
+	case status >= 400:
+		return oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: why}
+	case status == st.Stranger[0].Exchange.Status():
+		return oracle.Judgement{Class: oracle.Stranger, Weak: true, Why: why + ", as without a token"}
+	}
+	return oracle.Judgement{Class: oracle.Unknown, Why: why}
+}
+
+// Oracle learns what the webhook's answers mean, from the controls.
+func (h *Webhook) Oracle() (*oracle.Oracle, error) {
+	return h.learned.Get(func() (*oracle.Oracle, error) {
+		st, err := h.Standing()
+		if err != nil {
+			return nil, err
+		}
+		if !st.Members() || st.Fault != nil {
+			return nil, MissingError("there is no valid request that could be compared with")
+		}
+		if err := h.unanswered(st); err != nil {
+			return nil, err
+		}
+		controls := oracle.Controls{Valid: exchanges(st.Member), Anonymous: exchanges(st.Stranger)}
+		if !h.Session.Options.Safe {
+			refused, err := h.sample(h.Session.Base, "with a token that is none", Call{Token: "kindlytest"})
+			if err != nil {
+				return nil, err
+			}
+			if refused[0].Exchange.Err == nil && refused[1].Exchange.Err == nil {
+				controls.Unreadable = exchanges(refused)
+			}
+		}
+		return h.learn(controls, st)
+	})
+}
+
+func (h *Webhook) unanswered(st Standing) error {
+	for _, all := range [][]Evidence{st.Stranger, st.Member} {
+		for _, ev := range all {
+			if ev.Exchange.Err != nil {
+				return MissingError(fmt.Sprintf("a valid request gets %s (see RESP-STATUS)", Describe(ev.Exchange)))
+			}
+		}
+	}
+	return nil
+}
+
+func (h *Webhook) learn(c oracle.Controls, st Standing) (*oracle.Oracle, error) {
+	o, err := oracle.Learn(c, oracle.Options{
+		Markers: MarkersOf(st.Token.Result.Token), Authenticated: h.Config.Authenticated, Refused: h.Config.Refused,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the answers to valid and to anonymous requests tell nothing: %w", err)
+	}
+	for range oracle.Enough {
+		if !o.WantsMore() {
+			break
+		}
+		if err := h.observe(o, st); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// observe shows the oracle one more answer of each kind.
+func (h *Webhook) observe(o *oracle.Oracle, st Standing) error {
+	valid, err := h.ControlCall(h.Session.Base, st)
+	if err != nil {
+		return err
+	}
+	for _, row := range []struct {
+		kind oracle.Kind
+		call Call
+	}{{oracle.Valid, valid}, {oracle.Anonymous, Call{}}} {
+		ev, err := h.Call(h.Session.Base, "one more control", row.call)
+		if err != nil {
+			return err
+		}
+		if ev.Exchange.Err != nil {
+			continue
+		}
+		if err := o.Observe(row.kind, ev.Exchange); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func exchanges(all []Evidence) []wire.Exchange {
+	out := make([]wire.Exchange, len(all))
+	for i, e := range all {
+		out[i] = e.Exchange
+	}
+	return out
+}

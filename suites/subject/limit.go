@@ -1,0 +1,96 @@
+package subject
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// A limit is how often a service lets itself be called. It is learnt from the
+// first answers that say so, and kept to from then on.
+type limit struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	served  []time.Time // when the last requests were answered, and not turned away
+	allowed *rate.Limiter
+	until   time.Time // nothing is sent before
+	met     int       // how often the limit was met
+}
+
+// window is the time over which requests are counted.
+const window = time.Second
+
+// wait returns when the service takes the next request.
+func (l *limit) wait(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		pause, allowed := l.until.Sub(l.now()), l.allowed
+		l.mu.Unlock()
+		if pause > 0 {
+			if err := Sleep(ctx, pause); err != nil {
+				return err
+			}
+			continue
+		}
+		if allowed != nil {
+			if err := allowed.Wait(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// serve counts an answer that did not turn the request away.
+func (l *limit) serve() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	l.served = append(l.served, now)
+	for now.Sub(l.served[0]) > window {
+		l.served = l.served[1:]
+	}
+}
+
+// learn slows down after an answer that says that it was one request too many.
+// It returns how long to wait with it, and whether to send it again at all:
+// whoever limits for longer than patience is not waited for.
+func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duration, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	pause := retryAfter(ev, now)
+	if pause == 0 {
+		pause = min(time.Second<<min(l.met, 4), 8*time.Second)
+	}
+	if waited+pause > patience {
+		return 0, false
+	}
+	if now.Before(l.until) { // others have learnt it meanwhile
+		return l.until.Sub(now), true
+	}
+	l.met++
+	l.until = now.Add(pause)
+	perSecond := float64(max(1, len(l.served)))
+	if l.allowed != nil {
+		perSecond = 0.7 * float64(l.allowed.Limit())
+	} else if pause > 2*window { // a limit over a longer time
+		perSecond = max(1, perSecond/pause.Seconds())
+	}
+	l.allowed = rate.NewLimiter(rate.Limit(perSecond), 1)
+	l.served = nil
+	return pause, true
+}
+
+// is says whether the service limits requests, and to how many a second.
+func (l *limit) is() (float64, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.allowed == nil {
+		return 0, false
+	}
+	return float64(l.allowed.Limit()), true
+}

@@ -1,0 +1,61 @@
+package subject
+
+import (
+	"context"
+	"time"
+)
+
+// Patience is how long a run waits for what: all of it in one place, scaled by
+// --timeout.
+type Patience struct {
+	Request  time.Duration // for the answer to one request; slow services are given more
+	Longest  time.Duration // for one request to a service, however slow it has been
+	Login    time.Duration // for all steps of a login
+	Visit    time.Duration // for one visit of the page, logged in and settled
+	Comeback time.Duration // for a service that has died
+	Limit    time.Duration // for a service that limits requests to take the next one
+	// Aftermath is how long after an answer a death still counts as its doing:
+	// uncaught errors end a process a moment after it has answered.
+	Aftermath time.Duration
+	Photo     time.Duration // for a picture of the page
+}
+
+// patienceFor scales by the time-out of one request.
+func patienceFor(timeout time.Duration) Patience {
+	return Patience{
+		Request:   timeout,
+		Longest:   max(6*timeout, 30*time.Second),
+		Login:     2 * timeout,
+		Visit:     4 * timeout,
+		Comeback:  max(3*timeout/2, 5*time.Second),
+		Limit:     max(6*timeout, 60*time.Second),
+		Aftermath: 250 * time.Millisecond,
+		Photo:     3 * time.Second,
+	}
+}
+
+// withPatience is context.WithTimeout with an error that says how long it was.
+func withPatience(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, d, slowError(d))
+}
+
+// A slowError is context.DeadlineExceeded in plain words.
+type slowError time.Duration
+
+func (e slowError) Error() string        { return "not done within " + time.Duration(e).String() }
+func (e slowError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// Sleep waits, or returns why ctx ended.
+func Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// PastExpiry is longer than a usual leeway of a minute.
+const PastExpiry = 90 * time.Second

@@ -1,0 +1,341 @@
+package subject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// A service is what answers at one address: endpoint, page and webhooks are
+// often one process. It may die, be slow, or limit how often it is called, and
+// none of that is a verdict on whoever asked at that moment.
+type service struct {
+	s       *Session
+	address string
+
+	// gate is held shared by each request, and alone by whoever must find out
+	// which of several requests broke the service.
+	gate  sync.RWMutex
+	slots *semaphore.Weighted
+
+	mu     sync.Mutex
+	signs  []lifeSign
+	revive []func(context.Context) // what to do when it came back
+	lately []*sending              // under way, or ended a moment ago; oldest first
+	deaths []Death
+	down   error // it died and did not come back
+	pace   time.Duration
+	limit  limit
+}
+
+// A lifeSign is a plain request that is answered while the service lives, and
+// the status that it got at first.
+type lifeSign struct {
+	request func() (wire.Request, error)
+	status  int
+}
+
+// A sending is one request on its way, and what became of it.
+type sending struct {
+	running      *Running
+	title        string
+	request      wire.Request
+	began, ended time.Time // ended is zero while it is under way
+	plain        bool      // nothing hostile about it
+	oversized    bool      // a server may answer it by hanging up
+	ev           Evidence
+	// again is the answer to its repetition, once somebody has looked into it.
+	again *Evidence
+}
+
+// A Death is one time that a process of the target died.
+type Death struct {
+	Address string
+	Check   string   // whose request did it; "" if nobody knows
+	Title   string   // of that request
+	Last    []string // what was sent last, where nobody knows
+	Times   int      // how often the request did it
+	Of      int      // of how many tries
+	// Late: it was answered, and the process died after that.
+	Late     bool
+	Gone     bool // it did not come back
+	Evidence Evidence
+}
+
+// String says what killed the service: half a sentence.
+func (d Death) String() string {
+	switch {
+	case d.Check == "" && d.Gone:
+		return "it died and did not come back; the last requests were " + strings.Join(d.Last, ", ")
+	case d.Check == "":
+		return "it died once and came back, and nothing that was sent did it again; the last requests were " + strings.Join(d.Last, ", ")
+	case d.Gone:
+		return fmt.Sprintf("%q (%s) killed it, and it did not come back", d.Title, d.Check)
+	case d.Late:
+		return fmt.Sprintf("%q (%s) kills it after it has answered, %d of %d times", d.Title, d.Check, d.Times, d.Of)
+	}
+	return fmt.Sprintf("%q (%s) kills it, %d of %d times", d.Title, d.Check, d.Times, d.Of)
+}
+
+// Bounds of a service's memory of what was sent to it.
+const (
+	maxLately   = 512
+	maxSuspects = 256
+)
+
+// serviceOf returns the service that a request goes to.
+func (s *Session) serviceOf(r wire.Request) *service {
+	raw := r.ConnectTo
+	if raw == "" {
+		raw = r.URL
+	}
+	address := raw
+	if u, err := url.Parse(raw); err == nil {
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		}
+		host := strings.ToLower(u.Hostname())
+		if host == "localhost" {
+			host = "127.0.0.1"
+		}
+		address = host + ":" + port
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.services[address] == nil {
+		s.services[address] = &service{s: s, address: address, slots: s.slots(), limit: limit{now: time.Now}}
+	}
+	return s.services[address]
+}
+
+// allSlots is the weight of all that may be under way to one service at a time.
+const allSlots = 48
+
+// slots are shared by all services where the user has set a bound.
+func (s *Session) slots() *semaphore.Weighted {
+	if s.bounded != nil {
+		return s.bounded
+	}
+	return semaphore.NewWeighted(allSlots)
+}
+
+// weight is what one request takes of the slots. Waiting for a slow service is
+// no load on it: the slower it is, the more may wait.
+func (v *service) weight() int64 {
+	if v.s.bounded != nil {
+		return 1
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case v.pace >= 2*time.Second:
+		return 1
+	case v.pace >= 500*time.Millisecond:
+		return allSlots / 24
+	}
+	return allSlots / 8
+}
+
+// lives says by what request the service shows that it is alive. ex is how it
+// was answered at first.
+func (v *service) lives(ex wire.Exchange, request func() (wire.Request, error)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.signs = append(v.signs, lifeSign{request, ex.Status()})
+	v.pace = max(v.pace, ex.Duration)
+}
+
+// timeout is how long the service is given to answer one request: as long as the
+// user says, or longer where its plain answers take long.
+func (v *service) timeout() time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return min(max(v.s.Patience.Request, 4*v.pace), v.s.Patience.Longest)
+}
+
+// do sends a request when the service can take it. An answer that tells nothing
+// of the request (a limit, somebody else's damage) is not returned: it is sent
+// again when that is over.
+func (v *service) do(ctx context.Context, client *wire.Client, x sending) Evidence {
+	var last Evidence
+	waited := time.Duration(0)
+	for rounds := 0; rounds < maxRounds && ctx.Err() == nil; {
+		if err := v.isDown(); err != nil {
+			return v.unsent(x, err)
+		}
+		attempt := x
+		if v.convicted(x.running) {
+			return v.guarded(ctx, client, &attempt)
+		}
+		v.once(ctx, client, &attempt)
+		last = attempt.ev
+		switch {
+		case Limited(last):
+			pause, again := v.limit.learn(last, waited, v.s.Patience.Limit)
+			if !again || Sleep(ctx, pause) != nil {
+				return last
+			}
+			waited += pause
+			continue
+		case !v.trouble(attempt):
+			v.remember(attempt)
+			return last
+		}
+		ev, settled := v.investigate(ctx, client, &attempt)
+		if settled {
+			return ev
+		}
+		rounds++
+	}
+	return last
+}
+
+// maxRounds bounds how often a request is sent again for the trouble of others.
+const maxRounds = 6
+
+// guarded sends a request of a check that is known to kill the service, with
+// nothing else going on, so that no other is drawn into it.
+func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) Evidence {
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	if err := v.isDown(); err != nil {
+		return v.unsent(*x, err)
+	}
+	if err := v.limit.wait(ctx); err != nil {
+		return v.unsent(*x, err)
+	}
+	v.begin(x)
+	x.ev = v.send(ctx, client, x.title, x.request)
+	v.end(x)
+	if v.survives(ctx, client, x.ev) {
+		return x.ev
+	}
+	d := Death{Title: x.title, Times: 1, Of: 1, Late: answered(x)}
+	d.Gone = !v.await(ctx, client)
+	ev := v.killed(x, d)
+	if d.Gone {
+		v.bury(*ev.Killed)
+	}
+	return ev
+}
+
+// unsent is the evidence of a request that was not sent, since nobody is there.
+func (v *service) unsent(x sending, err error) Evidence {
+	return Evidence{Title: x.title, Exchange: wire.Exchange{At: v.s.Options.Now(), Request: x.request, Err: err}}
+}
+
+// once sends the request once, beside others.
+func (v *service) once(ctx context.Context, client *wire.Client, x *sending) {
+	weight := v.weight()
+	if err := v.slots.Acquire(ctx, weight); err != nil {
+		x.ev = v.unsent(*x, context.Cause(ctx))
+		return
+	}
+	defer v.slots.Release(weight)
+	if err := v.limit.wait(ctx); err != nil {
+		x.ev = v.unsent(*x, err)
+		return
+	}
+	v.gate.RLock()
+	defer v.gate.RUnlock()
+	v.begin(x)
+	defer v.end(x)
+	x.ev = v.send(ctx, client, x.title, x.request)
+	if !Limited(x.ev) {
+		v.limit.serve()
+	}
+}
+
+// send is the way out, with the session's current credentials.
+func (v *service) send(ctx context.Context, client *wire.Client, title string, r wire.Request) Evidence {
+	r = v.s.renewed(r)
+	if r.Timeout == 0 {
+		r.Timeout = v.timeout()
+	}
+	if c := RunningOf(ctx); c.Rule.ID != "" {
+		r.Header[HeaderCheck] = []string{c.Rule.ID}
+	}
+	ex := client.Do(ctx, r)
+	v.s.Stacks.see(ex)
+	return Evidence{Title: title, Exchange: ex}
+}
+
+func (v *service) begin(x *sending) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	x.began = time.Now()
+	v.lately = append(v.lately, x)
+	if len(v.lately) > maxLately {
+		v.lately = slices.Delete(v.lately, 0, len(v.lately)-maxLately)
+	}
+}
+
+func (v *service) end(x *sending) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	x.ended = time.Now()
+}
+
+// remember learns the pace of plain answers.
+func (v *service) remember(x sending) {
+	if x.plain && x.ev.Exchange.Response != nil {
+		v.mu.Lock()
+		v.pace = max(v.pace, min(x.ev.Exchange.Duration, 2*v.pace+time.Second))
+		v.mu.Unlock()
+	}
+}
+
+func (v *service) isDown() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.down
+}
+
+// trouble says whether an answer may be somebody else's doing: there is none,
+// or a gateway says that nobody is there.
+func (v *service) trouble(x sending) bool {
+	v.mu.Lock()
+	known := len(v.signs) > 0
+	usual := slices.ContainsFunc(v.signs, func(s lifeSign) bool { return s.status == x.ev.Exchange.Status() })
+	v.mu.Unlock()
+	ex := x.ev.Exchange
+	switch {
+	case !known: // the first contact: whoever makes it says what is wrong
+		return false
+	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
+		return false
+	case ex.Err != nil:
+		return true
+	}
+	return gateway(ex.Status()) && !usual
+}
+
+// gateway says whether a status is what a proxy answers for a service that is
+// not there.
+func gateway(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
+}
+
+// A diedError says that a service is down for good.
+type diedError struct{ death Death }
+
+func (e *diedError) Error() string {
+	return "the service at " + e.death.Address + " is down: " + e.death.String()
+}
+
+// IsDown says whether an error is that of a service that died for good.
+func IsDown(err error) bool {
+	var d *diedError
+	return errors.As(err, &d)
+}

@@ -1,0 +1,214 @@
+package subject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// A Standing is how a webhook answers plain requests, and what it takes to be
+// answered at all. Every probe is compared with it.
+type Standing struct {
+	Stranger []Evidence // without a token
+	Member   []Evidence // with a valid token; nil where there is none
+	Token    ChatToken  // the member's
+	// Unrepaired are the member's answers before the webhook's own mistakes were
+	// worked around; like Member where it makes none.
+	Unrepaired []Evidence
+	// Fault is why the valid request is not accepted; nil where it is.
+	Fault *Fault
+	// Signature, Clock and Transport are the mistakes that were worked around:
+	// what the webhook accepts is sent to it, as if they were mended.
+	Signature, TokenRepair, Transport *Mended
+	// Waking is how long it was silent at first, before it answered.
+	Waking time.Duration
+}
+
+// A Fault is why the valid request is not accepted. One check speaks of it; all
+// others can't tell.
+type Fault struct {
+	Check string   // that speaks of it
+	Cause string   // the cause's ID; "" where nobody knows
+	What  string   // "the valid request gets status 401"
+	Seen  Evidence // the answer
+}
+
+// A Mended mistake is one that was confirmed by an experiment: the request that
+// makes it is accepted.
+type Mended struct {
+	Cause string // the cause's ID
+	Name  string // what the webhook expects
+	Fix   string
+	Seen  Evidence // the answer
+}
+
+// Members says whether the valid request carries a token.
+func (st Standing) Members() bool { return len(st.Member) > 0 }
+
+// Control is the answer to the best request that there is.
+func (st Standing) Control() Evidence {
+	if st.Members() {
+		return st.Member[0]
+	}
+	return st.Stranger[0]
+}
+
+// Standing finds out how the webhook stands, once. The error is that of a
+// webhook that can't be called at all.
+func (h *Webhook) Standing() (Standing, error) {
+	return h.standing.Get(func() (Standing, error) { return h.findStanding(h.Session.Base) })
+}
+
+// samples is how many equal requests the oracle learns from: what differs
+// between them is noise. It asks for more where two are too few.
+const samples = 2
+
+func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
+	h.repair = repair{}
+	var st Standing
+	first, waking, err := h.firstContact(ctx)
+	if err != nil {
+		return st, err
+	}
+	st.Waking = waking
+	if first.Exchange.Err != nil {
+		st.Stranger = []Evidence{first}
+		st.Fault = &Fault{Check: "RESP-STATUS", What: "a valid request gets " + Describe(first.Exchange), Seen: first}
+		return st, nil
+	}
+	h.registerLife(first)
+	if err := h.sampleBoth(ctx, &st); err != nil {
+		return st, err
+	}
+	st.Unrepaired = st.Member
+	if h.accepted(st) {
+		return st, h.signedBodies(ctx, &st)
+	}
+	return st, h.diagnose(ctx, &st)
+}
+
+// firstContact sends the first request. What sleeps until it is called is given
+// time to wake.
+func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, error) {
+	began := time.Now()
+	for try := 1; ; try++ {
+		ev, err := h.Call(ctx, "without a token", Call{})
+		switch {
+		case err != nil:
+			return ev, 0, err
+		case ev.Exchange.Kind() == wire.KindUnreachable || target.Untrusted(ev.Exchange.Err):
+			return ev, 0, h.unreachable(ev)
+		case ev.Exchange.Kind() == wire.KindTimeout && try < 3 && ctx.Err() == nil:
+			continue
+		case ev.Exchange.Err == nil && try > 1:
+			return ev, time.Since(began) - ev.Exchange.Duration, nil
+		}
+		return ev, 0, nil
+	}
+}
+
+// registerLife lets the service be asked by a stranger's request whether it lives.
+func (h *Webhook) registerLife(first Evidence) {
+	request := func() (wire.Request, error) { return h.Request(Call{}) }
+	h.Session.serviceOf(first.Exchange.Request).lives(first.Exchange, request)
+}
+
+// sampleBoth asks as a stranger and, where there is a token, as a member.
+func (h *Webhook) sampleBoth(ctx context.Context, st *Standing) error {
+	var err error
+	if st.Stranger, err = h.sample(ctx, "without a token", Call{}); err != nil {
+		return err
+	}
+	tok, err := h.Witness(ctx)
+	if errors.Is(err, ErrMissing) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	st.Token = tok
+	st.Member, err = h.sample(ctx, "with a valid token", Call{ChatID: tok.ChatID, Token: tok.Raw})
+	if err == nil {
+		h.Session.tellForward(h, tok, st.Member[0])
+	}
+	return err
+}
+
+// Witness is the token that a sound webhook takes; of this one, what it is known
+// to expect of tokens is true.
+func (h *Webhook) Witness(ctx context.Context) (ChatToken, error) {
+	if m := h.repair.token; m != nil {
+		return h.Session.Mint(h.Session.NewChatID(), m.Shift, m.Claims)
+	}
+	return h.Session.Witness(ctx)
+}
+
+func (h *Webhook) sample(ctx context.Context, title string, c Call) ([]Evidence, error) {
+	var out []Evidence
+	for range samples {
+		ev, err := h.Call(ctx, title, c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ev)
+	}
+	return out, nil
+}
+
+// accepted says whether all answers to the best request are those to a valid one.
+func (h *Webhook) accepted(st Standing) bool {
+	acceptable, all := h.Acceptable, st.Member
+	if !st.Members() {
+		acceptable, all = h.AcceptableStatus, st.Stranger
+	}
+	for _, ev := range all {
+		if !acceptable(ev) {
+			return false
+		}
+	}
+	return true
+}
+
+// Unserved is the verdict where the valid request itself is turned away: then
+// that something hostile is turned away too proves nothing.
+func (h *Webhook) Unserved(st Standing) (Verdict, bool) {
+	if st.Fault == nil {
+		return Verdict{}, false
+	}
+	return Missing("nothing can be told: %s too (see %s)", st.Fault.What, st.Fault.Check).Because(st.Fault.Cause), true
+}
+
+// Told is a verdict that rests on a refusal, as far as it can be told: where the
+// valid request is refused as well, a pass proves nothing.
+func (h *Webhook) Told(st Standing, v Verdict) Verdict {
+	if unserved, yes := h.Unserved(st); yes && v.Kind == Held {
+		return unserved.With(v.Evidence...)
+	}
+	return v
+}
+
+// ControlCall is the valid request as a call that a probe can change: with a
+// token where there is one.
+func (h *Webhook) ControlCall(ctx context.Context, st Standing) (Call, error) {
+	if !st.Members() {
+		return Call{}, nil
+	}
+	p, err := h.Witness(ctx)
+	if err != nil {
+		return Call{}, fmt.Errorf("a valid token for %s: %w", h.Name(), err)
+	}
+	return Call{ChatID: p.ChatID, Token: p.Raw}, nil
+}
+
+// ControlRequest is the valid request as one that a probe can change.
+func (h *Webhook) ControlRequest(ctx context.Context, st Standing) (wire.Request, error) {
+	c, err := h.ControlCall(ctx, st)
+	if err != nil {
+		return wire.Request{}, err
+	}
+	return h.Request(c)
+}

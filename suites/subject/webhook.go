@@ -1,0 +1,184 @@
+package subject
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// A Webhook is one webhook under test: it sends what Kindly would send, and what
+// it never would, and knows what the answers mean.
+type Webhook struct {
+	Session *Session
+	Config  target.Webhook
+
+	standing Memo[Standing]
+	bodies   Memo[[]Evidence]
+	learned  Memo[*oracle.Oracle]
+	repair   repair // set while standing is found, and read after
+}
+
+func newWebhook(s *Session, w target.Webhook) *Webhook { return &Webhook{Session: s, Config: w} }
+
+// Name is the webhook's, or its URL.
+func (h *Webhook) Name() string {
+	if h.Config.Name != "" {
+		return h.Config.Name
+	}
+	return SafeURL(h.Config.URL)
+}
+
+// Called is the URL that is really called.
+func (h *Webhook) Called() string {
+	return cmp.Or(h.Config.ConnectTo, h.Config.URL)
+}
+
+// Message is what the user writes.
+func (h *Webhook) Message() string {
+	return cmp.Or(h.Config.Message, "Hello")
+}
+
+// A Call is one webhook request to build; the zero value is a stranger's.
+type Call struct {
+	ChatID string // a new one if empty
+	Token  token.Raw
+	// Payload and Body may change what is sent, before it is signed.
+	Payload func(*webhook.Payload)
+	Body    func([]byte) ([]byte, error)
+	// Secret replaces the webhook's own; Unsigned sends no signature at all.
+	Secret   *string
+	Unsigned bool
+}
+
+// Request builds the request that Kindly would send, but for what the webhook is
+// known to expect differently.
+func (h *Webhook) Request(c Call) (wire.Request, error) {
+	if c.ChatID == "" {
+		c.ChatID = h.Session.NewChatID()
+	}
+	p := h.payload(c.ChatID)
+	if c.Payload != nil {
+		c.Payload(&p)
+	}
+	r, err := webhook.NewRequest(webhook.RequestOptions{URL: h.Config.URL, ConnectTo: h.Config.ConnectTo, Token: c.Token, Payload: p})
+	if err != nil {
+		return r, err
+	}
+	for name, values := range h.Config.Header {
+		r.Header[name] = values
+	}
+	h.repair.transport.apply(&r)
+	if c.Body != nil {
+		if r.Body, err = c.Body(r.Body); err != nil {
+			return r, err
+		}
+	}
+	secret := h.Config.Secret
+	if c.Secret != nil {
+		secret = *c.Secret
+	}
+	if c.Unsigned || secret == "" {
+		return r, nil
+	}
+	h.SignWith(&r, secret)
+	return r, nil
+}
+
+// Sign signs a request anew, as the webhook expects it.
+func (h *Webhook) Sign(r *wire.Request) { h.SignWith(r, h.Config.Secret) }
+
+// SignWith is Sign with another secret.
+func (h *Webhook) SignWith(r *wire.Request, secret string) {
+	webhook.SetSignature(r.Header, secret, r.Body)
+	if m := h.repair.signature; m != nil && secret != "" {
+		if value := m.Sign(secret, r.URL, r.Body); value != "" {
+			r.Header[webhook.HeaderHMAC] = []string{value}
+		}
+	}
+}
+
+// SignatureRepair is the way in which the webhook expects the signature, where
+// that is not Kindly's.
+func (h *Webhook) SignatureRepair() *forge.SignatureMistake { return h.repair.signature }
+
+func (h *Webhook) payload(chatID string) webhook.Payload {
+	p := webhook.New(chatID, h.Message())
+	p.UserID = h.Session.NewChatID()
+	p.Exchange.ID = h.Session.NewChatID()
+	p.Exchange.Slug = h.Config.Slug
+	if h.Config.Context != nil {
+		p.Context = h.Config.Context
+	}
+	if u, err := url.Parse(h.Session.Target.PageURL); err == nil && u.Host != "" {
+		p.WebHost, p.WebPath, p.WebURL = u.Host, u.Path, SafeURL(h.Session.Target.PageURL)
+	}
+	return p
+}
+
+// Call builds and sends a request.
+func (h *Webhook) Call(ctx context.Context, title string, c Call) (Evidence, error) {
+	r, err := h.Request(c)
+	if err != nil {
+		return Evidence{}, err
+	}
+	return h.Session.Do(ctx, title, r), nil
+}
+
+// Acceptable says whether an answer is one to a valid request: as the target
+// states it (authenticated), or else 200 and no page for people.
+func (h *Webhook) Acceptable(ev Evidence) bool {
+	if e := h.Config.Authenticated; e != nil {
+		if len(e.Status) == 0 && ev.Exchange.Status() != 200 {
+			return false
+		}
+		return e.Matches(ev.Exchange)
+	}
+	return ev.Exchange.Status() == 200 && !IsPage(ev.Exchange)
+}
+
+// AcceptableStatus is Acceptable for those who are nobody's members: what the
+// target says of authenticated users does not hold for them.
+func (h *Webhook) AcceptableStatus(ev Evidence) bool {
+	if e := h.Config.Authenticated; e != nil && len(e.Status) > 0 {
+		return ev.Exchange.Status() == 200 || h.Acceptable(ev)
+	}
+	return ev.Exchange.Status() == 200 && !IsPage(ev.Exchange)
+}
+
+// IsPage says whether an answer is an HTML document: a login page, a gateway's
+// or a framework's, and no webhook's.
+func IsPage(ex wire.Exchange) bool {
+	start := strings.ToLower(strings.TrimSpace(string(ex.Body()[:min(len(ex.Body()), 512)])))
+	return strings.HasPrefix(start, "<!doctype html") || strings.HasPrefix(start, "<html") || strings.HasPrefix(start, "<head")
+}
+
+// MarkersOf are the claims by which an answer may show that it knows the user.
+func MarkersOf(t *token.Token) []oracle.Marker {
+	if t == nil {
+		return nil
+	}
+	var out []oracle.Marker
+	for _, m := range []oracle.Marker{{Claim: "name", Value: t.Name()}, {Claim: "email", Value: t.Email()}, {Claim: "sub", Value: t.Subject()}} {
+		if m.Value != "" {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// unreachable notes that the webhook can't be called at all.
+func (h *Webhook) unreachable(ev Evidence) error {
+	err := fmt.Errorf("the webhook %s could not be called: %w", SafeURL(h.Called()), ev.Exchange.Err)
+	h.Session.Problem(err.Error(), target.WayToTrust(ev.Exchange.Err,
+		"Is it running? For local work: --webhook PUBLIC=LOCAL, with LOCAL the address on this machine."))
+	return settledError{err}
+}
