@@ -20,6 +20,9 @@ type Minting struct {
 	Now     time.Time
 	// Claims replace those of Base; nil takes one out.
 	Claims map[string]any
+	// MaxClaim takes out claims of Base that are longer, in bytes of JSON; 0 leaves
+	// all in.
+	MaxClaim int
 }
 
 // mintedLife is how long a minted token lives.
@@ -29,6 +32,11 @@ const mintedLife = 5 * time.Minute
 // Base, and with the type of its sub, is right in it.
 func (m Minting) Token() (Secret, error) {
 	header, claims := m.base()
+	for _, c := range claims {
+		if m.MaxClaim > 0 && len(c.raw) > m.MaxClaim {
+			claims = claims.without(c.name)
+		}
+	}
 	for name, value := range m.Claims {
 		if value == nil {
 			claims = claims.without(name)

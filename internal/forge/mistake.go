@@ -33,6 +33,7 @@ type TokenMistake struct {
 	ID, Name, Fix string
 	Shift         time.Duration  // of the clock by which the token is made
 	Claims        map[string]any // that it must have
+	MaxClaim      int            // bytes of the longest claim that it may have; 0: any
 }
 
 func b64std(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
@@ -200,6 +201,7 @@ func TokenMistakes() []TokenMistake {
 	const clock = "Set the clock of the webhook's server (NTP), or allow a leeway of a minute."
 	const zone = "Compare iat and exp with the time in UTC: the webhook takes local time for it."
 	all := []TokenMistake{
+		{ID: "token-too-large", Name: "a smaller token", Fix: "Keep only the claims that Kindly and your webhooks read: servers refuse long headers.", MaxClaim: 256},
 		{ID: "webhook-clock", Name: "an iat that is 90 s ago: its clock is behind", Fix: clock, Shift: -90 * time.Second},
 		{ID: "webhook-clock", Name: "an iat that is 5 minutes ago: its clock is behind", Fix: clock, Shift: -5 * time.Minute},
 		{ID: "webhook-clock", Name: "an iat that is 15 minutes ago: its clock is behind", Fix: clock, Shift: -15 * time.Minute},

@@ -22,7 +22,9 @@ var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.
 	if why, refused := subject.NotForwarded(st.Token.Result); refused && st.Members() {
 		return subject.Missing("Kindly would refuse the token, and never forward it (see %s)", why)
 	}
-	if m := st.TokenRepair; m != nil {
+	if m := st.TokenRepair; m != nil && m.Cause == "token-too-large" {
+		return subject.Missing("the token is so long that it is refused: %s (see TOK-SIZE)", subject.Describe(st.Unrepaired[0].Exchange)).Because(m.Cause)
+	} else if m != nil {
 		return subject.Violated(h.Expectation(), fmt.Sprintf("%s; it accepts %s", subject.Describe(st.Unrepaired[0].Exchange), m.Name)).
 			Because(m.Cause).Fix(m.Fix).With(st.Unrepaired[0], m.Seen)
 	}

@@ -107,7 +107,11 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 			}
 		}
 	}
-	return subject.Violated(expected, actual+": it was accepted").Surely()
+	v := subject.Violated(expected, actual+": it was accepted")
+	if h.AcceptableStatus(ev) {
+		return v.Surely()
+	}
+	return subject.Violated(expected, actual)
 }
 
 var sigMissing = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {

@@ -225,7 +225,10 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		mistakes := forge.TokenMistakes()
 		for i := range mistakes {
 			m := &mistakes[i]
-			p, err := h.Session.Mint(h.Session.NewChatID(), m.Shift, m.Claims)
+			if m.MaxClaim > 0 && len(st.Token.Raw) < longToken {
+				continue
+			}
+			p, err := h.Session.Mint(h.Session.NewChatID(), *m)
 			if err != nil {
 				return err
 			}
@@ -241,6 +244,10 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 			return h.again(ctx, st)
 		}
 	}
+	if len(st.Token.Raw) >= longToken && h.AcceptableStatus(st.Stranger[0]) {
+		st.Fault = h.fault("TOK-SIZE", "token-too-large", st.Control())
+		return nil
+	}
 	cause := ""
 	if st.Control().Exchange.Status() >= 500 && h.AcceptableStatus(st.Stranger[0]) {
 		cause = "webhook-fails-on-tokens"
@@ -248,6 +255,9 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 	st.Fault = h.fault("HOOK-VALID", cause, st.Control())
 	return nil
 }
+
+// longToken is where servers begin to refuse a header for its length, in bytes.
+const longToken = 7000
 
 // refusesSomebody says whether an answer turns somebody away for who they are.
 func refusesSomebody(ev Evidence) bool {

@@ -104,8 +104,10 @@ func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, er
 			return ev, 0, h.unreachable(ev)
 		case ev.Exchange.Kind() == wire.KindTimeout && try < 3 && ctx.Err() == nil:
 			continue
-		case ev.Exchange.Err == nil && try > 1:
-			return ev, time.Since(began) - ev.Exchange.Duration, nil
+		}
+		// A time-out is looked into, and the request sent again, before it gets here.
+		if silent := time.Since(began) - ev.Exchange.Duration; ev.Exchange.Err == nil && silent >= h.Session.Patience.Request {
+			return ev, silent, nil
 		}
 		return ev, 0, nil
 	}
@@ -142,7 +144,7 @@ func (h *Webhook) sampleBoth(ctx context.Context, st *Standing) error {
 // to expect of tokens is true.
 func (h *Webhook) Witness(ctx context.Context) (ChatToken, error) {
 	if m := h.repair.token; m != nil {
-		return h.Session.Mint(h.Session.NewChatID(), m.Shift, m.Claims)
+		return h.Session.Mint(h.Session.NewChatID(), *m)
 	}
 	return h.Session.Witness(ctx)
 }
@@ -182,13 +184,27 @@ func (h *Webhook) Unserved(st Standing) (Verdict, bool) {
 	return Missing("nothing can be told: %s too (see %s)", st.Fault.What, st.Fault.Check).Because(st.Fault.Cause), true
 }
 
-// Told is a verdict that rests on a refusal, as far as it can be told: where the
-// valid request is refused as well, a pass proves nothing.
+// Told is a verdict as far as it can be told: where the valid request is refused
+// as well, that something hostile is refused proves nothing, and neither does an
+// error that the valid request gets too.
 func (h *Webhook) Told(st Standing, v Verdict) Verdict {
-	if unserved, yes := h.Unserved(st); yes && v.Kind == Held {
-		return unserved.With(v.Evidence...)
+	unserved, yes := h.Unserved(st)
+	if !yes || v.Sure || v.Kind != Held && v.Kind != Broken {
+		return v
 	}
-	return v
+	if v.Kind == Broken && worksForOthers(st.Fault.Seen) {
+		for _, ev := range v.Evidence {
+			if ev.Exchange.Err != nil || ev.Exchange.Status() >= 500 {
+				return v // it fails where the valid request does not
+			}
+		}
+	}
+	return unserved.With(v.Evidence...)
+}
+
+// worksForOthers says whether an answer is at least one that the app has chosen.
+func worksForOthers(ev Evidence) bool {
+	return ev.Exchange.Response != nil && ev.Exchange.Status() >= 400 && ev.Exchange.Status() < 500
 }
 
 // ControlCall is the valid request as a call that a probe can change: with a

@@ -121,7 +121,7 @@ func (s *Session) Witness(ctx context.Context) (ChatToken, error) {
 	var next ChatToken
 	switch rung {
 	case Repaired, Minted:
-		next, err = s.Mint(s.NewChatID(), 0, nil)
+		next, err = s.Mint(s.NewChatID(), forge.TokenMistake{})
 	default:
 		if next, err = s.FirstToken(); err != nil || next.lasts(s.Options.Now()) && s.tokens.current.Raw == "" {
 			break
@@ -158,17 +158,17 @@ func readable(r token.Result) bool {
 	return r.Token != nil && r.Token.Claims.Kind() == token.Object
 }
 
-// Mint makes a token of the page's claims, or of none, as of a time that is by
-// shift from now, with claims that are to be in it.
-func (s *Session) Mint(chatID string, shift time.Duration, claims map[string]any) (ChatToken, error) {
+// Mint makes a token of the page's claims, or of none, as a webhook expects it
+// that makes a mistake; the zero value is none.
+func (s *Session) Mint(chatID string, as forge.TokenMistake) (ChatToken, error) {
 	if s.Target.PrivateKey == nil {
 		return ChatToken{}, MissingError(target.NeedKey.Hint())
 	}
-	m := forge.Minting{Key: s.Target.PrivateKey.Private, ChatID: chatID, Domains: s.domains(), Now: s.Options.Now().Add(shift), Claims: claims}
+	m := forge.Minting{Key: s.Target.PrivateKey.Private, ChatID: chatID, Domains: s.domains(), Now: s.Options.Now().Add(as.Shift), Claims: as.Claims, MaxClaim: as.MaxClaim}
 	p := ChatToken{ChatID: chatID, Rung: Minted}
 	if first, err := s.FirstToken(); err == nil && readable(first.Result) {
 		m.Base, p.Rung = forge.Secret(first.Raw.Secret()), Repaired
-		m.Claims = withSoundTypes(first.Result, claims)
+		m.Claims = withSoundTypes(first.Result, as.Claims)
 	}
 	secret, err := m.Token()
 	if err != nil {
