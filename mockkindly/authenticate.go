@@ -29,7 +29,7 @@ func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (toke
 		return token.Result{}, err
 	}
 	res := token.Check(raw, token.Expect{
-		Keys: bot.PublicKeys, ChatID: chatID, Now: k.now(), Published: bot.Published,
+		Keys: token.WithPrivate(bot.PublicKeys, k.opts.SigningKey), ChatID: chatID, Now: k.now(), Published: bot.Published,
 	})
 	report := &TokenReport{
 		Reason: clip(reason, maxReport), Raw: raw, Result: res, Accepted: taken(res),

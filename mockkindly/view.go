@@ -26,6 +26,13 @@ type violationJSON struct {
 	Expected    string `json:"expected"`
 	Actual      string `json:"actual"`
 	Fix         string `json:"fix"`
+	// Diagnosis is the mistake that it comes from, where that can be told.
+	Diagnosis *diagnosisJSON `json:"diagnosis,omitempty"`
+}
+
+type diagnosisJSON struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
 }
 
 func violationsJSON(vs []token.Violation) []violationJSON {
@@ -37,6 +44,9 @@ func violationsJSON(vs []token.Violation) []violationJSON {
 		}
 		if v.Refused() {
 			out[i].Refused = string(v.Rule.Refused)
+		}
+		if d := v.Diagnosis; d.ID != "" {
+			out[i].Diagnosis = &diagnosisJSON{d.ID, d.Title}
 		}
 	}
 	return out
@@ -54,10 +64,14 @@ var refusedRules = func() map[string]rule.Fidelity {
 
 // violation is the other way round. What a violation has no form for stays empty.
 func (v violationJSON) violation() token.Violation {
-	return token.Violation{
+	out := token.Violation{
 		Rule:  rule.Rule{ID: v.ID, Fidelity: rule.Fidelity(v.Fidelity), Text: v.Requirement, Refused: refusedRules[v.ID]},
 		Level: rule.Level(v.Level), Expected: v.Expected, Actual: v.Actual, Fix: v.Fix,
 	}
+	if d := v.Diagnosis; d != nil {
+		out.Diagnosis = token.Diagnosis{ID: d.ID, Title: d.Title, Fix: v.Fix}
+	}
+	return out
 }
 
 type unjudgedJSON struct {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -32,6 +33,23 @@ func fingerprint(public *rsa.PublicKey) string {
 	}
 	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
+}
+
+// WithPrivate returns the keys for Expect: the uploaded ones, and behind them
+// the public half of a private key, so that it can be named where it signed.
+func WithPrivate(uploaded []*Key, private *PrivateKey) []*Key {
+	if private == nil || private.Public == nil {
+		return uploaded
+	}
+	for _, k := range uploaded {
+		if k != nil && k.Fingerprint == private.Fingerprint {
+			return uploaded
+		}
+	}
+	if len(uploaded) == 0 {
+		uploaded = []*Key{nil} // none was uploaded
+	}
+	return append(slices.Clone(uploaded), &private.Key)
 }
 
 // title is how messages call the key.
