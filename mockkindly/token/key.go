@@ -21,6 +21,22 @@ type Key struct {
 	Notes       []string // oddities that were read all the same: "CRLF line ends"
 }
 
+// Caution says that stricter programs refuse the key's file, though it was read
+// here, and why; "" if it is as openssl writes it.
+func (k *Key) Caution() string {
+	var odd []string
+	for _, note := range k.Notes {
+		if !harmlessNotes[note] {
+			odd = append(odd, note)
+		}
+	}
+	if len(odd) == 0 {
+		return ""
+	}
+	return k.title() + " was read, but openssl, Node or Python refuse such a key, and Kindly may: it has " + strings.Join(odd, ", ") +
+		". Paste it as openssl writes it, with real line ends"
+}
+
 // NewKey describes a key that is not read from a PEM file.
 func NewKey(name string, public *rsa.PublicKey) *Key {
 	return &Key{Name: name, Public: public, Fingerprint: fingerprint(public)}
