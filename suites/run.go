@@ -131,6 +131,10 @@ func remark(s *subject.Session) {
 }
 
 func noteKey(s *subject.Session, k *token.Key) {
+	if caution := k.Caution(); caution != "" {
+		s.Note(reports.Warned, "%s.", caution)
+		return
+	}
 	for _, n := range k.Notes {
 		s.Note(reports.Informed, "%s: %s", k.Name, n)
 	}

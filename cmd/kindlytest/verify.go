@@ -117,7 +117,10 @@ func (a *app) verify(f *verifyFlags) error {
 		return err
 	}
 	text, err := a.readToken(f.file)
-	if err != nil {
+	switch {
+	case err != nil && f.file != "":
+		return fmt.Errorf("--file: %w", err)
+	case err != nil:
 		return err
 	}
 	raw, note := tokenIn(text)
@@ -151,7 +154,7 @@ func (a *app) readToken(path string) (string, error) {
 	if path != "" {
 		f, err := os.Open(path)
 		if err != nil {
-			return "", fmt.Errorf("--file: %w", err)
+			return "", err // names the file
 		}
 		defer f.Close() // it was only read
 		in = f
@@ -160,7 +163,7 @@ func (a *app) readToken(path string) (string, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(in, maxTokenInput))
 	if err != nil {
-		return "", fmt.Errorf("read the token: %w", err)
+		return "", fmt.Errorf("reading the token: %w", err)
 	}
 	return string(text), nil
 }
@@ -174,6 +177,9 @@ func tokenIn(text string) (raw token.Raw, note string) {
 		}
 		if json.Unmarshal([]byte(text), &answer) == nil && answer.Token != nil {
 			return token.Raw(*answer.Token), `the token was read from the member "token" of a JSON object`
+		}
+		if within, by := token.Unwrap(token.Raw(text)); by == token.InJSON && within != "" {
+			return within, "the token was read from a JSON object; its member is not called \"token\""
 		}
 	}
 	const scheme = "bearer "

@@ -12,6 +12,7 @@ import (
 type compact struct {
 	problem   string // of TOK-COMPACT, empty if the form is canonical
 	mistake   Diagnosis
+	text      string // without what was wrapped around it
 	segments  int
 	signed    string // what the signature covers: header.payload
 	header    segment
@@ -37,7 +38,7 @@ var alphabet = func() (t [256]bool) {
 
 func takeApart(raw string) compact {
 	text, problem, mistake := unwrap(raw)
-	c := compact{problem: problem, mistake: mistake, segments: strings.Count(text, ".") + 1}
+	c := compact{problem: problem, mistake: mistake, text: text, segments: strings.Count(text, ".") + 1}
 	if text == "" {
 		c.segments = 0
 		c.note("it is empty", Diagnosis{})

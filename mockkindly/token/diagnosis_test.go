@@ -85,6 +85,7 @@ func handedOn() []mistaken {
 		{"URL-encoded quotes", Raw(url.QueryEscape(`"` + sound + `"`)), PercentEncoded, compact, "URL-encoded", "decodeURIComponent", ""},
 		{"a login page", "<!DOCTYPE html>\n<html lang=\"en\"><title>Log in 100%25</title></html>", HTMLForToken, compact, "HTML", "login page", "trim"},
 		{"an error's text", "Internal Server Error", TextForToken, compact, "some text", "response.ok", "trim"},
+		{"an error as JSON", `{"error":"not logged in"}`, TextForToken, compact, "holds none", "response.ok", "member"},
 		{"a promise made text", "[object Promise]", NotAwaited, compact, "[object Promise]", "await", ""},
 		{"a missing member made text", "undefined", MissingMadeText, compact, "undefined", "null", ""},
 		{"a session id", "9f86d081884c7d659a2feaa0c55ad015", Opaque, compact, "no dot", "JWT", ""},

@@ -40,6 +40,9 @@ func unwrap(raw string) (text, problem string, mistake Diagnosis) {
 		if !ok {
 			break
 		}
+		if within == "" && by == InJSON {
+			by = TextForToken // an answer without a token: an error, as a rule
+		}
 		if problem == "" {
 			problem, mistake = found, by
 		}
@@ -55,6 +58,17 @@ func unwrap(raw string) (text, problem string, mistake Diagnosis) {
 		problem, mistake = notWrapped(text)
 	}
 	return text, problem, mistake
+}
+
+// Unwrap returns the token within what people wrap around one, and by which
+// mistake it was; the zero Diagnosis if it is written as a token must be. What is
+// no token at all comes back as it is, with what stands in its place.
+func Unwrap(raw Raw) (Raw, Diagnosis) {
+	if len(raw) > maxBytes {
+		return raw, Diagnosis{}
+	}
+	c := takeApart(string(raw))
+	return Raw(c.text), c.mistake
 }
 
 func unwrapOnce(text string) (within, problem string, by Diagnosis, ok bool) {
