@@ -83,6 +83,8 @@ type judgement struct {
 	keyGiven   bool
 	notes      []string
 	forwarding []forwarding
+	domains    []allowlist.Finding // what is wrong with chat.webhook_domains
+	unread     string              // why they can't be judged
 }
 
 // forwarding is whether Kindly would send the token to a webhook.
@@ -131,6 +133,7 @@ func (a *app) verify(f *verifyFlags) error {
 	if note != "" {
 		j.notes = append(j.notes, note)
 	}
+	j.judgeDomains()
 	for _, url := range f.webhooks {
 		d := allowlist.Decide(j.result.Token.WebhookDomains(), url)
 		j.forwarding = append(j.forwarding, forwarding{url, decisionOf(d)})
@@ -192,7 +195,7 @@ func tokenIn(text string) (raw token.Raw, note string) {
 // violated counts the violations of a level.
 func (j judgement) violated(level rule.Level) int {
 	n := 0
-	for _, v := range j.result.Violations {
+	for _, v := range j.violations() {
 		if v.Level == level {
 			n++
 		}

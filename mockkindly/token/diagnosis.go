@@ -25,14 +25,13 @@ var (
 	PercentEncoded = Diagnosis{"token-url-encoded", "The token is URL-encoded",
 		"Return it as it is; what comes out of a cookie or a query must be decoded once (decodeURIComponent)."}
 	HTMLForToken = Diagnosis{"token-html", "There is an HTML page in place of the token",
-		"Look at the request for the token: it was answered by a login page, an error page or the app's own index. " +
-			"Send the session's cookie along, ask the address of the endpoint, and check response.ok before the body is read."}
+		"A login page, an error page or the app's index answered. Send the session's cookie along, ask the endpoint's own address, and check response.ok before the body is read."}
 	TextForToken = Diagnosis{"token-text", "There is some other text in place of the token",
 		"Look at the request for the token: it was answered by a message, perhaps of an error. Check response.ok before the body is read."}
 	NotAwaited = Diagnosis{"token-not-awaited", "An object was made text in place of the token",
 		`Return the string itself: await the promise, and take the member out of the object. "[object …]" is what JavaScript writes for either.`}
 	MissingMadeText = Diagnosis{"token-missing-made-text", "A missing value was made text in place of the token",
-		"Look at the answer of the endpoint: the member that is read is not in it. Read it by the name that the endpoint gives, and return null where nobody is logged in."}
+		"Read the token by the name that the endpoint's answer gives it: the member that is read is not there. Return null where nobody is logged in."}
 	Opaque = Diagnosis{"token-opaque", "It is no JWT, but a session id, an API key or a token of another kind",
 		"Return a JWT that is made for this chat, and signed with RS256: no session id, and no access token of another service."}
 	Encrypted = Diagnosis{"token-encrypted", "The token is encrypted (JWE), not only signed",
@@ -46,7 +45,7 @@ var (
 	Unsigned = Diagnosis{"token-unsigned", "The token is not signed: alg is none",
 		"Sign with RS256 and your RSA private key, also in tests: anyone can write a token that nobody signs."}
 	HMAC = Diagnosis{"token-hmac", "The token is signed with a shared secret (HMAC), not with a private key",
-		`Sign with RS256 and your RSA private key, and say so: { algorithm: "RS256" } in jsonwebtoken, algorithm="RS256" in PyJWT. HS256 is what libraries take if they are not told.`}
+		`Sign with RS256 and your RSA private key: { algorithm: "RS256" } in jsonwebtoken, algorithm="RS256" in PyJWT. Libraries take HS256 if they are not told.`}
 	HMACPublicKey = Diagnosis{"token-hmac-public-key", "The public key serves as a shared secret: anyone can sign",
 		"Sign with RS256 and your RSA private key. The public key is no secret: with it anyone makes an HMAC like this one."}
 	OtherAlgorithm = Diagnosis{"token-wrong-algorithm", "The token is signed with another algorithm than RS256",
@@ -56,12 +55,11 @@ var (
 	OtherKnownKey = Diagnosis{"token-other-key", "The token is signed with another of your keys than the one that Kindly has",
 		"Sign with the private half of the uploaded key, or upload the public half of the key that signs."}
 	UnknownKey = Diagnosis{"token-unknown-key", "The token is signed with a key whose public half Kindly does not have",
-		"Upload the public half of the key that signs: openssl rsa -in private.pem -pubout -out public.pem. Look which key the running server has: a staging key, or an old one."}
+		"Upload the public half of the key that signs: openssl rsa -in private.pem -pubout -out public.pem. See which key the server runs with: of staging, or an old one."}
 	ChangedAfterSigning = Diagnosis{"token-changed-after-signing", "The right key signed, but something else than what the token says",
 		"Let a JWT library write the token, and change nothing afterwards: the signature covers header.payload as it is encoded, byte for byte."}
 	HandMadeSignature = Diagnosis{"token-hand-made-signature", "The right key signed, but not as RS256 does",
-		`Let a JWT library sign, or the function for signing: openssl dgst -sha256 -sign, crypto.createSign("RSA-SHA256"), openssl_sign(…, OPENSSL_ALGO_SHA256). ` +
-			"Encrypting a hash with the private key is something else."}
+		`Let a JWT library sign, or what is made for it: openssl dgst -sha256 -sign, crypto.createSign("RSA-SHA256"). To encrypt a hash with the private key is something else.`}
 	SignatureInHex = Diagnosis{"token-signature-hex", "The signature is written in hex or base64, not in base64url",
 		"Take the signature as bytes, and write those in base64url without padding."}
 	CutOff = Diagnosis{"token-cut-off", "The token is cut off",
@@ -77,7 +75,7 @@ var (
 	TimeWithFraction = Diagnosis{"token-time-fraction", "Times have a fraction",
 		"Cut the fraction off: int(time.time()), Math.floor(Date.now() / 1000)."}
 	DurationForInstant = Diagnosis{"token-duration-for-instant", "A duration stands where a point in time is meant",
-		"Write the point in time: now plus the lifetime, in seconds since 1970 (exp = iat + 300). Libraries take a lifetime in another place, such as expiresIn."}
+		"Write the point in time, in seconds since 1970 (exp = iat + 300). Libraries take a lifetime in another place, such as expiresIn."}
 	LifetimeAsText = Diagnosis{"token-lifetime-as-text", "The lifetime was read as milliseconds, so that the token ends as it begins",
 		`Write the lifetime as a number (expiresIn: 300) or with its unit ("5m"): jsonwebtoken reads the text "300" as milliseconds.`}
 	LifetimeInMilliseconds = Diagnosis{"token-lifetime-milliseconds", "The lifetime is in milliseconds, and was read as seconds",
@@ -85,8 +83,7 @@ var (
 	ExpiryBeforeIssue = Diagnosis{"token-exp-before-iat", "The token ends before it begins",
 		"Set exp to iat plus the lifetime, of one reading of the clock."}
 	TimeZone = Diagnosis{"token-timezone", "Times are those of a time zone, not UTC",
-		"Count from 1970 in UTC: int(time.time()) in Python, Math.floor(Date.now() / 1000) in JavaScript. The clock is right: " +
-			"datetime.utcnow().timestamp() takes UTC for local time, and a naive datetime.now() is taken for UTC; datetime.now(timezone.utc) is neither."}
+		"Count in UTC: int(time.time()), Math.floor(Date.now() / 1000); in Python datetime.now(timezone.utc), neither utcnow() nor a naive now(). The clock itself is right."}
 	ClockAhead = Diagnosis{"token-clock", "The clock of the server that signs is ahead",
 		"Set the clock of the server that signs (NTP)."}
 	ClockOrKept = Diagnosis{"token-clock-or-kept", "The clock of the server that signs is behind, or it hands out a token that it made before",
@@ -102,8 +99,7 @@ var (
 	ChatElsewhere = Diagnosis{"token-chat-flat", "The chat id stands beside chat, not within it",
 		`Put it into an object: "chat": {"id": …}.`}
 	ChatIDNotRead = Diagnosis{"token-chat-id-not-read", "The endpoint did not find the chat id in the request",
-		"Read it by the name that the page sends (chatId or chat_id), from a body that was parsed as JSON: without a Content-Type " +
-			"of application/json, browsers say text/plain, and frameworks leave such a body alone."}
+		"Read it by the name that the page sends (chatId or chat_id), and parse the body as JSON also as text/plain: that is what browsers say without a Content-Type."}
 )
 
 // Diagnoses returns all that Check can make.
