@@ -34,7 +34,10 @@ the first that it breaks. Nothing is sent anywhere.
 
 A token is a credential, so that it is refused as an argument: it would stay in
 the shell's history. White space around it, a "Bearer " in front, and the JSON
-answer {"token": "…"} of an auth endpoint are understood.
+answer of an auth endpoint are understood, whatever its member is called.
+
+A token may break a rule for which Kindly refuses none: it is taken, and is unsafe
+or shown wrongly. The verdict then says ACCEPTED, BUT NOT SOUND.
 
 Without --public-key nobody knows who signed the token; the verdict says so, and
 the exit code is that of the other rules. 0: no MUST is violated; 1: one is; 2:
@@ -132,6 +135,11 @@ func (a *app) verify(f *verifyFlags) error {
 	j := judgement{result: token.Check(raw, expect), now: expect.Now, keyGiven: len(expect.Keys) > 0}
 	if note != "" {
 		j.notes = append(j.notes, note)
+	}
+	for _, k := range expect.Keys {
+		if caution := k.Caution(); caution != "" {
+			j.notes = append(j.notes, caution+".")
+		}
 	}
 	j.judgeDomains()
 	for _, url := range f.webhooks {
