@@ -100,6 +100,8 @@ var (
 		`Put it into an object: "chat": {"id": …}.`}
 	ChatIDNotRead = Diagnosis{"token-chat-id-not-read", "The endpoint did not find the chat id in the request",
 		"Read it by the name that the page sends (chatId or chat_id), and parse the body as JSON also as text/plain: that is what browsers say without a Content-Type."}
+	ChatIDChanged = Diagnosis{"token-chat-id-changed", "The chat id was changed on its way into the token",
+		"Copy the chat id as it came: no other letter case, no trimming, no reading as a UUID and writing again."}
 )
 
 // Diagnoses returns all that Check can make.
@@ -111,7 +113,7 @@ func Diagnoses() []Diagnosis {
 		SignatureInHex, CutOff,
 		Milliseconds, TimeAsText, TimeWithFraction, DurationForInstant, LifetimeAsText, LifetimeInMilliseconds, ExpiryBeforeIssue,
 		TimeZone, ClockAhead, ClockOrKept,
-		SubjectElsewhere, SubjectAsNumber, ChatElsewhere, ChatIDNotRead,
+		SubjectElsewhere, SubjectAsNumber, ChatElsewhere, ChatIDNotRead, ChatIDChanged,
 	}
 }
 

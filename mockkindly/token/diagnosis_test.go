@@ -156,6 +156,8 @@ func badlyWorded() []mistaken {
 		{"chat_id beside chat", mint(object{"chat": remove, "chat_id": chatID}), ChatElsewhere, one("TOK-CHAT"), `"chat_id"`, `"chat": {`, ""},
 		{"the chat id was not in the body", mint(inChat(object{"id": nil})), ChatIDNotRead, one("TOK-CHAT-ID"), "null", "text/plain", "session"},
 		{"the chat id is undefined", mint(inChat(object{"id": "undefined"})), ChatIDNotRead, one("TOK-CHAT-ID"), "undefined", "chatId or chat_id", ""},
+		{"the chat id in upper case", mint(inChat(object{"id": strings.ToUpper(chatID)})), ChatIDChanged, one("TOK-CHAT-ID"), "letter case", "as it came", "session"},
+		{"the chat id without hyphens", mint(inChat(object{"id": strings.ReplaceAll(chatID, "-", "")})), ChatIDChanged, one("TOK-CHAT-ID"), "another form", "as it came", "session"},
 		{"no chat id at all", mint(inChat(object{"id": remove})), ChatIDNotRead, one("TOK-CHAT-ID"), "missing", "chatId or chat_id", ""},
 	}
 }

@@ -90,7 +90,9 @@ func judgeChatID(s *state) verdict {
 	case id.Kind() == Null, ok && (blank(text) || leftovers[text]):
 		return bad(expected, "chat.id is "+show(id)).as(ChatIDNotRead)
 	case ok && strings.EqualFold(strings.TrimSpace(text), s.ChatID):
-		return bad(expected, "chat.id is "+show(id)+": changed in letter case or white space")
+		return bad(expected, "chat.id is "+show(id)+": changed in letter case or white space").as(ChatIDChanged)
+	case ok && strings.EqualFold(strings.NewReplacer("-", "", "{", "", "}", "").Replace(text), strings.ReplaceAll(s.ChatID, "-", "")):
+		return bad(expected, "chat.id is "+show(id)+": written in another form of a UUID").as(ChatIDChanged)
 	}
 	return bad(expected, "chat.id is "+show(id))
 }
