@@ -85,3 +85,26 @@ func TestVerifyNamesTheMistake(t *testing.T) {
 		})
 	}
 }
+
+// TestVerifyWarnsOfKeysThatKindlyMayRefuse: what is read here is not what Kindly
+// reads.
+func TestVerifyWarnsOfKeysThatKindlyMayRefuse(t *testing.T) {
+	dir := t.TempDir()
+	if r := runHere(t.Context(), nil, "", "keygen", dir); r.code != exitOK {
+		t.Fatal(r.stderr)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "public.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd := filepath.Join(dir, "odd.pem")
+	if err := os.WriteFile(odd, []byte(`"`+strings.ReplaceAll(string(text), "\n", `\n`)+`"`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]bool{filepath.Join(dir, "public.pem"): false, odd: true} {
+		r := runHere(t.Context(), nil, "a.b.c", "verify", "--public-key", path)
+		if got := strings.Contains(strings.Join(strings.Fields(r.stdout), " "), `line ends written as \n, quotes around it`); got != want {
+			t.Errorf("%s: said is %v, want %v:\n%s", filepath.Base(path), got, want, r.stdout)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
 	"os"
@@ -9,6 +10,17 @@ import (
 	"strings"
 	"testing"
 )
+
+func TestCautionOfAPrivateKeyIsAboutWhoSigns(t *testing.T) {
+	text := pemText(labelPKCS1Private, x509.MarshalPKCS1PrivateKey(keys().private), nil)
+	key, err := ParsePrivateKey("private.pem", []byte(strings.ReplaceAll(text, "\n", `\n`)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if said := key.Caution(); !strings.Contains(said, "program that signs") || !strings.Contains(said, `written as \n`) || strings.Contains(said, "Kindly") {
+		t.Errorf("said is %q", said)
+	}
+}
 
 // TestWhatOpensslRefusesIsSaid: a key that is read here, and refused by openssl,
 // is said to be one that Kindly may refuse; one that openssl takes, and writes

@@ -23,7 +23,9 @@ type Key struct {
 
 // Caution says that stricter programs refuse the key's file, though it was read
 // here, and why; "" if it is as openssl writes it.
-func (k *Key) Caution() string {
+func (k *Key) Caution() string { return k.caution("Kindly may") }
+
+func (k *Key) caution(who string) string {
 	var odd []string
 	for _, note := range k.Notes {
 		if !harmlessNotes[note] {
@@ -33,7 +35,7 @@ func (k *Key) Caution() string {
 	if len(odd) == 0 {
 		return ""
 	}
-	return k.title() + " was read, but openssl, Node or Python refuse such a key, and Kindly may: it has " + strings.Join(odd, ", ") +
+	return k.title() + " was read, but openssl, Node or Python refuse such a key, and " + who + ": it has " + strings.Join(odd, ", ") +
 		". Paste it as openssl writes it, with real line ends"
 }
 
@@ -90,6 +92,9 @@ type PrivateKey struct {
 	Key
 	Private *rsa.PrivateKey `json:"-"`
 }
+
+// Caution is that of Key, of the program that signs.
+func (k *PrivateKey) Caution() string { return k.caution("so may the program that signs with it") }
 
 // String returns the name and the fingerprint.
 func (k PrivateKey) String() string {
