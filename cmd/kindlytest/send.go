@@ -33,6 +33,7 @@ type sendFlags struct {
 	payload   string
 	tokenFile string
 	private   string
+	config    string
 	resolve   []string
 	caFile    string
 	timeout   time.Duration
@@ -45,8 +46,8 @@ out and what came back.
 The message is --message, with --context and --slug; or the whole body is the
 content of --payload, sent byte for byte. With --token-file the token goes along
 if its chat.webhook_domains cover the webhook, as with Kindly; otherwise the
-output says why not. With --private-key, of a test environment, a token is made
-for this request: its chat, five minutes, and the webhook's domain.
+output says why not. With --private-key, or that of --config, a token is made for
+this request: its chat, five minutes, and the webhook's domain.
 ` + hmacSecretVariable + ` signs the body. No token and no secret is shown.
 
 Exit codes: 0, the webhook answered 200 with what Kindly takes; 1, it answered
@@ -75,6 +76,7 @@ func newSend(a *app) *cobra.Command {
 	fs.StringVar(&f.payload, "payload", "", "send the content of this `file` as it is; - is stdin")
 	fs.StringVar(&f.tokenFile, "token-file", "", "`file` that holds the chat's token")
 	fs.StringVar(&f.private, "private-key", "", "PEM `file` to make a token with, instead of --token-file; of a test environment")
+	fs.StringVarP(&f.config, "config", "c", "", "make a token with the private_key of this `file`, a kindlytest.yaml")
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "call this address for a host name, as `HOST=ADDRESS`; repeatable")
 	fs.StringVar(&f.caFile, "ca-file", "", "PEM `file` of a private certificate authority, trusted beside the system's")
 	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for the answer")
@@ -120,8 +122,9 @@ func (a *app) sending(fs *pflag.FlagSet, f *sendFlags) (mockkindly.Sending, erro
 	}
 	s.Webhook = mockWebhook(w)
 	s.Webhook.Secret = a.env(hmacSecretVariable)
-	if f.tokenFile != "" && f.private != "" {
-		return s, hint.Errorf("give one of them", "--token-file holds a token, and --private-key makes one")
+	key, err := a.keyToMint(f)
+	if err != nil {
+		return s, err
 	}
 	if f.tokenFile != "" {
 		if s.Token, err = a.tokenToSend(f.tokenFile); err != nil {
@@ -137,13 +140,13 @@ func (a *app) sending(fs *pflag.FlagSet, f *sendFlags) (mockkindly.Sending, erro
 		if s.Body, err = a.readPayload(f.payload); err != nil {
 			return s, err
 		}
-		s.Token, err = f.mint(s.Token, chatOf(s.Body), w.URL)
+		s.Token, err = mint(key, s.Token, chatOf(s.Body), w.URL)
 		return s, err
 	}
 	if s.Payload, err = f.build(s.Token); err != nil {
 		return s, err
 	}
-	s.Token, err = f.mint(s.Token, s.Payload.ChatID, w.URL)
+	s.Token, err = mint(key, s.Token, s.Payload.ChatID, w.URL)
 	return s, err
 }
 

@@ -44,14 +44,41 @@ func lowerFirst(s string) string {
 // lifeOfMinted is how long a token lives that is made for one request.
 const lifeOfMinted = 5 * time.Minute
 
-// mint makes a token where a private key is given.
-func (f *sendFlags) mint(given token.Raw, chatID, webhookURL string) (token.Raw, error) {
-	if f.private == "" {
-		return given, nil
+// keyToMint is the private key to make a token with; nil if none was given.
+func (a *app) keyToMint(f *sendFlags) (*token.PrivateKey, error) {
+	given := 0
+	for _, flag := range []string{f.tokenFile, f.private, f.config} {
+		if flag != "" {
+			given++
+		}
 	}
-	key, err := config.ReadPrivateKey(os.ReadFile, f.private)
-	if err != nil {
-		return "", fmt.Errorf("--private-key: %w", err)
+	if given > 1 {
+		return nil, hint.Errorf("give one of them", "--token-file holds a token, and --private-key and --config make one")
+	}
+	if f.private != "" {
+		key, err := config.ReadPrivateKey(os.ReadFile, f.private)
+		if err != nil {
+			return nil, fmt.Errorf("--private-key: %w", err)
+		}
+		return key, nil
+	}
+	if f.config == "" {
+		return nil, nil
+	}
+	c, err := config.Load(f.config, a.lookupEnv)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("--config: %w", err)
+	case c.Target.PrivateKey == nil:
+		return nil, hint.Errorf("name the key by --private-key, or as private_key in the file", "--config: %s has no private_key", f.config)
+	}
+	return c.Target.PrivateKey, nil
+}
+
+// mint makes a token with the key, if there is one.
+func mint(key *token.PrivateKey, given token.Raw, chatID, webhookURL string) (token.Raw, error) {
+	if key == nil {
+		return given, nil
 	}
 	domains := []string{}
 	if pattern, err := allowlist.Cover(webhookURL); err == nil {

@@ -145,8 +145,13 @@ func TestSendMakesATokenWithAPrivateKey(t *testing.T) {
 	if err := os.WriteFile(payload, []byte(`{"chat_id":"`+chatID+`"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	settings := filepath.Join(dir, "kindlytest.yaml")
+	if err := os.WriteFile(settings, []byte("version: 1\nbot: {public_key: public.pem}\nprivate_key: private.pem\nwebhooks: [{url: https://hooks.example.com/}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, args := range map[string][]string{
-		"a message": {"--chat-id", chatID}, "a payload": {"--payload", payload},
+		"a message": {"--chat-id", chatID, "--private-key", file}, "a payload": {"--payload", payload, "--private-key", file},
+		"the key of a file": {"--chat-id", chatID, "--config", settings},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got string
@@ -155,7 +160,7 @@ func TestSendMakesATokenWithAPrivateKey(t *testing.T) {
 				_, _ = io.WriteString(w, `{"reply":"Hello"}`)
 			}))
 			defer hook.Close()
-			r := runHere(t.Context(), nil, "", append([]string{"send", "--webhook", "https://hooks.example.com/=" + hook.URL, "--private-key", file}, args...)...)
+			r := runHere(t.Context(), nil, "", append([]string{"send", "--webhook", "https://hooks.example.com/=" + hook.URL}, args...)...)
 			result := token.Check(token.Raw(got), token.Expect{Keys: []*token.Key{public}, ChatID: chatID, Now: time.Now()})
 			if r.code != exitOK || !result.Accepted() || len(result.Violations) > 0 {
 				t.Errorf("code %d, %+v:\n%s%s", r.code, result.Violations, r.stdout, r.stderr)
