@@ -110,13 +110,13 @@ func isSet(data []byte) bool {
 
 var errSeveral = errors.New("it holds the runs of several targets; each one's own report is beside it, in NAME/report.json")
 
-// setWriters are the forms in which a set is written as one file. The others
-// show one target at a time.
+// setWriters are the forms in which a set is written as one file. SARIF is one a
+// target: code scanning tells uploads apart by their category.
 var setWriters = map[Format]func(io.Writer, Set) error{
-	JSON: WriteSetJSON, JUnit: WriteSetJUnit, Markdown: WriteSetMarkdown,
+	JSON: WriteSetJSON, JUnit: WriteSetJUnit, HTML: WriteSetHTML, Markdown: WriteSetMarkdown,
 }
 
-// WriteSet writes a set in a format: json, junit or markdown.
+// WriteSet writes a set in a format: json, junit, html or markdown.
 func WriteSet(w io.Writer, s Set, format Format) error {
 	write, ok := setWriters[format]
 	if !ok {
@@ -194,7 +194,7 @@ func WriteSetMarkdown(w io.Writer, s Set) error {
 	var m markdown
 	v := s.verdict()
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**Result:** %s\n\n| Target | Result |\n| --- | --- |\n", markdownSymbol(v.Level), v.Word, v.Detail)
+	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**%s**\n\n**Result:** %s\n\n| Target | Result |\n| --- | --- |\n", markdownSymbol(v.Level), v.Word, inline(s.sentence(), maxMarkdownText), v.Detail)
 	for _, run := range s.Runs {
 		v := verdictOf(run)
 		fmt.Fprintf(&b, "| %s | %s %s: %s |\n", code(run.Target.Name, maxMarkdownCell), markdownSymbol(v.Level), v.Word, inline(v.Detail, maxMarkdownCell))
@@ -244,6 +244,36 @@ func (s Set) verdict() verdict {
 	return verdict{incompleteWord, detail, Errored}
 }
 
+// sentence is the one verdict for who decides.
+func (s Set) sentence() string {
+	var bad, unknown []string
+	for _, run := range s.Runs {
+		switch run.ExitCode {
+		case 0:
+		case 1:
+			bad = append(bad, run.Target.Name)
+		default:
+			unknown = append(unknown, run.Target.Name)
+		}
+	}
+	switch {
+	case len(s.Runs) == 0:
+		return "Nothing is known: no target was checked."
+	case len(bad) > 0:
+		return joinSentences("Not ready to go live: "+idsInShort(bad, 5), unknownTargets(unknown))
+	case len(unknown) > 0:
+		return joinSentences("Not to be judged yet", unknownTargets(unknown))
+	}
+	return "Ready to go live: " + plural(len(s.Runs), "target") + ", and what was judged holds."
+}
+
+func unknownTargets(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "Not all could be checked at " + idsInShort(names, 5)
+}
+
 // FinishRun prints the result of one run of several, headed by the name of its
 // target. Runs that are printed so need no Start.
 func (t *Terminal) FinishRun(run Run) error {
@@ -281,11 +311,8 @@ func (t *Terminal) FinishSet(set Set, paths ...string) error {
 		s.line(s.of(v.Level)(head) + "  " + tail)
 	}
 	s.line("")
-	if len(paths) > 0 {
-		s.line(s.dim("reports: ") + oneLine(strings.Join(paths, ", ")))
-	}
-	v := set.verdict()
-	s.line(s.of(v.Level)(v.Word) + "  " + v.Detail)
+	s.paths(paths)
+	s.last(set.verdict(), "  ")
 	t.write(s.b.String())
 	return t.err
 }
@@ -303,5 +330,5 @@ func (t *Terminal) Status(text string) {
 }
 
 func (t *Terminal) summary() *summaryPrinter {
-	return &summaryPrinter{palette: t.palette(), width: t.width(), quiet: t.Quiet, verbose: t.Verbose, noFiles: t.NoFiles}
+	return &summaryPrinter{palette: t.palette(), width: t.width(), quiet: t.Quiet, verbose: t.Verbose, noFiles: t.NoFiles, piped: t.Width <= 0}
 }
