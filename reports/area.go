@@ -40,8 +40,6 @@ func (g areaGroup) Judged() string {
 		return "not selected"
 	case judged == 0:
 		return "nothing judged"
-	case judged == of:
-		return fmt.Sprintf("judged all %d", of)
 	}
 	return fmt.Sprintf("judged %d of %d", judged, of)
 }

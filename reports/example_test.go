@@ -45,7 +45,7 @@ func ExampleTerminal() {
 	//   explain   kindlytest explain TOK-EXP-MAX
 	//
 	// What was judged
-	// ✘ TOK Token  judged all 2: 1 failed · 1 passed
+	// ✘ TOK Token  judged 2 of 2: 1 failed · 1 passed
 	//
 	// FAILED  1 of 2 checks · 412 ms
 }

@@ -216,12 +216,13 @@ func someIDs(ids []string, most int) string {
 }
 
 func (m *markdown) areas(t story) {
-	if len(t.Areas) == 0 {
+	chosen := t.chosen()
+	if len(chosen) == 0 {
 		return
 	}
 	var b strings.Builder
 	b.WriteString("\n### What was judged\n\n| Area | Judged | Result |\n| --- | --- | --- |\n")
-	for i, g := range t.Areas {
+	for i, g := range chosen {
 		if i == maxMarkdownRows {
 			break
 		}

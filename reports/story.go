@@ -93,6 +93,11 @@ func (s story) Mark() Outcome {
 	return s.Verdict.Level
 }
 
+// chosen are the areas of which something was to be judged.
+func (s story) chosen() []areaGroup {
+	return slices.DeleteFunc(slices.Clone(s.Areas), func(g areaGroup) bool { return applicable(g.Checks) == 0 })
+}
+
 // little says whether less than half was judged of what was to be.
 func (s story) little() bool { return 2*s.Run.Summary.judged() < applicable(s.Run.Checks) }
 

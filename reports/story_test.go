@@ -168,10 +168,10 @@ func TestAnAreaOfWhichLittleWasJudgedDoesNotPass(t *testing.T) {
 		mark                        Outcome
 		judged                      string
 	}{
-		{33, 0, 0, Passed, "judged all 33"},
+		{33, 0, 0, Passed, "judged 33 of 33"},
 		{3, 30, 0, Skipped, "judged 3 of 33"},
 		{17, 16, 0, Passed, "judged 17 of 33"},
-		{1, 0, 32, Passed, "judged all 1"},
+		{1, 0, 32, Passed, "judged 1 of 1"},
 		{0, 0, 33, Skipped, "not selected"},
 		{0, 33, 0, Skipped, "nothing judged"},
 	} {

@@ -100,12 +100,13 @@ func (s *summaryPrinter) toFix(t story) {
 // areas says how much of each area was judged. Where something is wrong, those in
 // which all is well share a line.
 func (s *summaryPrinter) areas(t story) {
-	if len(t.Areas) == 0 {
+	chosen := t.chosen()
+	if len(chosen) == 0 {
 		return
 	}
 	s.title("What was judged")
 	var rows, well []areaGroup
-	for _, g := range t.Areas {
+	for _, g := range chosen {
 		if t.Mark() != Passed && !s.verbose && g.Mark() == Passed && g.Summary.judged() == g.Summary.Passed {
 			well = append(well, g)
 		} else {
@@ -113,7 +114,7 @@ func (s *summaryPrinter) areas(t story) {
 		}
 	}
 	if len(well) < 2 {
-		rows, well = t.Areas, nil
+		rows, well = chosen, nil
 	}
 	column := 0
 	for _, g := range rows {
