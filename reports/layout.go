@@ -39,11 +39,15 @@ func (s *summaryPrinter) item(c Check, text string) { s.signed(c.Outcome, shortI
 func (s *summaryPrinter) signed(o Outcome, name, text string, most int) {
 	head := symbol(o) + " " + name
 	for i, l := range s.wrapped(head+"  "+oneLine(clip(text, maxFieldRunes)), s.width-2, most) {
-		if tail, ok := strings.CutPrefix(l, head); ok && i == 0 {
+		tail, whole := strings.CutPrefix(l, head)
+		switch {
+		case i > 0:
+			s.line("  " + l)
+		case whole:
 			s.line(s.of(o)(head) + tail)
-			continue
+		default: // the head alone is too long for a line
+			s.line(s.of(o)(l))
 		}
-		s.line("  " + l)
 	}
 }
 

@@ -46,7 +46,7 @@ const (
 	minWidth     = 40
 	defaultWidth = 80
 	maxWidth     = 120
-	maxSoon      = 2 // problems that are printed as they happen
+	maxSoon      = 1 // problems that are printed as they happen
 )
 
 // Start says what is checked, and by how many checks; 0 if that is not known.

@@ -162,7 +162,7 @@ func TestTerminalEndsWithWhatToFixFirst(t *testing.T) {
 			t.Errorf("the last screen is\n%s", screen)
 		}
 	}
-	if out := printed(t, &Terminal{}, sampleRun()); strings.Contains(out, "Fix first") {
+	if out := printed(t, &Terminal{}, oneFaultRun()); strings.Contains(out, "Fix first") {
 		t.Error("one failure, which can be seen, is listed again")
 	}
 }
