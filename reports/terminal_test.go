@@ -46,6 +46,7 @@ func TestTerminalGolden(t *testing.T) {
 			golden(t, name, []byte(printed(t, term, sampleRun(), paths...)))
 		})
 	}
+	golden(t, "terminal-cause.txt", []byte(printed(t, &Terminal{Width: 100}, oneFaultRun(), paths...)))
 	golden(t, "terminal-empty.txt", []byte(printed(t, &Terminal{}, emptyRun())))
 	golden(t, "terminal-passed.txt", []byte(printed(t, &Terminal{}, passedRun())))
 }
