@@ -124,6 +124,14 @@ func TestJUnitFailuresCarryTheirCause(t *testing.T) {
 	}
 }
 
+func TestJUnitMessagesSayWhatWasRequired(t *testing.T) {
+	_, suites := parseJUnit(t, sampleRun())
+	want := "Required: Two chat ids give two tokens, each with its own chat.id: both tokens have chat.id "
+	if got := suites["AUTH"].Tests[0].Message; !strings.HasPrefix(got, want) {
+		t.Errorf("the message is %q", got)
+	}
+}
+
 // Whatever a report says, each line is one command that we wrote.
 func TestAnnotationsAreOurs(t *testing.T) {
 	command := regexp.MustCompile(`^::(error|warning) (file=[^:,\n]*,line=\d+,)?title=[^:,\n]*::[^\n]*$`)

@@ -60,22 +60,24 @@ func junitSuites(run Run) []xmlSuite {
 	slices.SortStableFunc(groups, func(a, b areaGroup) int { // what is worst first; readers keep the order
 		return cmp.Or(cmp.Compare(badness(b.Mark()), badness(a.Mark())), cmp.Compare(areas[a.Name].severity.rank(), areas[b.Name].severity.rank()))
 	})
-	properties := junitRunProperties(t)
 	var suites []xmlSuite
 	for _, g := range groups {
-		suites = append(suites, junitSuite(run, g, causes, properties))
+		suites = append(suites, junitSuite(run, g, causes))
 	}
-	if suite, ok := junitRun(run, properties); ok {
+	if len(suites) > 0 { // it is told once, where it is read first
+		suites[0].Properties = append(junitStory(t), suites[0].Properties...)
+	}
+	if suite, ok := junitRun(run); ok {
 		suites = append(suites, suite)
 	}
 	return suites
 }
 
-func junitSuite(run Run, g areaGroup, causes map[string][]causeStory, properties []xmlProperty) xmlSuite {
+func junitSuite(run Run, g areaGroup, causes map[string][]causeStory) xmlSuite {
 	s := xmlSuite{
 		Name:       g.Name,
 		Timestamp:  run.Started.UTC().Format("2006-01-02T15:04:05"),
-		Properties: properties,
+		Properties: junitRunProperties(run),
 	}
 	var ms int64
 	for _, c := range worstFirst(g.Checks) {
@@ -104,7 +106,7 @@ func junitCase(run Run, c Check, causes []causeStory) xmlCase {
 		Properties: junitProperties(c, causes),
 	}
 	text := junitText(c, causes)
-	problem := &xmlProblem{Message: clip(oneLine(inShort(c)), 300), Type: c.Level, Text: text}
+	problem := &xmlProblem{Message: clip(oneLine(junitMessage(c)), 300), Type: c.Level, Text: text}
 	switch {
 	case c.Outcome == Failed, c.Outcome == Warned && run.Strict:
 		tc.Failure = problem
@@ -121,8 +123,17 @@ func junitCase(run Run, c Check, causes []causeStory) xmlCase {
 	return tc
 }
 
+// junitMessage is what a CI shows of a test case in its list, where the
+// requirement is not beside it.
+func junitMessage(c Check) string {
+	if badness(c.Outcome) < accepted || c.Actual == "" {
+		return inShort(c)
+	}
+	return strings.TrimRight(c.headline(), ". ") + ": " + c.Actual
+}
+
 // junitRun is the testcase that stands for the run itself, if it has a problem.
-func junitRun(run Run, properties []xmlProperty) (xmlSuite, bool) {
+func junitRun(run Run) (xmlSuite, bool) {
 	v := verdictOf(run)
 	if run.Problem == "" && v.Word != nothingWord {
 		return xmlSuite{}, false
@@ -135,7 +146,7 @@ func junitRun(run Run, properties []xmlProperty) (xmlSuite, bool) {
 	return xmlSuite{
 		Name: "RUN", Tests: 1, Errors: 1, Time: seconds(0),
 		Timestamp:  run.Started.UTC().Format("2006-01-02T15:04:05"),
-		Properties: properties,
+		Properties: junitRunProperties(run),
 		Cases: []xmlCase{{
 			Name: "RUN-COMPLETE", Class: junitClass(run, "RUN"), Time: seconds(0),
 			Error: &xmlProblem{Message: clip(oneLine(message), 300), Type: string(Errored), Text: text},
@@ -152,24 +163,25 @@ func junitClass(run Run, area string) string {
 	return "kindlytest." + strings.ReplaceAll(run.Target.Name, ".", "_") + "." + area
 }
 
-// junitRunProperties tell of the run: the verdict as a sentence, then its causes.
-func junitRunProperties(t story) []xmlProperty {
-	run := t.Run
-	out := properties(
-		"verdict", t.Sentence, "judged", t.Judged, "deaths", t.Deaths,
-	)
+// junitStory is the verdict as a sentence, and the causes.
+func junitStory(t story) []xmlProperty {
+	out := properties("verdict", t.Sentence, "judged", t.Judged, "deaths", t.Deaths)
 	for _, c := range t.Causes[:min(len(t.Causes), maxCauses)] {
 		text := joined([]string{oneLine(string(c.Severity)), oneLine(c.Owner), oneLine(c.Heading()), c.Count(), oneLine(c.Fix)})
 		out = append(out, properties("cause", text)...)
 	}
-	return append(out, properties(
+	return out
+}
+
+func junitRunProperties(run Run) []xmlProperty {
+	return properties(
 		"tool", strings.TrimSpace(run.Tool.Name+" "+run.Tool.Version),
 		"target", run.Target.Name,
 		"page", run.Target.Page,
 		"endpoint", run.Target.Endpoint,
 		"commit", run.Target.Commit,
 		"branch", run.Target.Branch,
-	)...)
+	)
 }
 
 func junitProperties(c Check, causes []causeStory) []xmlProperty {
