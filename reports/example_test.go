@@ -38,7 +38,6 @@ func ExampleTerminal() {
 	//
 	// ✘ TOK-EXP-MAX  MUST · documented
 	//   The token lives longer than 15 minutes.
-	//   then      Kindly refuses the token, and the user is nobody.
 	//   expected  exp - iat of 1 to 900 s
 	//   actual    3600 s
 	//   fix       Set exp to iat + 600.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxConsequence bounds what a sentence quotes, in runes.
@@ -58,12 +59,24 @@ func (s story) gravest() Severity {
 // worst is what can happen now.
 func (s story) worst() string {
 	for _, c := range s.Causes {
-		return clip(oneLine(cmp.Or(c.Consequence, c.Title)), maxConsequence)
+		return firstSentences(cmp.Or(c.Consequence, c.Title))
 	}
 	for _, c := range s.Failed {
-		return clip(oneLine(cmp.Or(c.Consequence, c.Broken)), maxConsequence)
+		return firstSentences(cmp.Or(c.Consequence, c.Broken))
 	}
 	return ""
+}
+
+// firstSentences are as many whole sentences as fit.
+func firstSentences(text string) string {
+	short := clip(oneLine(text), maxConsequence)
+	if !strings.HasSuffix(short, "…") {
+		return short
+	}
+	if end := strings.LastIndex(short, ". "); end > 0 {
+		return short[:end+1]
+	}
+	return short
 }
 
 // mistakes counts what is to be mended.
@@ -115,7 +128,7 @@ func joinSentences(texts ...string) string {
 			b.WriteByte(' ')
 		}
 		b.WriteString(t)
-		if !strings.ContainsAny(t[len(t)-1:], ".!?") {
+		if last, _ := utf8.DecodeLastRuneInString(t); !strings.ContainsRune(".!?…", last) {
 			b.WriteByte('.')
 		}
 	}

@@ -162,6 +162,19 @@ func TestSentence(t *testing.T) {
 	}
 }
 
+// A sentence for a manager is no page: it ends where a sentence does.
+func TestSentenceIsShort(t *testing.T) {
+	run := oneFaultRun()
+	run.Causes[0].Consequence = "Strangers read orders. " + strings.Repeat("And so on and on, ", 40)
+	if got, want := storyOf(run).Sentence, "Not safe to go live. Strangers read orders. One mistake explains all 18 failed checks."; got != want {
+		t.Errorf("it is %q, want %q", got, want)
+	}
+	run.Causes[0].Consequence = strings.Repeat("x", 1000)
+	if got := storyOf(run).Sentence; len(got) > 400 || strings.Contains(got, "….") {
+		t.Errorf("it is %q", got)
+	}
+}
+
 func TestAnAreaOfWhichLittleWasJudgedDoesNotPass(t *testing.T) {
 	for _, row := range []struct {
 		passed, skipped, deselected int

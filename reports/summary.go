@@ -8,7 +8,7 @@ import (
 
 // Bounds that keep a failure on one screen of 24 lines, with the command that
 // repeats it. The files hold everything.
-var fieldLines = map[string]int{"then": 2, "reason": 2, "seen": 3, "expected": 2, "actual": 4, "fix": 4}
+var fieldLines = map[string]int{"then": 3, "reason": 2, "seen": 3, "expected": 2, "actual": 4, "fix": 4}
 
 const (
 	maxSentenceLines = 2

@@ -70,7 +70,10 @@ func (s *summaryPrinter) failed(t story) {
 	if !s.verbose {
 		full = min(full, maxInFull)
 	}
-	for _, c := range t.Failed[:full] {
+	for i, c := range t.Failed[:full] {
+		if i == 0 && len(t.Causes) == 0 && strings.Contains(t.Sentence, oneLine(c.Consequence)) {
+			c.Consequence = "" // it was just read
+		}
 		s.block(c)
 	}
 	rest := t.Failed[full:]

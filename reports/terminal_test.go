@@ -129,9 +129,13 @@ func TestTerminalBlocksFitOneScreen(t *testing.T) {
 	run.Checks = withOutcome(run.Checks, Failed)[:1]
 	c := &run.Checks[0]
 	long := strings.Repeat("a word and another, ", 100)
-	c.Requirement, c.Expected, c.Actual, c.Fix = long, long, long, long
+	c.Requirement, c.Expected, c.Actual, c.Fix, c.Consequence = long, long, long, long, long
 	c.Repeat = "kindlytest run " + strings.Repeat("x", 200)
-	block := printed(t, &Terminal{Quiet: true}, finished(run))
+	out := printed(t, &Terminal{Quiet: true}, finished(run))
+	_, block, found := strings.Cut(out, "1 of 1 check judged\n")
+	if !found {
+		t.Fatal(out)
+	}
 	lines := 0
 	for line := range strings.SplitSeq(strings.TrimSuffix(block, "\n"), "\n") {
 		lines += 1 + max(textWidth(line)-1, 0)/80
