@@ -87,7 +87,7 @@ func sarifHelp(c Check) sarifMessage {
 	// The requirement's own advice, so that the rule is the same in every run.
 	fix := cmp.Or(c.Help, c.Fix, "See the source of the requirement.")
 	return sarifMessage{
-		Text: sarifText(fmt.Sprintf("%s\n%s\nSource: %s", c.Requirement, fix, c.Source)),
+		Text: sarifText(fmt.Sprintf("%s: %s\n%s\nSource: %s", areaGroup{Name: areaOf(c)}.Title(), c.Requirement, fix, c.Source)), // some hold in two areas
 		Markdown: fmt.Sprintf("**%s · %s**\n\nRequirement: %s\n\nFix: %s\n\nSource: %s\n", inline(c.Level, maxID), inline(c.Fidelity, maxID),
 			inline(c.Requirement, maxSARIFText), inline(fix, maxSARIFText), code(c.Source, maxSARIFText)),
 	}
