@@ -29,10 +29,11 @@ var mayImport = map[string][]string{
 	"internal/demo":    {"fixtures", "fixtures/stack", "target", "internal/browser", "mockkindly/token"},
 	"internal/forge":   {"internal/wire"},
 	"internal/oracle":  {"internal/wire"},
+	"internal/redact":  {},
 	"internal/suggest": {},
 	"internal/wire":    {},
 
-	"mockkindly":           {"mockkindly/*", "internal/wire"},
+	"mockkindly":           {"mockkindly/*", "internal/redact", "internal/wire"},
 	"mockkindly/token":     {"mockkindly/rule"},
 	"mockkindly/allowlist": {},
 	"mockkindly/webhook":   {"mockkindly/rule", "mockkindly/token", "internal/wire"},
