@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"suites/runner":      {"suites/catalogue", "suites/subject", "target", "internal/*", "reports"},
 	"suites/catalogue":   {"suites/subject", "target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
 	"suites/subject":     {"target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
-	"target":             {"internal/browser", "internal/oracle", "mockkindly/token"},
+	"target":             {"internal/browser", "internal/oracle", "internal/redact", "mockkindly/token"},
 
 	"internal/advice":  {"mockkindly/rule"},
 	"internal/browser": {},

@@ -13,7 +13,7 @@ var opaque = regexp.MustCompile(`^[A-Za-z0-9_.+/=-]{20,}$`)
 // and what may be one in web storage.
 func (s *Session) keepSession(state browser.State) {
 	for _, c := range state.Cookies {
-		s.Redact.add(c.Value)
+		s.Redact.Learn(c.Value)
 	}
 	s.keepStorage(state.LocalStorage, state.SessionStorage)
 }
@@ -22,7 +22,7 @@ func (s *Session) keepStorage(storages ...map[string]string) {
 	for _, storage := range storages {
 		for _, value := range storage {
 			if opaque.MatchString(value) {
-				s.Redact.add(value)
+				s.Redact.Learn(value)
 			}
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/kindlytest/kindlytest/internal/redact"
 )
 
 func TestCredentialsAreKnownByTheirNames(t *testing.T) {
@@ -17,7 +19,7 @@ func TestCredentialsAreKnownByTheirNames(t *testing.T) {
 	for _, body := range []string{
 		`{"access_token":"` + secret + `"}`, `{"user":{"sessionId": "` + secret + `"}}`, `{"csrfToken" : "` + secret + `","a":1}`,
 	} {
-		if got := r.body([]byte(body), ""); strings.Contains(got, secret) || !strings.Contains(got, removed) {
+		if got := r.body([]byte(body), ""); strings.Contains(got, secret) || !strings.Contains(got, redact.Removed) {
 			t.Errorf("the body shows %s", got)
 		}
 	}
@@ -61,16 +63,6 @@ func TestTokensOfAuthorizationAreShownWithoutSignature(t *testing.T) {
 	}
 }
 
-func TestSecretsInEverySpelling(t *testing.T) {
-	r := &redactor{}
-	r.add(`p"<&> w/ord`, "s%3Aabcdef.ghi%2Bjkl")
-	for _, text := range []string{`{"password":"p\"\u003c\u0026\u003e w/ord"}`, "p&#34;&lt;&amp;&gt; w/ord", "p%22%3C%26%3E+w%2Ford", "s:abcdef.ghi+jkl"} {
-		if got := r.Text(text); !strings.Contains(got, removed) {
-			t.Errorf("%s is shown as %s", text, got)
-		}
-	}
-}
-
 func TestFieldsOfFormsAreKnownByTheirNames(t *testing.T) {
 	const secret = "s3cr3t"
 	part := func(name string) string {
@@ -90,7 +82,7 @@ func TestFieldsOfFormsAreKnownByTheirNames(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := (&redactor{}).body([]byte(row.body), row.contentType)
-			if strings.Contains(got, secret) || !strings.Contains(got, removed) || !strings.Contains(got, row.kept) {
+			if strings.Contains(got, secret) || !strings.Contains(got, redact.Removed) || !strings.Contains(got, row.kept) {
 				t.Errorf("the body shows %q", got)
 			}
 		})
