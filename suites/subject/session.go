@@ -99,6 +99,9 @@ func Open(ctx context.Context, t target.Target, o Options) *Session {
 	if t.Endpoint != nil {
 		for name, values := range t.Endpoint.Header {
 			for _, v := range values {
+				if BrowserHeaders.MatchString(name) {
+					continue // its type of content, for one
+				}
 				s.Redact.Learn(redact.HeaderSecrets(name, v)...)
 			}
 		}
