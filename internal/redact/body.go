@@ -46,7 +46,7 @@ func (r *Redactor) Header(name, value string) string {
 		return Removed
 	case lower == "authorization":
 		return r.authorization(value)
-	case isSecretParameter(name) && len(value) >= MinSecret && len(tokensIn(value)) == 0:
+	case IsSecretName(name) && len(value) >= MinSecret && len(tokensIn(value)) == 0:
 		return Removed
 	case lower == "location" || lower == "referer" || lower == "content-location":
 		return URL(r.Known(value))
@@ -94,7 +94,7 @@ func HeaderSecrets(name, value string) []string {
 // their name: members of JSON, fields of forms, and what a page of HTML hands to
 // its forms and scripts.
 func byName(body, contentType string) string {
-	body = htmlField().ReplaceAllStringFunc(members(body), withoutValue)
+	body = htmlFields(members(body))
 	media, params, err := mime.ParseMediaType(contentType)
 	switch {
 	case err == nil && strings.HasPrefix(media, "multipart/"):
@@ -116,7 +116,7 @@ var member = sync.OnceValue(func() *regexp.Regexp {
 func members(s string) string {
 	return member().ReplaceAllStringFunc(s, func(m string) string {
 		parts := member().FindStringSubmatch(m)
-		if !isSecretName(parts[2]) || beginsToken.MatchString(parts[3]) {
+		if !isSecretMember(parts[2]) || beginsToken.MatchString(parts[3]) {
 			return m
 		}
 		return parts[1] + Removed
@@ -131,7 +131,7 @@ func formFields(form string) string {
 	pairs := strings.Split(form, "&")
 	for i, pair := range pairs {
 		name, value, _ := strings.Cut(pair, "=")
-		if value != "" && isSecretParameter(unescapedQuery(name)) && !isToken(value) {
+		if value != "" && IsSecretName(unescapedQuery(name)) && !isToken(value) {
 			pairs[i] = name + "=" + Removed
 		}
 	}
@@ -148,7 +148,7 @@ func multipartFields(body, boundary string) string {
 	parts := strings.Split(body, "--"+boundary)
 	for i, part := range parts {
 		at := partHead.FindStringSubmatchIndex(part)
-		if at == nil || !isSecretParameter(part[at[2]:at[3]]) {
+		if at == nil || !IsSecretName(part[at[2]:at[3]]) {
 			continue
 		}
 		if value := part[at[1]:]; strings.TrimSpace(value) != "" && !beginsToken.MatchString(value) {
@@ -158,11 +158,28 @@ func multipartFields(body, boundary string) string {
 	return strings.Join(parts, "--"+boundary)
 }
 
-// htmlField matches a field of a form, and a meta element, where frameworks keep
-// the defence against cross-site requests. Like member, it is costly to compile.
-var htmlField = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)<(?:input|meta)\b[^>]{1,1000}>`)
-})
+// htmlField begins a field of a form, or a meta element, where frameworks keep the
+// defence against cross-site requests.
+var htmlField = regexp.MustCompile(`(?i)<(?:input|meta)\b`)
+
+const longestElement = 1000
+
+// htmlFields empties the elements whose name is that of a credential.
+func htmlFields(body string) string {
+	var out strings.Builder
+	done := 0
+	for _, at := range htmlField.FindAllStringIndex(body, -1) {
+		rest := body[at[0]:min(len(body), at[0]+longestElement)]
+		end := strings.IndexByte(rest, '>') + 1
+		if at[0] < done || end == 0 {
+			continue
+		}
+		out.WriteString(body[done:at[0]])
+		out.WriteString(withoutValue(rest[:end]))
+		done = at[0] + end
+	}
+	return out.String() + body[done:]
+}
 
 var (
 	nameAttribute  = regexp.MustCompile(`(?i)\sname\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))`)
@@ -172,7 +189,7 @@ var (
 // withoutValue empties an element whose name is that of a credential.
 func withoutValue(element string) string {
 	m := nameAttribute.FindStringSubmatch(element)
-	if m == nil || !isSecretName(html.UnescapeString(m[1]+m[2]+m[3])) {
+	if m == nil || !isSecretMember(html.UnescapeString(m[1]+m[2]+m[3])) {
 		return element
 	}
 	return valueAttribute.ReplaceAllString(element, `${1}"`+Removed+`"`)

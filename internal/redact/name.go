@@ -24,9 +24,8 @@ var secretNames = []string{
 // publicKeys say of a key before that word that it is none to a door.
 var publicKeys = []string{"bot", "public", "publishable", "site", "sort", "order", "group", "primary", "foreign", "partition", "cache", "idempotency", "websocket"}
 
-// isSecretName tells whether a header, or a member of JSON, of the name holds a
-// credential: session_id, accessToken, X-CSRFToken, apikey.
-func isSecretName(name string) bool {
+// isSecretMember tells whether a member of JSON of the name holds a credential: session_id, accessToken, X-CSRFToken, apikey.
+func isSecretMember(name string) bool {
 	folded := foldName(name)
 	for _, about := range []string{"algorithm", "type", "expiresin"} {
 		if strings.HasSuffix(folded, about) { // Kindly-HMAC-algorithm, token_type
@@ -47,9 +46,9 @@ var judged struct {
 	names map[string]bool
 }
 
-// isSecretParameter tells it of a parameter of a URL or a field of a form, where
-// logins hand things over, and gateways want their keys.
-func isSecretParameter(name string) bool {
+// IsSecretName tells it of a parameter of a URL, of a field of a form or of a
+// header, where logins hand things over, and gateways want their keys.
+func IsSecretName(name string) bool {
 	judged.RLock()
 	secret, known := judged.names[name]
 	judged.RUnlock()
@@ -70,12 +69,12 @@ func isSecretParameter(name string) bool {
 
 func judgeParameter(name string) bool {
 	folded := foldName(name)
-	if isSecretName(name) || strings.Contains(folded, "session") || slices.Contains(secretNames, folded) {
+	if isSecretMember(name) || strings.Contains(folded, "session") || slices.Contains(secretNames, folded) {
 		return true
 	}
 	words := wordsOf(name)
 	last := len(words) - 1
-	return last > 0 && words[last] == "key" && !slices.Contains(publicKeys, words[last-1])
+	return last > 0 && (words[last] == "auth" || words[last] == "key" && !slices.Contains(publicKeys, words[last-1]))
 }
 
 // foldName writes a name in small letters and digits only.

@@ -137,7 +137,7 @@ func (t *taker) pair(part string) (value string, secret bool) {
 	if plain == "" || strings.HasPrefix(plain, Removed) || isToken(plain) {
 		return value, false
 	}
-	return value, isSecretParameter(unescapedQuery(name)) || looksSecret(plain) || t.holdsURL(plain)
+	return value, IsSecretName(unescapedQuery(name)) || looksSecret(plain) || t.holdsURL(plain)
 }
 
 func (t *taker) holdsURL(value string) bool {

@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"encoding/json"
 	"regexp"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -21,9 +22,29 @@ func (s *Session) keepSession(state browser.State) {
 func (s *Session) keepStorage(storages ...map[string]string) {
 	for _, storage := range storages {
 		for _, value := range storage {
-			if opaque.MatchString(value) {
-				s.Redact.Learn(value)
+			s.keepOpaque(value)
+			var held any
+			if json.Unmarshal([]byte(value), &held) == nil {
+				s.keepOpaque(held)
 			}
+		}
+	}
+}
+
+// keepOpaque looks through what libraries keep as JSON.
+func (s *Session) keepOpaque(value any) {
+	switch v := value.(type) {
+	case string:
+		if opaque.MatchString(v) {
+			s.Redact.Learn(v)
+		}
+	case []any:
+		for _, item := range v {
+			s.keepOpaque(item)
+		}
+	case map[string]any:
+		for _, item := range v {
+			s.keepOpaque(item)
 		}
 	}
 }
