@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
@@ -68,6 +69,9 @@ type Options struct {
 	// RotateSecret is on; random if empty.
 	NextSecret string
 
+	// Secrets are further values that neither the API nor the store may show.
+	Secrets []string
+
 	// Application configures the Application API.
 	Application Application
 }
@@ -89,6 +93,7 @@ type Kindly struct {
 	journal    *Journal
 	ids        *idSource
 	slots      chan struct{} // one for each webhook request in flight
+	redact     *redact.Redactor
 
 	ctx    context.Context // ends at Close, and with it what is in flight
 	cancel context.CancelFunc
@@ -113,6 +118,7 @@ func New(o Options) (*Kindly, error) {
 		ids:     &idSource{rand: o.Rand},
 		slots:   make(chan struct{}, o.Parallel),
 		chats:   o.newChats(),
+		redact:  &redact.Redactor{},
 	}
 	var err error
 	if k.bots, err = o.shelve(); err != nil {
@@ -125,6 +131,15 @@ func New(o Options) (*Kindly, error) {
 		if k.opts.NextSecret, err = randomSecret(); err != nil {
 			return nil, fmt.Errorf("mockkindly: %w", err)
 		}
+	}
+	k.redact.Learn(o.Secrets...)
+	k.redact.Learn(k.opts.NextSecret, o.Application.APIKey, o.AdminToken)
+	k.learn(o.Application.Webhook)
+	for _, b := range o.Bots {
+		k.learn(b.Webhooks...)
+	}
+	if o.AnyBot != nil {
+		k.learn(o.AnyBot.Webhooks...)
 	}
 	if k.client == nil {
 		k.client, k.ownsClient = wire.NewClient(wire.Options{Now: o.Now, MaxConns: o.Parallel}), true
@@ -231,6 +246,7 @@ func (k *Kindly) AddBot(b Bot) (replaced bool, err error) {
 	if k.closed {
 		return false, ErrClosed
 	}
+	k.learn(b.Webhooks...)
 	return k.bots.put(b.Key, b.clone()), nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -268,7 +269,7 @@ func TestNoCredentialIsShown(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(shown["journal"], removed) {
+	if !strings.Contains(shown["journal"], redact.Removed) {
 		t.Error("the journal does not say that something was removed")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
@@ -23,11 +24,12 @@ func memory(v any) int {
 	return int(r.Type().Size()) + held(r)
 }
 
-// shared types are of the program, or of a bot: no event or chat adds to them.
+// shared types are of the program, of the mock or of a bot: no event or chat adds to them.
 var shared = map[reflect.Type]bool{
-	reflect.TypeFor[rule.Rule]():      true,
-	reflect.TypeFor[*token.Key]():     true,
-	reflect.TypeFor[*time.Location](): true,
+	reflect.TypeFor[rule.Rule]():        true,
+	reflect.TypeFor[*token.Key]():       true,
+	reflect.TypeFor[*time.Location]():   true,
+	reflect.TypeFor[*redact.Redactor](): true,
 }
 
 // held is what v points to.

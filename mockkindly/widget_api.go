@@ -5,9 +5,9 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
-	"slices"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/widget"
 )
@@ -40,7 +40,7 @@ func (k *Kindly) postClient(w http.ResponseWriter, r *http.Request) error {
 	for _, s := range []*string{&c.Build, &c.ScriptID, &c.ScriptSrc, &c.Options, &c.Callback, &c.PageURL} {
 		*s = clip(*s, maxReport)
 	}
-	c.ScriptSrc, c.PageURL = redactURL(c.ScriptSrc), redactURL(c.PageURL)
+	c.ScriptSrc, c.PageURL = redact.URL(c.ScriptSrc), redact.URL(c.PageURL)
 	if err := k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c}, false); err != nil {
 		return err
 	}
@@ -169,33 +169,20 @@ func (k *Kindly) postMessage(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// marshalReplies hides in each webhook's reply what was sent to it, and what it
-// may have learnt. Mostly there is nothing, and one look at the whole says so.
+// marshalReplies hides in each webhook's reply what it may have learnt.
 func marshalReplies(replies []reply, renewInMS int64) ([]byte, error) {
 	views := make([]any, len(replies))
 	for i, r := range replies {
-		if views[i] = r.dialogue; r.delivery != nil {
-			views[i] = r.delivery.widgetReply()
-		}
-	}
-	body, err := marshalViews(views, renewInMS)
-	if err != nil || !slices.ContainsFunc(replies, func(r reply) bool { return r.delivery != nil && r.delivery.sent.mayBeIn(body) }) {
-		return body, err
-	}
-	for i, r := range replies {
+		views[i] = r.dialogue
 		if r.delivery == nil {
 			continue
 		}
-		text, err := r.delivery.sent.marshal(views[i])
+		text, err := r.delivery.marshal(r.delivery.widgetReply())
 		if err != nil {
 			return nil, err
 		}
 		views[i] = json.RawMessage(text)
 	}
-	return marshalViews(views, renewInMS)
-}
-
-func marshalViews(views []any, renewInMS int64) ([]byte, error) {
 	return marshal(struct {
 		Replies   []any `json:"replies"`
 		RenewInMS int64 `json:"renew_in_ms,omitempty"`

@@ -226,7 +226,7 @@ func (a *app) mockOptions(c *config.Config, f *serveFlags) (mockkindly.Options, 
 	o := mockkindly.Options{
 		Bots: []mockkindly.Bot{bot}, AnyBot: &bot, SigningKey: c.Target.PrivateKey,
 		Version: ownVersion(), Pages: console.Handler(), NextSecret: a.env(nextSecretVariable),
-		Application: mockkindly.Application{APIKey: a.env(apiKeyVariable)},
+		Application: mockkindly.Application{APIKey: a.env(apiKeyVariable)}, Secrets: c.Target.Secrets,
 	}
 	if f.appWebhook != "" {
 		w, err := parseWebhook(f.appWebhook)
