@@ -187,7 +187,7 @@ func TestEachFaultFailsItsCheck(t *testing.T) {
 	each(t, faults, fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
 		target, customer := startReference(t, fixtures.Options{Faults: []fixtures.Fault{f}})
 		o := suites.Options{}
-		if needsPage(f.Breaks) || len(target.Resolve) > 0 {
+		if needsPage(f.Breaks) || f.Manner.Name != "" || len(target.Resolve) > 0 {
 			o = options(t, target)
 		} else {
 			target = withoutPage(t, target, customer)

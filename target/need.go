@@ -27,7 +27,7 @@ var needNames = []struct {
 	{NeedWebhook, "webhook", "no webhook was given: --webhook URL"},
 	{NeedToken, "token", "nothing that gives a token was given: kindlytest run PAGE, or --endpoint URL"},
 	{NeedLogin, "login", "no login was given: page.login in kindlytest.yaml"},
-	{NeedSecond, "second", "no second user was given: page.second_login in kindlytest.yaml"},
+	{NeedSecond, "second", "no second user was given: page.second_login in kindlytest.yaml (endpoint.second_headers where endpoint is given)"},
 	{NeedHMAC, "hmac", "no webhook secret was given: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml"},
 	{NeedKey, "key", "no private key was given: --private-key FILE (test environments only)"},
 	{NeedAny, "endpoint or webhook", "no page, auth endpoint or webhook was given"},
@@ -69,7 +69,7 @@ func (t Target) Offers() Need {
 	if t.Login != nil {
 		n |= NeedLogin
 	}
-	if t.Second != nil {
+	if t.Second != nil || t.Endpoint != nil && t.Endpoint.SecondHeader != nil {
 		n |= NeedSecond
 	}
 	if t.PrivateKey != nil {

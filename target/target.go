@@ -48,6 +48,7 @@ type EndpointConfig struct {
 	// ChatIDField is the member of the JSON body that holds the chat id; if
 	// empty, both names that Kindly's documentation uses are sent.
 	ChatIDField string
+	RequestForm
 }
 
 // String leaves the session out.
@@ -154,13 +155,6 @@ func (t Target) Urls() []string {
 		urls = append(urls, w.URL, w.ConnectTo)
 	}
 	return urls
-}
-
-func (e EndpointConfig) Verb() string {
-	if e.Method == "" {
-		return http.MethodPost
-	}
-	return e.Method
 }
 
 // plainURL is a URL without what may be a credential in it: userinfo, query and

@@ -75,6 +75,12 @@ const callGetAuthToken = `async (chatId, maxToken, maxError) => {
 // it has not settled by ctx's deadline, the outcome is pending and there is no
 // error. Errors: ctx was cancelled, or the page went away.
 func (p *Page) Call(ctx context.Context, chatID string) (CallResult, error) {
+	return p.CallWith(ctx, chatID)
+}
+
+// CallWith is Call with any JSON value in the place of the chat id, as no chat
+// client would.
+func (p *Page) CallWith(ctx context.Context, chatID any) (CallResult, error) {
 	began := time.Now()
 	r, err := evaluate[struct {
 		CallResult
