@@ -3,6 +3,7 @@ package target
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -146,4 +147,22 @@ func marshal(v any) []byte {
 func (c EndpointConfig) ForSecond() EndpointConfig {
 	c.Header = c.SecondHeader
 	return c
+}
+
+// Check says what can't be: two bodies, or a form in which the chat id goes
+// nowhere.
+func (c EndpointConfig) Check() error {
+	if c.Body != nil && len(c.Form) > 0 {
+		return errors.New("body and form are two bodies; give one")
+	}
+	a, b := c.Request("a"), c.Request("b")
+	if a.URL != b.URL || !bytes.Equal(a.Body, b.Body) {
+		return nil
+	}
+	for name := range a.Header {
+		if a.Header.Get(name) != b.Header.Get(name) {
+			return nil
+		}
+	}
+	return errors.New("the chat id goes nowhere; ${chat_id} says where, in query, body, form, path or headers")
 }

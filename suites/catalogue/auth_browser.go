@@ -118,7 +118,7 @@ func judgeShared(e *subject.Endpoint, ev subject.Evidence) subject.Verdict {
 		return noAnswer(ev.Title, ev)
 	}
 	h := ev.Exchange.Response.Header
-	credentials := e.Request.Header.Get("Cookie") != ""
+	credentials := e.Credentialed
 	origin := h.Get("Access-Control-Allow-Origin")
 	switch {
 	case origin == "*" && credentials:
@@ -168,13 +168,15 @@ func judgePreflight(e *subject.Endpoint, headers []string, ev subject.Evidence) 
 		return subject.Violated("an answer", "OPTIONS: "+subject.Describe(ev.Exchange))
 	}
 	h := ev.Exchange.Response.Header
-	credentials := e.Request.Header.Get("Cookie") != ""
+	credentials := e.Credentialed
 	origin := h.Get("Access-Control-Allow-Origin")
 	methods, allowed := h.Values("Access-Control-Allow-Methods"), h.Values("Access-Control-Allow-Headers")
 	switch st := ev.Exchange.Status(); {
 	case st < 200 || st > 299:
 		return subject.Violated("a 2xx status", subject.Describe(ev.Exchange))
-	case origin != e.PageOrigin && (origin != "*" || credentials):
+	case origin == "*" && credentials:
+		return subject.Violated("Access-Control-Allow-Origin: "+e.PageOrigin, `the preflight's answer has "*", which browsers refuse where the page sends credentials`)
+	case origin != e.PageOrigin && origin != "*":
 		return subject.Violated("Access-Control-Allow-Origin: "+e.PageOrigin, fmt.Sprintf("%q", origin))
 	case credentials && h.Get("Access-Control-Allow-Credentials") != "true":
 		return subject.Violated("Access-Control-Allow-Credentials: true, as the callback sends a cookie", "it is not there")

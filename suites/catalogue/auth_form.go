@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -28,9 +30,12 @@ var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 	if reason := s.OnlyInPage(); reason != "" {
 		return subject.Holds("the page's callback, called for another chat, gets a token").Weak(reason).With(ev)
 	}
-	v := subject.Violated(expected, subject.Describe(ev.Exchange)+noTokenIn(ev))
-	if refusesStranger(ev) && len(e.Credentials()) == 0 {
+	v := subject.Violated(expected, whatCame(ev))
+	switch {
+	case refusesStranger(ev) && len(e.Credentials()) == 0:
 		v = v.Fix("If it wants a session, give it one: --endpoint-header-file FILE, or endpoint.headers in kindlytest.yaml; with a page, page.login.")
+	case !e.Gave && e.PageOrigin != "" && e.Seen.Exchange.Response != nil:
+		v = v.Fix("The page gets no token either. What answered, and why, stands in the answer: " + subject.WhatAnswered(e.Seen.Exchange) + ".")
 	}
 	return v.With(ev)
 })
@@ -39,22 +44,26 @@ func refusesStranger(ev subject.Evidence) bool {
 	return ev.Exchange.Status() == http.StatusUnauthorized || ev.Exchange.Status() == http.StatusForbidden
 }
 
-// noTokenIn says what an answer of status 2xx has instead of a token.
-func noTokenIn(ev subject.Evidence) string {
-	if ev.Exchange.Status()/100 != 2 {
-		return ""
+// whatCame says what an answer has instead of a token.
+func whatCame(ev subject.Evidence) string {
+	if to := ev.Exchange.Status() / 100; to == 3 {
+		return subject.Describe(ev.Exchange)
+	} else if to != 2 {
+		return subject.WhatAnswered(ev.Exchange)
 	}
+	what := subject.Describe(ev.Exchange)
 	body := strings.TrimSpace(string(ev.Exchange.Body()))
 	var object map[string]json.RawMessage
 	switch {
 	case body == "":
-		return ", and an empty body"
+		return what + ", and an empty body"
 	case json.Unmarshal([]byte(body), &object) == nil && object != nil:
-		return ", and an object without a token"
+		names := slices.Sorted(maps.Keys(object))
+		return what + ", and an object without a token: it has " + subject.Bound(strings.Join(names, ", "), 200)
 	case strings.HasPrefix(body, "<"):
-		return ", and HTML: the body is no JSON object"
+		return what + ", and no JSON object but HTML: " + subject.WhatAnswered(ev.Exchange)
 	}
-	return ", and no token in it: the body is no JSON object"
+	return what + ", and no JSON object nor a token in the text"
 }
 
 var authForm = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidence) subject.Verdict {

@@ -27,6 +27,8 @@ type Endpoint struct {
 	Gave bool
 	// CORSError is Chrome's word for why the page may not read the answer; "" if it may.
 	CORSError string
+	// Credentialed says that browsers send the page's cookies with it.
+	Credentialed bool
 
 	place tokenPlace      // of the token in the answer
 	gate  map[string]bool // headers that open what stands before it
@@ -145,6 +147,13 @@ func discover(v *Visit) (*Endpoint, error) {
 		Request: wire.Request{Method: found.Method, URL: found.URL, Header: resendable(found.Header), Body: found.Body},
 	}
 	e.place = learnPlace(e.Seen.Exchange, v.Token)
+	e.Credentialed = e.Request.Header.Get("Cookie") != ""
+	if e.CORSError != "" && !e.Credentialed { // it was not sent: the preflight was refused
+		e.Credentialed = strings.Contains(e.CORSError, "Wildcard") || strings.Contains(e.CORSError, "Credentials")
+		if cookies := cookieHeader(v.State.Cookies, found.URL); cookies != "" {
+			e.Request.Header.Set("Cookie", cookies)
+		}
+	}
 	return e, nil
 }
 
