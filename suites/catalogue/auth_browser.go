@@ -232,23 +232,30 @@ var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subjec
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	r.Header.Set("Sec-Fetch-Mode", "no-cors")
 	v := gaveNone("a cross-site request", s.Do(ctx, "a cross-site request", r))
-	if v.Kind == subject.Broken && heldBack(ctx, s, e) {
+	if v.Kind != subject.Broken {
+		return v
+	}
+	switch held, known := heldBack(ctx, s, e); {
+	case !known:
+		v.Actual += "; whether browsers hold the session cookie back from such a request (SameSite) is not known without a page"
+		return v.At(rule.Info)
+	case held:
 		v.Actual += "; but browsers hold the session cookie back from such a request (SameSite), unless it comes from another page of your site"
-		v = v.At(rule.Info)
+		return v.At(rule.Info)
 	}
 	return v
 })
 
 // heldBack says whether browsers leave the session cookie out of cross-site
-// requests. Where that is not known, they don't.
-func heldBack(ctx context.Context, s *subject.Session, e *subject.Endpoint) bool {
+// requests, if that is known.
+func heldBack(ctx context.Context, s *subject.Session, e *subject.Endpoint) (held, known bool) {
 	session, err := sessionCookies(ctx, s, e)
 	if err != nil {
-		return false
+		return false, s.Target.PageURL != ""
 	}
 	return !slices.ContainsFunc(session, func(c browser.StoredCookie) bool {
 		return !strings.EqualFold(c.SameSite, "Lax") && !strings.EqualFold(c.SameSite, "Strict")
-	})
+	}), true
 }
 
 var authCookieFlags = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
