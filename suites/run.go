@@ -10,6 +10,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
+	"github.com/kindlytest/kindlytest/suites/causes"
 	"github.com/kindlytest/kindlytest/suites/ginkgosuite"
 	"github.com/kindlytest/kindlytest/suites/runner"
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -70,6 +71,7 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 	}
 	run.Timeline, run.Screenshot = s.Ending()
 	advise(s, run)
+	run.Causes = causes.Recognise(run.Checks, b.Where)
 	remark(s)
 	problems, notes := s.Remarks()
 	run.Notes = append(run.Notes, notes...)

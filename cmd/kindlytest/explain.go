@@ -13,6 +13,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/suggest"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
+	"github.com/kindlytest/kindlytest/suites/causes"
 )
 
 // allStacks is the value of --stack that shows every sample.
@@ -27,11 +28,13 @@ type explainFlags struct {
 func newExplain(a *app) *cobra.Command {
 	f := &explainFlags{}
 	cmd := &cobra.Command{
-		Use:   "explain ID|AREA",
-		Short: "Explain a check: why it matters, and code that closes it",
+		Use:   "explain ID|AREA|CAUSE",
+		Short: "Explain a check or a cause: why it matters, and what closes it",
 		Long: `Explains a check: what it demands, why that matters, how Kindly behaves there and
 how that is known, what to change, and code that does it. For an area (AUTH) or
-a glob ('HOOK-ALG-*') it lists the checks.
+a glob ('HOOK-ALG-*') it lists the checks. For a cause, the mistake that a report
+names (webhook-verifies-nothing), it says what can happen, what to do, and which
+checks fail of it.
 
 --stack chooses the language of the code:
   ` + strings.Join(advice.StackNames(), "\n  ") + `
@@ -41,6 +44,7 @@ checks; the others say that they are not.`,
 		Example: `  kindlytest explain HOOK-OTHER-CHAT
   kindlytest explain HOOK-ALG-NONE --stack python-pyjwt
   kindlytest explain TOK
+  kindlytest explain webhook-verifies-nothing
   kindlytest explain AUTH-CORS-FOREIGN --json | jq -r '.[].samples[].code'`,
 		Args: exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.explain(args[0], f) },
@@ -77,15 +81,37 @@ func completeIDs(args []string, word string) []string {
 			out = append(out, c.ID()+"\t"+c.Requirement.Text)
 		}
 	}
+	for _, c := range causes.All() {
+		if strings.HasPrefix(c.ID, strings.ToLower(word)) {
+			out = append(out, c.ID+"\t"+c.Title)
+		}
+	}
 	return out
+}
+
+func causeIDs() []string {
+	var ids []string
+	for _, c := range causes.All() {
+		ids = append(ids, c.ID)
+	}
+	return ids
 }
 
 func (a *app) explain(what string, f *explainFlags) error {
 	if err := knownStack(f.stack); err != nil {
 		return err
 	}
+	if c, ok := causes.Find(what); ok {
+		if f.json {
+			return printJSON(a.stdout, []explainedCause{explainedCauseOf(c)})
+		}
+		return a.pageFor(f).explainCause(a.stdout, explainedCauseOf(c))
+	}
 	checks, err := suites.Select(what)
 	if err != nil {
+		if near := suggest.Word(strings.ToLower(what), causeIDs()); near != "" {
+			return hint.Errorf("did you mean "+near+"?", "there is no check and no cause %q", what)
+		}
 		return hint.Errorf("kindlytest list shows all checks", "%w", err)
 	}
 	if f.json {

@@ -31,6 +31,15 @@ type Results struct {
 type pending struct {
 	ready  chan struct{}
 	Result reports.Check
+	where  string
+}
+
+// Where names the webhook that a check's verdict is about, where there are several.
+func (b *Results) Where(id string) string {
+	if p, ok := b.Results[id]; ok {
+		return p.where
+	}
+	return ""
 }
 
 // Start runs the probes of all checks in the background, each at its turn.
@@ -78,6 +87,7 @@ func runCheck(ctx context.Context, s *subject.Session, b *Results, c catalogue.C
 	start := time.Now()
 	verdict := judge(ctx, s, c)
 	p := b.Results[c.ID()]
+	p.where = verdict.Where
 	p.Result = report(s, c, verdict, time.Since(start))
 	close(p.ready)
 	if o := s.Options.Observer; o != nil {

@@ -53,6 +53,7 @@ type Session struct {
 	unjudged  incomplete
 	Stacks    stacks
 	Patience  Patience
+	sent      atomic.Int64        // requests of checks
 	bounded   *semaphore.Weighted // all requests under way; nil where each service has its own bound
 
 	mu       sync.Mutex
@@ -218,6 +219,9 @@ func (s *Session) DoOversized(ctx context.Context, title string, r wire.Request)
 func (s *Session) deliver(ctx context.Context, x sending) Evidence {
 	running := RunningOf(ctx)
 	x.running, x.plain = running, running.Rule.ID == ""
+	if !x.plain {
+		s.sent.Add(1)
+	}
 	ev := s.serviceOf(x.request).do(ctx, s.Client, x)
 	switch {
 	case Limited(ev):
@@ -337,3 +341,6 @@ func (s *Session) Deaths() []Death {
 	}
 	return out
 }
+
+// Sent is how many requests the checks have sent so far.
+func (s *Session) Sent() int { return int(s.sent.Load()) }

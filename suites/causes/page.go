@@ -1,0 +1,48 @@
+package causes
+
+import "github.com/kindlytest/kindlytest/reports"
+
+const strangers = "Every user is a stranger in the chat, and no webhook gets a token."
+
+// page makes a cause that a probe of the page names.
+func page(id, title string, severity reports.Severity, consequence string, explains ...string) Cause {
+	return Cause{ID: id, Title: title, Severity: severity, Consequence: consequence, Owner: Page, Explains: append(explains, "PAGE-ERRORS")}
+}
+
+// ofPages are mistakes of the page and its callback.
+var ofPages = []Cause{
+	page("widget-missing", "The page does not load Kindly's chat client.", reports.High, "There is no chat on the page.", "PAGE-*"),
+	page("widget-held-back", "A script tag holds the chat client back.", reports.High, "There is no chat on the page, for anybody for whom the tag stays as it is.", "PAGE-*"),
+	page("widget-host", "The chat client is loaded from elsewhere than Kindly.", reports.High, "The chat does not start, or somebody else's code runs in its place.", "PAGE-WIDGET*"),
+	page("widget-id", "The script tag of the chat client has not the id that Kindly looks for.", reports.High, "The chat client does not find its settings.", "PAGE-WIDGET*"),
+	page("widget-bot-key", "The chat client has no bot key, or another one.", reports.High, "The chat does not start, or belongs to another bot.", "PAGE-WIDGET*"),
+	page("widget-breaks", "The page's own code breaks the chat client.", reports.High, "There is no chat on the page.", "PAGE-*"),
+	page("csp-blocks-kindly", "The page's Content-Security-Policy blocks Kindly.", reports.High, "The chat does not start, or can't talk to Kindly.", "PAGE-*"),
+	page("private-key-in-page", "Your private key is in what the page loads.", reports.Critical, "Anybody can download it and sign tokens for any of your users, until you replace the key."),
+	page("private-key-served", "Your server gives the private key to whoever asks for its file.", reports.Critical, "Anybody can download it and sign tokens for any of your users, until you replace the key."),
+	page("callback-lost", "getAuthToken disappears: window.kindlyOptions is written anew without it.", reports.Medium, "Users are known at first, and strangers after they have moved about the page.", "PAGE-CALLBACK-*"),
+	page("callback-pending", "getAuthToken's promise never settles.", reports.High, "The chat waits, and goes on without the user.", "PAGE-CALLBACK-*"),
+	page("callback-token-too-large", "getAuthToken gives something far too large for a token.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	page("callback-blocked-by-policy", "The page's Content-Security-Policy blocks the request for the token.", reports.High, strangers, "PAGE-CALLBACK-*", "PAGE-CSP"),
+	page("callback-without-credentials", "The callback asks for the token without the user's session.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	{ID: "callback-cors", Title: "The browser keeps the endpoint's answer from the page (CORS).", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-CORS-PREFLIGHT"}},
+	{ID: "callback-unreachable", Title: "The page can't reach the auth endpoint.", Severity: reports.High, Owner: Infrastructure, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS"}},
+	{ID: "callback-redirected-to-login", Title: "The auth endpoint redirects to the login.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
+	{ID: "callback-redirected", Title: "The auth endpoint redirects.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
+	page("callback-csrf", "The request for the token lacks the framework's CSRF token.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	{ID: "callback-endpoint-error", Title: "The auth endpoint fails with an error.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-ERROR-LEAK"}},
+	{ID: "callback-unauthorized", Title: "The auth endpoint does not know the user's session.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
+	{ID: "callback-endpoint-refuses", Title: "The auth endpoint refuses what the page sends.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
+	page("callback-no-return", "The callback fetches a token, and returns nothing.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	page("callback-whole-answer", "The callback returns the endpoint's whole answer instead of the token in it.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	page("callback-member-name", "The callback reads the token under another name than the endpoint gives it.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	{ID: "callback-html", Title: "The auth endpoint answers with a page for people.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
+	{ID: "callback-envelope", Title: "The auth endpoint answers 200 with an error in it.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
+	{ID: "callback-answer-without-token", Title: "The auth endpoint's answer has no token.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
+	page("callback-throws", "The callback throws.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	page("callback-asks-nobody", "The callback gives no token, and asks nobody for one.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	{ID: "page-remembers-token", Title: "The page remembers a token, and gives it again for other chats.", Severity: reports.High, Owner: Page,
+		Consequence: "A user's second chat gets the first one's token: Kindly refuses it, or it expires in the middle of the talk.",
+		Fix:         "Fetch a token for the chat id that the callback is given; if tokens are kept, keep them by chat id, and drop them 30 s before exp.",
+		When:        []string{"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}, Explains: []string{"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW", "PAGE-TOKEN-LEAK"}},
+}

@@ -1,0 +1,109 @@
+package causes
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// Recognise finds the causes of what does not hold, and notes beside each check
+// which one accounts for it. Where names the webhook that a check is about, if
+// there are several.
+func Recognise(checks []reports.Check, where func(id string) string) []reports.Cause {
+	r := &recognition{checks: checks, where: where}
+	for _, c := range all() {
+		if len(c.When) == 0 {
+			r.named(c)
+		}
+	}
+	for _, c := range all() {
+		if len(c.When) > 0 {
+			r.inferred(c)
+		}
+	}
+	return r.found
+}
+
+type recognition struct {
+	checks []reports.Check
+	where  func(id string) string
+	found  []reports.Cause
+}
+
+// fails says whether a check did not hold, or would have failed the run.
+func fails(c reports.Check) bool { return c.Outcome == reports.Failed || c.Outcome == reports.Warned }
+
+// named takes the cause that probes have named, once for each place.
+func (r *recognition) named(c Cause) {
+	var places []string
+	for _, row := range r.checks {
+		if row.Cause == c.ID && fails(row) && !slices.Contains(places, r.where(row.ID)) {
+			places = append(places, r.where(row.ID))
+		}
+	}
+	for _, place := range places {
+		found := c.report()
+		found.Confirmed, found.Where = true, place
+		for i := range r.checks {
+			row := &r.checks[i]
+			switch {
+			case row.Cause == c.ID && r.where(row.ID) == place:
+			case row.Cause == "" && fails(*row) && c.explains(row.ID) && (r.where(row.ID) == place || place == ""):
+			default:
+				continue
+			}
+			if fails(*row) && found.Seen == "" && row.Cause == c.ID {
+				found.Seen, found.Repeat, found.Sample, found.Evidence = row.Actual, row.Repeat, row.Sample, row.Evidence
+				if row.Fix != "" && row.Fix != row.Help {
+					found.Fix = row.Fix
+				}
+			}
+			row.Cause = c.ID
+			found.Explains = append(found.Explains, row.ID)
+		}
+		r.found = append(r.found, found)
+	}
+	if len(places) == 0 { // it only keeps checks from telling: whoever fails says it
+		for i := range r.checks {
+			if r.checks[i].Cause == c.ID {
+				r.checks[i].Cause = ""
+			}
+		}
+	}
+}
+
+// inferred takes the cause if all fails that shows it.
+func (r *recognition) inferred(c Cause) {
+	for _, id := range c.When {
+		if !slices.ContainsFunc(r.checks, func(row reports.Check) bool { return row.Cause == "" && fails(row) && matches([]string{id}, row.ID) }) {
+			return
+		}
+	}
+	for _, id := range c.Unless {
+		if slices.ContainsFunc(r.checks, func(row reports.Check) bool { return fails(row) && matches([]string{id}, row.ID) }) {
+			return
+		}
+	}
+	found := c.report()
+	for i := range r.checks {
+		row := &r.checks[i]
+		if row.Cause != "" || !fails(*row) || !c.explains(row.ID) {
+			continue
+		}
+		if found.Repeat == "" || row.ID == c.When[0] {
+			found.Repeat, found.Sample, found.Evidence = row.Repeat, row.Sample, row.Evidence
+			found.Where = r.where(row.ID)
+		}
+		row.Cause = c.ID
+		found.Explains = append(found.Explains, row.ID)
+	}
+	found.Seen = fmt.Sprintf("%s fail together", strings.Join(found.Explains[:min(3, len(found.Explains))], ", "))
+	if n := len(found.Explains) - 3; n > 0 {
+		found.Seen = fmt.Sprintf("%s and %d more fail together", strings.Join(found.Explains[:3], ", "), n)
+	} else if len(found.Explains) == 1 {
+		found.Seen = found.Explains[0] + " fails, and nothing beside it that would point elsewhere"
+	}
+	r.found = append(r.found, found)
+}

@@ -1,0 +1,120 @@
+package causes
+
+import "github.com/kindlytest/kindlytest/reports"
+
+const silent = "It refuses what Kindly sends: every dialogue with this webhook is silent."
+
+// ofSignatures are mistakes of a webhook about Kindly-HMAC, confirmed by the
+// request that it accepts.
+var ofSignatures = []Cause{
+	signature("hmac-hex", "The webhook expects the signature in hex."),
+	signature("hmac-hex-upper", "The webhook expects the signature in hex, in capitals."),
+	signature("hmac-base64url", "The webhook expects the signature in base64url."),
+	signature("hmac-unpadded", "The webhook expects the signature without its padding."),
+	signature("hmac-base64url-unpadded", "The webhook expects the signature in base64url, without padding."),
+	signature("hmac-prefix", "The webhook expects something before the signature."),
+	signature("hmac-twice-encoded", "The webhook encodes the digest twice."),
+	signature("hmac-sha1", "The webhook computes the signature with SHA-1."),
+	signature("hmac-sha512", "The webhook computes the signature with SHA-512."),
+	signature("hmac-sha384", "The webhook computes the signature with SHA-384."),
+	signature("hmac-md5", "The webhook computes the signature with MD5."),
+	signature("hmac-plain-hash", "The webhook computes a plain hash of secret and body, which is no HMAC."),
+	signature("hmac-swapped", "The webhook gives body and secret to the HMAC in the wrong order."),
+	signature("hmac-secret-line-end", "The webhook's secret ends in a line end."),
+	{ID: "hmac-secret-trimmed", Title: "The secret has white space around it here, and none at the webhook.", Severity: reports.Medium, Owner: Configuration,
+		Consequence: "Nothing can be said of the webhook's signature until the secret is the same on both sides.", Explains: []string{"SIG-*"}},
+	signature("hmac-secret-decoded", "The webhook decodes the secret before it uses it."),
+	signature("hmac-secret-quoted", "The webhook's secret stands in quotation marks."),
+	signature("hmac-body-base64", "The webhook computes the signature over the base64 of the body."),
+	signature("hmac-body-rewritten", "The webhook parses the body and writes it again before it computes the signature."),
+	signature("hmac-body-empty", "The webhook computes the signature over an empty body: a parser has read it before."),
+	signature("hmac-body-object", "The webhook computes the signature over a parsed object, not over the body."),
+	signature("hmac-url", "The webhook computes the signature over the URL too."),
+	signature("hmac-latin1", "The webhook computes the signature over the body as Latin-1."),
+	signature("hmac-ascii", "The webhook computes the signature over the body as ASCII."),
+	signature("hmac-mojibake", "The webhook reads the body as Latin-1 and computes the signature over what that gives."),
+	{ID: "hmac-check-throws", Title: "The webhook fails with an error when it checks the signature.", Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: []string{"SIG-*", "LIVE-HOOK-*"},
+		Fix: "Look into its log. Mostly a JSON parser has run before, and the HMAC gets an object instead of the body's bytes: take the raw body (express.raw, the verify hook of the JSON parser)."},
+	{ID: "webhook-checks-no-hmac", Title: "The webhook does not check who calls it.", Severity: reports.High, Owner: Webhook,
+		Consequence: "Anybody who knows the URL can call it as if they were Kindly.",
+		Fix:         "Compute base64(HMAC-SHA256(raw body, secret)), compare it with Kindly-HMAC in constant time, and answer 401 where it differs or is missing.",
+		When:        []string{"SIG-MISSING", "SIG-WRONG"}, Explains: []string{"SIG-*"}},
+	{ID: "webhook-checks-hmac-if-there", Title: "The webhook checks the signature only where there is one.", Severity: reports.High, Owner: Webhook,
+		Consequence: "Anybody who knows the URL can call it: they leave the signature out.",
+		Fix:         "Answer 401 where Kindly-HMAC is missing, before anything else is looked at.",
+		When:        []string{"SIG-MISSING"}, Unless: []string{"SIG-WRONG"}, Explains: []string{"SIG-MISSING", "SIG-ALGORITHM"}},
+}
+
+func signature(id, title string) Cause {
+	return Cause{ID: id, Title: title, Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: []string{"SIG-VALID", "SIG-RAW-BODY", "SIG-ENCODING", "SIG-BODY", "LIVE-HOOK-BODY"}}
+}
+
+// forged are the checks that a webhook fails which does not verify tokens.
+var forged = []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-ALG-*", "HOOK-KEY-CONFUSION", "HOOK-WRONG-KEY", "HOOK-EMBEDDED-KEY", "HOOK-REMOTE-KEY", "HOOK-KID-INJECTION",
+	"HOOK-ECDSA-ZERO", "HOOK-SEGMENTS", "HOOK-GARBAGE", "HOOK-SCHEME", "HOOK-EXPIRED", "HOOK-EXP-*", "HOOK-LIFETIME", "HOOK-NBF", "HOOK-IAT", "HOOK-NO-CHAT", "HOOK-CHAT-TYPE",
+	"HOOK-SUB-TYPE", "HOOK-CRIT", "HOOK-OTHER-CHAT", "HOOK-UNVERIFIED", "LIVE-HOOK-HEADERS"}
+
+// ofWebhooks are mistakes of a webhook about tokens, answers and what is before it.
+var ofWebhooks = []Cause{
+	{ID: "webhook-verifies-nothing", Title: "The webhook reads tokens without verifying them.", Severity: reports.Critical, Owner: Webhook,
+		Consequence: "Anybody can be any of your users there: they write a name into a token of their own.",
+		Fix:         "Verify the signature with your public key before you read any claim (jwt.verify, not jwt.decode), and accept RS256 only.",
+		When:        []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-ALG-NONE"}, Explains: forged},
+	{ID: "webhook-trusts-any-key", Title: "The webhook verifies tokens with whatever key fits.", Severity: reports.Critical, Owner: Webhook,
+		Consequence: "Anybody signs with a key of their own, and is any of your users.",
+		Fix:         "Verify with your own public key only, never with one that the token brings or names.",
+		When:        []string{"HOOK-WRONG-KEY"}, Explains: []string{"HOOK-WRONG-KEY", "HOOK-EMBEDDED-KEY", "HOOK-REMOTE-KEY", "HOOK-KID-INJECTION"}},
+	{ID: "webhook-skips-signature", Title: "The webhook takes tokens without a valid signature.", Severity: reports.Critical, Owner: Webhook,
+		Consequence: "Anybody can be any of your users there: they leave the signature out, or keep an old one.",
+		Fix:         "Verify the signature over the received bytes, and refuse what does not verify, also where it is missing.",
+		When:        []string{"HOOK-SIGNATURE"}, Explains: []string{"HOOK-SIGNATURE", "HOOK-TAMPERED", "HOOK-ALG-NONE", "HOOK-ALG-MALFORMED", "HOOK-SEGMENTS", "HOOK-KEY-CONFUSION"}},
+	{ID: "webhook-lets-token-choose", Title: "The webhook lets the token choose the algorithm.", Severity: reports.Critical, Owner: Webhook,
+		Consequence: "Anybody signs with an algorithm for which they have the key: none at all, or your public key.",
+		Fix:         `Tell the JWT library the one algorithm that you accept: algorithms: ["RS256"].`,
+		When:        []string{"HOOK-ALG-NONE"}, Explains: []string{"HOOK-ALG-*", "HOOK-KEY-CONFUSION", "HOOK-ECDSA-ZERO"}},
+	{ID: "webhook-ignores-chat", Title: "The webhook does not compare the token's chat with the request's.", Severity: reports.High, Owner: Webhook,
+		Consequence: "One token that gets into the wrong hands opens every chat.",
+		Fix:         "Require chat.id to be a non-empty string, and equal to the request's chat_id.",
+		When:        []string{"HOOK-OTHER-CHAT"}, Explains: []string{"HOOK-OTHER-CHAT", "HOOK-NO-CHAT", "HOOK-CHAT-TYPE"}},
+	{ID: "webhook-ignores-expiry", Title: "The webhook does not check when tokens expire.", Severity: reports.High, Owner: Webhook,
+		Consequence: "A token from a log or a screenshot works for ever.",
+		Fix:         "Require exp, and let the JWT library check it, with a leeway of a minute at most.",
+		When:        []string{"HOOK-EXPIRED"}, Explains: []string{"HOOK-EXPIRED", "HOOK-EXP-*", "HOOK-LIFETIME", "HOOK-IAT", "HOOK-NBF"}},
+	{ID: "webhook-believes-names", Title: "The webhook believes whoever names a user.", Severity: reports.Critical, Owner: Webhook,
+		Consequence: "Anybody reads any user's data, by writing that user's id or name. No token is needed.",
+		Fix:         "Take the user from the verified token only; user_id, context and message are what anybody may have written.",
+		When:        []string{"HOOK-USER-ID"}, Explains: []string{"HOOK-USER-ID", "HOOK-ANONYMOUS"}},
+	{ID: "token-does-not-arrive", Title: "The token does not seem to reach the webhook.", Severity: reports.High, Owner: Infrastructure,
+		Consequence: "Every user is a stranger to the webhook.", Explains: []string{"HOOK-DISTINGUISHES", "HOOK-BEARER-CASE"}},
+	{ID: "webhook-clock", Title: "The clock of the webhook's server is wrong.", Severity: reports.High, Owner: Infrastructure, Consequence: "It refuses fresh tokens: users are strangers to it, or get an error.", Explains: []string{"HOOK-*"}},
+	{ID: "webhook-time-zone", Title: "The webhook takes local time for UTC when it checks the token.", Severity: reports.High, Owner: Webhook, Consequence: "It refuses valid tokens, or takes expired ones for hours.", Explains: []string{"HOOK-*"}},
+	{ID: "webhook-wants-audience", Title: "The webhook requires a claim that Kindly does not ask for.", Severity: reports.High, Owner: Webhook, Consequence: "It refuses valid tokens.", Explains: []string{"HOOK-*"}},
+	{ID: "token-too-large", Title: "The token is too long for a header.", Severity: reports.High, Owner: Token, Consequence: "Servers refuse the request, and the user gets no answer.",
+		Fix: "Keep only the claims that Kindly and your webhooks read.", When: []string{"TOK-SIZE"}, Explains: []string{"TOK-SIZE", "HOOK-VALID"}},
+	{ID: "webhook-fails-on-tokens", Title: "The webhook fails with an error on every token, and works without.", Severity: reports.High, Owner: Webhook,
+		Consequence: "Whoever is logged in gets no answer.", Explains: []string{"HOOK-*", "LIVE-HOOK-*"},
+		Fix: "Look into its log: mostly the public key can't be read (a PEM in an environment variable often has \\n as two characters), or the JWT library is missing."},
+	{ID: "gateway-without-service", Title: "A gateway answers in the webhook's place: nothing is behind it.", Severity: reports.High, Owner: Infrastructure,
+		Consequence: "Every dialogue with this webhook is silent.", Fix: "Start the app behind the gateway, and look at where the gateway sends requests.", Explains: []string{"RESP-*", "HOOK-*", "SIG-*", "LIVE-HOOK-*"}},
+	{ID: "webhook-answers-a-page", Title: "A page for people answers in the webhook's place.", Severity: reports.High, Owner: Infrastructure,
+		Consequence: "Kindly can't read the answer: every dialogue with this webhook is silent.", Explains: []string{"RESP-*", "HOOK-*", "SIG-*"}},
+	{ID: "webhook-redirects", Title: "The webhook redirects.", Severity: reports.High, Owner: Infrastructure, Consequence: "Kindly does not follow: every dialogue with this webhook is silent.",
+		Fix: "Register the final URL with Kindly.", Explains: []string{"FWD-REDIRECT", "RESP-*", "HOOK-*", "SIG-*"}},
+	{ID: "webhook-redirects-to-login", Title: "The webhook redirects to a login.", Severity: reports.High, Owner: Infrastructure, Consequence: "Kindly can't log in: every dialogue with this webhook is silent.", Explains: []string{"FWD-REDIRECT", "RESP-*", "HOOK-*", "SIG-*"}},
+	{ID: "webhook-cold-start", Title: "The webhook sleeps until it is called.", Severity: reports.Medium, Owner: Infrastructure, Consequence: "The first user after a pause gets no answer.", Explains: []string{"RESP-TIME"}},
+	{ID: "webhook-wants-slash", Title: "The webhook is served with a slash at the end of its URL.", Severity: reports.High, Owner: Configuration, Consequence: silent, Explains: []string{"RESP-STATUS", "FWD-REDIRECT"}},
+	{ID: "webhook-wants-no-slash", Title: "The webhook is served without a slash at the end of its URL.", Severity: reports.High, Owner: Configuration, Consequence: silent, Explains: []string{"RESP-STATUS", "FWD-REDIRECT"}},
+	{ID: "webhook-wants-content-type", Title: "The webhook takes JSON only with a charset.", Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: []string{"RESP-STATUS"}},
+	{ID: "webhook-wants-accept", Title: "The webhook answers only those who say that they take JSON.", Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: []string{"RESP-STATUS"}},
+	{ID: "answer-is-an-envelope", Title: "The webhook's answer is a gateway's envelope, not what is in it.", Severity: reports.High, Owner: Infrastructure,
+		Consequence: "The user sees nothing: Kindly looks for reply, and finds statusCode and body.",
+		Fix:         "Turn on the gateway's proxy integration (AWS: Lambda proxy), or return what is in body alone.", Explains: []string{"RESP-EMPTY", "RESP-FIELD-NAMES", "RESP-FIELDS"}},
+}
+
+// processes are those that end one.
+var processes = []Cause{
+	{ID: "process-dies", Title: "One request ends the process.", Severity: reports.Critical, Owner: Webhook,
+		Consequence: "Anybody turns the service off for all users, as often as they like.",
+		Fix:         "Catch what that request throws, also in what runs after the answer, and answer 400 or 401.",
+		Explains:    []string{"LIVE-*"}},
+}
