@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -27,15 +28,14 @@ type Application struct {
 
 // application is the state of the Application API.
 type application struct {
-	chats *shelf[string] // chat by user_id; under Kindly.mu
+	mu    sync.Mutex     // held while a user's chat is looked for, and made
+	chats *shelf[string] // chat by user_id
 	count atomic.Uint64
 	busy  atomic.Int32
 }
 
 // maxApplication bounds messages that are being answered.
 const maxApplication = 64
-
-func (a *application) forget() { a.chats = nil }
 
 func (k *Kindly) checkAPIKey(r *http.Request) error {
 	got, want := bearerOf(r), k.opts.Application.APIKey
@@ -111,23 +111,18 @@ func (k *Kindly) converse(w http.ResponseWriter, in applicationInput, m Message)
 
 // applicationChat is the user's chat; it is made for the first message.
 func (k *Kindly) applicationChat(userID string) (Chat, error) {
-	k.mu.Lock()
+	k.app.mu.Lock()
+	defer k.app.mu.Unlock()
 	if k.app.chats == nil {
 		k.app.chats = newShelf[string](k.opts.ChatLimit)
 	}
 	id, _ := k.app.chats.get(userID)
-	k.mu.Unlock()
-	if c, ok := k.Chat(id); ok {
+	if c, ok := k.Chat(id); ok { // else it is the first time, or a reset came between
 		return c, nil
 	}
 	c, err := k.createChat(&Chat{BotKey: k.applicationBot(), UserID: userID, Web: Web{Source: webhook.SourceApp}})
 	if err != nil {
 		return c, err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.app.chats == nil { // a reset came between
-		k.app.chats = newShelf[string](k.opts.ChatLimit)
 	}
 	k.app.chats.put(userID, c.ID)
 	return c, nil

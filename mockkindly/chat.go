@@ -21,8 +21,15 @@ const (
 
 // putChat puts a chat on the shelf. The lock is held.
 func (k *Kindly) putChat(c *Chat) {
+	k.stamp(c)
 	k.chats.put(c.ID, c)
 	k.chats.resize(c.ID, chatOverhead+memory(c))
+}
+
+// stamp notes that a chat is another than before. The lock is held.
+func (k *Kindly) stamp(c *Chat) {
+	k.state.Version++
+	c.Version = k.state.Version
 }
 
 // Web is where a chat takes place. Host, Path and URL are for web clients only.
@@ -41,6 +48,7 @@ type Chat struct {
 	UserID  string // the visitor's, before and after authentication; a UUID
 	Web     Web
 	Created time.Time
+	Version uint64 // of the mock's State at the chat's last change
 
 	// Authenticated says that a token was accepted. User, Token and Expires are
 	// of the last one that was; a token refused later does not take them away
@@ -219,6 +227,7 @@ func (k *Kindly) change(id string, f func(*Chat)) error {
 		return ErrUnknownChat
 	}
 	f(c)
+	k.stamp(c)
 	k.chats.resize(id, chatOverhead+memory(c))
 	return nil
 }

@@ -37,19 +37,25 @@ func (k *Kindly) getChats(w http.ResponseWriter, r *http.Request) error {
 		chats = append(chats, *c)
 	}
 	k.mu.Unlock()
-	type row struct {
-		summaryJSON
-		Expired bool `json:"expired,omitempty"`
-	}
-	now, rows := k.now(), []row{}
+	now, rows := k.now(), []rowJSON{}
 	for _, c := range chats[:min(len(chats), limit)] {
-		rows = append(rows, row{c.summary(), c.Authenticated && c.expired(now)})
+		rows = append(rows, c.row(now))
 	}
 	return writeJSON(w, http.StatusOK, struct {
-		Chats []row `json:"chats"`
-		More  bool  `json:"more"`
-		Total int   `json:"total"`
+		Chats []rowJSON `json:"chats"`
+		More  bool      `json:"more"`
+		Total int       `json:"total"`
 	}{rows, len(chats) > limit, total})
+}
+
+// rowJSON is a chat in a list, by the mock's clock.
+type rowJSON struct {
+	summaryJSON
+	Expired bool `json:"expired,omitempty"`
+}
+
+func (c Chat) row(now time.Time) rowJSON {
+	return rowJSON{c.summary(), c.Authenticated && c.expired(now)}
 }
 
 func limitOf(r *http.Request) (int, error) {

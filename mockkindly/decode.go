@@ -34,10 +34,7 @@ func decodeAdmin(w http.ResponseWriter, r *http.Request, into any) error {
 	if err != nil {
 		return err
 	}
-	if err := unmarshal(body, into); err != nil {
-		return err
-	}
-	return checkMembers(body, into)
+	return unmarshalStrict(body, into)
 }
 
 // decodeServer reads a JSON object of a customer's server: Kindly may know more
@@ -110,6 +107,14 @@ func unmarshal(body []byte, into any) error {
 		return explain(err, body)
 	}
 	return nil
+}
+
+// unmarshalStrict is unmarshal without members that into, a pointer, has not.
+func unmarshalStrict(body []byte, into any) error {
+	if err := unmarshal(body, into); err != nil {
+		return err
+	}
+	return checkMembers(body, into)
 }
 
 // checkMembers refuses members that the type of v, a pointer, does not have.

@@ -54,13 +54,26 @@ func (k *Kindly) Faults() Faults {
 
 // SetFaults replaces what the mock does wrong. It fails with an *InputError.
 func (k *Kindly) SetFaults(f Faults) error {
-	if err := f.validate(); err != nil {
-		return err
-	}
+	_, _, err := k.UpdateFaults(func(now *Faults) error { *now = f; return nil })
+	return err
+}
+
+// UpdateFaults lets change work on what the mock does wrong at present, with
+// nobody between. It returns the faults after that, and the State that they are
+// of. change must not call the mock.
+func (k *Kindly) UpdateFaults(change func(*Faults) error) (Faults, State, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.faults = f
-	return nil
+	f := k.faults
+	err := change(&f)
+	if err == nil {
+		err = f.validate()
+	}
+	if err == nil && f != k.faults {
+		k.faults = f
+		k.state.Version++
+	}
+	return k.faults, k.state, err
 }
 
 // now is the time by which tokens are judged.
@@ -113,17 +126,23 @@ func (k *Kindly) renewIn(expires time.Time) int64 {
 }
 
 func (k *Kindly) getFaults(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, http.StatusOK, k.Faults())
+	return k.answerFaults(w, func(*Faults) error { return nil })
 }
 
 // putFaults changes the faults that are named, and leaves the others.
 func (k *Kindly) putFaults(w http.ResponseWriter, r *http.Request) error {
-	f := k.Faults()
-	if err := decodeAdmin(w, r, &f); err != nil {
+	body, err := readJSON(w, r, "application/json")
+	if err != nil {
 		return err
 	}
-	if err := k.SetFaults(f); err != nil {
+	return k.answerFaults(w, func(f *Faults) error { return unmarshalStrict(body, f) })
+}
+
+func (k *Kindly) answerFaults(w http.ResponseWriter, change func(*Faults) error) error {
+	f, state, err := k.UpdateFaults(change)
+	if err != nil {
 		return err
 	}
+	w.Header().Set(stateHeader, state.String())
 	return writeJSON(w, http.StatusOK, f)
 }

@@ -9,6 +9,10 @@ import (
 	"strings"
 )
 
+// stateHeader tells which State an answer shows: with faults exactly, else one
+// that is not newer than what is shown.
+const stateHeader = "Kindlytest-State"
+
 // guard lets in who may call, and is the one place that answers errors.
 func (k *Kindly) guard(s side, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -31,6 +35,8 @@ func (k *Kindly) admit(w http.ResponseWriter, r *http.Request, s side) error {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		k.beSlow(r.Context())
 	case adminSide:
+		// As of now: what is read for the answer is at least as new.
+		w.Header().Set(stateHeader, k.State().String())
 		if err := k.checkCaller(r); err != nil {
 			return err
 		}

@@ -99,6 +99,7 @@ type Kindly struct {
 	bots   *shelf[Bot]
 	chats  *shelf[*Chat]
 	faults Faults
+	state  State
 
 	streams atomic.Int32
 	app     application
@@ -113,6 +114,7 @@ func New(o Options) (*Kindly, error) {
 		ids:     &idSource{rand: o.Rand},
 		slots:   make(chan struct{}, o.Parallel),
 		chats:   o.newChats(),
+		state:   newBoot(),
 	}
 	var err error
 	if k.bots, err = o.shelve(); err != nil {
@@ -231,6 +233,7 @@ func (k *Kindly) AddBot(b Bot) (replaced bool, err error) {
 	if k.closed {
 		return false, ErrClosed
 	}
+	k.state.Version++
 	return k.bots.put(b.Key, b.clone()), nil
 }
 
@@ -272,7 +275,8 @@ func (k *Kindly) Reset() error {
 		defer k.mu.Unlock()
 		k.bots, k.chats = bots, k.opts.newChats()
 		k.faults = Faults{}
-		k.app.forget()
+		k.state.Resets++
+		k.state.Version++
 	})
 }
 

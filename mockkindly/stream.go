@@ -38,7 +38,7 @@ func (k *Kindly) getStream(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer k.streams.Add(-1)
 	q.Limit = streamPage
-	s := &stream{w: w, out: http.NewResponseController(w), journal: k.journal, query: q}
+	s := &stream{w: w, out: http.NewResponseController(w), kindly: k, query: q, chats: v.Get("chats") == "true"}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
@@ -48,10 +48,12 @@ func (k *Kindly) getStream(w http.ResponseWriter, r *http.Request) error {
 }
 
 type stream struct {
-	w       http.ResponseWriter
-	out     *http.ResponseController
-	journal *Journal
-	query   Query
+	w      http.ResponseWriter
+	out    *http.ResponseController
+	kindly *Kindly
+	query  Query
+	chats  bool // send a chat's state beside what happened in it
+	resets int
 }
 
 // run goes on until the client is gone, too slow, or the mock is closed. Its
@@ -59,18 +61,13 @@ type stream struct {
 func (s *stream) run(r *http.Request, closed <-chan struct{}) {
 	heartbeat := time.NewTicker(streamSilent)
 	defer heartbeat.Stop()
-	resets := s.journal.resetCount()
+	s.resets = s.kindly.State().Resets
+	s.query.After = max(s.query.After, s.kindly.journal.forgottenUpTo()) // no gap: it was meant
 	if s.comment("kindlytest") != nil {
 		return
 	}
 	for {
-		grown := s.journal.watch() // before reading: what comes later wakes us
-		if n := s.journal.resetCount(); n != resets {
-			resets = n
-			if s.send("reset", 0, []byte("{}")) != nil {
-				return
-			}
-		}
+		grown := s.kindly.journal.watch() // before reading: what comes later wakes us
 		if s.catchUp() != nil {
 			return
 		}
@@ -91,8 +88,23 @@ func (s *stream) run(r *http.Request, closed <-chan struct{}) {
 // catchUp sends all that is there.
 func (s *stream) catchUp() error {
 	for {
-		p, err := s.journal.page(s.query)
+		before := s.kindly.State().Resets
+		p, err := s.kindly.journal.page(s.query)
 		if err != nil {
+			return err
+		}
+		if s.kindly.State().Resets != before {
+			continue // it may hold what is forgotten now
+		}
+		if before != s.resets {
+			s.resets = before
+			s.query.After = max(s.query.After, s.kindly.journal.forgottenUpTo())
+			if err := s.send("reset", 0, []byte("{}")); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.sendChats(p.Events); err != nil {
 			return err
 		}
 		if p.Dropped > 0 {
@@ -114,6 +126,33 @@ func (s *stream) catchUp() error {
 			return s.flush()
 		}
 	}
+}
+
+// sendChats sends the present state of the chats in which something happened. It
+// comes before the events, and is at least as new as they are.
+func (s *stream) sendChats(events []Event) error {
+	if !s.chats {
+		return nil
+	}
+	sent := map[string]bool{"": true}
+	for _, e := range events {
+		if sent[e.Chat] {
+			continue
+		}
+		sent[e.Chat] = true
+		c, ok := s.kindly.Chat(e.Chat)
+		if !ok {
+			continue
+		}
+		text, err := marshal(c.row(s.kindly.now()))
+		if err != nil {
+			return err
+		}
+		if err := s.send("chat", 0, text); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // send writes one event. JSON has no line end but the last.
@@ -165,8 +204,9 @@ func (j *Journal) watch() <-chan struct{} {
 	return j.growth()
 }
 
-func (j *Journal) resetCount() int {
+// forgottenUpTo is the Seq of the newest event that a reset forgot.
+func (j *Journal) forgottenUpTo() uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.resets
+	return j.forgotten
 }

@@ -21,12 +21,13 @@ type summaryJSON struct {
 	Expires       *time.Time `json:"expires,omitempty"`
 	Refused       int        `json:"refused,omitempty"`
 	Marked        bool       `json:"marked,omitempty"` // the token that was taken breaks a MUST
+	Version       uint64     `json:"version"`
 }
 
 func (c Chat) summary() summaryJSON {
 	v := summaryJSON{
 		ID: c.ID, BotKey: c.BotKey, UserID: c.UserID, Created: c.Created, Web: c.Web,
-		Authenticated: c.Authenticated, Refused: c.Refused,
+		Authenticated: c.Authenticated, Refused: c.Refused, Version: c.Version,
 	}
 	if c.Authenticated {
 		v.User, v.Expires = &c.User, &c.Expires
