@@ -101,6 +101,7 @@ func (k *Kindly) postReset(w http.ResponseWriter, _ *http.Request) error {
 	if err := k.Reset(); err != nil {
 		return err
 	}
+	w.Header().Set(stateHeader, k.State().String())
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

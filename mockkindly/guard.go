@@ -35,12 +35,14 @@ func (k *Kindly) admit(w http.ResponseWriter, r *http.Request, s side) error {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		k.beSlow(r.Context())
 	case adminSide:
-		// As of now: what is read for the answer is at least as new.
-		w.Header().Set(stateHeader, k.State().String())
 		if err := k.checkCaller(r); err != nil {
 			return err
 		}
-		return k.checkAdminToken(r)
+		if err := k.checkAdminToken(r); err != nil {
+			return err
+		}
+		// As of now: what is read for the answer is at least as new.
+		w.Header().Set(stateHeader, k.State().String())
 	case serverSide:
 		if err := k.checkCaller(r); err != nil {
 			return err

@@ -88,18 +88,18 @@ func (s *stream) run(r *http.Request, closed <-chan struct{}) {
 // catchUp sends all that is there.
 func (s *stream) catchUp() error {
 	for {
-		before := s.kindly.State().Resets
+		state := s.kindly.State()
 		p, err := s.kindly.journal.page(s.query)
 		if err != nil {
 			return err
 		}
-		if s.kindly.State().Resets != before {
+		if s.kindly.State().Resets != state.Resets {
 			continue // it may hold what is forgotten now
 		}
-		if before != s.resets {
-			s.resets = before
+		if state.Resets != s.resets {
+			s.resets = state.Resets
 			s.query.After = max(s.query.After, s.kindly.journal.forgottenUpTo())
-			if err := s.send("reset", 0, []byte("{}")); err != nil {
+			if err := s.send("reset", 0, fmt.Appendf(nil, `{"state":%q}`, state.String())); err != nil {
 				return err
 			}
 			continue

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -208,8 +207,8 @@ func TestFaultsAreSeenInTheChat(t *testing.T) {
 	}
 	off := func() {
 		p.do(`[...document.querySelectorAll("dialog button")].find((b) => b.textContent === "All off").click()`)
-		for end := time.Now().Add(5 * time.Second); eval[string](p, `document.querySelector(".faults").textContent`) != "Faults" && time.Now().Before(end); {
-			time.Sleep(10 * time.Millisecond)
+		if !p.becomes(`document.querySelector(".faults").textContent === "Faults"`) {
+			t.Fatal("the faults are not off")
 		}
 	}
 
@@ -224,11 +223,8 @@ func TestFaultsAreSeenInTheChat(t *testing.T) {
 	fault("call_twice")
 	p.shows(".faults", "calling twice")
 	visit(t, c.page.URL+"/")
-	for end := time.Now().Add(5 * time.Second); count(p, "Accepted: Ada") < 2 && time.Now().Before(end); {
-		time.Sleep(20 * time.Millisecond)
-	}
-	if n := count(p, "Accepted: Ada"); n != 2 {
-		t.Errorf("%d tokens were handed over", n)
+	if !p.becomes(rowsWith("Accepted: Ada") + " === 2") {
+		t.Errorf("%d tokens were handed over", eval[int](p, rowsWith("Accepted: Ada")))
 	}
 	off()
 
@@ -251,8 +247,7 @@ func TestFaultsAreSeenInTheChat(t *testing.T) {
 	p.screenshots("events")
 }
 
-// count is how many rows of the list have a text.
-func count(p tab, words string) int {
-	rows := eval[[]string](p, `[...document.querySelectorAll("[role=option]:not([hidden])")].map((r) => r.innerText)`)
-	return len(slices.DeleteFunc(rows, func(r string) bool { return !strings.Contains(r, words) }))
+// rowsWith counts the rows of the list that have a text.
+func rowsWith(words string) string {
+	return `[...document.querySelectorAll("[role=option]:not([hidden])")].filter((r) => r.innerText.includes("` + words + `")).length`
 }
