@@ -126,6 +126,30 @@ func (k *Kindly) getPage(w http.ResponseWriter, r *http.Request) error {
 		return methodNotAllowed(clip(r.Method, 32), "GET, HEAD")
 	}
 	w.Header().Set("Cache-Control", "no-cache")
-	k.opts.Pages.ServeHTTP(w, r)
+	page := &pageWriter{ResponseWriter: w}
+	k.opts.Pages.ServeHTTP(page, r)
+	if page.isMissing {
+		w.Header().Set("Cache-Control", "no-store")
+		return notFound(r)
+	}
 	return nil
+}
+
+// A pageWriter holds back that there is no such page: it is told as a problem.
+type pageWriter struct {
+	http.ResponseWriter
+	isMissing bool
+}
+
+func (w *pageWriter) WriteHeader(status int) {
+	if w.isMissing = status == http.StatusNotFound; !w.isMissing {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *pageWriter) Write(text []byte) (int, error) {
+	if w.isMissing {
+		return len(text), nil
+	}
+	return w.ResponseWriter.Write(text)
 }

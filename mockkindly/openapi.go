@@ -1,7 +1,9 @@
 package mockkindly
 
 import (
+	"bytes"
 	_ "embed"
+	"encoding/json"
 	"net/http"
 )
 
@@ -12,8 +14,20 @@ var openAPI []byte
 // must not change it.
 func OpenAPI() []byte { return openAPI }
 
-func (k *Kindly) getOpenAPI(w http.ResponseWriter, _ *http.Request) error {
+// defaultServer is the server in the file: where kindlytest serve listens by itself.
+const defaultServer = "http://127.0.0.1:8484"
+
+// getOpenAPI names the server by which the caller reached it.
+func (k *Kindly) getOpenAPI(w http.ResponseWriter, r *http.Request) error {
+	here := "http://" + r.Host
+	if r.TLS != nil {
+		here = "https://" + r.Host
+	}
+	quoted, err := json.Marshal(here) // which is YAML too
+	if err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "application/yaml")
-	_, err := w.Write(openAPI)
+	_, err = w.Write(bytes.Replace(openAPI, []byte(defaultServer), quoted, 1))
 	return err
 }

@@ -64,6 +64,43 @@ func TestOpenAPIMeetsItsSchema(t *testing.T) {
 	}
 }
 
+// TestOpenAPIHasNoKeyWithoutAValue finds unquoted text with a comma, which ends
+// within { } at the comma: the rest is a key that nobody meant.
+func TestOpenAPIHasNoKeyWithoutAValue(t *testing.T) {
+	doc, _ := description(t)
+	var look func(where string, v any)
+	look = func(where string, v any) {
+		switch v := v.(type) {
+		case nil:
+			t.Errorf("%s has no value", where)
+		case map[string]any:
+			for key, inner := range v {
+				look(where+"/"+key, inner)
+			}
+		case []any:
+			for i, inner := range v {
+				look(fmt.Sprint(where, "/", i), inner)
+			}
+		}
+	}
+	look("", doc)
+	for i, line := range strings.Split(string(OpenAPI()), "\n") {
+		for text := range strings.SplitSeq(line, "description: ") {
+			if strings.Contains(line, "{") && !strings.HasPrefix(text, `"`) && strings.Contains(text, "; ") {
+				t.Errorf("line %d: text with a semicolon is to be quoted", i+1)
+			}
+		}
+	}
+}
+
+func TestOpenAPINamesTheServerThatItCameFrom(t *testing.T) {
+	w := doAt(newMock(t, Options{}), "kindly.test:8123", "GET", "/openapi.yaml", "", "", "")
+	var doc struct{ Servers []struct{ URL string } }
+	if err := yaml.Unmarshal(w.Body.Bytes(), &doc); err != nil || len(doc.Servers) != 1 || doc.Servers[0].URL != "http://kindly.test:8123" {
+		t.Errorf("%v: the servers are %v", err, doc.Servers)
+	}
+}
+
 // at walks down objects.
 func at(v any, keys ...string) map[string]any {
 	for _, k := range keys {

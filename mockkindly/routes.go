@@ -77,10 +77,12 @@ func (k *Kindly) routes() http.Handler {
 		mux.Handle("/", k.guard(pageSide, k.getPage))
 		return mux
 	}
-	mux.Handle("/", k.guard(noSide, func(_ http.ResponseWriter, r *http.Request) error {
-		return newProblem(http.StatusNotFound, "not-found", "Not found", "There is nothing at %s.", clip(r.URL.Path, 128))
-	}))
+	mux.Handle("/", k.guard(noSide, func(_ http.ResponseWriter, r *http.Request) error { return notFound(r) }))
 	return mux
+}
+
+func notFound(r *http.Request) error {
+	return newProblem(http.StatusNotFound, "not-found", "Not found", "There is nothing at %s.", clip(r.URL.Path, 128))
 }
 
 // methods are those that a path takes.

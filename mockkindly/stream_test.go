@@ -149,10 +149,7 @@ func TestStreamsAreBoundedAndEndWithTheMock(t *testing.T) {
 func TestWait(t *testing.T) {
 	k := newMock(t, Options{})
 	newChat(t, k)
-	go func() {
-		time.Sleep(20 * time.Millisecond)
-		_, _ = k.CreateChat("bot", Web{})
-	}()
+	go k.CreateChat("bot", Web{})
 	if w := do(k, "GET", "/mock/v1/wait?after=1&kind=chat.created", ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"seq":2`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
