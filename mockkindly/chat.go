@@ -43,43 +43,49 @@ type Web struct {
 // A Chat is one visitor's conversation: a snapshot, which does not change when
 // the chat does. Its Context is shared with the mock: read it only.
 type Chat struct {
-	ID      string // a UUID; getAuthToken is called with it
-	BotKey  string
-	UserID  string // the visitor's, before and after authentication; a UUID
-	Web     Web
-	Created time.Time
-	Version uint64 // of the mock's State at the chat's last change
+	ID      string    `json:"id"` // a UUID; getAuthToken is called with it
+	BotKey  string    `json:"bot_key"`
+	UserID  string    `json:"user_id"` // the visitor's, before and after authentication; a UUID
+	Created time.Time `json:"created"`
+	Version uint64    `json:"version"` // of the mock's State at the chat's last change
+	Web
 
 	// Authenticated says that a token was accepted. User, Token and Expires are
 	// of the last one that was; a token refused later does not take them away
 	// (assumed). After Expires the token is no longer forwarded.
-	Authenticated bool
-	User          User
-	Token         token.Raw
-	Issued        time.Time // zero if the token does not tell
-	Expires       time.Time
-	Domains       []string // chat.webhook_domains of the token
+	Authenticated bool      `json:"authenticated"`
+	User          User      `json:"user,omitzero"`
+	Token         token.Raw `json:"-"`               // a credential
+	Issued        time.Time `json:"issued,omitzero"` // zero if the token does not tell
+	Expires       time.Time `json:"expires,omitzero"`
+	Domains       []string  `json:"webhook_domains,omitempty"` // chat.webhook_domains of the token
 	// Marks are the rules that Token breaks though Kindly took it: it is unsafe,
 	// or shown wrongly.
-	Marks []token.Violation
+	Marks []token.Violation `json:"marks"`
 
 	// Refused counts the tokens that were refused, and Refusals are the last of
 	// them, the newest first.
-	Refused  int
-	Refusals []Refusal
+	Refused  int       `json:"refused,omitempty"`
+	Refusals []Refusal `json:"refusals"`
 
 	// Context is what the chat has collected: from the page, and from the
 	// new_context of webhooks.
-	Context map[string]any
+	Context map[string]any `json:"context"`
+}
+
+// MarshalJSON leaves the token out. Stores keep a chat so.
+func (c Chat) MarshalJSON() ([]byte, error) {
+	type plain Chat
+	return marshal(plain(c))
 }
 
 // A Refusal is why a token was not accepted.
 type Refusal struct {
-	At         time.Time
-	Reason     string // why the token came: INITIAL_CONNECT, EXPIRED
-	Violations []token.Violation
-	Unjudged   []token.Unjudged
-	OnPurpose  bool // the fault RefuseTokens was on
+	At         time.Time         `json:"at"`
+	Reason     string            `json:"reason"` // why the token came: INITIAL_CONNECT, EXPIRED
+	Violations []token.Violation `json:"violations"`
+	Unjudged   []token.Unjudged  `json:"unjudged"`
+	OnPurpose  bool              `json:"on_purpose,omitempty"` // the fault RefuseTokens was on
 }
 
 // maxRefusals bounds how many a chat remembers.
@@ -144,6 +150,7 @@ func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 // createChat keeps a chat and journals it. It gets the IDs that it lacks.
 func (k *Kindly) createChat(c *Chat) (Chat, error) {
 	c.Created, c.Context = k.opts.Now(), map[string]any{}
+	c.Marks, c.Refusals = []token.Violation{}, []Refusal{} // lists, also in JSON
 	for _, id := range []*string{&c.ID, &c.UserID} {
 		if *id != "" {
 			continue
@@ -198,6 +205,18 @@ func (k *Kindly) Chats(n int) []Chat {
 		out[i] = *c
 	}
 	return out
+}
+
+// ChatsBefore returns up to n chats that were made before the one with the ID,
+// the newest first, or the newest of all if there is no such chat; and how many
+// there are in all.
+func (k *Kindly) ChatsBefore(id string, n int) (chats []Chat, total int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.chats.before(id, n) {
+		chats = append(chats, *c)
+	}
+	return chats, k.chats.len()
 }
 
 // chatAndBot returns a chat and its bot.

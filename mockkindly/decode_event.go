@@ -3,11 +3,13 @@ package mockkindly
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
@@ -41,20 +43,10 @@ func (t *TokenReport) UnmarshalJSON(text []byte) error {
 		Truncated: v.Truncated, Repeated: v.Repeated, OnPurpose: v.OnPurpose,
 		shown: v.Token,
 	}
-	t.Result.Violations, t.Result.Unjudged = violationsFrom(v.Violations), unjudgedFrom(v.Unjudged)
+	t.Result.Violations, t.Result.Unjudged = v.Violations, v.Unjudged
 	if v.SignedBy != "" {
 		t.Result.SignedBy = &token.Key{Name: v.SignedBy}
 	}
-	return nil
-}
-
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (r *DialogueReport) UnmarshalJSON(text []byte) error {
-	var v dialogueReportJSON
-	if err := json.Unmarshal(text, &v); err != nil {
-		return err
-	}
-	*r = DialogueReport{v.Slug, v.By, v.Phrase, v.Webhook, v.Answer}
 	return nil
 }
 
@@ -66,11 +58,8 @@ func (d *Delivery) UnmarshalJSON(text []byte) error {
 	}
 	*d = Delivery{
 		Webhook: v.Webhook, URL: v.URL, WithToken: v.WithToken, Reason: v.Reason,
-		Decision: allowlist.Decision{
-			Allowed: v.Decision.Allowed, Pattern: v.Decision.Pattern, Reason: v.Decision.Reason,
-			Ambiguous: v.Decision.Ambiguous, SharedTenant: v.Decision.SharedTenant,
-		},
-		Answer: v.Answer, AnswerErr: errorOf(v.AnswerError), Problems: problemsFrom(v.Problems),
+		Decision: allowlist.Decision(v.Decision),
+		Answer:   v.Answer, AnswerErr: errorOf(v.AnswerError), Problems: problemsFrom(v.Problems),
 		Bubbles: v.Bubbles, ContextError: errorOf(v.ContextError), Truncated: v.Truncated,
 		Dialogue: v.Dialogue, ResendOf: v.ResendOf, TokenState: v.TokenState, Rotated: v.Rotated,
 		Exchange: v.exchange(), redacted: v.Request.Redacted,
@@ -103,8 +92,7 @@ func headerFrom(list []headerJSON) http.Header {
 func problemsFrom(ps []problemJSON) []webhook.Problem {
 	out := make([]webhook.Problem, len(ps))
 	for i, p := range ps {
-		v := violationJSON{ID: p.ID, Level: p.Level}.violation()
-		out[i] = webhook.Problem{Rule: v.Rule, Level: v.Level, Path: p.Path, Expected: p.Expected, Actual: p.Actual, Fix: p.Fix}
+		out[i] = webhook.Problem{Rule: rule.Rule{ID: p.ID}, Level: rule.Level(p.Level), Path: p.Path, Expected: p.Expected, Actual: p.Actual, Fix: p.Fix}
 	}
 	return out
 }
@@ -114,4 +102,9 @@ func errorOf(text string) error {
 		return nil
 	}
 	return errors.New(text)
+}
+
+// milliseconds reads a page's measurement, which may be any number.
+func milliseconds(ms float64) time.Duration {
+	return time.Duration(math.Min(math.Max(ms, 0), 24*3600*1000)) * time.Millisecond
 }

@@ -1,11 +1,9 @@
 package mockkindly
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -30,9 +28,8 @@ type Faults struct {
 
 // Bounds of Faults.
 const (
-	maxSlow    = 60_000          // milliseconds
-	maxForward = 366 * 24 * 60   // minutes
-	renewAfter = 2 * time.Second // with RenewEarly
+	maxSlow    = 60_000        // milliseconds
+	maxForward = 366 * 24 * 60 // minutes
 )
 
 func (f Faults) validate() error {
@@ -76,8 +73,8 @@ func (k *Kindly) UpdateFaults(change func(*Faults) error) (Faults, State, error)
 	return k.faults, k.state, err
 }
 
-// now is the time by which tokens are judged.
-func (k *Kindly) now() time.Time {
+// Now is the time by which tokens are judged: the clock's, and the fault's.
+func (k *Kindly) Now() time.Time {
 	return k.opts.Now().Add(time.Duration(k.Faults().ClockForwardMinutes) * time.Minute)
 }
 
@@ -95,54 +92,4 @@ func randomSecret() (string, error) {
 		return "", fmt.Errorf("making a secret: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(b[:]), nil
-}
-
-// beSlow waits as long as the fault wants, or until the caller is gone.
-func (k *Kindly) beSlow(ctx context.Context) {
-	ms := k.Faults().SlowMS
-	if ms == 0 {
-		return
-	}
-	timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-k.ctx.Done():
-	}
-}
-
-// renewIn is when the chat client has to ask for the next token, in
-// milliseconds. It is 0 where the client finds out by its own clock.
-func (k *Kindly) renewIn(expires time.Time) int64 {
-	switch f := k.Faults(); {
-	case f.RenewEarly:
-		return renewAfter.Milliseconds()
-	case f.ClockForwardMinutes > 0:
-		const margin = 30 * time.Second
-		return max(expires.Add(-margin).Sub(k.now()), time.Second).Milliseconds()
-	}
-	return 0
-}
-
-func (k *Kindly) getFaults(w http.ResponseWriter, _ *http.Request) error {
-	return k.answerFaults(w, func(*Faults) error { return nil })
-}
-
-// putFaults changes the faults that are named, and leaves the others.
-func (k *Kindly) putFaults(w http.ResponseWriter, r *http.Request) error {
-	body, err := readJSON(w, r, "application/json")
-	if err != nil {
-		return err
-	}
-	return k.answerFaults(w, func(f *Faults) error { return unmarshalStrict(body, f) })
-}
-
-func (k *Kindly) answerFaults(w http.ResponseWriter, change func(*Faults) error) error {
-	f, state, err := k.UpdateFaults(change)
-	if err != nil {
-		return err
-	}
-	w.Header().Set(stateHeader, state.String())
-	return writeJSON(w, http.StatusOK, f)
 }

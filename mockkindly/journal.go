@@ -201,3 +201,17 @@ func (j *Journal) wake() {
 		j.grown = nil
 	}
 }
+
+// Changed returns a channel that is closed at the journal's next change.
+func (j *Journal) Changed() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.growth()
+}
+
+// Forgotten is the Seq of the newest event that a Reset forgot.
+func (j *Journal) Forgotten() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.forgotten
+}

@@ -152,7 +152,7 @@ func TestPagesAtTheEndRepeatNothing(t *testing.T) {
 			}()
 		}
 		for seen := uint64(0); seen < writers*each; {
-			p, err := j.page(Query{After: seen, Limit: maxPage})
+			p, err := j.Page(Query{After: seen, Limit: 1000})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -82,7 +82,7 @@ func TestSecretsThatAreWordsOfTheMock(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				answers = append(answers, do(k, "POST", "/mock/v1/chats/"+chat.ID+"/messages", `{"text":"hi"}`).Body.String())
+				answers = append(answers, replied(t, k, chat.ID, "hi"))
 			}
 			for i, want := range [][]string{
 				{`{"replies":[{"webhook":"a"`, `"reply":"it is [<secret removed>]"`}, {`{"replies":[{"slug":"start","by":"fallback"`}} {
@@ -115,7 +115,7 @@ func TestSecretsAreHiddenHoweverTheyAreEscaped(t *testing.T) {
 			h := newHook(t, replying(tt.answer))
 			k := newMock(t, Options{}, Webhook{Name: "a", URL: h.URL, Secret: tt.secret})
 			chat := newChat(t, k)
-			shown := do(k, "POST", "/mock/v1/chats/"+chat.ID+"/messages", `{"text":"hi"}`).Body.String()
+			shown := replied(t, k, chat.ID, "hi")
 			text, err := k.Journal().Events(2)[0].MarshalJSON()
 			if err != nil {
 				t.Fatal(err)

@@ -8,78 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
-	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
-// The JSON forms of what the API shows. They are separate from the Go values,
-// so that a new field there is not published by accident.
-
-type violationJSON struct {
-	ID          string `json:"id"`
-	Level       string `json:"level"`
-	Fidelity    string `json:"fidelity"`
-	Refused     string `json:"refused,omitempty"` // how we know that Kindly refuses a token for this
-	Requirement string `json:"requirement"`
-	Expected    string `json:"expected"`
-	Actual      string `json:"actual"`
-	Fix         string `json:"fix"`
-}
-
-func violationsJSON(vs []token.Violation) []violationJSON {
-	out := make([]violationJSON, len(vs))
-	for i, v := range vs {
-		out[i] = violationJSON{
-			ID: v.Rule.ID, Level: string(v.Level), Fidelity: string(v.Rule.Fidelity), Requirement: v.Rule.Text,
-			Expected: v.Expected, Actual: v.Actual, Fix: v.Fix,
-		}
-		if v.Refused() {
-			out[i].Refused = string(v.Rule.Refused)
-		}
-	}
-	return out
-}
-
-// refusedRules is how we know that Kindly refuses tokens, by the rule's ID.
-// Journals that an older version kept don't tell.
-var refusedRules = func() map[string]rule.Fidelity {
-	out := map[string]rule.Fidelity{}
-	for _, r := range token.Rules() {
-		out[r.ID] = r.Refused
-	}
-	return out
-}()
-
-// violation is the other way round. What a violation has no form for stays empty.
-func (v violationJSON) violation() token.Violation {
-	return token.Violation{
-		Rule:  rule.Rule{ID: v.ID, Fidelity: rule.Fidelity(v.Fidelity), Text: v.Requirement, Refused: refusedRules[v.ID]},
-		Level: rule.Level(v.Level), Expected: v.Expected, Actual: v.Actual, Fix: v.Fix,
-	}
-}
-
-type unjudgedJSON struct {
-	ID     string `json:"id"`
-	Reason string `json:"reason"`
-}
-
-func unjudgedOf(us []token.Unjudged) []unjudgedJSON {
-	out := make([]unjudgedJSON, len(us))
-	for i, u := range us {
-		out[i] = unjudgedJSON{u.Rule.ID, u.Reason}
-	}
-	return out
-}
-
-type authenticatedJSON struct {
-	Authenticated bool            `json:"authenticated"`
-	User          User            `json:"user"`
-	Expires       time.Time       `json:"expires"`
-	Violations    []violationJSON `json:"violations,omitempty"` // for which Kindly does not refuse it
-	RenewInMS     int64           `json:"renew_in_ms,omitempty"`
-}
+// The JSON forms of deliveries and tokens: what the API shows and stores keep. They
+// are separate from the Go values, which hold credentials.
 
 // MarshalJSON shows the keys by their fingerprints.
 func (b Bot) MarshalJSON() ([]byte, error) {
@@ -141,22 +75,22 @@ func (c CallbackReport) MarshalJSON() ([]byte, error) {
 }
 
 type tokenJSON struct {
-	Reason     string          `json:"reason"`
-	Token      string          `json:"token"`
-	Accepted   bool            `json:"accepted"`
-	SignedBy   string          `json:"signed_by,omitempty"`
-	Violations []violationJSON `json:"violations"`
-	Unjudged   []unjudgedJSON  `json:"unjudged"`
-	Truncated  bool            `json:"truncated,omitempty"`
-	Repeated   bool            `json:"repeated,omitempty"`
-	OnPurpose  bool            `json:"on_purpose,omitempty"`
+	Reason     string            `json:"reason"`
+	Token      string            `json:"token"`
+	Accepted   bool              `json:"accepted"`
+	SignedBy   string            `json:"signed_by,omitempty"`
+	Violations []token.Violation `json:"violations"`
+	Unjudged   []token.Unjudged  `json:"unjudged"`
+	Truncated  bool              `json:"truncated,omitempty"`
+	Repeated   bool              `json:"repeated,omitempty"`
+	OnPurpose  bool              `json:"on_purpose,omitempty"`
 }
 
 // MarshalJSON shows the token without its signature, and what it breaks.
 func (t TokenReport) MarshalJSON() ([]byte, error) {
 	v := tokenJSON{
 		Reason: t.Reason, Token: cmp.Or(t.shown, t.Raw.String()), Accepted: t.Accepted, Truncated: t.Truncated,
-		Violations: violationsJSON(t.Result.Violations), Unjudged: unjudgedOf(t.Result.Unjudged),
+		Violations: listed(t.Result.Violations), Unjudged: listed(t.Result.Unjudged),
 		Repeated: t.Repeated, OnPurpose: t.OnPurpose,
 	}
 	if t.Result.SignedBy != nil {
@@ -216,7 +150,7 @@ func (d Delivery) json() deliveryJSON {
 	req := d.Exchange.Request
 	body := d.sent.hide(string(d.sent.hideInBody(req.Body)))
 	v := deliveryJSON{
-		replyJSON: d.reply(), URL: redactURL(d.URL), Decision: decisionOf(d.Decision),
+		replyJSON: d.reply(), URL: redactURL(d.URL), Decision: decisionJSON(d.Decision),
 		At: d.Exchange.At, DurationMS: d.Exchange.Duration.Milliseconds(), Truncated: d.Truncated,
 		ResendOf: d.ResendOf, TokenState: d.TokenState, Rotated: d.Rotated,
 		Request: requestJSON{
@@ -230,9 +164,8 @@ func (d Delivery) json() deliveryJSON {
 	return v
 }
 
-func decisionOf(d allowlist.Decision) decisionJSON {
-	return decisionJSON{d.Allowed, d.Pattern, d.Reason, d.Ambiguous, d.SharedTenant}
-}
+// listed is a list that JSON writes as one, also if it is empty.
+func listed[T any](list []T) []T { return append([]T{}, list...) }
 
 // headers lists a header by name, without credentials.
 func headers(h http.Header) []headerJSON {
@@ -318,6 +251,21 @@ func problemsJSON(ps []webhook.Problem) []problemJSON {
 	out := make([]problemJSON, len(ps))
 	for i, p := range ps {
 		out[i] = problemJSON{p.Rule.ID, string(p.Level), p.Path, p.Expected, p.Actual, p.Fix}
+	}
+	return out
+}
+
+type dialogueJSON struct {
+	Slug     string   `json:"slug"`
+	Phrases  []string `json:"phrases,omitempty"`
+	Webhook  string   `json:"webhook,omitempty"`
+	Fallback bool     `json:"fallback,omitempty"`
+}
+
+func dialoguesJSON(ds []Dialogue) []dialogueJSON {
+	out := make([]dialogueJSON, len(ds))
+	for i, d := range ds {
+		out[i] = dialogueJSON{d.label(), d.Phrases, d.Webhook, d.Fallback}
 	}
 	return out
 }

@@ -32,7 +32,8 @@ var mayImport = map[string][]string{
 	"internal/suggest": {},
 	"internal/wire":    {},
 
-	"mockkindly":           {"mockkindly/*", "internal/wire"},
+	"mockkindly":           {"mockkindly/allowlist", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "internal/*"},
+	"mockkindly/server":    {"mockkindly", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "mockkindly/widget", "internal/*"},
 	"mockkindly/token":     {"mockkindly/rule"},
 	"mockkindly/allowlist": {},
 	"mockkindly/webhook":   {"mockkindly/rule", "mockkindly/token", "internal/wire"},

@@ -18,6 +18,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/console"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -94,9 +95,9 @@ func pemOf(kind string, der []byte, err error) []byte {
 // newMock starts the mock with its pages, and the customer who uses it.
 func newMock(t *testing.T) (url string, c *customer) {
 	t.Helper()
-	var k *mockkindly.Kindly
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { k.ServeHTTP(w, r) }))
-	c = newCustomer(t, server.URL)
+	var handler http.Handler
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	c = newCustomer(t, listening.URL)
 	der, err := x509.MarshalPKIXPublicKey(&c.private.PublicKey)
 	public := pemOf("PUBLIC KEY", der, err)
 	der, err = x509.MarshalPKCS8PrivateKey(c.private)
@@ -104,16 +105,17 @@ func newMock(t *testing.T) (url string, c *customer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err = mockkindly.New(mockkindly.Options{
+	k, err := mockkindly.New(mockkindly.Options{
 		Bots: []mockkindly.Bot{mockkindly.MustBot("demo", public, mockkindly.Webhook{
 			Name: "order-status", URL: "https://hooks.shop.example/kindly", ConnectTo: c.hook.URL + "/kindly", Secret: "correct horse"})},
-		Pages: console.Handler(), SigningKey: private,
+		SigningKey: private,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { k.Close(); server.CloseClientConnections(); server.Close() })
-	return server.URL, c
+	handler = server.New(k, server.Options{Pages: console.Handler()})
+	t.Cleanup(func() { k.Close(); listening.CloseClientConnections(); listening.Close() })
+	return listening.URL, c
 }
 
 func TestFromTheChatToTheConsole(t *testing.T) {

@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"bufio"
@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
 // sse reads server-sent events.
@@ -62,7 +64,7 @@ func stream1(t *testing.T, url string, header ...string) sse {
 }
 
 func TestStream(t *testing.T) {
-	k := newMock(t, Options{JournalSize: 10})
+	k := newMock(t, mockkindly.Options{JournalSize: 10})
 	server := httptest.NewServer(k)
 	t.Cleanup(server.Close)
 	newChat(t, k)
@@ -74,7 +76,7 @@ func TestStream(t *testing.T) {
 	}
 	later := newChat(t, k)
 	_, id, data := s.next(t)
-	var e Event
+	var e mockkindly.Event
 	if err := json.Unmarshal([]byte(data), &e); err != nil || id != "3" || e.Chat != later.ID || e.Seq != 3 {
 		t.Errorf("then comes %s: %s, %v", id, data, err)
 	}
@@ -94,11 +96,11 @@ func TestStream(t *testing.T) {
 	t.Run("what a line holds stays in its line", func(t *testing.T) {
 		s := stream1(t, server.URL+"/mock/v1/stream?after=3&kind=message.received")
 		text := "a\n\nevent: reset\r\ndata: {}\u2028"
-		if _, err := k.Say(context.Background(), second.ID, Message{Text: text}); err != nil {
+		if _, err := k.Say(context.Background(), second.ID, mockkindly.Message{Text: text}); err != nil {
 			t.Fatal(err)
 		}
 		name, _, data := s.next(t)
-		var e Event
+		var e mockkindly.Event
 		if err := json.Unmarshal([]byte(data), &e); err != nil || name != "" || e.Message.Text != text {
 			t.Errorf("%q %s", name, data)
 		}
@@ -127,7 +129,7 @@ func TestStream(t *testing.T) {
 }
 
 func TestStreamsAreBoundedAndEndWithTheMock(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	server := httptest.NewServer(k)
 	streams := make([]sse, maxStreams)
 	for i := range streams {
@@ -147,9 +149,9 @@ func TestStreamsAreBoundedAndEndWithTheMock(t *testing.T) {
 }
 
 func TestWait(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	newChat(t, k)
-	go k.CreateChat("bot", Web{})
+	go k.CreateChat("bot", mockkindly.Web{})
 	if w := do(k, "GET", "/mock/v1/wait?after=1&kind=chat.created", ""); w.Code != 200 || !strings.Contains(w.Body.String(), `"seq":2`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -164,7 +166,7 @@ func TestWait(t *testing.T) {
 }
 
 func TestPagesOfTheJournal(t *testing.T) {
-	k := newMock(t, Options{JournalSize: 8})
+	k := newMock(t, mockkindly.Options{JournalSize: 8})
 	for range 10 {
 		newChat(t, k)
 	}
@@ -207,9 +209,9 @@ func TestPagesOfTheJournal(t *testing.T) {
 }
 
 func TestAStoreThatFails(t *testing.T) {
-	k := newMock(t, Options{Store: failingStore{}})
-	var failed *StoreError
-	if _, err := k.CreateChat("bot", Web{}); !errors.As(err, &failed) {
+	k := newMock(t, mockkindly.Options{Store: failingStore{}})
+	var failed *mockkindly.StoreError
+	if _, err := k.CreateChat("bot", mockkindly.Web{}); !errors.As(err, &failed) {
 		t.Errorf("the error is %v", err)
 	}
 	w := do(k, "POST", "/mock/v1/chats", `{"bot_key":"bot"}`)
@@ -224,14 +226,14 @@ func TestAStoreThatFails(t *testing.T) {
 // What a webhook answers to a message that could not be kept is not kept either.
 func TestAMessageThatIsNotKept(t *testing.T) {
 	h := newHook(t, replying(`{"reply":"hello","new_context":{"plan":"gold"}}`))
-	for name, dialogues := range map[string][]Dialogue{"webhook": nil, "dialogue": {{Slug: "start", Fallback: true, Webhook: "a"}}} {
+	for name, dialogues := range map[string][]mockkindly.Dialogue{"webhook": nil, "dialogue": {{Slug: "start", Fallback: true, Webhook: "a"}}} {
 		t.Run(name, func(t *testing.T) {
-			bot := MustBot("bot", publicPEM(), Webhook{Name: "a", URL: h.URL})
+			bot := mockkindly.MustBot("bot", publicPEM(), mockkindly.Webhook{Name: "a", URL: h.URL})
 			bot.Dialogues = dialogues
-			k := newMock(t, Options{Bots: []Bot{bot}, Store: noMessages{}})
+			k := newMock(t, mockkindly.Options{Bots: []mockkindly.Bot{bot}, Store: noMessages{}})
 			chat := newChat(t, k)
-			var failed *StoreError
-			if ds, err := k.Say(t.Context(), chat.ID, Message{Text: "hi"}); !errors.As(err, &failed) || len(ds) > 0 {
+			var failed *mockkindly.StoreError
+			if ds, err := k.Say(t.Context(), chat.ID, mockkindly.Message{Text: "hi"}); !errors.As(err, &failed) || len(ds) > 0 {
 				t.Errorf("the error is %v, with %v", err, ds)
 			}
 			if events := k.Journal().Events(1); len(events) > 0 {
@@ -247,8 +249,8 @@ func TestAMessageThatIsNotKept(t *testing.T) {
 // noMessages fails for them alone.
 type noMessages struct{ failingStore }
 
-func (noMessages) Append(events []StoredEvent, _ []StoredChat) error {
-	if slices.ContainsFunc(events, func(e StoredEvent) bool { return e.Kind == MessageReceived }) {
+func (noMessages) Append(events []mockkindly.StoredEvent, _ []mockkindly.StoredChat) error {
+	if slices.ContainsFunc(events, func(e mockkindly.StoredEvent) bool { return e.Kind == mockkindly.MessageReceived }) {
 		return errors.New("the disk is full")
 	}
 	return nil
@@ -256,8 +258,10 @@ func (noMessages) Append(events []StoredEvent, _ []StoredChat) error {
 
 type failingStore struct{}
 
-func (failingStore) Append([]StoredEvent, []StoredChat) error  { return errors.New("the disk is full") }
-func (failingStore) Events(Query) ([]StoredEvent, error)       { return nil, nil }
-func (failingStore) Span() (first, last, ever uint64, _ error) { return 0, 0, 0, nil }
-func (failingStore) Chats() ([]StoredChat, error)              { return nil, nil }
-func (failingStore) Reset(uint64) error                        { return nil }
+func (failingStore) Append([]mockkindly.StoredEvent, []mockkindly.StoredChat) error {
+	return errors.New("the disk is full")
+}
+func (failingStore) Events(mockkindly.Query) ([]mockkindly.StoredEvent, error) { return nil, nil }
+func (failingStore) Span() (first, last, ever uint64, _ error)                 { return 0, 0, 0, nil }
+func (failingStore) Chats() ([]mockkindly.StoredChat, error)                   { return nil, nil }
+func (failingStore) Reset(uint64) error                                        { return nil }

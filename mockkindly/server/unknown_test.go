@@ -1,9 +1,11 @@
-package mockkindly
+package server
 
 import (
 	"io"
 	"net/http"
 	"testing"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
 func TestUnknownRoutesAnswerProblems(t *testing.T) {
@@ -16,7 +18,7 @@ func TestUnknownRoutesAnswerProblems(t *testing.T) {
 	})
 	for name, o := range map[string]Options{"without pages": {}, "with pages": {Pages: pages}} {
 		t.Run(name, func(t *testing.T) {
-			k := newMock(t, o)
+			k := newMockFor(t, o, mockkindly.Options{})
 			for _, path := range []string{"/nothing", "/mock/v1/nothing", "/api/v2/send", "/assets/none.js"} {
 				w := do(k, "GET", path, "")
 				if w.Code != 404 {
@@ -26,7 +28,7 @@ func TestUnknownRoutesAnswerProblems(t *testing.T) {
 			}
 		})
 	}
-	if w := do(newMock(t, Options{Pages: pages}), "GET", "/", ""); w.Code != 200 || w.Body.String() != "the page" {
+	if w := do(newMockFor(t, Options{Pages: pages}, mockkindly.Options{}), "GET", "/", ""); w.Code != 200 || w.Body.String() != "the page" {
 		t.Errorf("the page: %d %s", w.Code, w.Body)
 	}
 }

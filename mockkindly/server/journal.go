@@ -1,32 +1,41 @@
-package mockkindly
+package server
 
 import (
 	"context"
 	"errors"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
+)
+
+// Bounds of one page of the journal.
+const (
+	defaultPage = 100
+	maxPage     = 1000
 )
 
 // getJournal answers a page of events. The next page is after=next, as long as
 // more is true. With before, it is the newest events that are older.
-func (k *Kindly) getJournal(w http.ResponseWriter, r *http.Request) error {
+func (s *server) getJournal(w http.ResponseWriter, r *http.Request) error {
 	q, err := queryOf(r.URL.Query())
 	if err != nil {
 		return err
 	}
-	p, err := k.journal.page(q)
+	p, err := s.kindly.Journal().Page(q)
 	if err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, p)
 }
 
-func queryOf(v url.Values) (Query, error) {
-	q := Query{Chat: v.Get("chat"), Newest: v.Has("before")}
+func queryOf(v url.Values) (mockkindly.Query, error) {
+	q := mockkindly.Query{Chat: v.Get("chat"), Newest: v.Has("before")}
 	if v.Has("after") && v.Has("before") {
 		return q, inputErrorf("before", "give after or before, not both")
 	}
@@ -43,10 +52,10 @@ func queryOf(v url.Values) (Query, error) {
 	}
 	q.Limit = int(limit)
 	for _, kind := range v["kind"] {
-		if err := oneOf("kind", Kind(kind), kinds...); err != nil {
-			return q, err
+		if !slices.Contains(mockkindly.Kinds(), mockkindly.Kind(kind)) {
+			return q, inputErrorf("kind", "%q is none of %q", clip(kind, 64), mockkindly.Kinds())
 		}
-		q.Kinds = append(q.Kinds, Kind(kind))
+		q.Kinds = append(q.Kinds, mockkindly.Kind(kind))
 	}
 	return q, nil
 }
@@ -67,7 +76,7 @@ const (
 )
 
 // getWait answers the first event that matches, as soon as there is one.
-func (k *Kindly) getWait(w http.ResponseWriter, r *http.Request) error {
+func (s *server) getWait(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	ms, err := number(v.Get("timeout_ms"), defaultWait)
 	if err != nil || ms > maxWait {
@@ -79,16 +88,16 @@ func (k *Kindly) getWait(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q.Newest, q.Limit = false, 1
-	q.MaxBytes = maxPageBytes
-	if found, _, err := k.journal.find(q); err != nil || len(found) > 0 {
-		if err != nil {
-			return err
-		}
-		return writeJSON(w, http.StatusOK, map[string]any{"event": found[0]})
+	p, err := s.kindly.Journal().Page(q)
+	if err != nil {
+		return err
+	}
+	if len(p.Events) > 0 {
+		return writeJSON(w, http.StatusOK, map[string]any{"event": p.Events[0]})
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), time.Duration(ms)*time.Millisecond)
 	defer cancel()
-	e, err := k.journal.WaitAfter(ctx, q.After, q.matches)
+	e, err := s.kindly.Journal().WaitAfter(ctx, q.After, q.Matches)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return newProblem(http.StatusRequestTimeout, "timeout", "Nothing happened", "There was no such event within %d ms.", ms)
 	}
@@ -98,11 +107,37 @@ func (k *Kindly) getWait(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, map[string]any{"event": e})
 }
 
-// kinds are all kinds of events.
-var kinds = []Kind{
-	ClientStarted, ChatCreated, CallbackCalled, CallbackSettled, TokenAccepted, TokenRefused,
-	MessageReceived, DialogueMatched, WebhookDelivered, WebhookFailed,
+func (s *server) postResend(w http.ResponseWriter, r *http.Request) error {
+	seq, err := number(r.PathValue("seq"), 0)
+	if err != nil {
+		return mockkindly.ErrUnknownDelivery
+	}
+	var in struct {
+		Token mockkindly.TokenState `json:"token"`
+	}
+	if err := decodeAdmin(w, r, &in); err != nil {
+		return err
+	}
+	if in.Token == "" {
+		in.Token = mockkindly.TokenSame
+	}
+	e, err := s.kindly.Resend(r.Context(), seq, in.Token)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, e)
 }
 
-// Kinds returns all kinds of events.
-func Kinds() []Kind { return slices.Clone(kinds) }
+func (s *server) getCurl(w http.ResponseWriter, r *http.Request) error {
+	seq, err := number(r.PathValue("seq"), 0)
+	if err != nil {
+		return mockkindly.ErrUnknownDelivery
+	}
+	command, err := s.kindly.Curl(seq, r.URL.Query().Get("token") == "1")
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err = io.WriteString(w, command)
+	return err
+}

@@ -1,14 +1,16 @@
-package mockkindly
+package server
 
 import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
 func TestWhoMayUseTheMocksOwnSide(t *testing.T) {
 	pages := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(200) })
-	k := newMock(t, Options{Hosts: []string{"127.0.0.1", "localhost", "::1", "dev.example"}, Pages: pages})
+	k := newMockFor(t, Options{Hosts: []string{"127.0.0.1", "localhost", "::1", "dev.example"}, Pages: pages}, mockkindly.Options{})
 	for _, tt := range []struct {
 		name, host, origin string
 		want               int
@@ -57,8 +59,8 @@ func TestWhoMayUseTheMocksOwnSide(t *testing.T) {
 }
 
 func TestAdminToken(t *testing.T) {
-	k := newMock(t, Options{AdminToken: "let me in", Pages: http.NotFoundHandler()})
-	for _, rt := range k.table() {
+	k := newMockFor(t, Options{AdminToken: "let me in", Pages: http.NotFoundHandler()}, mockkindly.Options{})
+	for _, rt := range (&server{}).table() {
 		path := strings.NewReplacer("{id}", unknownID, "{seq}", "1", "{key}", "bot").Replace(rt.path)
 		for _, tt := range []struct{ authorization, name string }{
 			{"", "none"}, {"Bearer let me i", "another"}, {"Bearer ", "an empty one"}, {"Basic bGV0IG1lIGlu", "another scheme"},
@@ -77,7 +79,7 @@ func TestAdminToken(t *testing.T) {
 }
 
 func TestPrivateNetworkPreflight(t *testing.T) {
-	w := do(newMock(t, Options{}), "OPTIONS", "/mock/v1/chats", "", "Origin", "https://shop.example", "Access-Control-Request-Method", "POST",
+	w := do(newMock(t, mockkindly.Options{}), "OPTIONS", "/mock/v1/chats", "", "Origin", "https://shop.example", "Access-Control-Request-Method", "POST",
 		"Access-Control-Request-Private-Network", "true")
 	if w.Code != 204 || w.Header().Get("Access-Control-Allow-Private-Network") != "true" || strings.Contains(w.Header().Get("Access-Control-Allow-Methods"), "GET") {
 		t.Errorf("%d %v", w.Code, w.Header())

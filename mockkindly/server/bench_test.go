@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"bytes"
@@ -15,13 +15,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
 // What a token costs over HTTP, compared with a bare handler that reads the
 // same JSON and only verifies the RSA signature. The metric "x-bare" is the
 // ratio.
 func BenchmarkTokenIntake(b *testing.B) {
-	k := newMock(b, Options{})
+	k := newMock(b, mockkindly.Options{})
 	chat := newChat(b, k)
 	body := `{"token":"` + sign(claims(chat.ID, time.Now())).Secret() + `","reason":"INITIAL_CONNECT"}`
 	mock, bare := httptest.NewServer(k), httptest.NewServer(http.HandlerFunc(verifyOnly))
@@ -50,7 +52,7 @@ func verifyOnly(w http.ResponseWriter, r *http.Request) {
 func BenchmarkDelivery(b *testing.B) {
 	hook := httptest.NewServer(replying(`{"reply":"one\n\ntwo"}`))
 	defer hook.Close()
-	k := newMock(b, Options{}, Webhook{URL: "https://hooks.example.com/", ConnectTo: hook.URL, Secret: "examplekey"})
+	k := newMock(b, mockkindly.Options{}, mockkindly.Webhook{URL: "https://hooks.example.com/", ConnectTo: hook.URL, Secret: "examplekey"})
 	chat, _ := authenticated(b, k, "hooks.example.com")
 	target, err := url.Parse(hook.URL)
 	if err != nil {

@@ -1,10 +1,12 @@
-package mockkindly
+package server
 
 import (
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
@@ -14,12 +16,12 @@ const problemType = "urn:kindlytest:problem:"
 
 // A problem is an RFC 9457 answer, and the error with which a handler asks for it.
 type problem struct {
-	Type       string          `json:"type"`
-	Title      string          `json:"title"`
-	Status     int             `json:"status"`
-	Detail     string          `json:"detail"`
-	Violations []violationJSON `json:"violations,omitempty"`
-	Unjudged   []unjudgedJSON  `json:"unjudged,omitempty"`
+	Type       string            `json:"type"`
+	Title      string            `json:"title"`
+	Status     int               `json:"status"`
+	Detail     string            `json:"detail"`
+	Violations []token.Violation `json:"violations,omitempty"`
+	Unjudged   []token.Unjudged  `json:"unjudged,omitempty"`
 
 	allow string // for 405
 }
@@ -42,31 +44,31 @@ func badRequest(format string, args ...any) *problem {
 func problemOf(err error) *problem {
 	var p *problem
 	var tooLarge *http.MaxBytesError
-	var store *StoreError
-	var resend *ResendError
+	var store *mockkindly.StoreError
+	var resend *mockkindly.ResendError
 	switch {
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &tooLarge):
 		return newProblem(http.StatusRequestEntityTooLarge, "too-large", "The body is too large",
 			"A body may have up to %d bytes.", tooLarge.Limit)
-	case errors.Is(err, ErrUnknownChat):
+	case errors.Is(err, mockkindly.ErrUnknownChat):
 		return newProblem(http.StatusNotFound, "unknown-chat", "Unknown chat",
 			"There is no such chat. It was never made, or the mock was reset, or newer chats took its place. POST /mock/v1/chats makes one.")
-	case errors.Is(err, ErrUnknownBot):
+	case errors.Is(err, mockkindly.ErrUnknownBot):
 		return newProblem(http.StatusNotFound, "unknown-bot", "Unknown bot",
 			"No bot has this key. Compare data-bot-key of the page with the key that the mock was given; POST /mock/v1/bots adds a bot.")
-	case errors.Is(err, ErrUnknownDelivery):
+	case errors.Is(err, mockkindly.ErrUnknownDelivery):
 		return newProblem(http.StatusNotFound, "unknown-delivery", "Unknown delivery",
 			"The journal holds no webhook request with this number. It keeps the newest events only.")
 	case errors.As(err, &resend):
 		return newProblem(http.StatusConflict, "not-possible", "It cannot be sent so", "%s", resend.Problem)
 	case errors.As(err, &store):
 		return newProblem(http.StatusServiceUnavailable, "not-kept", "The journal could not be kept", "%s", store.Error())
-	case errors.Is(err, ErrClosed):
+	case errors.Is(err, mockkindly.ErrClosed):
 		return newProblem(http.StatusServiceUnavailable, "closed", "The mock is closed", "It is shutting down.")
 	}
-	var invalid *InputError
+	var invalid *mockkindly.InputError
 	if errors.As(err, &invalid) {
 		return badRequest("%s", invalid.Error())
 	}
@@ -76,7 +78,7 @@ func problemOf(err error) *problem {
 // refusal is the answer to a token that Kindly would not take.
 func refusal(res token.Result) *problem {
 	p := newProblem(http.StatusUnprocessableEntity, "token-refused", "The token is refused", "%s", refusalDetail(res))
-	p.Violations, p.Unjudged = violationsJSON(res.Violations), unjudgedOf(res.Unjudged)
+	p.Violations, p.Unjudged = res.Violations, res.Unjudged
 	return p
 }
 

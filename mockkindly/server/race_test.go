@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"encoding/json"
@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
 // atOnce calls f n times at the same time.
@@ -22,7 +24,7 @@ func atOnce(n int, f func(i int)) {
 }
 
 func TestFaultsOfSeveralCallersAreAllKept(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	lost := 0
 	for round := range 200 {
 		slow, forward := round+1, round+2
@@ -45,7 +47,7 @@ func TestFaultsOfSeveralCallersAreAllKept(t *testing.T) {
 }
 
 func TestAnswersSayWhichStateTheyShow(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	state := func(w *httptest.ResponseRecorder) (boot string, resets, version int) {
 		t.Helper()
 		parts := strings.ReplaceAll(w.Header().Get("Kindlytest-State"), ".", " ")
@@ -61,7 +63,7 @@ func TestAnswersSayWhichStateTheyShow(t *testing.T) {
 		t.Errorf("versions: %d, %d, %d", before, changed, same)
 	}
 	chat := newChat(t, k)
-	if _, err := k.Authenticate(chat.ID, "no token", InitialConnect); err != nil {
+	if _, err := k.Authenticate(chat.ID, "no token", mockkindly.InitialConnect); err != nil {
 		t.Fatal(err)
 	}
 	if now, _ := k.Chat(chat.ID); now.Version <= chat.Version {
@@ -71,7 +73,7 @@ func TestAnswersSayWhichStateTheyShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, resets, _ := state(do(k, "GET", "/mock/v1/health", ""))
-	other, _, _ := state(do(newMock(t, Options{}), "GET", "/mock/v1/health", ""))
+	other, _, _ := state(do(newMock(t, mockkindly.Options{}), "GET", "/mock/v1/health", ""))
 	if again != boot || resets != 1 || other == boot {
 		t.Errorf("boot %s, then %s after %d resets; of another mock %s", boot, again, resets, other)
 	}
@@ -80,13 +82,13 @@ func TestAnswersSayWhichStateTheyShow(t *testing.T) {
 // A slowStore takes its time, as a disk does.
 type slowStore struct{ memoryStore }
 
-func (s *slowStore) Append(events []StoredEvent, chats []StoredChat) error {
+func (s *slowStore) Append(events []mockkindly.StoredEvent, chats []mockkindly.StoredChat) error {
 	time.Sleep(time.Millisecond)
 	return s.memoryStore.Append(events, chats)
 }
 
 func TestApplicationHasOneChatForAUser(t *testing.T) {
-	k := newMock(t, Options{Store: &slowStore{}})
+	k := newMock(t, mockkindly.Options{Store: &slowStore{}})
 	const users, messages = 10, 4
 	ids := make([]string, users*messages)
 	atOnce(len(ids), func(i int) {
@@ -107,7 +109,7 @@ func TestApplicationHasOneChatForAUser(t *testing.T) {
 }
 
 func TestStreamTellsAChatsState(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	server := httptest.NewServer(k)
 	t.Cleanup(server.Close)
 	chat, _ := authenticated(t, k)
@@ -127,7 +129,7 @@ func TestStreamTellsAChatsState(t *testing.T) {
 }
 
 func TestStreamAfterAResetHasNoGap(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	server := httptest.NewServer(k)
 	t.Cleanup(server.Close)
 	for range 3 {

@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -94,7 +96,7 @@ func TestOpenAPIHasNoKeyWithoutAValue(t *testing.T) {
 }
 
 func TestOpenAPINamesTheServerThatItCameFrom(t *testing.T) {
-	w := doAt(newMock(t, Options{}), "kindly.test:8123", "GET", "/openapi.yaml", "", "", "")
+	w := doAt(newMock(t, mockkindly.Options{}), "kindly.test:8123", "GET", "/openapi.yaml", "", "", "")
 	var doc struct{ Servers []struct{ URL string } }
 	if err := yaml.Unmarshal(w.Body.Bytes(), &doc); err != nil || len(doc.Servers) != 1 || doc.Servers[0].URL != "http://kindly.test:8123" {
 		t.Errorf("%v: the servers are %v", err, doc.Servers)
@@ -115,7 +117,7 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 	doc, _ := description(t)
 	tags := map[side]string{widgetSide: "widget", adminSide: "admin", serverSide: "application"}
 	known := map[string]bool{}
-	for _, rt := range (&Kindly{}).table() {
+	for _, rt := range (&server{}).table() {
 		known[strings.ToLower(rt.method)+" "+rt.path] = true
 		op := at(doc, "paths", rt.path, strings.ToLower(rt.method))
 		if got := fmt.Sprint(op["tags"]); got != "["+tags[rt.side]+"]" {
@@ -173,7 +175,7 @@ func checkAnswer(t *testing.T, doc map[string]any, c *jsonschema.Compiler, metho
 
 func TestAnswersAreAsDescribed(t *testing.T) {
 	doc, c := description(t)
-	eachRoute(t, func(t *testing.T, k *Kindly, rt route, path, body string, _ int) {
+	eachRoute(t, func(t *testing.T, k mock, rt route, path, body string, _ int) {
 		checkAnswer(t, doc, c, rt.method, rt.path, do(k, rt.method, path, body))
 	})
 }
@@ -182,15 +184,15 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 func TestEveryKindOfEventIsAsDescribed(t *testing.T) {
 	doc, c := description(t)
 	hook := newHook(t, replying(`{"reply":"a\n\nb","buttons":[{"button_type":"link","label":"x","value":"https://a.example"}],"new_context":{"k":1},"exchange_slug":"bye","image_carousel":[{"imageUrl":"https://a.example/i.png"}],"Reply":1}`))
-	k := newMock(t, Options{Bots: []Bot{{Key: "bot", PublicKeys: MustBot("bot", publicPEM()).PublicKeys,
-		Webhooks: []Webhook{{Name: "hook", URL: "https://hooks.example.com/", ConnectTo: hook.URL, Secret: "hush-hush"}, {Name: "dead", URL: "http://127.0.0.1:1/"}},
-		Dialogues: []Dialogue{
+	k := newMock(t, mockkindly.Options{Bots: []mockkindly.Bot{{Key: "bot", PublicKeys: mockkindly.MustBot("bot", publicPEM()).PublicKeys,
+		Webhooks: []mockkindly.Webhook{{Name: "hook", URL: "https://hooks.example.com/", ConnectTo: hook.URL, Secret: "hush-hush"}, {Name: "dead", URL: "http://127.0.0.1:1/"}},
+		Dialogues: []mockkindly.Dialogue{
 			{Slug: "ask", Phrases: []string{"where is my order"}, Webhook: "hook"},
 			{Slug: "bye", Answer: answering("Bye")},
 			{Fallback: true, Webhook: "dead"},
 		}}}})
 	chat, _ := authenticated(t, k, "hooks.example.com")
-	if _, err := k.Authenticate(chat.ID, "no token", Expired); err != nil {
+	if _, err := k.Authenticate(chat.ID, "no token", mockkindly.Expired); err != nil {
 		t.Fatal(err)
 	}
 	base := "/mock/v1/chats/" + chat.ID
@@ -206,11 +208,11 @@ func TestEveryKindOfEventIsAsDescribed(t *testing.T) {
 			t.Fatalf("%s: %d %s", r.path, w.Code, w.Body)
 		}
 	}
-	seen := map[Kind]bool{}
+	seen := map[mockkindly.Kind]bool{}
 	for _, e := range k.Journal().Events(0) {
 		seen[e.Kind] = true
 	}
-	for _, kind := range Kinds() {
+	for _, kind := range mockkindly.Kinds() {
 		if !seen[kind] {
 			t.Errorf("nothing of the kind %s happened", kind)
 		}
@@ -225,14 +227,14 @@ func TestEveryKindOfEventIsAsDescribed(t *testing.T) {
 }
 
 // checkRoundTrip reads events back from their JSON form.
-func checkRoundTrip(t *testing.T, events []Event) {
+func checkRoundTrip(t *testing.T, events []mockkindly.Event) {
 	t.Helper()
 	for _, e := range events {
 		text, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var back Event
+		var back mockkindly.Event
 		if err := json.Unmarshal(text, &back); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}

@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"net/http"
@@ -26,58 +26,58 @@ type route struct {
 	handle       handler
 }
 
-func (k *Kindly) table() []route {
+func (s *server) table() []route {
 	return []route{
-		{"GET", "/kindly-chat.js", widgetSide, k.getScript},
-		{"GET", "/kindly-chat-pure.js", widgetSide, k.getPure},
-		{"POST", "/mock/v1/client", widgetSide, k.postClient},
-		{"POST", "/mock/v1/chats", widgetSide, k.postChat},
-		{"POST", "/mock/v1/chats/{id}/callbacks", widgetSide, k.postCallback},
-		{"POST", "/mock/v1/chats/{id}/token", widgetSide, k.postToken},
-		{"POST", "/mock/v1/chats/{id}/messages", widgetSide, k.postMessage},
+		{"GET", "/kindly-chat.js", widgetSide, s.getScript},
+		{"GET", "/kindly-chat-pure.js", widgetSide, s.getPure},
+		{"POST", "/mock/v1/client", widgetSide, s.postClient},
+		{"POST", "/mock/v1/chats", widgetSide, s.postChat},
+		{"POST", "/mock/v1/chats/{id}/callbacks", widgetSide, s.postCallback},
+		{"POST", "/mock/v1/chats/{id}/token", widgetSide, s.postToken},
+		{"POST", "/mock/v1/chats/{id}/messages", widgetSide, s.postMessage},
 
-		{"GET", "/mock/v1/chats", adminSide, k.getChats},
-		{"GET", "/mock/v1/chats/{id}", adminSide, k.getChat},
-		{"GET", "/mock/v1/users", adminSide, k.getUsers},
-		{"GET", "/mock/v1/journal", adminSide, k.getJournal},
-		{"GET", "/mock/v1/stream", adminSide, k.getStream},
-		{"GET", "/mock/v1/wait", adminSide, k.getWait},
-		{"POST", "/mock/v1/deliveries/{seq}/resend", adminSide, k.postResend},
-		{"GET", "/mock/v1/deliveries/{seq}/curl", adminSide, k.getCurl},
-		{"GET", "/mock/v1/faults", adminSide, k.getFaults},
-		{"PUT", "/mock/v1/faults", adminSide, k.putFaults},
-		{"GET", "/mock/v1/bots", adminSide, k.getBots},
-		{"POST", "/mock/v1/bots", adminSide, k.postBot},
-		{"GET", "/mock/v1/bots/{key}", adminSide, k.getBot},
-		{"POST", "/mock/v1/reset", adminSide, k.postReset},
-		{"GET", "/mock/v1/health", adminSide, k.getHealth},
-		{"GET", "/openapi.yaml", adminSide, k.getOpenAPI},
+		{"GET", "/mock/v1/chats", adminSide, s.getChats},
+		{"GET", "/mock/v1/chats/{id}", adminSide, s.getChat},
+		{"GET", "/mock/v1/users", adminSide, s.getUsers},
+		{"GET", "/mock/v1/journal", adminSide, s.getJournal},
+		{"GET", "/mock/v1/stream", adminSide, s.getStream},
+		{"GET", "/mock/v1/wait", adminSide, s.getWait},
+		{"POST", "/mock/v1/deliveries/{seq}/resend", adminSide, s.postResend},
+		{"GET", "/mock/v1/deliveries/{seq}/curl", adminSide, s.getCurl},
+		{"GET", "/mock/v1/faults", adminSide, s.getFaults},
+		{"PUT", "/mock/v1/faults", adminSide, s.putFaults},
+		{"GET", "/mock/v1/bots", adminSide, s.getBots},
+		{"POST", "/mock/v1/bots", adminSide, s.postBot},
+		{"GET", "/mock/v1/bots/{key}", adminSide, s.getBot},
+		{"POST", "/mock/v1/reset", adminSide, s.postReset},
+		{"GET", "/mock/v1/health", adminSide, s.getHealth},
+		{"GET", "/openapi.yaml", adminSide, s.getOpenAPI},
 
-		{"POST", "/api/v1/send", serverSide, k.postSend},
-		{"POST", "/api/v1/greet", serverSide, k.postGreet},
+		{"POST", "/api/v1/send", serverSide, s.postSend},
+		{"POST", "/api/v1/greet", serverSide, s.postGreet},
 	}
 }
 
 // routes builds the handler: each route, and for each path what answers the
 // other methods, so that they too get a problem+json.
-func (k *Kindly) routes() http.Handler {
+func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	paths := map[string]*methods{}
-	for _, rt := range k.table() {
-		mux.Handle(rt.method+" "+rt.path, k.guard(rt.side, rt.handle))
+	for _, rt := range s.table() {
+		mux.Handle(rt.method+" "+rt.path, s.guard(rt.side, rt.handle))
 		if paths[rt.path] == nil {
 			paths[rt.path] = &methods{side: rt.side}
 		}
 		paths[rt.path].add(rt)
 	}
 	for path, m := range paths {
-		mux.Handle(path, k.guard(m.side, m.other))
+		mux.Handle(path, s.guard(m.side, m.other))
 	}
-	if k.opts.Pages != nil {
-		mux.Handle("/", k.guard(pageSide, k.getPage))
+	if s.opts.Pages != nil {
+		mux.Handle("/", s.guard(pageSide, s.getPage))
 		return mux
 	}
-	mux.Handle("/", k.guard(noSide, func(_ http.ResponseWriter, r *http.Request) error { return notFound(r) }))
+	mux.Handle("/", s.guard(noSide, func(_ http.ResponseWriter, r *http.Request) error { return notFound(r) }))
 	return mux
 }
 
@@ -135,20 +135,5 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(body) // the caller may be gone
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) error {
-	body, err := marshal(v)
-	if err != nil {
-		return err
-	}
-	writeBody(w, status, body)
-	return nil
-}
-
-func writeBody(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
 	_, _ = w.Write(body) // the caller may be gone
 }

@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"encoding/json"
@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
 // asProblem checks that an answer is a problem, and returns its detail.
@@ -60,8 +60,8 @@ func routeCases(chatID string, tokenJSON string) map[string]struct {
 		"GET /mock/v1/journal":                  {"/mock/v1/journal?limit=5&chat=" + chatID, "", 200},
 		"GET /mock/v1/stream":                   {"/mock/v1/stream?after=0", "", 200},
 		"GET /mock/v1/wait":                     {"/mock/v1/wait?kind=chat.created", "", 200},
-		"POST /mock/v1/deliveries/{seq}/resend": {"/mock/v1/deliveries/2/resend", `{"token":"none"}`, 200},
-		"GET /mock/v1/deliveries/{seq}/curl":    {"/mock/v1/deliveries/2/curl", "", 200},
+		"POST /mock/v1/deliveries/{seq}/resend": {"/mock/v1/deliveries/3/resend", `{"token":"none"}`, 200},
+		"GET /mock/v1/deliveries/{seq}/curl":    {"/mock/v1/deliveries/3/curl", "", 200},
 		"GET /mock/v1/faults":                   {"/mock/v1/faults", "", 200},
 		"PUT /mock/v1/faults":                   {"/mock/v1/faults", `{"call_twice":true}`, 200},
 		"GET /mock/v1/bots":                     {"/mock/v1/bots", "", 200},
@@ -76,18 +76,15 @@ func routeCases(chatID string, tokenJSON string) map[string]struct {
 }
 
 // eachRoute runs f for every route of the table, each on a mock of its own.
-func eachRoute(t *testing.T, f func(t *testing.T, k *Kindly, rt route, path, body string, want int)) {
-	for _, rt := range (&Kindly{}).table() {
+func eachRoute(t *testing.T, f func(t *testing.T, k mock, rt route, path, body string, want int)) {
+	for _, rt := range (&server{}).table() {
 		name := rt.method + " " + rt.path
 		t.Run(name, func(t *testing.T) {
 			hook := newHook(t, replying("{}"))
-			k := newMock(t, Options{}, Webhook{URL: hook.URL})
+			k := newMock(t, mockkindly.Options{}, mockkindly.Webhook{URL: hook.URL})
 			chat := newChat(t, k)
-			d := Delivery{Webhook: hook.URL, URL: hook.URL, Exchange: wire.Exchange{Request: wire.Request{Method: "POST", URL: hook.URL, Body: []byte("{}")}}}
-			if err := k.record(Event{Kind: WebhookFailed, Bot: "bot", Chat: chat.ID, Delivery: &d}, false); err != nil {
-				t.Fatal(err)
-			}
-			raw := sign(claims(chat.ID, k.opts.Now()))
+			say(t, k, chat.ID) // its delivery is event 3
+			raw := sign(claims(chat.ID, time.Now()))
 			c, ok := routeCases(chat.ID, `"`+raw.Secret()+`"`)[name]
 			if !ok {
 				t.Fatal("this route has no test case")
@@ -103,7 +100,7 @@ var isText = map[string]bool{
 }
 
 func TestRoutesAnswer(t *testing.T) {
-	eachRoute(t, func(t *testing.T, k *Kindly, rt route, path, body string, want int) {
+	eachRoute(t, func(t *testing.T, k mock, rt route, path, body string, want int) {
 		w := do(k, rt.method, path, body)
 		if w.Code != want {
 			t.Fatalf("status %d, want %d: %s", w.Code, want, w.Body)
@@ -123,21 +120,21 @@ func TestRoutesAnswer(t *testing.T) {
 }
 
 func TestWhatTheWidgetReportsOfACallback(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	chat := newChat(t, k)
 	body := `{"phase":"settled","reason":"INITIAL_CONNECT","outcome":"threw","sync":true,"elapsed_ms":1234.5,"type":"object","error":"no session"}`
 	if w := do(k, "POST", "/mock/v1/chats/"+chat.ID+"/callbacks", body); w.Code != http.StatusNoContent {
 		t.Fatalf("status %d: %s", w.Code, w.Body)
 	}
 	events := k.Journal().Events(0)
-	want := CallbackReport{Phase: "settled", Reason: InitialConnect, Outcome: "threw", Sync: true, Elapsed: 1234 * time.Millisecond, Type: "object", Error: "no session"}
+	want := mockkindly.CallbackReport{Phase: "settled", Reason: mockkindly.InitialConnect, Outcome: "threw", Sync: true, Elapsed: 1234 * time.Millisecond, Type: "object", Error: "no session"}
 	if got := events[len(events)-1].Callback; got == nil || *got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
 func TestRoutesTakeTextPlainOfTheWidgetOnly(t *testing.T) {
-	eachRoute(t, func(t *testing.T, k *Kindly, rt route, path, body string, want int) {
+	eachRoute(t, func(t *testing.T, k mock, rt route, path, body string, want int) {
 		if body == "" {
 			t.Skip("has no body")
 		}
@@ -154,7 +151,7 @@ func TestRoutesTakeTextPlainOfTheWidgetOnly(t *testing.T) {
 }
 
 func TestRoutesRefuseBadBodies(t *testing.T) {
-	eachRoute(t, func(t *testing.T, k *Kindly, rt route, path, body string, _ int) {
+	eachRoute(t, func(t *testing.T, k mock, rt route, path, body string, _ int) {
 		if body == "" {
 			t.Skip("has no body")
 		}
@@ -190,7 +187,7 @@ func TestRoutesRefuseBadBodies(t *testing.T) {
 }
 
 func TestRoutesRefuseOtherMethods(t *testing.T) {
-	eachRoute(t, func(t *testing.T, k *Kindly, rt route, path, body string, _ int) {
+	eachRoute(t, func(t *testing.T, k mock, rt route, path, body string, _ int) {
 		for _, method := range []string{"PUT", "DELETE", "PATCH", "BREW"} {
 			if method == "PUT" && rt.path == "/mock/v1/faults" {
 				continue
@@ -205,7 +202,7 @@ func TestRoutesRefuseOtherMethods(t *testing.T) {
 }
 
 func TestRoutesAndForeignOrigins(t *testing.T) {
-	eachRoute(t, func(t *testing.T, k *Kindly, rt route, path, body string, want int) {
+	eachRoute(t, func(t *testing.T, k mock, rt route, path, body string, want int) {
 		foreign := do(k, rt.method, path, body, "Origin", "https://evil.example")
 		preflight := do(k, "OPTIONS", path, "", "Origin", "https://evil.example", "Access-Control-Request-Method", rt.method)
 		cors := foreign.Header().Get("Access-Control-Allow-Origin")
@@ -247,7 +244,7 @@ func TestAdminOrigins(t *testing.T) {
 		{"typed into the address bar", "Sec-Fetch-Site", "none", 200},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if w := do(newMock(t, Options{}), "GET", "/mock/v1/journal", "", tt.header, tt.value); w.Code != tt.want {
+			if w := do(newMock(t, mockkindly.Options{}), "GET", "/mock/v1/journal", "", tt.header, tt.value); w.Code != tt.want {
 				t.Errorf("status %d, want %d", w.Code, tt.want)
 			}
 		})
@@ -272,7 +269,7 @@ func TestAdminHosts(t *testing.T) {
 			if tt.allowed != "" {
 				o.Hosts = []string{tt.allowed}
 			}
-			k := newMock(t, o)
+			k := newMockFor(t, o, mockkindly.Options{})
 			if w := do(k, "GET", "http://"+tt.host+"/mock/v1/health", ""); w.Code != tt.want {
 				t.Errorf("admin: status %d, want %d", w.Code, tt.want)
 			}
@@ -284,7 +281,7 @@ func TestAdminHosts(t *testing.T) {
 }
 
 func TestRoutesOfUnknownThings(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	for _, tt := range []struct{ method, path, body string }{
 		{"POST", "/mock/v1/chats", `{"bot_key":"who"}`},
 		{"POST", "/mock/v1/chats", `{"bot_key":""}`},
@@ -308,7 +305,7 @@ func TestRoutesOfUnknownThings(t *testing.T) {
 }
 
 func TestRoutesExplainBadFields(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	chat := "/mock/v1/chats/" + newChat(t, k).ID
 	for _, tt := range []struct{ name, path, body, detail string }{
 		{"phase", chat + "/callbacks", `{"phase":"done","reason":"EXPIRED"}`, "phase"},
@@ -346,7 +343,7 @@ func TestRoutesExplainBadFields(t *testing.T) {
 }
 
 func TestJournalRoutePages(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	mine, other := newChat(t, k), newChat(t, k)
 	for range 5 {
 		do(k, "POST", "/mock/v1/chats/"+mine.ID+"/callbacks", `{"phase":"called","reason":"EXPIRED"}`)
@@ -378,14 +375,14 @@ func TestJournalRoutePages(t *testing.T) {
 }
 
 func TestScriptIsRevalidated(t *testing.T) {
-	w := do(newMock(t, Options{}), "GET", "/kindly-chat.js", "")
+	w := do(newMock(t, mockkindly.Options{}), "GET", "/kindly-chat.js", "")
 	if w.Header().Get("Cache-Control") != "no-cache" || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/javascript") || w.Body.Len() == 0 {
 		t.Errorf("%v, %d bytes", w.Header(), w.Body.Len())
 	}
 }
 
 func TestClosedMockRefuses(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	id := newChat(t, k).ID
 	if err := k.Close(); err != nil {
 		t.Fatal(err)

@@ -1,4 +1,4 @@
-package mockkindly_test
+package server_test
 
 import (
 	"bufio"
@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/sqlite"
 )
 
@@ -53,7 +54,7 @@ func TestReadersGetEachEventOnceAndInOrder(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer k.Close()
-			server := httptest.NewServer(k)
+			server := httptest.NewServer(server.New(k, server.Options{}))
 			defer server.Close()
 			var all sync.WaitGroup
 			for range writers {

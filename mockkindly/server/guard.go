@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"crypto/subtle"
@@ -14,11 +14,11 @@ import (
 const stateHeader = "Kindlytest-State"
 
 // guard lets in who may call, and is the one place that answers errors.
-func (k *Kindly) guard(s side, h handler) http.Handler {
+func (s *server) guard(of side, h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Cache-Control", "no-store")
-		err := k.admit(w, r, s)
+		err := s.admit(w, r, of)
 		if err == nil {
 			err = h(w, r)
 		}
@@ -29,35 +29,35 @@ func (k *Kindly) guard(s side, h handler) http.Handler {
 }
 
 // admit refuses who may not call.
-func (k *Kindly) admit(w http.ResponseWriter, r *http.Request, s side) error {
-	switch s {
+func (s *server) admit(w http.ResponseWriter, r *http.Request, of side) error {
+	switch of {
 	case widgetSide:
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		k.beSlow(r.Context())
+		s.beSlow(r.Context())
 	case adminSide:
-		if err := k.checkCaller(r); err != nil {
+		if err := s.checkCaller(r); err != nil {
 			return err
 		}
-		if err := k.checkAdminToken(r); err != nil {
+		if err := s.checkAdminToken(r); err != nil {
 			return err
 		}
 		// As of now: what is read for the answer is at least as new.
-		w.Header().Set(stateHeader, k.State().String())
+		w.Header().Set(stateHeader, s.kindly.State().String())
 	case serverSide:
-		if err := k.checkCaller(r); err != nil {
+		if err := s.checkCaller(r); err != nil {
 			return err
 		}
-		return k.checkAPIKey(r)
+		return s.checkAPIKey(r)
 	case pageSide:
-		return k.checkHost(r)
+		return s.checkHost(r)
 	}
 	return nil
 }
 
 // checkHost refuses what was sent to a name that is not ours: that of a page
 // which points its name to this machine (DNS rebinding).
-func (k *Kindly) checkHost(r *http.Request) error {
-	if len(k.opts.Hosts) > 0 && !slices.ContainsFunc(k.opts.Hosts, func(h string) bool { return sameHost(h, r.Host) }) {
+func (s *server) checkHost(r *http.Request) error {
+	if len(s.opts.Hosts) > 0 && !slices.ContainsFunc(s.opts.Hosts, func(h string) bool { return sameHost(h, r.Host) }) {
 		return newProblem(http.StatusMisdirectedRequest, "foreign-host", "Foreign host",
 			"The mock's own side does not answer to the host %q. Call it by the address that it printed, or name the host with --host.", clip(r.Host, 128))
 	}
@@ -65,8 +65,8 @@ func (k *Kindly) checkHost(r *http.Request) error {
 }
 
 // checkCaller refuses what a browser sends on behalf of a foreign page.
-func (k *Kindly) checkCaller(r *http.Request) error {
-	if err := k.checkHost(r); err != nil {
+func (s *server) checkCaller(r *http.Request) error {
+	if err := s.checkHost(r); err != nil {
 		return err
 	}
 	for _, origin := range r.Header.Values("Origin") {
@@ -86,8 +86,8 @@ func foreignOrigin(who string) error {
 		"Pages of %s may not use the mock's own side, only the widget's routes.", who)
 }
 
-func (k *Kindly) checkAdminToken(r *http.Request) error {
-	if k.opts.AdminToken == "" || sameSecret(bearerOf(r), k.opts.AdminToken) {
+func (s *server) checkAdminToken(r *http.Request) error {
+	if s.opts.AdminToken == "" || sameSecret(bearerOf(r), s.opts.AdminToken) {
 		return nil
 	}
 	return newProblem(http.StatusUnauthorized, "unauthorized", "Unauthorized",
@@ -121,13 +121,13 @@ func sameHost(allowed, got string) bool {
 
 // getPage serves one of the mock's own pages. A page may be opened from
 // anywhere: it holds no data.
-func (k *Kindly) getPage(w http.ResponseWriter, r *http.Request) error {
+func (s *server) getPage(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return methodNotAllowed(clip(r.Method, 32), "GET, HEAD")
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	page := &pageWriter{ResponseWriter: w}
-	k.opts.Pages.ServeHTTP(page, r)
+	s.opts.Pages.ServeHTTP(page, r)
 	if page.isMissing {
 		w.Header().Set("Cache-Control", "no-store")
 		return notFound(r)

@@ -1,8 +1,11 @@
-package mockkindly
+package server
 
 import (
 	"encoding/json"
 	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
 // TestUnsafeTokensAreTakenForwardedAndMarked: Kindly cannot know that a key
@@ -10,14 +13,14 @@ import (
 // such a token as Kindly does, and the inbox tells.
 func TestUnsafeTokensAreTakenForwardedAndMarked(t *testing.T) {
 	hook := newHook(t, replying(`{}`))
-	bot := MustBot("bot", publicPEM(), Webhook{Name: "hook", URL: "https://hooks.example.com/kindly", ConnectTo: hook.URL})
+	bot := mockkindly.MustBot("bot", publicPEM(), mockkindly.Webhook{Name: "hook", URL: "https://hooks.example.com/kindly", ConnectTo: hook.URL})
 	bot.Published = map[string]string{bot.PublicKeys[0].Fingerprint: "in a sample"}
-	k := newMock(t, Options{Bots: []Bot{bot}})
+	k := newMock(t, mockkindly.Options{Bots: []mockkindly.Bot{bot}})
 	chat := newChat(t, k)
-	c := claims(chat.ID, k.opts.Now(), "hooks.example.com")
+	c := claims(chat.ID, time.Now(), "hooks.example.com")
 	c["password"], c["email_verified"] = "hunter2hunter2", "true"
 	raw := sign(c)
-	if res, err := k.Authenticate(chat.ID, raw, InitialConnect); err != nil || !res.Accepted() {
+	if res, err := k.Authenticate(chat.ID, raw, mockkindly.InitialConnect); err != nil || !res.Accepted() {
 		t.Fatalf("%v, refused for %+v", err, res.Refused())
 	}
 	say(t, k, chat.ID)
@@ -47,10 +50,10 @@ func TestUnsafeTokensAreTakenForwardedAndMarked(t *testing.T) {
 	if got := marked(); len(got) != 3 || got[0] != "TOK-KEY-PUBLISHED" || got[1] != "TOK-EMAIL-VERIFIED" || got[2] != "TOK-SECRETS" {
 		t.Errorf("marked with %v", got)
 	}
-	if _, err := k.AddBot(MustBot("bot", publicPEM())); err != nil {
+	if _, err := k.AddBot(mockkindly.MustBot("bot", publicPEM())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Authenticate(chat.ID, sign(claims(chat.ID, k.opts.Now())), Expired); err != nil {
+	if _, err := k.Authenticate(chat.ID, sign(claims(chat.ID, time.Now())), mockkindly.Expired); err != nil {
 		t.Fatal(err)
 	}
 	if got := marked(); len(got) != 0 {

@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ func OpenAPI() []byte { return openAPI }
 const defaultServer = "http://127.0.0.1:8484"
 
 // getOpenAPI names the server by which the caller reached it.
-func (k *Kindly) getOpenAPI(w http.ResponseWriter, r *http.Request) error {
+func (s *server) getOpenAPI(w http.ResponseWriter, r *http.Request) error {
 	here := "http://" + r.Host
 	if r.TLS != nil {
 		here = "https://" + r.Host

@@ -1,10 +1,12 @@
-package mockkindly
+package server
 
 import (
 	"errors"
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
 // Bounds of the live stream.
@@ -19,7 +21,7 @@ const (
 // queue of its own, only a place in the journal: one that is too slow for the
 // journal is told how many events it missed, and one that takes nothing for
 // 10 s is cut off. It comes back with Last-Event-ID, or after.
-func (k *Kindly) getStream(w http.ResponseWriter, r *http.Request) error {
+func (s *server) getStream(w http.ResponseWriter, r *http.Request) error {
 	v := r.URL.Query()
 	if id := r.Header.Get("Last-Event-ID"); id != "" {
 		v.Set("after", id)
@@ -31,27 +33,27 @@ func (k *Kindly) getStream(w http.ResponseWriter, r *http.Request) error {
 	if q.Newest {
 		return inputErrorf("before", "a stream goes forward only")
 	}
-	if k.streams.Add(1) > maxStreams {
-		k.streams.Add(-1)
+	if s.streams.Add(1) > maxStreams {
+		s.streams.Add(-1)
 		return newProblem(http.StatusServiceUnavailable, "too-many-streams", "Too many streams",
 			"There are %d already. Close some, or ask for the journal from time to time.", maxStreams)
 	}
-	defer k.streams.Add(-1)
+	defer s.streams.Add(-1)
 	q.Limit = streamPage
-	s := &stream{w: w, out: http.NewResponseController(w), kindly: k, query: q, chats: v.Get("chats") == "true"}
+	out := &stream{w: w, out: http.NewResponseController(w), kindly: s.kindly, query: q, chats: v.Get("chats") == "true"}
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	s.run(r, k.ctx.Done())
+	out.run(r, s.kindly.Done())
 	return nil
 }
 
 type stream struct {
 	w      http.ResponseWriter
 	out    *http.ResponseController
-	kindly *Kindly
-	query  Query
+	kindly *mockkindly.Kindly
+	query  mockkindly.Query
 	chats  bool // send a chat's state beside what happened in it
 	resets int
 }
@@ -62,12 +64,12 @@ func (s *stream) run(r *http.Request, closed <-chan struct{}) {
 	heartbeat := time.NewTicker(streamSilent)
 	defer heartbeat.Stop()
 	s.resets = s.kindly.State().Resets
-	s.query.After = max(s.query.After, s.kindly.journal.forgottenUpTo()) // no gap: it was meant
+	s.query.After = max(s.query.After, s.kindly.Journal().Forgotten()) // no gap: it was meant
 	if s.comment("kindlytest") != nil {
 		return
 	}
 	for {
-		grown := s.kindly.journal.watch() // before reading: what comes later wakes us
+		grown := s.kindly.Journal().Changed() // before reading: what comes later wakes us
 		if s.catchUp() != nil {
 			return
 		}
@@ -89,7 +91,7 @@ func (s *stream) run(r *http.Request, closed <-chan struct{}) {
 func (s *stream) catchUp() error {
 	for {
 		state := s.kindly.State()
-		p, err := s.kindly.journal.page(s.query)
+		p, err := s.kindly.Journal().Page(s.query)
 		if err != nil {
 			return err
 		}
@@ -98,7 +100,7 @@ func (s *stream) catchUp() error {
 		}
 		if state.Resets != s.resets {
 			s.resets = state.Resets
-			s.query.After = max(s.query.After, s.kindly.journal.forgottenUpTo())
+			s.query.After = max(s.query.After, s.kindly.Journal().Forgotten())
 			if err := s.send("reset", 0, fmt.Appendf(nil, `{"state":%q}`, state.String())); err != nil {
 				return err
 			}
@@ -130,7 +132,7 @@ func (s *stream) catchUp() error {
 
 // sendChats sends the present state of the chats in which something happened. It
 // comes before the events, and is at least as new as they are.
-func (s *stream) sendChats(events []Event) error {
+func (s *stream) sendChats(events []mockkindly.Event) error {
 	if !s.chats {
 		return nil
 	}
@@ -144,7 +146,7 @@ func (s *stream) sendChats(events []Event) error {
 		if !ok {
 			continue
 		}
-		text, err := marshal(c.row(s.kindly.now()))
+		text, err := marshal(rowOf(c, s.kindly.Now()))
 		if err != nil {
 			return err
 		}
@@ -194,19 +196,4 @@ func trimNewline(b []byte) []byte {
 		b = b[:len(b)-1]
 	}
 	return b
-}
-
-// watch is a channel that is closed at the journal's next change; at once if
-// it is closed.
-func (j *Journal) watch() <-chan struct{} {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.growth()
-}
-
-// forgottenUpTo is the Seq of the newest event that a reset forgot.
-func (j *Journal) forgottenUpTo() uint64 {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.forgotten
 }

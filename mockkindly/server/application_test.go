@@ -1,4 +1,4 @@
-package mockkindly
+package server
 
 import (
 	"context"
@@ -8,17 +8,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/mockkindly"
+
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
 func TestApplicationAPI(t *testing.T) {
 	bot := newHook(t, replying(`{"reply":"You are welcome","buttons":[{"button_type":"quick_reply","label":"Bye"}],"new_context":{"seen":true}}`))
 	app := newHook(t, replying(`{}`))
-	k := newMock(t, Options{
-		Bots: []Bot{{Key: "bot", Webhooks: []Webhook{{Name: "bot", URL: bot.URL}}, Dialogues: []Dialogue{
+	k := newMockFor(t, Options{APIKey: "the key"}, mockkindly.Options{
+		Bots: []mockkindly.Bot{{Key: "bot", Webhooks: []mockkindly.Webhook{{Name: "bot", URL: bot.URL}}, Dialogues: []mockkindly.Dialogue{
 			{Slug: "greeting", Answer: answering("Hi there")}, {Fallback: true, Webhook: "bot"},
 		}}},
-		Application: Application{APIKey: "the key", Webhook: Webhook{Name: "app", URL: app.URL, Secret: "hush-hush"}},
+		Application: mockkindly.Application{Webhook: mockkindly.Webhook{Name: "app", URL: app.URL, Secret: "hush-hush"}},
 	})
 	send := func(path, body string) map[string]string {
 		t.Helper()
@@ -39,8 +41,8 @@ func TestApplicationAPI(t *testing.T) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		e, err := k.Journal().Wait(ctx, func(e Event) bool {
-			return e.Kind == WebhookDelivered && e.Delivery.Webhook == "app" && strings.Contains(string(e.Delivery.Exchange.Request.Body), `"reply_to_id":"`+to+`"`)
+		e, err := k.Journal().Wait(ctx, func(e mockkindly.Event) bool {
+			return e.Kind == mockkindly.WebhookDelivered && e.Delivery.Webhook == "app" && strings.Contains(string(e.Delivery.Exchange.Request.Body), `"reply_to_id":"`+to+`"`)
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +76,7 @@ func TestApplicationAPI(t *testing.T) {
 			t.Errorf("%s: %d", name, w.Code)
 		}
 	}
-	for _, body := range []string{`{"message":"m"}`, `{"user_id":"u"}`, `{"user_id":"` + strings.Repeat("u", maxName+1) + `","message":"m"}`} {
+	for _, body := range []string{`{"message":"m"}`, `{"user_id":"u"}`, `{"user_id":"` + strings.Repeat("u", 257) + `","message":"m"}`} {
 		if w := doAt(k, "example.com", "POST", "/api/v1/send", body, "Authorization", "Bearer the key"); w.Code != 400 {
 			t.Errorf("%.50s: %d", body, w.Code)
 		}
@@ -82,20 +84,20 @@ func TestApplicationAPI(t *testing.T) {
 }
 
 func TestContactsAreStoredOnlyIfVerified(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	chat := newChat(t, k)
 	authenticate := func(email string, verified any) string {
-		c := claims(chat.ID, k.opts.Now())
+		c := claims(chat.ID, time.Now())
 		c["email"], c["phone_number"] = email, "+4712345678"
 		delete(c, "email_verified")
 		if verified != nil {
 			c["email_verified"] = verified
 		}
-		if _, err := k.Authenticate(chat.ID, sign(c), Expired); err != nil {
+		if _, err := k.Authenticate(chat.ID, sign(c), mockkindly.Expired); err != nil {
 			t.Fatal(err)
 		}
 		w := do(k, "GET", "/mock/v1/chats/"+chat.ID, "")
-		var got struct{ Contacts []contactJSON }
+		var got struct{ Contacts []mockkindly.Contact }
 		if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Contacts) != 2 {
 			t.Fatalf("%v %s", err, w.Body)
 		}
@@ -128,7 +130,7 @@ func TestContactsAreStoredOnlyIfVerified(t *testing.T) {
 }
 
 func TestChatsPageByPage(t *testing.T) {
-	k := newMock(t, Options{})
+	k := newMock(t, mockkindly.Options{})
 	var ids []string
 	for range 5 {
 		ids = append(ids, newChat(t, k).ID)
