@@ -49,7 +49,7 @@ func TestMemoryIsCounted(t *testing.T) {
 				if err := json.Unmarshal(text, &kept[i]); err != nil {
 					t.Fatal(err)
 				}
-				counted += memory(kept[i])
+				counted += jsonSize(kept[i])
 			}
 			used := inUse() - before
 			clear(kept)

@@ -14,16 +14,15 @@ import (
 // thirty times the memory that its text does, so that both are looked at.
 const (
 	maxContext       = 64 << 10 // bytes of JSON
-	maxContextMemory = 1 << 20  // bytes, see memory
+	maxContextMemory = 1 << 20  // bytes, see jsonSize
 	defaultChatBytes = 64 << 20 // bytes, of all chats
-	chatOverhead     = 512      // bytes of a chat's places on the shelf
 )
 
 // putChat puts a chat on the shelf. The lock is held.
 func (k *Kindly) putChat(c *Chat) {
 	k.stamp(c)
 	k.chats.put(c.ID, c)
-	k.chats.resize(c.ID, chatOverhead+memory(c))
+	k.chats.resize(c.ID, c.size())
 }
 
 // stamp notes that a chat is another than before. The lock is held.
@@ -247,7 +246,7 @@ func (k *Kindly) change(id string, f func(*Chat)) error {
 	}
 	f(c)
 	k.stamp(c)
-	k.chats.resize(id, chatOverhead+memory(c))
+	k.chats.resize(id, c.size())
 	return nil
 }
 
@@ -267,9 +266,9 @@ func (k *Kindly) collect(id string, added map[string]any) error {
 			failed = inputErrorf("context", "no JSON: %v", err)
 		case len(text) > maxContext:
 			failed = inputErrorf("context", "the chat's context would grow to %d bytes, over %d: left as it was", len(text), maxContext)
-		case memory(merged) > maxContextMemory:
+		case jsonSize(merged) > maxContextMemory:
 			failed = inputErrorf("context", "the chat's context would hold too many values (%d KB in memory, over %d KB): left as it was",
-				memory(merged)>>10, maxContextMemory>>10)
+				jsonSize(merged)>>10, maxContextMemory>>10)
 		default:
 			c.Context = merged
 		}

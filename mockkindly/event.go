@@ -117,7 +117,7 @@ func (e Event) bounded() Event {
 		d := e.Delivery.bounded()
 		e.Delivery = &d
 	}
-	e.size = memory(e)
+	e.size = e.measure()
 	return e
 }
 
