@@ -26,7 +26,7 @@ type Application struct {
 // application is the state of the Application API.
 type application struct {
 	mu    sync.Mutex     // held while a user's chat is looked for, and made
-	chats *shelf[string] // chat by user_id
+	chats *queue[string] // chat by user_id
 	count atomic.Uint64
 	busy  atomic.Int32
 }
@@ -72,7 +72,7 @@ func (k *Kindly) applicationChat(userID string) (Chat, error) {
 	k.app.mu.Lock()
 	defer k.app.mu.Unlock()
 	if k.app.chats == nil {
-		k.app.chats = newShelf[string](k.opts.ChatLimit)
+		k.app.chats = newQueue[string](k.opts.ChatLimit)
 	}
 	id, _ := k.app.chats.get(userID)
 	if c, ok := k.Chat(id); ok { // else it is the first time, or a reset came between

@@ -18,7 +18,7 @@ const (
 	defaultChatBytes = 64 << 20 // bytes, of all chats
 )
 
-// putChat puts a chat on the shelf. The lock is held.
+// putChat puts a chat on the queue. The lock is held.
 func (k *Kindly) putChat(c *Chat) {
 	k.stamp(c)
 	k.chats.put(c.ID, c)
@@ -168,7 +168,7 @@ func (k *Kindly) createChat(c *Chat) (Chat, error) {
 	return *c, nil
 }
 
-// keep puts a new chat on the shelf, if its bot is known.
+// keep puts a new chat on the queue, if its bot is known.
 func (k *Kindly) keep(c *Chat) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -123,8 +123,8 @@ func TestJournalWait(t *testing.T) {
 	})
 }
 
-func TestShelfDropsTheOldest(t *testing.T) {
-	s := newShelf[int](2)
+func TestQueueDropsTheOldest(t *testing.T) {
+	s := newQueue[int](2)
 	s.put("a", 1)
 	s.put("b", 2)
 	if !s.put("a", 3) {

@@ -78,8 +78,8 @@ type Kindly struct {
 
 	mu     sync.Mutex
 	closed bool
-	bots   *shelf[Bot]
-	chats  *shelf[*Chat]
+	bots   *queue[Bot]
+	chats  *queue[*Chat]
 	faults Faults
 	state  State
 
@@ -98,7 +98,7 @@ func New(o Options) (*Kindly, error) {
 		state:   newBoot(),
 	}
 	var err error
-	if k.bots, err = o.shelve(); err != nil {
+	if k.bots, err = o.newBots(); err != nil {
 		return nil, fmt.Errorf("mockkindly: %w", err)
 	}
 	if err := k.openStore(); err != nil {
@@ -150,14 +150,14 @@ func orDefault(n, def int) int {
 	return n
 }
 
-func (o Options) newChats() *shelf[*Chat] { return newShelf[*Chat](o.ChatLimit).within(o.ChatBytes) }
+func (o Options) newChats() *queue[*Chat] { return newQueue[*Chat](o.ChatLimit).within(o.ChatBytes) }
 
-// shelve checks the bots of the options and puts them on a fresh shelf.
-func (o Options) shelve() (*shelf[Bot], error) {
+// newBots checks the bots of the options and puts them on a fresh queue.
+func (o Options) newBots() (*queue[Bot], error) {
 	if len(o.Bots) > maxBots {
 		return nil, inputErrorf("bots", "more than %d", maxBots)
 	}
-	bots := newShelf[Bot](maxBots)
+	bots := newQueue[Bot](maxBots)
 	for _, b := range o.Bots {
 		if err := b.validate(); err != nil {
 			return nil, fmt.Errorf("bot %q: %w", b.Key, err)
@@ -284,7 +284,7 @@ func (k *Kindly) Reset() error {
 	if closed {
 		return ErrClosed
 	}
-	bots, err := k.opts.shelve()
+	bots, err := k.opts.newBots()
 	if err != nil {
 		return fmt.Errorf("resetting the mock: %w", err)
 	}

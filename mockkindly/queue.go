@@ -2,9 +2,9 @@ package mockkindly
 
 import "slices"
 
-// A shelf keeps values by key, up to a number and an amount of memory: the one
+// A queue keeps values by key, up to a number and an amount of memory: the one
 // put there first has to go first. It is not safe for concurrent use.
-type shelf[V any] struct {
+type queue[V any] struct {
 	limit    int
 	maxBytes int // of all values; 0 means that they are not counted
 	values   map[string]V
@@ -13,24 +13,24 @@ type shelf[V any] struct {
 	bytes    int // the sum of sizes
 }
 
-func newShelf[V any](limit int) *shelf[V] {
-	return &shelf[V]{limit: limit, values: map[string]V{}, sizes: map[string]int{}}
+func newQueue[V any](limit int) *queue[V] {
+	return &queue[V]{limit: limit, values: map[string]V{}, sizes: map[string]int{}}
 }
 
 // within bounds the memory that the values take.
-func (s *shelf[V]) within(maxBytes int) *shelf[V] {
+func (s *queue[V]) within(maxBytes int) *queue[V] {
 	s.maxBytes = maxBytes
 	return s
 }
 
-func (s *shelf[V]) get(key string) (V, bool) {
+func (s *queue[V]) get(key string) (V, bool) {
 	v, ok := s.values[key]
 	return v, ok
 }
 
 // put stores v, in the place of the value that had the key. It returns whether
 // there was one.
-func (s *shelf[V]) put(key string, v V) (replaced bool) {
+func (s *queue[V]) put(key string, v V) (replaced bool) {
 	if _, ok := s.values[key]; ok {
 		s.values[key] = v
 		return true
@@ -45,7 +45,7 @@ func (s *shelf[V]) put(key string, v V) (replaced bool) {
 
 // resize tells what the value of a key takes now, in bytes. The oldest values
 // make room for it, but the newest stays whatever it takes.
-func (s *shelf[V]) resize(key string, bytes int) {
+func (s *queue[V]) resize(key string, bytes int) {
 	if _, ok := s.values[key]; !ok || s.maxBytes == 0 {
 		return
 	}
@@ -56,7 +56,7 @@ func (s *shelf[V]) resize(key string, bytes int) {
 	}
 }
 
-func (s *shelf[V]) dropOldest() {
+func (s *queue[V]) dropOldest() {
 	oldest := s.order[0]
 	s.bytes -= s.sizes[oldest]
 	delete(s.values, oldest)
@@ -64,10 +64,10 @@ func (s *shelf[V]) dropOldest() {
 	s.order = s.order[1:]
 }
 
-func (s *shelf[V]) len() int { return len(s.order) }
+func (s *queue[V]) len() int { return len(s.order) }
 
 // newest returns up to n values, newest first; all if n is 0.
-func (s *shelf[V]) newest(n int) []V {
+func (s *queue[V]) newest(n int) []V {
 	if n <= 0 || n > len(s.order) {
 		n = len(s.order)
 	}
@@ -80,7 +80,7 @@ func (s *shelf[V]) newest(n int) []V {
 
 // before returns up to n values put there before the one with the key, newest
 // first; the newest of all if the key is empty or unknown.
-func (s *shelf[V]) before(key string, n int) []V {
+func (s *queue[V]) before(key string, n int) []V {
 	end := len(s.order)
 	if _, ok := s.values[key]; ok {
 		end = slices.Index(s.order, key)
