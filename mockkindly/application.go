@@ -129,10 +129,11 @@ func (k *Kindly) answerApplication(ctx context.Context, chatID, replyTo string, 
 // reply sends one reply to the application.
 func (k *Kindly) reply(ctx context.Context, body []byte) Delivery {
 	hook := k.opts.Application.Webhook
-	d := Delivery{Webhook: hook.label(), URL: hook.URL, Reason: "Replies to an application carry no token."}
-	d.sent.secret, d.Rotated = k.secretFor(hook)
+	d := Delivery{Webhook: hook.label(), URL: hook.URL, Reason: "Replies to an application carry no token.", redact: k.redact}
+	secret, rotated := k.secretFor(hook)
+	d.Rotated = rotated
 	h := http.Header{"Content-Type": {"application/json"}}
-	webhook.SetSignature(h, d.sent.secret, body)
+	webhook.SetSignature(h, secret, body)
 	d.Exchange = k.send(ctx, wire.Request{Method: http.MethodPost, URL: hook.URL, ConnectTo: hook.ConnectTo, Header: h, Body: body})
 	return d
 }

@@ -28,6 +28,7 @@ func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (toke
 	if err != nil {
 		return token.Result{}, err
 	}
+	k.redact.LearnTokens(raw.Secret())
 	res := token.Check(raw, token.Expect{
 		Keys: bot.PublicKeys, ChatID: chatID, Now: k.Now(), Published: bot.Published,
 	})

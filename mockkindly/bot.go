@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -62,9 +63,9 @@ func (w Webhook) Format(f fmt.State, _ rune) {
 
 // String is the name and the addresses, without the secret.
 func (w Webhook) String() string {
-	s := redactURL(w.URL)
+	s := redact.URL(w.URL)
 	if w.ConnectTo != "" {
-		s += "=" + redactURL(w.ConnectTo)
+		s += "=" + redact.URL(w.ConnectTo)
 	}
 	if w.Name != "" {
 		s = w.Name + "=" + s
@@ -76,7 +77,7 @@ func (w Webhook) label() string {
 	if w.Name != "" {
 		return w.Name
 	}
-	return redactURL(w.URL)
+	return redact.URL(w.URL)
 }
 
 // BotFromPEM returns a bot with one public key, as it is pasted into Kindly's

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
@@ -142,7 +143,7 @@ func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 	if err := oneOf("source", w.Source, webhook.Sources()...); err != nil {
 		return Chat{}, err
 	}
-	w.Host, w.Path, w.URL = clip(w.Host, maxName), redactURL(clip(w.Path, maxURL)), redactURL(clip(w.URL, maxURL))
+	w.Host, w.Path, w.URL = clip(w.Host, maxName), redact.URL(clip(w.Path, maxURL)), redact.URL(clip(w.URL, maxURL))
 	return k.createChat(&Chat{BotKey: botKey, Web: w})
 }
 

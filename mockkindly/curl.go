@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/redact"
 )
 
 // bodyChanged stands above a command whose body is not what was sent. There is
@@ -28,7 +30,7 @@ func (d Delivery) curl(withToken bool) string {
 	}
 	comment, body := "", req.Body
 	if !withToken {
-		if body = d.sent.hideInBody(body); !bytes.Equal(body, req.Body) {
+		if body = d.shownBody(body); !bytes.Equal(body, req.Body) {
 			comment = bodyChanged
 		}
 	}
@@ -36,7 +38,7 @@ func (d Delivery) curl(withToken bool) string {
 	if !printable(body) || bytes.HasPrefix(body, []byte("@")) { // @ would name a file
 		pipe, data = "printf '%b' "+shellQuote(escapeForPrintf(body))+" | ", "@-"
 	}
-	lines := []string{pipe + "curl -sS -i -X " + shellQuote(req.Method) + " " + shellQuote(escapeURL(redactURL(to)))}
+	lines := []string{pipe + "curl -sS -i -X " + shellQuote(req.Method) + " " + shellQuote(escapeURL(redact.URL(to)))}
 	names := make([]string, 0, len(req.Header))
 	for name := range req.Header {
 		names = append(names, name)

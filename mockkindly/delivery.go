@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -46,8 +47,8 @@ type Delivery struct {
 	TokenState TokenState // of one that was sent again
 	Rotated    bool       // signed with another secret, by the fault RotateSecret
 
-	sent     credentials // to be hidden where the webhook repeats them
-	redacted bool        // read back, without credentials that the request's body held
+	redact   *redact.Redactor // what is to be hidden where the webhook repeats it
+	redacted bool             // read back, without credentials that the request's body held
 }
 
 // Format prints d in one line without credentials, whatever the verb.
@@ -83,12 +84,12 @@ func (k *Kindly) payload(chat Chat, bot Bot, m Message) (webhook.Payload, error)
 
 // deliver sends one message to one webhook.
 func (k *Kindly) deliver(ctx context.Context, chat Chat, hook Webhook, p webhook.Payload) Delivery {
-	d := Delivery{Webhook: hook.label(), URL: hook.URL, Dialogue: p.Exchange.Slug}
+	d := Delivery{Webhook: hook.label(), URL: hook.URL, Dialogue: p.Exchange.Slug, redact: k.redact}
 	d.decide(chat, hook, k.Now())
-	d.sent.secret, d.Rotated = k.secretFor(hook)
-	o := webhook.RequestOptions{URL: hook.URL, ConnectTo: hook.ConnectTo, Secret: d.sent.secret, Payload: p}
+	o := webhook.RequestOptions{URL: hook.URL, ConnectTo: hook.ConnectTo, Payload: p}
+	o.Secret, d.Rotated = k.secretFor(hook)
 	if d.WithToken {
-		o.Token, d.sent.token = chat.Token, chat.Token
+		o.Token = chat.Token
 	}
 	req, err := webhook.NewRequest(o)
 	if err != nil {
@@ -130,7 +131,7 @@ func (d *Delivery) decide(chat Chat, hook Webhook, now time.Time) {
 func decisionFor(domains []string, hook Webhook) allowlist.Decision {
 	if isLoopback(hook.URL) {
 		return allowlist.Decision{Reason: "A loopback address never gets the token: Kindly cannot reach it, and localhost cannot be listed. " +
-			"Give the webhook its public name too, as PUBLIC=LOCAL: https://hooks.example.com/kindly=" + redactURL(hook.URL)}
+			"Give the webhook its public name too, as PUBLIC=LOCAL: https://hooks.example.com/kindly=" + redact.URL(hook.URL)}
 	}
 	return allowlist.Decide(domains, hook.URL)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
@@ -51,7 +52,8 @@ type Event struct {
 	Delivery *Delivery       `json:"delivery,omitempty"`
 	Dialogue *DialogueReport `json:"dialogue,omitempty"`
 
-	size int // bytes, roughly
+	size   int // bytes, roughly
+	redact *redact.Redactor
 }
 
 // A ClientReport is what the widget saw of its page when it started. Two from

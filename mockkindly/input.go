@@ -44,7 +44,3 @@ func oneOf[S ~string](field string, value S, allowed ...S) error {
 	}
 	return inputErrorf(field, "%q is none of %q", clip(string(value), 64), allowed)
 }
-
-// Marshal is json.Marshal for what the mock shows: whatever a page or a webhook
-// put into v, no token is in it with its signature.
-func Marshal(v any) ([]byte, error) { return marshal(v) }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
@@ -51,6 +52,10 @@ type Options struct {
 	// RotateSecret is on; random if empty.
 	NextSecret string
 
+	// Secrets are further values that neither the API nor the store may show, such
+	// as the tokens of server.Options.
+	Secrets []string
+
 	// Application is the customer's own chat client, if there is one.
 	Application Application
 }
@@ -71,6 +76,7 @@ type Kindly struct {
 	journal    *Journal
 	ids        *idSource
 	slots      chan struct{} // one for each webhook request in flight
+	redact     *redact.Redactor
 
 	ctx    context.Context // ends at Close, and with it what is in flight
 	cancel context.CancelFunc
@@ -96,6 +102,7 @@ func New(o Options) (*Kindly, error) {
 		slots:   make(chan struct{}, o.Parallel),
 		chats:   o.newChats(),
 		state:   newBoot(),
+		redact:  &redact.Redactor{},
 	}
 	var err error
 	if k.bots, err = o.newBots(); err != nil {
@@ -108,6 +115,15 @@ func New(o Options) (*Kindly, error) {
 		if k.opts.NextSecret, err = randomSecret(); err != nil {
 			return nil, fmt.Errorf("mockkindly: %w", err)
 		}
+	}
+	k.redact.Learn(o.Secrets...)
+	k.redact.Learn(k.opts.NextSecret)
+	k.learn(o.Application.Webhook)
+	for _, b := range o.Bots {
+		k.learn(b.Webhooks...)
+	}
+	if o.AnyBot != nil {
+		k.learn(o.AnyBot.Webhooks...)
 	}
 	if k.client == nil {
 		k.client, k.ownsClient = wire.NewClient(wire.Options{Now: o.Now, MaxConns: o.Parallel}), true
@@ -214,6 +230,7 @@ func (k *Kindly) AddBot(b Bot) (replaced bool, err error) {
 		return false, ErrClosed
 	}
 	k.state.Version++
+	k.learn(b.Webhooks...)
 	return k.bots.put(b.Key, b.clone()), nil
 }
 

@@ -168,7 +168,7 @@ func replied(t testing.TB, k *Kindly, chatID, text string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := Marshal(map[string]any{"replies": replies})
+	body, err := marshal(map[string]any{"replies": replies})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,3 +179,20 @@ func replied(t testing.TB, k *Kindly, chatID, text string) string {
 func now() time.Time { return time.Now() }
 
 const unknownID = "00000000-0000-4000-8000-000000000000"
+
+// memoryStore keeps what a file would.
+type memoryStore struct{ text bytes.Buffer }
+
+func (s *memoryStore) Append(events []StoredEvent, chats []StoredChat) error {
+	for _, e := range events {
+		s.text.Write(e.JSON)
+	}
+	for _, c := range chats {
+		s.text.Write(c.JSON)
+	}
+	return nil
+}
+func (s *memoryStore) Events(Query) ([]StoredEvent, error)       { return nil, nil }
+func (s *memoryStore) Span() (first, last, ever uint64, e error) { return 0, 0, 0, nil }
+func (s *memoryStore) Chats() ([]StoredChat, error)              { return nil, nil }
+func (s *memoryStore) Reset(uint64) error                        { return nil }

@@ -1,69 +1,14 @@
 package mockkindly
 
 import (
-	"math/rand/v2"
-	"regexp"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 )
-
-// aToken says the same as removeSignatures, in a way that is easier to believe,
-// and slow.
-var aToken = regexp.MustCompile(`(e(?:y[A-Za-z0-9]|w[0-9ko])[A-Za-z0-9_-]{13,}\.[A-Za-z0-9_-]{8,}\.)[A-Za-z0-9_-]{8,}`)
-
-func withoutSignatures(text string) string { return aToken.ReplaceAllString(text, "${1}"+removed) }
-
-// TestRemoveSignaturesAsTheExpressionDoes compares both, on texts made of parts
-// that matter.
-func TestRemoveSignaturesAsTheExpressionDoes(t *testing.T) {
-	parts := []string{
-		"e", "ey", "eyJ", "ew0", "ewk", "ewx", "ey-", "A", "eyJhbGciOiJSUzI1NiJ9", "ABCDEFGH", "ABCDEFG", "0123456789abc", "0123456789ab",
-		".", ".", ".", "\"", " ", "\\n", "-_", "é",
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	found := 0
-	for range 200_000 {
-		var b strings.Builder
-		for i := range 1 + random.IntN(12) {
-			if i%2 == 1 && random.IntN(3) > 0 {
-				b.WriteString(".")
-			}
-			b.WriteString(parts[random.IntN(len(parts))])
-		}
-		text := b.String()
-		want, got := withoutSignatures(text), string(removeSignatures([]byte(text)))
-		if got != want {
-			t.Fatalf("%q became %q, not %q", text, got, want)
-		}
-		if got != text {
-			found++
-		}
-	}
-	if found < 1000 {
-		t.Errorf("only %d texts held a token", found)
-	}
-}
-
-func FuzzRemoveSignatures(f *testing.F) {
-	f.Add(`{"a":"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"}`)
-	f.Fuzz(func(t *testing.T, text string) {
-		if want, got := withoutSignatures(text), string(removeSignatures([]byte(text))); got != want {
-			t.Errorf("%q became %q, not %q", text, got, want)
-		}
-	})
-}
-
-// TestRemoveSignaturesInLinearTime would take minutes otherwise.
-func TestRemoveSignaturesInLinearTime(t *testing.T) {
-	for _, unit := range []string{"eyJ", "eyJhbGciOiJSUzI1NiJ9.", "e.", "eyJhbGciOiJSUzI1NiJ9.ABCDEFGH.x "} {
-		start := time.Now()
-		removeSignatures([]byte(strings.Repeat(unit, 4<<20/len(unit))))
-		if took := time.Since(start); took > 5*time.Second {
-			t.Errorf("%q: %v", unit, took)
-		}
-	}
-}
 
 // TestSecretsThatAreWordsOfTheMock: somebody's secret may be spelled as the
 // mock's own words are. What webhooks repeat is hidden; the words stay.
@@ -85,7 +30,7 @@ func TestSecretsThatAreWordsOfTheMock(t *testing.T) {
 				answers = append(answers, replied(t, k, chat.ID, "hi"))
 			}
 			for i, want := range [][]string{
-				{`{"replies":[{"webhook":"a"`, `"reply":"it is [<secret removed>]"`}, {`{"replies":[{"slug":"start","by":"fallback"`}} {
+				{`{"replies":[{"webhook":"a"`, `"reply":"it is [[removed]]"`}, {`{"replies":[{"slug":"start","by":"fallback"`}} {
 				for _, want := range want {
 					if !strings.Contains(answers[i], want) {
 						t.Errorf("without %s: %s", want, answers[i])
@@ -120,14 +65,91 @@ func TestSecretsAreHiddenHoweverTheyAreEscaped(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, part := range []string{"wo", "Kg=="} {
+			for _, part := range []string{`wo\`, "Kg=="} {
 				if strings.Contains(shown+string(text), part) {
 					t.Errorf("the secret is in %s\n%s", shown, text)
 				}
 			}
-			if !strings.Contains(string(text), "it is [<secret removed>]") {
+			if !strings.Contains(string(text), "it is [[removed]]") {
 				t.Errorf("more than the secret is missing: %s", text)
 			}
 		})
+	}
+}
+
+// Whoever has seen a token without its signature could put it together again.
+func TestASignatureThatAWebhookRepeatsLaterGetsNowhere(t *testing.T) {
+	earlier := make(chan string, 1)
+	h := newHook(t, func(w http.ResponseWriter, r *http.Request) {
+		_, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		s := bearer[strings.LastIndexByte(bearer, '.')+1:]
+		select {
+		case earlier <- s:
+			_, _ = io.WriteString(w, "{}")
+		default:
+			s := <-earlier
+			_, _ = io.WriteString(w, `{"reply":"it was `+s+`","new_context":{"a":"`+s+`","b":"`+base64.StdEncoding.EncodeToString([]byte("hush-hush"))+`"}}`)
+		}
+	})
+	store := &memoryStore{}
+	k := newMock(t, Options{Store: store}, Webhook{Name: "a", URL: "https://hooks.example.com/", ConnectTo: h.URL, Secret: "hush-hush"})
+	chat, raw := authenticated(t, k, "hooks.example.com")
+	say(t, k, chat.ID)
+	second := sign(claims(chat.ID, k.Now().Add(-time.Second), "hooks.example.com"))
+	if res, err := k.Authenticate(chat.ID, second, Expired); err != nil || !res.Accepted() {
+		t.Fatal(err, res.Violations)
+	}
+	shown := replied(t, k, chat.ID, "hi")
+	chat, _ = k.Chat(chat.ID)
+	for _, v := range []any{k.Journal().Events(0), chat} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown += string(text)
+	}
+	for where, text := range map[string]string{"the answers": shown, "the file": store.text.String()} {
+		for what, secret := range map[string]string{"signature": signature(raw), "secret in base64": "aHVzaC1odXNo"} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s: the %s is in %s", where, what, text)
+			}
+		}
+		if !strings.Contains(text, "it was [removed]") {
+			t.Errorf("%s: more than it is missing: %s", where, text)
+		}
+	}
+}
+
+// The journal cuts long bodies, also where a secret stands.
+func TestSecretsAstrideTheCutOfABodyAreHidden(t *testing.T) {
+	const secret, late = "Hmac-s3cret-of-the-webhook", "S3cret-that-is-learnt-later"
+	h := newHook(t, func(w http.ResponseWriter, r *http.Request) {
+		pad := strings.Repeat("x", maxJournalBody-len(secret)/2-len(`{"reply":"`))
+		value := secret
+		if strings.Contains(r.URL.Path, "late") {
+			value = late
+		}
+		_, _ = io.WriteString(w, `{"reply":"`+pad+value+`"}`)
+	})
+	k := newMock(t, Options{}, Webhook{Name: "a", URL: h.URL, Secret: secret}, Webhook{Name: "b", URL: h.URL + "/late"})
+	chat := newChat(t, k)
+	if _, err := k.Say(t.Context(), chat.ID, Message{Text: "hi"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.AddBot(MustBot("another", publicPEM(), Webhook{Name: "c", URL: h.URL, Secret: late})); err != nil {
+		t.Fatal(err)
+	}
+	marshalled, err := json.Marshal(k.Journal().Events(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(marshalled)
+	for _, secret := range []string{secret, late} {
+		if strings.Contains(text, secret[:8]) {
+			t.Errorf("the beginning of %s is in the journal", secret)
+		}
+	}
+	if strings.Count(text, "xxx[removed]") != 2 {
+		t.Errorf("they are not hidden at the end of the bodies: …%s", text[max(0, len(text)-300):])
 	}
 }

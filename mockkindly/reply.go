@@ -16,7 +16,7 @@ func (r Reply) MarshalJSON() ([]byte, error) {
 	if r.Delivery == nil {
 		return marshal(r.Dialogue)
 	}
-	return r.Delivery.sent.marshal(r.Delivery.widgetReply())
+	return r.Delivery.marshal(r.Delivery.widgetReply())
 }
 
 // answer is what the reply says.

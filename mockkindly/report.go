@@ -1,5 +1,7 @@
 package mockkindly
 
+import "github.com/kindlytest/kindlytest/internal/redact"
+
 // maxReport bounds each string that the widget reports about its page.
 const maxReport = 2048
 
@@ -10,7 +12,7 @@ func (k *Kindly) ReportClient(c ClientReport) error {
 	for _, s := range []*string{&c.Build, &c.ScriptID, &c.ScriptSrc, &c.Options, &c.Callback, &c.PageURL} {
 		*s = clip(*s, maxReport)
 	}
-	c.ScriptSrc, c.PageURL = redactURL(c.ScriptSrc), redactURL(c.PageURL)
+	c.ScriptSrc, c.PageURL = redact.URL(c.ScriptSrc), redact.URL(c.PageURL)
 	return k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c}, false)
 }
 

@@ -108,11 +108,12 @@ func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 		Webhook: old.Webhook, URL: hook.URL, Decision: decision, WithToken: raw != "", Reason: reason,
 		Dialogue: old.Dialogue, ResendOf: e.Seq, TokenState: state,
 	}
-	d.sent.token = raw
-	d.sent.secret, d.Rotated = k.secretFor(hook)
+	k.redact.LearnTokens(raw.Secret()) // it may be minted for this
+	secret, rotated := k.secretFor(hook)
+	d.redact, d.Rotated = k.redact, rotated
 	req := old.Exchange.Request.Clone()
 	req.URL, req.ConnectTo = hook.URL, hook.ConnectTo
-	webhook.SetSignature(req.Header, d.sent.secret, req.Body)
+	webhook.SetSignature(req.Header, secret, req.Body)
 	req.Header.Del("Authorization")
 	if raw != "" {
 		req.Header.Set("Authorization", "Bearer "+raw.Secret())
@@ -166,7 +167,7 @@ func (k *Kindly) tokenFor(e Event, hook Webhook, state TokenState) (raw token.Ra
 // tokenOf is the token that a delivery took along, "" if it is not known whole.
 func tokenOf(d *Delivery) token.Raw {
 	scheme, credential, _ := strings.Cut(d.Exchange.Request.Header.Get("Authorization"), " ")
-	if scheme != "Bearer" || strings.Contains(credential, "<") { // what was removed
+	if scheme != "Bearer" || strings.ContainsAny(credential, "<[") { // what was removed
 		return ""
 	}
 	return token.Raw(credential)

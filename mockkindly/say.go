@@ -92,11 +92,10 @@ func (k *Kindly) contextOf(chatID string, added map[string]any) (map[string]any,
 	if len(added) == 0 {
 		return nil, nil
 	}
-	chat, ok := k.Chat(chatID)
-	if !ok {
+	if _, ok := k.Chat(chatID); !ok {
 		return nil, ErrUnknownChat
 	}
-	hidden, _ := k.secretsOf(chat.BotKey).hideIn(added).(map[string]any)
+	hidden, _ := k.redact.Values(added).(map[string]any)
 	return hidden, nil
 }
 
@@ -193,8 +192,7 @@ func (k *Kindly) conclude(chat Chat, d *Delivery, written pending) error {
 		}
 		// It goes on to other webhooks, which must not learn this one's
 		// credentials from it.
-		d.sent.others = k.secretsOf(chat.BotKey).others
-		added, _ = d.sent.hideIn(added).(map[string]any)
+		added, _ = k.redact.Learnt(added).(map[string]any)
 	}
 	if err := k.collect(chat.ID, added); err != nil {
 		d.ContextError = fmt.Errorf("new_context is dropped: %w", err)

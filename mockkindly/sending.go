@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -25,7 +26,9 @@ type Sending struct {
 // the request, which then was not sent; that there is no answer stands in the
 // delivery's Exchange.
 func Send(ctx context.Context, client *wire.Client, s Sending, now time.Time) (Delivery, error) {
-	d := Delivery{Webhook: s.Webhook.label(), URL: s.Webhook.URL, sent: credentials{secret: s.Webhook.Secret, others: s.Webhook.secrets()}}
+	d := Delivery{Webhook: s.Webhook.label(), URL: s.Webhook.URL, redact: &redact.Redactor{}}
+	s.Webhook.teach(d.redact)
+	d.redact.LearnTokens(s.Token.Secret())
 	o := webhook.RequestOptions{URL: s.Webhook.URL, ConnectTo: s.Webhook.ConnectTo, Secret: s.Webhook.Secret, Payload: s.Payload}
 	if s.Token == "" {
 		d.Reason = "No token was given."
@@ -34,7 +37,7 @@ func Send(ctx context.Context, client *wire.Client, s Sending, now time.Time) (D
 		t := token.Check(s.Token, token.Expect{Now: now}).Token
 		chat.Domains, chat.Expires = t.WebhookDomains(), t.Expires()
 		if d.decide(chat, s.Webhook, now); d.WithToken {
-			o.Token, d.sent.token = s.Token, s.Token
+			o.Token = s.Token
 		}
 	}
 	req, err := webhook.NewRequest(o)

@@ -113,7 +113,7 @@ func (e Event) measure() int {
 
 func (d *Delivery) size() int {
 	req := d.Exchange.Request
-	n := textSize(d.Webhook, d.URL, d.Reason, d.Decision.Pattern, d.Decision.Reason, string(d.sent.token)) +
+	n := textSize(d.Webhook, d.URL, d.Reason, d.Decision.Pattern, d.Decision.Reason) +
 		textSize(req.URL, req.ConnectTo) + len(req.Body) + headersSize(req.Header) +
 		answerSize(d.Answer) + textSize(d.Bubbles...) + errSize(d.Exchange.Err) + errSize(d.AnswerErr) + errSize(d.ContextError)
 	if r := d.Exchange.Response; r != nil {

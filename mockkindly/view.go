@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
@@ -44,25 +45,25 @@ func (w Webhook) MarshalJSON() ([]byte, error) {
 		URL       string `json:"url"`
 		ConnectTo string `json:"connect_to,omitempty"`
 		Signed    bool   `json:"signed"`
-	}{w.label(), redactURL(w.URL), redactURL(w.ConnectTo), w.Secret != ""})
+	}{w.label(), redact.URL(w.URL), redact.URL(w.ConnectTo), w.Secret != ""})
 }
 
 // MarshalJSON takes the signature off whatever looks like a token, also in
 // what a visitor wrote.
 func (e Event) MarshalJSON() ([]byte, error) {
 	type plain Event
-	if e.Delivery == nil {
-		return marshal(plain(e))
+	var v any = plain(e)
+	if e.Delivery != nil {
+		v = struct { // at once, as every level would be read again
+			plain
+			Delivery deliveryJSON `json:"delivery"`
+		}{plain(e), e.Delivery.json()}
 	}
-	text, err := marshal(struct { // at once, as every level would be read again
-		plain
-		Delivery deliveryJSON `json:"delivery"`
-	}{plain(e), e.Delivery.json()})
-	if err == nil && e.Delivery.sent.mayBeIn(text) {
-		// In the delivery alone: kind and bot stay, also where a secret is spelled so.
-		return marshal(plain(e))
+	text, err := marshal(v)
+	if err != nil {
+		return nil, err
 	}
-	return text, err
+	return e.redact.JSON(text, 1), nil // kind and bot stay, also where a secret is spelled so
 }
 
 // MarshalJSON gives the time in milliseconds.
@@ -143,23 +144,32 @@ type deliveryJSON struct {
 }
 
 // MarshalJSON shows both sides of the exchange without credentials.
-func (d Delivery) MarshalJSON() ([]byte, error) { return d.sent.marshal(d.json()) }
+func (d Delivery) MarshalJSON() ([]byte, error) { return d.marshal(d.json()) }
+
+// marshal is marshal without what is known to be secret in any string.
+func (d Delivery) marshal(v any) ([]byte, error) {
+	text, err := marshal(v)
+	if err != nil {
+		return nil, err
+	}
+	return d.redact.JSON(text, 0), nil
+}
 
 // json is what MarshalJSON shows, before it is searched for credentials.
 func (d Delivery) json() deliveryJSON {
 	req := d.Exchange.Request
-	body := d.sent.hide(string(d.sent.hideInBody(req.Body)))
+	body := string(d.shownBody(req.Body))
 	v := deliveryJSON{
-		replyJSON: d.reply(), URL: redactURL(d.URL), Decision: decisionJSON(d.Decision),
+		replyJSON: d.reply(), URL: redact.URL(d.URL), Decision: decisionJSON(d.Decision),
 		At: d.Exchange.At, DurationMS: d.Exchange.Duration.Milliseconds(), Truncated: d.Truncated,
 		ResendOf: d.ResendOf, TokenState: d.TokenState, Rotated: d.Rotated,
 		Request: requestJSON{
-			Method: req.Method, URL: redactURL(req.URL), ConnectTo: redactURL(req.ConnectTo),
-			Headers: headers(req.Header), Body: body, Redacted: d.redacted || body != string(req.Body),
+			Method: req.Method, URL: redact.URL(req.URL), ConnectTo: redact.URL(req.ConnectTo),
+			Headers: d.headers(req.Header), Body: body, Redacted: d.redacted || body != string(req.Body),
 		},
 	}
 	if r := d.Exchange.Response; r != nil {
-		v.Response = &responseJSON{r.Status, headers(r.Header), string(r.Body), r.Truncated}
+		v.Response = &responseJSON{r.Status, d.headers(r.Header), string(d.shownBody(r.Body)), r.Truncated}
 	}
 	return v
 }
@@ -168,27 +178,18 @@ func (d Delivery) json() deliveryJSON {
 func listed[T any](list []T) []T { return append([]T{}, list...) }
 
 // headers lists a header by name, without credentials.
-func headers(h http.Header) []headerJSON {
+func (d Delivery) headers(h http.Header) []headerJSON {
 	out := []headerJSON{}
 	for name, values := range h {
 		for _, v := range values {
-			switch strings.ToLower(name) {
-			case "authorization":
-				v = bearer(v)
-			case "cookie", "set-cookie", "proxy-authorization":
-				v = "<value removed>"
+			if name != webhook.HeaderHMAC { // of this body alone, and what a webhook's author looks for
+				v = d.redact.Header(name, v)
 			}
 			out = append(out, headerJSON{name, v})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b headerJSON) int { return strings.Compare(a.Name, b.Name) })
 	return out
-}
-
-// bearer is an Authorization header with the token in its printed form.
-func bearer(value string) string {
-	scheme, credential, _ := strings.Cut(value, " ")
-	return scheme + " " + token.Raw(credential).String()
 }
 
 // replyJSON is what a webhook answered.
@@ -229,7 +230,7 @@ func (d Delivery) widgetReply() replyJSON {
 		}
 	}
 	if strings.Contains(v.Reason, "=") {
-		v.Reason = strings.ReplaceAll(v.Reason, "="+redactURL(d.URL), "=LOCAL")
+		v.Reason = strings.ReplaceAll(v.Reason, "="+redact.URL(d.URL), "=LOCAL")
 	}
 	if d.Exchange.Err != nil {
 		v.Error = "no answer: " + string(d.Exchange.Kind())

@@ -30,14 +30,14 @@ func Run(ctx context.Context, t target.Target, o subject.Options) reports.Run {
 func run(ctx context.Context, t target.Target, o subject.Options, specs func(context.Context, *runner.Results)) reports.Run {
 	started := time.Now()
 	result := newRun(t, o)
-	if err := runner.Validate(t, o); err != nil {
-		result.Problem = err.Error()
-		result.Finish()
-		return result
-	}
 	s := subject.Open(ctx, t, o)
 	defer s.Close()
 	result.Target = s.Clean(result.Target)
+	if err := runner.Validate(t, o); err != nil {
+		result.Problem = s.Redact.Text(err.Error())
+		result.Finish()
+		return result
+	}
 	if o.Observer != nil {
 		o.Observer.Planned(result.Target, len(catalogue.All()))
 	}
@@ -82,6 +82,7 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 	if run.ExitCode == 2 && run.Problem == "" && len(run.Checks) > 0 {
 		run.Problem = nothingChecked(s, run.Checks)
 	}
+	s.Redact.Again(run)
 }
 
 // mainProblem is the first one; but that Chrome does not start is none where

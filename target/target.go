@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -27,6 +28,10 @@ type Target struct {
 	PublicPEM  []byte            // that key's file, byte for byte
 	PrivateKey *token.PrivateKey // of a test environment
 	Published  map[string]string // fingerprints of further keys whose private half is public
+
+	// Secrets are further values that no report may show, beside those of logins,
+	// headers and webhooks.
+	Secrets []string
 
 	Endpoint *EndpointConfig // nil: found by watching the page
 	Webhooks []Webhook
@@ -51,7 +56,7 @@ type EndpointConfig struct {
 }
 
 // String leaves the session out.
-func (e EndpointConfig) String() string { return e.Verb() + " " + plainURL(e.URL) }
+func (e EndpointConfig) String() string { return e.Verb() + " " + redact.URL(e.URL) }
 
 // GoString leaves the session out.
 func (e EndpointConfig) GoString() string { return "suites.EndpointConfig{" + e.String() + "}" }
@@ -71,7 +76,7 @@ type Webhook struct {
 }
 
 // String leaves the secret out.
-func (w Webhook) String() string { return w.Name + " " + plainURL(w.URL) }
+func (w Webhook) String() string { return w.Name + " " + redact.URL(w.URL) }
 
 // GoString leaves the secret out.
 func (w Webhook) GoString() string { return "suites.Webhook{" + w.String() + "}" }
@@ -161,14 +166,4 @@ func (e EndpointConfig) Verb() string {
 		return http.MethodPost
 	}
 	return e.Method
-}
-
-// plainURL is a URL without what may be a credential in it: userinfo, query and
-// fragment. What can't be parsed is not shown.
-func plainURL(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(a URL that can't be parsed)"
-	}
-	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }

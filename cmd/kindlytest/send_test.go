@@ -39,7 +39,7 @@ func TestSend(t *testing.T) {
 		{"no answer", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, exitUsage, "NO ANSWER"},
 		{"one that repeats the secrets", func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, `{"reply":"%s %s"}`, r.Header.Get("Authorization"), secret)
-		}, exitOK, "secret removed"},
+		}, exitOK, "[removed]"},
 		{"one that plays with the terminal", reply(200, "{\"reply\":\"\x1b[2J\"}"), exitBroken, "\uFFFD"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -139,7 +140,7 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	if err != nil {
 		return err
 	}
-	o.Public = l.base
+	o.Public, o.Secrets = l.base, append(slices.Clip(c.Target.Secrets), so.APIKey, so.AdminToken)
 	defer l.Close() // the server has closed it, if there was one
 	client := wire.NewClient(wire.Options{Timeout: f.timeout, Resolve: c.Target.Resolve, TLS: c.Target.TLS(), UserAgent: "kindlytest/" + ownVersion()})
 	defer client.Close()

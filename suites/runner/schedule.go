@@ -219,7 +219,7 @@ func repeat(s *subject.Session, id string) string {
 	}
 	words := []string{"kindlytest"}
 	for _, arg := range s.Options.Args {
-		words = append(words, subject.SafeArgument(s.Target, arg))
+		words = append(words, s.Redact.Text(subject.SafeArgument(s.Target, arg))) // before a quote may part a secret
 	}
 	return s.Redact.Text(subject.CommandLine(append(words, "--only", id)))
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/target"
@@ -70,7 +71,7 @@ func (s *Session) findEndpoint(open func() (*Visit, error)) (*Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Redact.add(e.Credentials()...)
+	s.Redact.Learn(e.Credentials()...)
 	return e, nil
 }
 
@@ -163,32 +164,7 @@ func (e *Endpoint) Credentials() []string {
 			continue
 		}
 		for _, v := range values {
-			out = append(out, headerSecrets(name, v)...)
-		}
-	}
-	return out
-}
-
-// headerSecrets are the secrets in a header: its value, and the parts of it
-// that are secret by themselves.
-func headerSecrets(name, value string) []string {
-	out := []string{value}
-	switch http.CanonicalHeaderKey(name) {
-	case "Cookie":
-		out = append(out, cookieValues(value)...)
-	case "Authorization":
-		if _, credential, ok := strings.Cut(value, " "); ok {
-			out = append(out, strings.TrimSpace(credential))
-		}
-	}
-	return out
-}
-
-func cookieValues(header string) []string {
-	var out []string
-	for _, pair := range strings.Split(header, ";") {
-		if _, value, ok := strings.Cut(strings.TrimSpace(pair), "="); ok {
-			out = append(out, value)
+			out = append(out, redact.HeaderSecrets(name, v)...)
 		}
 	}
 	return out

@@ -1,160 +1,51 @@
 package subject
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"html"
 	"net/http"
 	"net/url"
-	"regexp"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/target"
 )
 
-// removed stands where a credential was.
-const removed = "[removed]"
+// A redactor turns what was seen into what a report may show.
+type redactor struct{ redact.Redactor }
 
-// A redactor takes credentials out of all that is shown. It knows the secrets
-// that it was given, and recognises tokens by their shape, so that also those
-// are caught that turn up where nobody expected them.
-type redactor struct {
-	mu       sync.RWMutex
-	secrets  map[string]bool
-	replacer *strings.Replacer
-}
+// SafeURL is a URL without credentials.
+func SafeURL(raw string) string { return redact.URL(raw) }
 
-// minSecret is the length below which a value is too common a string to be
-// blotted out everywhere.
-const MinSecret = 6
+// MinSecret is the length below which a value is no secret of a session's.
+const MinSecret = redact.MinSecret
 
-// add makes values secret from now on.
-func (r *redactor) add(values ...string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.secrets == nil {
-		r.secrets = map[string]bool{}
-	}
-	for _, v := range values {
-		if len(v) >= MinSecret {
-			r.secrets[v] = true
-		}
-	}
-	// Longest first: a secret may hold another.
-	sorted := make([]string, 0, len(r.secrets))
-	for v := range r.secrets {
-		sorted = append(sorted, v)
-	}
-	sort.Slice(sorted, func(i, j int) bool { return len(sorted[i]) > len(sorted[j]) })
-	pairs := make([]string, 0, 4*len(sorted))
-	for _, v := range sorted {
-		pairs = append(pairs, v, removed)
-		for _, other := range spellings(v) {
-			pairs = append(pairs, other, removed)
-		}
-	}
-	r.replacer = strings.NewReplacer(pairs...)
-}
-
-// spellings are the other forms in which a value turns up: in URLs, in JSON, in
-// HTML, and as what an escaped cookie stands for.
-func spellings(v string) []string {
-	var out []string
-	add := func(s string) {
-		if s != v && len(s) >= MinSecret && !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	add(url.QueryEscape(v))
-	add(url.PathEscape(v))
-	add(html.EscapeString(v))
-	if quoted, err := json.Marshal(v); err == nil {
-		add(strings.Trim(string(quoted), `"`))
-	}
-	if plain, err := url.QueryUnescape(v); err == nil {
-		add(plain)
-	}
-	return out
-}
-
-// secretName matches names of headers, parameters and members whose value is a
-// credential: session_id, accessToken, X-CSRFToken, apikey.
-var secretName = regexp.MustCompile(`(?i)(?:token|secret|passw|credential|csrf|xsrf|api[-_]?key|signature|samlresponse|assertion|^sid$|session(?:[-_]?(?:id|key))?$)`)
-
-// member matches a member of JSON whose value may be a credential. It is
-// compiled when it is needed: that takes milliseconds, at each start.
-var member = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`("([A-Za-z0-9_.-]{1,64})"\s*:\s*")((?:[^"\\]|\\.){12,})`)
-})
-
-// members returns s without the values of JSON members that are credentials by
-// their name. Tokens were treated before, and are worth showing.
-func members(s string) string {
-	return member().ReplaceAllStringFunc(s, func(m string) string {
-		parts := member().FindStringSubmatch(m)
-		if !secretName.MatchString(parts[2]) || compactJWS.MatchString(parts[3]) {
-			return m
-		}
-		return parts[1] + removed
+// secretsOf are the target's secrets, without what is a part of a host's name:
+// that stays, whatever variable it came from.
+func secretsOf(t target.Target) []string {
+	return slices.DeleteFunc(slices.Clone(t.Secrets), func(secret string) bool {
+		return slices.ContainsFunc(t.Urls(), func(raw string) bool {
+			u, err := url.Parse(raw)
+			return err == nil && strings.Contains(strings.ToLower(u.Host), strings.ToLower(secret))
+		})
 	})
 }
 
-// jws matches the compact form: a header that begins like a JSON object in
-// base64url, a payload, and the signature, which is what makes it a credential.
-var jws = regexp.MustCompile(`\bey[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_=+/-]+`)
-
-// unsigned matches a token that has no signature, as the attacks with alg none:
-// there is nothing to take from it. (Frameworks sign sessions as eyPAYLOAD.SIGNATURE.)
-var unsigned = regexp.MustCompile(`^ey[A-Za-z0-9_-]{2,}\.ey[A-Za-z0-9_-]*\.?$`)
-
-// text returns s without secrets, and with tokens that lack their signature.
-func (r *redactor) Text(s string) string {
-	s = r.withoutSecrets(s)
-	return jws.ReplaceAllStringFunc(s, func(token string) string {
-		parts := strings.SplitN(token, ".", 3)
-		return parts[0] + "." + r.payload(parts[1]) + "." + removed
-	})
-}
-
-// longOpaque is what a key or a session looks like to people.
-var longOpaque = regexp.MustCompile(`[A-Za-z0-9_+/=-]{32,}`)
-
-// covers says whether a text of a picture must not be seen.
-func (r *redactor) covers(text string) bool {
-	return r.Text(text) != text || compactJWS.MatchString(text) || longOpaque.MatchString(text)
-}
-
-func (r *redactor) withoutSecrets(s string) string {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if r.replacer == nil {
-		return s
+// see learns what an exchange shows to be secret: the tokens that went along and
+// that came back.
+func (r *redactor) see(ex wire.Exchange) {
+	for name, values := range ex.Request.Header {
+		if http.CanonicalHeaderKey(name) == "Authorization" {
+			r.LearnTokens(strings.Join(values, " "))
+		}
 	}
-	return r.replacer.Replace(s)
-}
-
-// payload returns a token's payload without the secrets that a customer may
-// have put into its claims, such as the session's id. base64url hides nothing.
-func (r *redactor) payload(encoded string) string {
-	decoded, err := base64.RawURLEncoding.DecodeString(encoded)
-	if err != nil {
-		return encoded
+	if ex.Response != nil {
+		r.LearnTokens(string(looked(ex.Response.Body)))
 	}
-	if clean := r.withoutSecrets(string(decoded)); clean != string(decoded) {
-		return base64.RawURLEncoding.EncodeToString([]byte(clean))
-	}
-	return encoded
-}
-
-// secretHeaders hold credentials whatever their value. Authorization is
-// treated apart: a token is worth showing without its signature.
-var secretHeaders = map[string]bool{
-	"cookie": true, "set-cookie": true, "proxy-authorization": true, "x-csrf-token": true,
-	"x-xsrf-token": true, "x-api-key": true, "kindly-hmac": true,
 }
 
 func (r *redactor) headers(h http.Header) []reports.Header {
@@ -166,31 +57,14 @@ func (r *redactor) headers(h http.Header) []reports.Header {
 	var out []reports.Header
 	for _, name := range names {
 		for _, value := range h[name] {
-			out = append(out, reports.Header{Name: name, Value: r.header(name, value)})
+			out = append(out, reports.Header{Name: r.Text(name), Value: r.header(name, value)})
 		}
 	}
 	return out
 }
 
 func (r *redactor) header(name, value string) string {
-	lower := strings.ToLower(name)
-	switch {
-	case lower == "set-cookie":
-		cookie, attributes, _ := strings.Cut(value, ";")
-		key, _, _ := strings.Cut(cookie, "=")
-		return strings.TrimSuffix(key+"="+removed+";"+attributes, ";")
-	case secretHeaders[lower]:
-		return removed
-	case secretName.MatchString(name) && !jws.MatchString(value):
-		return removed
-	case lower == "authorization":
-		scheme, credential, ok := strings.Cut(value, " ")
-		if shown := r.Text(credential); ok && (shown != credential || unsigned.MatchString(credential)) {
-			return scheme + " " + Bound(shown, maxHeader)
-		}
-		return Bound(scheme, 16) + " " + removed
-	}
-	return Bound(r.Text(value), maxHeader)
+	return Bound(r.Header(name, value), maxHeader)
 }
 
 // Bounds of what a report keeps of one exchange, in bytes.
@@ -199,7 +73,7 @@ const (
 	maxBody   = 8 << 10
 )
 
-// bound shortens s to n bytes and says so.
+// Bound shortens s to n bytes and says so.
 func Bound(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -210,22 +84,22 @@ func Bound(s string, n int) string {
 	return s[:n] + "… (shortened)"
 }
 
+// looked is the beginning of a body that is looked at: more than is shown.
+func looked(b []byte) []byte { return b[:min(len(b), 4*maxBody)] }
+
 func (r *redactor) body(b []byte, contentType string) string {
-	// Secrets are looked for before the cut, which could halve one.
-	const window = 4 * maxBody
-	if len(b) > window {
-		b = b[:window]
-	}
-	return Bound(strings.ToValidUTF8(byName(r.Text(string(b)), contentType), "\uFFFD"), maxBody)
+	seen := looked(b)
+	text := r.Body(seen, contentType, len(seen) < len(b))
+	return Bound(strings.ToValidUTF8(text, "\uFFFD"), maxBody)
 }
 
-// evidence turns an exchange into what a report may show.
+// Evidence turns an exchange into what a report may show.
 func (r *redactor) Evidence(e Evidence) reports.Evidence {
 	ex := e.Exchange
 	out := reports.Evidence{
 		At: ex.At, Title: r.Text(e.Title), DurationMS: ex.Duration.Milliseconds(),
 		Request: &reports.Request{
-			Method: ex.Request.Method, URL: r.Text(SafeURL(ex.Request.URL)),
+			Method: ex.Request.Method, URL: r.Text(redact.URL(ex.Request.URL)),
 			Headers: r.headers(ex.Request.Header), Body: r.body(ex.Request.Body, Canonical(ex.Request.Header, "Content-Type")),
 		},
 		Response: &reports.Response{},
@@ -243,46 +117,34 @@ func (r *redactor) Evidence(e Evidence) reports.Evidence {
 	return out
 }
 
-// safeURL is raw without userinfo, and without the values of parameters that are
-// credentials, such as the code of a login. What can't be parsed is not shown:
-// nobody knows what is in it.
-func SafeURL(raw string) string {
-	if raw == "" {
-		return ""
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "(a URL that can't be parsed)"
-	}
-	u.User = nil
-	u.RawQuery = safeQuery(u.RawQuery)
-	if fragment := u.EscapedFragment(); strings.Contains(fragment, "=") {
-		u.RawFragment = safeQuery(fragment)
-		u.Fragment, _ = url.PathUnescape(u.RawFragment)
-	}
-	return u.String()
-}
+// ours are fields of a report that hold nothing foreign: texts of the checks,
+// which stay whatever secret is spelled as a word of them.
+var ours = []string{"Requirement", "Source", "Help", "Area", "ID", "Level", "Fidelity", "Tool", "Sample", "Screenshot", "Broken", "Consequence",
+	"Started", "Name", "Cause", "Explains", "Owner"}
 
-// safeQuery keeps a query's order and spelling.
-func safeQuery(query string) string {
-	if !strings.Contains(query, "=") {
-		return query
-	}
-	pairs := strings.Split(query, "&")
-	for i, pair := range pairs {
-		name, value, _ := strings.Cut(pair, "=")
-		if secretParameter(parameterName(name)) && value != "" && !jws.MatchString(value) {
-			pairs[i] = name + "=" + removed
+// Again redacts a finished report once more, with all that was learnt since its
+// parts were made: the second user's session may stand in the first evidence.
+func (r *redactor) Again(run *reports.Run) { r.walk(reflect.ValueOf(run)) }
+
+func (r *redactor) walk(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if !v.IsNil() && v.Kind() == reflect.Pointer {
+			r.walk(v.Elem())
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			r.walk(v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && !slices.Contains(ours, f.Name) {
+				r.walk(v.Field(i))
+			}
+		}
+	case reflect.String:
+		if v.Type() == reflect.TypeFor[string]() && v.CanSet() {
+			v.SetString(r.Text(v.String()))
 		}
 	}
-	return strings.Join(pairs, "&")
-}
-
-// secretParameter adds what logins hand over in URLs to the names of secrets.
-func secretParameter(name string) bool {
-	switch strings.ToLower(name) {
-	case "code", "state", "nonce", "ticket", "sig", "auth", "key", "session_state", "jwt":
-		return true
-	}
-	return secretName.MatchString(name)
 }

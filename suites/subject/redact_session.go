@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"encoding/json"
 	"regexp"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -13,7 +14,7 @@ var opaque = regexp.MustCompile(`^[A-Za-z0-9_.+/=-]{20,}$`)
 // and what may be one in web storage.
 func (s *Session) keepSession(state browser.State) {
 	for _, c := range state.Cookies {
-		s.Redact.add(c.Value)
+		s.Redact.Learn(c.Value)
 	}
 	s.keepStorage(state.LocalStorage, state.SessionStorage)
 }
@@ -21,9 +22,29 @@ func (s *Session) keepSession(state browser.State) {
 func (s *Session) keepStorage(storages ...map[string]string) {
 	for _, storage := range storages {
 		for _, value := range storage {
-			if opaque.MatchString(value) {
-				s.Redact.add(value)
+			s.keepOpaque(value)
+			var held any
+			if json.Unmarshal([]byte(value), &held) == nil {
+				s.keepOpaque(held)
 			}
+		}
+	}
+}
+
+// keepOpaque looks through what libraries keep as JSON.
+func (s *Session) keepOpaque(value any) {
+	switch v := value.(type) {
+	case string:
+		if opaque.MatchString(v) {
+			s.Redact.Learn(v)
+		}
+	case []any:
+		for _, item := range v {
+			s.keepOpaque(item)
+		}
+	case map[string]any:
+		for _, item := range v {
+			s.keepOpaque(item)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 			return // the next check that needs the session says so
 		}
 		if again, err := discover(visit); err == nil {
-			s.Redact.add(again.Credentials()...)
+			s.Redact.Learn(again.Credentials()...)
 			s.replace(e.Request, again.Request)
 		}
 	})

@@ -268,6 +268,7 @@ func (v *service) send(ctx context.Context, client *wire.Client, title string, r
 	}
 	ex := client.Do(ctx, r)
 	v.s.Stacks.see(ex)
+	v.s.Redact.see(ex)
 	return Evidence{Title: title, Exchange: ex}
 }
 

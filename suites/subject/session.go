@@ -19,6 +19,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -87,17 +88,21 @@ func Open(ctx context.Context, t target.Target, o Options) *Session {
 	s.Client, s.crowd = wire.NewClient(polite), wire.NewClient(common)
 	for i := range t.Webhooks {
 		s.Webhooks = append(s.Webhooks, newWebhook(s, t.Webhooks[i]))
-		s.Redact.add(t.Webhooks[i].Secret)
+		s.Redact.Learn(t.Webhooks[i].Secret)
 	}
 	for _, raw := range t.Urls() {
-		s.Redact.add(urlSecrets(raw)...)
+		s.Redact.Learn(redact.URLSecrets(raw)...)
 	}
+	s.Redact.Learn(secretsOf(t)...)
 	s.keepSecret(t.Login)
 	s.keepSecret(t.Second)
 	if t.Endpoint != nil {
 		for name, values := range t.Endpoint.Header {
 			for _, v := range values {
-				s.Redact.add(headerSecrets(name, v)...)
+				if BrowserHeaders.MatchString(name) {
+					continue // its type of content, for one
+				}
+				s.Redact.Learn(redact.HeaderSecrets(name, v)...)
 			}
 		}
 	}
@@ -113,17 +118,17 @@ func (s *Session) keepSecret(l *browser.Login) {
 	}
 	for _, step := range l.Steps {
 		for _, f := range step.Fill {
-			s.Redact.add(f.Value)
+			s.Redact.Learn(f.Value)
 		}
 	}
 	for _, c := range l.Cookies {
-		s.Redact.add(c.Value)
+		s.Redact.Learn(c.Value)
 	}
 	for name, v := range l.Headers {
-		s.Redact.add(headerSecrets(name, v)...)
+		s.Redact.Learn(redact.HeaderSecrets(name, v)...)
 	}
 	for _, v := range l.LocalStorage {
-		s.Redact.add(v)
+		s.Redact.Learn(v)
 	}
 }
 

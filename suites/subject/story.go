@@ -154,7 +154,7 @@ func (s *Session) photograph(ctx context.Context, v *Visit) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, photoPatience)
 	defer cancel()
-	picture, err := v.page.Screenshot(ctx, s.Redact.covers)
+	picture, err := v.page.Screenshot(ctx, s.Redact.Covers)
 	if err != nil {
 		s.Note(reports.Informed, "There is no screenshot of the page: %v.", err)
 		return

@@ -82,7 +82,7 @@ func TestFailuresOfThePageAsMoments(t *testing.T) {
 
 func TestStoriesAreBoundedOrderedAndWithoutSecrets(t *testing.T) {
 	s := &Session{Redact: &redactor{}, Target: target.Target{PageURL: "https://staging.example.com/?preview_token=s3cr3t1"}}
-	s.Redact.add("hunter2")
+	s.Redact.Learn("hunter2")
 	s.tellVisit(noon.Add(time.Hour), nil, errors.New("typing hunter2 failed"))
 	for i := range 2 * maxMoments {
 		s.tell(reports.Moment{At: noon.Add(-time.Duration(i) * time.Second), Title: "hunter2 " + strings.Repeat("x", 2*maxTitle), Detail: "eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0.c2ln"})
@@ -103,7 +103,7 @@ func TestStoriesAreBoundedOrderedAndWithoutSecrets(t *testing.T) {
 
 func TestWhatAPictureMustNotShow(t *testing.T) {
 	r := &redactor{}
-	r.add("hunter2")
+	r.Learn("hunter2")
 	for text, want := range map[string]bool{
 		"Your password is hunter2":                            true,
 		"eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0.":                true,
@@ -112,7 +112,7 @@ func TestWhatAPictureMustNotShow(t *testing.T) {
 		"An ordinary sentence of more than thirty characters": false,
 		"https://staging.example.com/a/b":                     false,
 	} {
-		if got := r.covers(text); got != want {
+		if got := r.Covers(text); got != want {
 			t.Errorf("%q is covered: %v", text, got)
 		}
 	}

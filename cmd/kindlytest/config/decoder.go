@@ -13,6 +13,7 @@ import (
 	yamltoken "github.com/goccy/go-yaml/token"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/suggest"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
@@ -26,6 +27,8 @@ type decoder struct {
 	target   *target.Target // what is read now: the file's, or that of an entry in targets
 	options  *suites.Options
 	problems []Problem
+	redact   redact.Redactor // of what came from variables
+	open     bool            // what is read now is no secret
 }
 
 // maxProblems bounds what is told at once.
@@ -57,6 +60,9 @@ func (d *decoder) note(at ast.Node, text string) {
 }
 
 func (d *decoder) sorted() []Problem {
+	for i := range d.problems {
+		d.problems[i].Text = d.redact.Text(d.problems[i].Text)
+	}
 	slices.SortStableFunc(d.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})

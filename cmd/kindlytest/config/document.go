@@ -20,10 +20,10 @@ func (d *decoder) document(root ast.Node) {
 	ok := d.mapping(root, "the file", slices.Concat(
 		[]field{
 			{"version", func(n ast.Node) { versionNode = n; d.integer(&version, "version", 1, 1)(n) }},
-			{"name", func(n ast.Node) { nameNode = n; d.text(&t.Name, "name")(n) }},
+			{"name", func(n ast.Node) { nameNode = n; d.inTheOpen(d.text(&t.Name, "name"))(n) }},
 		},
 		d.sections(),
-		[]field{{"dialogues", d.dialogues}, {"targets", func(n ast.Node) { targetsNode = n }}},
+		[]field{{"dialogues", d.inTheOpen(d.dialogues)}, {"targets", func(n ast.Node) { targetsNode = n }}},
 	)...)
 	if ok && versionNode == nil {
 		d.problem(root, "version is missing; the file begins with version: 1")
@@ -44,14 +44,14 @@ func (d *decoder) document(root ast.Node) {
 // targets, where each one replaces the file's as a whole.
 func (d *decoder) sections() []field {
 	return []field{
-		{"bot", d.bot},
+		{"bot", d.inTheOpen(d.bot)},
 		{"page", d.page},
 		{"endpoint", d.endpoint},
 		{"webhooks", d.webhooks},
-		{"private_key", d.privateKey},
-		{"ca_file", d.caFile},
-		{"resolve", d.resolve},
-		{"checks", d.checks},
+		{"private_key", d.inTheOpen(d.privateKey)},
+		{"ca_file", d.inTheOpen(d.caFile)},
+		{"resolve", d.inTheOpen(d.resolve)},
+		{"checks", d.inTheOpen(d.checks)},
 	}
 }
 
@@ -133,13 +133,13 @@ func (d *decoder) endpoint(n ast.Node) {
 	e := &target.EndpointConfig{Header: http.Header{}}
 	d.mapping(n, "endpoint",
 		field{"url", d.url(&e.URL, "endpoint.url")},
-		field{"method", d.text(&e.Method, "endpoint.method")},
+		field{"method", d.inTheOpen(d.text(&e.Method, "endpoint.method"))},
 		field{"headers", func(n ast.Node) {
 			for _, h := range d.secrets(n, "endpoint.headers") {
 				e.Header.Set(h.name, h.value)
 			}
 		}},
-		field{"chat_id_field", d.text(&e.ChatIDField, "endpoint.chat_id_field")},
+		field{"chat_id_field", d.inTheOpen(d.text(&e.ChatIDField, "endpoint.chat_id_field"))},
 	)
 	e.Method = strings.ToUpper(e.Method)
 	if e.URL == "" && len(d.problems) == 0 {
@@ -153,7 +153,7 @@ func (d *decoder) webhooks(n ast.Node) {
 	for _, item := range d.items(n, "webhooks", false) {
 		var w target.Webhook
 		d.mapping(item, "a webhook",
-			field{"name", d.text(&w.Name, "name")},
+			field{"name", d.inTheOpen(d.text(&w.Name, "name"))},
 			field{"url", d.url(&w.URL, "url")},
 			field{"connect_to", d.url(&w.ConnectTo, "connect_to")},
 			field{"hmac_secret", d.secret(&w.Secret, "hmac_secret")},

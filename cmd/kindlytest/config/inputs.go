@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -23,7 +24,7 @@ func CheckURL(raw string) error {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Opaque != "":
 		return schemeError(raw)
 	case u.Hostname() == "":
-		return hint.Errorf("an example: https://staging.example.com/", "%q names no host", raw)
+		return hint.Errorf("an example: https://staging.example.com/", "%q names no host", redact.URL(raw))
 	case u.User != nil:
 		return hint.Errorf("give it as a header, from the environment: page.login.headers, or endpoint.headers, in kindlytest.yaml",
 			"the URL of %s holds a password or user name, which would end up in logs", u.Hostname())
@@ -32,6 +33,7 @@ func CheckURL(raw string) error {
 }
 
 func schemeError(raw string) error {
+	raw = redact.URL(raw)
 	const text = "%q does not start with http:// or https://"
 	if strings.Contains(raw, "://") {
 		return hint.Errorf("give the address that a browser would open", text, raw)

@@ -6,6 +6,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 )
 
 // login reads how a user is logged in: a list of steps, or keys with steps,
@@ -139,7 +140,7 @@ func (d *decoder) secrets(n ast.Node, what string) []named {
 	var out []named
 	pairs, _ := d.pairs(n, what)
 	for _, p := range pairs {
-		if looksSecret(p.key) || strings.HasSuffix(what, ".cookies") {
+		if redact.IsSecretName(p.key) || strings.EqualFold(p.key, "Cookie") || strings.HasSuffix(what, ".cookies") {
 			d.noteSecret(p.value, what+"."+p.key)
 		}
 		value, ok := d.scalar(p.value, what+"."+p.key)
@@ -156,15 +157,4 @@ func (d *decoder) secretMap(n ast.Node, what string) map[string]string {
 		m[s.name] = s.value
 	}
 	return m
-}
-
-// looksSecret says whether a name is that of a credential.
-func looksSecret(name string) bool {
-	name = strings.ToLower(name)
-	for _, word := range []string{"auth", "cookie", "token", "session", "secret", "key", "pass"} {
-		if strings.Contains(name, word) {
-			return true
-		}
-	}
-	return false
 }

@@ -40,7 +40,15 @@ func (d *decoder) scalar(n ast.Node, what string) (string, bool) {
 }
 
 func (d *decoder) expand(at ast.Node, s string) (string, bool) {
-	value, err := Expand(s, d.from.Env)
+	var used []string
+	value, err := Expand(s, func(name string) (string, bool) {
+		v, set := d.from.Env(name)
+		if v != "" {
+			used = append(used, v)
+		}
+		return v, set
+	})
+	d.learn(used)
 	if err != nil {
 		d.problem(at, "%s", err)
 		return "", false

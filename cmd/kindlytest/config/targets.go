@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -22,7 +23,7 @@ var targetName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 // read by now, are what a target has that does not bring its own.
 func (d *decoder) targets(n ast.Node) {
 	common, options := *d.target, *d.options
-	common.Name = ""
+	common.Name, common.Secrets = "", slices.Clip(common.Secrets) // each target adds its own
 	items := d.items(n, "targets", false)
 	if len(items) == 0 || len(items) > MaxTargets {
 		d.problem(n, "targets must list 1 to %d targets, not %d", MaxTargets, len(items))
@@ -32,7 +33,7 @@ func (d *decoder) targets(n ast.Node) {
 	for _, item := range items {
 		job := suites.Job{Target: common, Options: options}
 		d.target, d.options = &job.Target, &job.Options
-		ok := d.mapping(item, "a target", append([]field{{"name", d.text(&job.Target.Name, "name")}}, d.sections()...)...)
+		ok := d.mapping(item, "a target", append([]field{{"name", d.inTheOpen(d.text(&job.Target.Name, "name"))}}, d.sections()...)...)
 		if ok {
 			d.judgeTarget(item, &job.Target, seen)
 		}
