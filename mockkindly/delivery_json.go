@@ -1,7 +1,8 @@
 package mockkindly
 
 import (
-	"cmp"
+	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,96 +10,14 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/redact"
-	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
-// The JSON forms of deliveries and tokens: what the API shows and stores keep. They
-// are separate from the Go values, which hold credentials.
-
-// MarshalJSON shows the keys by their fingerprints.
-func (b Bot) MarshalJSON() ([]byte, error) {
-	type key struct {
-		Name        string   `json:"name"`
-		Fingerprint string   `json:"fingerprint"`
-		Format      string   `json:"format"`
-		Notes       []string `json:"notes,omitempty"`
-	}
-	v := struct {
-		Key            string         `json:"key"`
-		ID             int            `json:"id"`
-		OrganizationID int            `json:"organization_id"`
-		PublicKeys     []key          `json:"public_keys"`
-		Webhooks       []Webhook      `json:"webhooks"`
-		Dialogues      []dialogueJSON `json:"dialogues"`
-	}{b.Key, b.ID, b.OrganizationID, []key{}, slices.Concat([]Webhook{}, b.Webhooks), dialoguesJSON(b.Dialogues)}
-	for _, k := range b.PublicKeys {
-		v.PublicKeys = append(v.PublicKeys, key{k.Name, k.Fingerprint, k.Format, k.Notes})
-	}
-	return marshal(v)
-}
-
-// MarshalJSON says whether there is a secret, not which.
-func (w Webhook) MarshalJSON() ([]byte, error) {
-	return marshal(struct {
-		Name      string `json:"name"`
-		URL       string `json:"url"`
-		ConnectTo string `json:"connect_to,omitempty"`
-		Signed    bool   `json:"signed"`
-	}{w.label(), redact.URL(w.URL), redact.URL(w.ConnectTo), w.Secret != ""})
-}
-
-// MarshalJSON takes the signature off whatever looks like a token, also in
-// what a visitor wrote.
-func (e Event) MarshalJSON() ([]byte, error) {
-	type plain Event
-	var v any = plain(e)
-	if e.Delivery != nil {
-		v = struct { // at once, as every level would be read again
-			plain
-			Delivery deliveryJSON `json:"delivery"`
-		}{plain(e), e.Delivery.json()}
-	}
-	text, err := marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	return e.redact.JSON(text, 1), nil // kind and bot stay, also where a secret is spelled so
-}
-
-// MarshalJSON gives the time in milliseconds.
-func (c CallbackReport) MarshalJSON() ([]byte, error) {
-	type plain CallbackReport
-	return marshal(struct {
-		plain
-		ElapsedMS int64 `json:"elapsed_ms"`
-	}{plain(c), c.Elapsed.Milliseconds()})
-}
-
-type tokenJSON struct {
-	Reason     string            `json:"reason"`
-	Token      string            `json:"token"`
-	Accepted   bool              `json:"accepted"`
-	SignedBy   string            `json:"signed_by,omitempty"`
-	Violations []token.Violation `json:"violations"`
-	Unjudged   []token.Unjudged  `json:"unjudged"`
-	Truncated  bool              `json:"truncated,omitempty"`
-	Repeated   bool              `json:"repeated,omitempty"`
-	OnPurpose  bool              `json:"on_purpose,omitempty"`
-}
-
-// MarshalJSON shows the token without its signature, and what it breaks.
-func (t TokenReport) MarshalJSON() ([]byte, error) {
-	v := tokenJSON{
-		Reason: t.Reason, Token: cmp.Or(t.shown, t.Raw.String()), Accepted: t.Accepted, Truncated: t.Truncated,
-		Violations: listed(t.Result.Violations), Unjudged: listed(t.Result.Unjudged),
-		Repeated: t.Repeated, OnPurpose: t.OnPurpose,
-	}
-	if t.Result.SignedBy != nil {
-		v.SignedBy = t.Result.SignedBy.Name
-	}
-	return marshal(v)
-}
+// The form in which the API and stores hold deliveries, both ways: credentials are left
+// out, and what is read back lacks them, and what only Go values hold.
 
 type headerJSON struct {
 	Name  string `json:"name"`
@@ -174,8 +93,59 @@ func (d Delivery) json() deliveryJSON {
 	return v
 }
 
-// listed is a list that JSON writes as one, also if it is empty.
-func listed[T any](list []T) []T { return append([]T{}, list...) }
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (d *Delivery) UnmarshalJSON(text []byte) error {
+	var v deliveryJSON
+	if err := json.Unmarshal(text, &v); err != nil {
+		return err
+	}
+	*d = Delivery{
+		Webhook: v.Webhook, URL: v.URL, WithToken: v.WithToken, Reason: v.Reason,
+		Decision: allowlist.Decision(v.Decision),
+		Answer:   v.Answer, AnswerErr: errorOf(v.AnswerError), Problems: problemsFrom(v.Problems),
+		Bubbles: v.Bubbles, ContextError: errorOf(v.ContextError), Truncated: v.Truncated,
+		Dialogue: v.Dialogue, ResendOf: v.ResendOf, TokenState: v.TokenState, Rotated: v.Rotated,
+		Exchange: v.exchange(), redacted: v.Request.Redacted,
+	}
+	return nil
+}
+
+func (v deliveryJSON) exchange() wire.Exchange {
+	ex := wire.Exchange{
+		At: v.At, Err: errorOf(v.Error), Duration: time.Duration(v.DurationMS) * time.Millisecond,
+		Request: wire.Request{
+			Method: v.Request.Method, URL: v.Request.URL, ConnectTo: v.Request.ConnectTo,
+			Header: headerFrom(v.Request.Headers), Body: []byte(v.Request.Body),
+		},
+	}
+	if r := v.Response; r != nil {
+		ex.Response = &wire.Response{Status: r.Status, Header: headerFrom(r.Headers), Body: []byte(r.Body), Truncated: r.Truncated}
+	}
+	return ex
+}
+
+func headerFrom(list []headerJSON) http.Header {
+	h := http.Header{}
+	for _, line := range list {
+		h[line.Name] = append(h[line.Name], line.Value) // spelled as it was
+	}
+	return h
+}
+
+func problemsFrom(ps []problemJSON) []webhook.Problem {
+	out := make([]webhook.Problem, len(ps))
+	for i, p := range ps {
+		out[i] = webhook.Problem{Rule: rule.Rule{ID: p.ID}, Level: rule.Level(p.Level), Path: p.Path, Expected: p.Expected, Actual: p.Actual, Fix: p.Fix}
+	}
+	return out
+}
+
+func errorOf(text string) error {
+	if text == "" {
+		return nil
+	}
+	return errors.New(text)
+}
 
 // headers lists a header by name, without credentials.
 func (d Delivery) headers(h http.Header) []headerJSON {
@@ -252,21 +222,6 @@ func problemsJSON(ps []webhook.Problem) []problemJSON {
 	out := make([]problemJSON, len(ps))
 	for i, p := range ps {
 		out[i] = problemJSON{p.Rule.ID, string(p.Level), p.Path, p.Expected, p.Actual, p.Fix}
-	}
-	return out
-}
-
-type dialogueJSON struct {
-	Slug     string   `json:"slug"`
-	Phrases  []string `json:"phrases,omitempty"`
-	Webhook  string   `json:"webhook,omitempty"`
-	Fallback bool     `json:"fallback,omitempty"`
-}
-
-func dialoguesJSON(ds []Dialogue) []dialogueJSON {
-	out := make([]dialogueJSON, len(ds))
-	for i, d := range ds {
-		out[i] = dialogueJSON{d.label(), d.Phrases, d.Webhook, d.Fallback}
 	}
 	return out
 }
