@@ -195,9 +195,6 @@ func do(h http.Handler, method, path, body string, header ...string) *httptest.R
 	return w
 }
 
-// now is the time of tests that need no certain one.
-func now() time.Time { return time.Now() }
-
 // doAt is do for a host. Empty headers are left out.
 func doAt(h http.Handler, host, method, path, body, name, value string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
