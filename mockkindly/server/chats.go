@@ -111,6 +111,8 @@ type userJSON struct {
 	Chats    int                  `json:"chats"`
 	LastChat string               `json:"last_chat"`
 	LastSeen time.Time            `json:"last_seen"` // when the last chat was made
+
+	user mockkindly.User // with what any chat has stored of it
 }
 
 // getUsers answers the authenticated users, the last seen first.
@@ -122,39 +124,34 @@ func (s *server) getUsers(w http.ResponseWriter, r *http.Request) error {
 	users := usersOf(s.kindly.Chats(0))
 	shown := users[:min(len(users), limit)]
 	return writeJSON(w, http.StatusOK, struct {
-		Users []userJSON `json:"users"`
-		More  bool       `json:"more"`
-		Total int        `json:"total"`
+		Users []*userJSON `json:"users"`
+		More  bool        `json:"more"`
+		Total int         `json:"total"`
 	}{shown, len(users) > limit, len(users)})
 }
 
 // usersOf are the users of chats, which come the newest first. What is stored
 // of one by any chat is stored.
-func usersOf(chats []mockkindly.Chat) []userJSON {
+func usersOf(chats []mockkindly.Chat) []*userJSON {
 	type key struct{ bot, sub string }
-	merged := map[key]*mockkindly.User{}
 	byKey := map[key]*userJSON{}
-	order := []key{}
+	users := []*userJSON{}
 	for _, c := range chats {
 		if !c.Authenticated || c.User.Subject == "" {
 			continue
 		}
 		id := key{c.BotKey, c.User.Subject}
-		if byKey[id] == nil {
-			u := c.User
-			merged[id] = &u
-			byKey[id] = &userJSON{BotKey: c.BotKey, Subject: u.Subject, Name: u.Name, Picture: u.Picture, LastChat: c.ID, LastSeen: c.Created}
-			order = append(order, id)
+		u := byKey[id]
+		if u == nil {
+			u = &userJSON{BotKey: c.BotKey, Subject: c.User.Subject, Name: c.User.Name, Picture: c.User.Picture, LastChat: c.ID, LastSeen: c.Created, user: c.User}
+			byKey[id], users = u, append(users, u)
 		}
-		byKey[id].Chats++
-		u := merged[id]
-		u.StoredEmail = cmp.Or(u.StoredEmail, c.User.StoredEmail)
-		u.StoredPhone = cmp.Or(u.StoredPhone, c.User.StoredPhone)
+		u.Chats++
+		u.user.StoredEmail = cmp.Or(u.user.StoredEmail, c.User.StoredEmail)
+		u.user.StoredPhone = cmp.Or(u.user.StoredPhone, c.User.StoredPhone)
 	}
-	users := make([]userJSON, 0, len(order))
-	for _, id := range order {
-		byKey[id].Contacts = merged[id].Contacts()
-		users = append(users, *byKey[id])
+	for _, u := range users {
+		u.Contacts = u.user.Contacts()
 	}
-	return slices.Clip(users)
+	return users
 }
