@@ -13,7 +13,7 @@ func TestReportSamplesAreWhatIsPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"terminal.txt", "compare.txt"} {
+	for _, name := range []string{"terminal-cause.txt", "terminal.txt", "compare.txt"} {
 		sample, err := os.ReadFile("../reports/testdata/" + name)
 		if err != nil {
 			t.Fatal(err)

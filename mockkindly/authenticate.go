@@ -30,7 +30,7 @@ func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (toke
 	}
 	k.redact.LearnTokens(raw.Secret())
 	res := token.Check(raw, token.Expect{
-		Keys: bot.PublicKeys, ChatID: chatID, Now: k.Now(), Published: bot.Published,
+		Keys: token.WithPrivate(bot.PublicKeys, k.opts.SigningKey), ChatID: chatID, Now: k.Now(), Published: bot.Published,
 	})
 	report := &TokenReport{
 		Reason: clip(reason, maxReport), Raw: raw, Result: res, Accepted: taken(res),

@@ -47,7 +47,7 @@ func (k *Kindly) mintFor(e Event, state TokenState) (raw token.Raw, reason strin
 		claims["chat"] = map[string]any{"id": other, "webhook_domains": of["webhook_domains"]}
 		reason = "Sent again with a token of another chat, " + other + "."
 	}
-	raw, err = signToken(claims, k.opts.SigningKey)
+	raw, err = Mint(k.opts.SigningKey, claims)
 	return raw, reason, err
 }
 
@@ -70,8 +70,8 @@ func claimsOf(raw token.Raw) (map[string]any, error) {
 	return claims, err
 }
 
-// signToken makes a JWT (RS256).
-func signToken(claims map[string]any, key *token.PrivateKey) (token.Raw, error) {
+// Mint makes a JWT (RS256) with the key of a test environment.
+func Mint(key *token.PrivateKey, claims map[string]any) (token.Raw, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("making a token: %w", err)

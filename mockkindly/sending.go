@@ -33,10 +33,7 @@ func Send(ctx context.Context, client *wire.Client, s Sending, now time.Time) (D
 	if s.Token == "" {
 		d.Reason = "No token was given."
 	} else {
-		chat := Chat{Authenticated: true, Token: s.Token}
-		t := token.Check(s.Token, token.Expect{Now: now}).Token
-		chat.Domains, chat.Expires = t.WebhookDomains(), t.Expires()
-		if d.decide(chat, s.Webhook, now); d.WithToken {
+		if d.decideBy(token.Check(s.Token, token.Expect{Now: now}), s.Webhook, now); d.WithToken {
 			o.Token = s.Token
 		}
 	}
@@ -51,4 +48,17 @@ func Send(ctx context.Context, client *wire.Client, s Sending, now time.Time) (D
 	d.Exchange = client.Do(ctx, req)
 	d.read()
 	return d, nil
+}
+
+// decideBy decides by a token alone whether it goes along.
+func (d *Delivery) decideBy(res token.Result, hook Webhook, now time.Time) {
+	t := res.Token
+	d.decide(Chat{Authenticated: true, Token: t.Raw, Domains: t.WebhookDomains(), Expires: t.Expires()}, hook, now)
+	expires, wrong := res.Violation("TOK-EXP")
+	switch {
+	case t.Claims.Kind() != token.Object:
+		d.WithToken, d.Reason = false, "The token cannot be read, so that nobody knows where it may go: kindlytest verify says why."
+	case wrong:
+		d.WithToken, d.Reason = false, "Nobody knows when the token ends: "+expires.Actual+". kindlytest verify says more."
+	}
 }

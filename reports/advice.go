@@ -30,13 +30,13 @@ func (c Check) Explain() string {
 	return command
 }
 
-// sample prints the code of a check, whose lines are kept as they are.
-func (s *summaryPrinter) sample(c Check) {
-	if c.Sample == nil {
+// sample prints code, whose lines are kept as they are.
+func (s *summaryPrinter) sample(code *Sample) {
+	if code == nil {
 		return
 	}
-	s.field(field{"sample", fmt.Sprintf("%s (%s)", c.Sample.Title, c.Sample.Stack)})
-	for _, l := range s.wrapped(c.Sample.Code, s.width-4, maxSampleLines) {
+	s.field(field{"sample", fmt.Sprintf("%s (%s)", code.Title, code.Stack)})
+	for _, l := range s.wrapped(code.Code, s.width-4, maxSampleLines) {
 		s.line(strings.TrimRight("    "+l, " "))
 	}
 }

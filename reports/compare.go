@@ -27,6 +27,10 @@ type Comparison struct {
 	Unchanged int      `json:"unchanged"` // the rest
 }
 
+// comparisonVersion is the version of a comparison's JSON form. Schema 2 of the
+// report changed nothing in it.
+const comparisonVersion = 1
+
 // A Trend is a comparison in one word.
 type Trend string
 
@@ -61,7 +65,7 @@ type Change struct {
 // Compare compares two finished runs, check by check.
 func Compare(older, newer Run) Comparison {
 	c := Comparison{
-		Schema: SchemaVersion, Old: headOf(older), New: headOf(newer), Remarks: compareRemarks(older, newer),
+		Schema: comparisonVersion, Old: headOf(older), New: headOf(newer), Remarks: compareRemarks(older, newer),
 		Worse: []Change{}, Lost: []Change{}, Better: []Change{}, Gained: []Change{}, Accepted: []Change{}, Remaining: []Change{},
 	}
 	before := byID(older.Checks)

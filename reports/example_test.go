@@ -14,7 +14,8 @@ func ExampleTerminal() {
 		{
 			ID: "TOK-EXP-MAX", Level: "MUST", Fidelity: "documented", Outcome: reports.Failed,
 			Requirement: "exp is after iat and at most 900 s after it.",
-			Expected:    "exp - iat of 1 to 900 s", Actual: "3600 s", Fix: "Set exp to iat + 600.",
+			Broken:      "The token lives longer than 15 minutes.", Consequence: "Kindly refuses the token, and the user is nobody.",
+			Expected: "exp - iat of 1 to 900 s", Actual: "3600 s", Fix: "Set exp to iat + 600.",
 		},
 	}
 	t := &reports.Terminal{W: os.Stdout}
@@ -29,16 +30,21 @@ func ExampleTerminal() {
 	}
 	// Output:
 	// Checking https://staging.example.com/ · 2 checks
-	// ✘ TOK-EXP-MAX  3600 s
+	// ✘ TOK-EXP-MAX  The token lives longer than 15 minutes: 3600 s
 	//
-	// ✘ TOK  1 failed · 1 passed
+	// ✘ Not ready to go live. Kindly refuses the token, and the user is nobody. 1
+	//   requirement does not hold.
+	//   2 of 2 checks judged
 	//
 	// ✘ TOK-EXP-MAX  MUST · documented
-	//   exp is after iat and at most 900 s after it.
+	//   The token lives longer than 15 minutes.
 	//   expected  exp - iat of 1 to 900 s
 	//   actual    3600 s
 	//   fix       Set exp to iat + 600.
 	//   explain   kindlytest explain TOK-EXP-MAX
+	//
+	// What was judged
+	// ✘ TOK Token  judged 2 of 2: 1 failed · 1 passed
 	//
 	// FAILED  1 of 2 checks · 412 ms
 }

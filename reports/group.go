@@ -2,6 +2,7 @@ package reports
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -53,8 +54,18 @@ func withOutcome(checks []Check, o Outcome) []Check {
 
 // A reasonGroup is the checks that came to one outcome for one reason.
 type reasonGroup struct {
-	Reason string
-	IDs    []string
+	Reason  string
+	Outcome Outcome
+	Checks  []Check
+}
+
+// IDs are those of the group's checks.
+func (g reasonGroup) IDs() []string {
+	var ids []string
+	for _, c := range g.Checks {
+		ids = append(ids, c.ID)
+	}
+	return ids
 }
 
 const noReason = "no reason given"
@@ -69,12 +80,26 @@ func byReason(checks []Check, o Outcome) []reasonGroup {
 		if !ok {
 			i = len(groups)
 			index[reason] = i
-			groups = append(groups, reasonGroup{Reason: reason})
+			groups = append(groups, reasonGroup{Reason: reason, Outcome: o})
 		}
-		groups[i].IDs = append(groups[i].IDs, c.ID)
+		groups[i].Checks = append(groups[i].Checks, c)
 	}
-	slices.SortStableFunc(groups, func(a, b reasonGroup) int { return cmp.Compare(len(b.IDs), len(a.IDs)) })
+	slices.SortStableFunc(groups, func(a, b reasonGroup) int { return cmp.Compare(len(b.Checks), len(a.Checks)) })
 	return groups
+}
+
+// notJudged are the checks that nobody knows the outcome of, by reason: what
+// could not run, what lacks something, and last what nobody asked for.
+func notJudged(checks []Check) []reasonGroup {
+	var lacking, deselected []reasonGroup
+	for _, g := range byReason(checks, Skipped) {
+		if g.Checks[0].deselected() {
+			deselected = append(deselected, g)
+		} else {
+			lacking = append(lacking, g)
+		}
+	}
+	return slices.Concat(byReason(checks, Errored), lacking, deselected)
 }
 
 // A field is a labelled text of a check.
@@ -83,9 +108,12 @@ type field struct{ Label, Text string }
 // fieldsOf are the texts that explain a check's outcome, without empty ones.
 func fieldsOf(c Check) []field {
 	all := []field{
+		{"then", c.Consequence},
 		{"reason", c.Reason},
 		{"expected", c.Expected},
 		{"actual", c.Actual},
+		{"answered", answered(c.Evidence)},
+		{"seen", c.Repeats.String()},
 		{"fix", c.Fix},
 		{"repeat", c.Repeat},
 		{"explain", c.Explain()},
@@ -93,7 +121,45 @@ func fieldsOf(c Check) []field {
 	return slices.DeleteFunc(all, func(f field) bool { return strings.TrimSpace(f.Text) == "" })
 }
 
+// headline is the check in a sentence: the requirement where it holds, and what
+// is wrong where it does not. A requirement beside a red mark would read as praise.
+func (c Check) headline() string {
+	if badness(c.Outcome) < accepted {
+		return cmp.Or(c.Requirement, c.ID)
+	}
+	if c.Broken != "" {
+		return c.Broken
+	}
+	return "Required: " + cmp.Or(c.Requirement, c.ID)
+}
+
 // inShort is what happened, in the fewest words that the check has.
 func inShort(c Check) string {
-	return cmp.Or(c.Actual, c.Reason, c.Requirement)
+	if c.Broken != "" && c.Actual != "" && badness(c.Outcome) >= accepted {
+		return strings.TrimRight(c.Broken, ". ") + ": " + c.Actual
+	}
+	return cmp.Or(c.Broken, c.Actual, c.Reason, c.headline())
+}
+
+// String is the check in a line, for logs and failing tests.
+func (c Check) String() string {
+	text := shortID(c) + " " + outcomeWord(c.Outcome)
+	if c.Outcome != Passed || c.Weak {
+		text += ": " + strings.TrimRight(clip(oneLine(inShort(c)), maxFieldRunes), ". ") + "."
+	}
+	if badness(c.Outcome) >= doubtful && c.Fix != "" {
+		text += " Fix: " + clip(oneLine(c.Fix), maxFieldRunes)
+	}
+	return text
+}
+
+// String says how often it did not hold, if that was tried more than once.
+func (r *Repeats) String() string {
+	if r == nil || r.Of < 2 {
+		return ""
+	}
+	if r.Seen == r.Of {
+		return fmt.Sprintf("each of %d times", r.Of)
+	}
+	return fmt.Sprintf("%d of %d times", r.Seen, r.Of)
 }

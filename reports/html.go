@@ -29,17 +29,24 @@ var htmlScript string
 const maxHTMLText = 20_000
 
 var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"line":   func(s string) string { return clip(oneLine(s), maxHTMLText) },
-	"text":   func(s string) string { return clip(strings.TrimSpace(printable(s)), maxHTMLText) },
-	"symbol": symbol,
-	"word":   outcomeWord,
-	"class":  known,
-	"took":   duration,
-	"kind":   knownKind,
-	"tokens": decodedTokens,
-	"join":   strings.Join,
-	"stamp":  func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
-	"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
+	"line":     func(s string) string { return clip(oneLine(s), maxHTMLText) },
+	"text":     func(s string) string { return clip(strings.TrimSpace(printable(s)), maxHTMLText) },
+	"symbol":   symbol,
+	"word":     outcomeWord,
+	"class":    known,
+	"took":     duration,
+	"kind":     knownKind,
+	"tokens":   decodedTokens,
+	"join":     strings.Join,
+	"head":     func(c htmlCheck) string { return clip(oneLine(c.headline()), maxHTMLText) },
+	"count":    plural,
+	"label":    func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
+	"command":  func(label string) bool { return label == "repeat" || label == "explain" },
+	"answered": answered,
+	"severity": func(s Severity) Severity { return []Severity{Critical, High, Medium, Low, Low}[s.rank()] },
+	"words":    func(s Severity) string { return string(s) },
+	"stamp":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }).Parse(htmlSource))
 
 // WriteHTML writes a finished run as one page for people. It needs no other
@@ -49,41 +56,77 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 // target says can run or load anything. Without a script the checks can still be
 // filtered by outcome; without a style they can still be opened and closed.
 func WriteHTML(w io.Writer, run Run) error {
-	if err := htmlTemplate.Execute(w, newPage(run)); err != nil {
+	return writePage(w, newPage(run))
+}
+
+// WriteSetHTML writes the runs against several targets as one such page.
+func WriteSetHTML(w io.Writer, s Set) error {
+	return writePage(w, newSetPage(s))
+}
+
+func writePage(w io.Writer, p htmlPage) error {
+	if err := htmlTemplate.Execute(w, p); err != nil {
 		return fmt.Errorf("write the HTML report: %w", err)
 	}
 	return nil
 }
 
-// A htmlPage is what the template shows.
+// A htmlPage is what the template shows: one run, or several.
 type htmlPage struct {
-	Run      Run
-	Verdict  verdict
-	Subject  string // what was checked, in short
-	Problem  string // if the verdict does not say it already
+	Title    string
+	Tool     Tool
 	Policy   string
 	Style    template.CSS
 	Script   template.JS
-	Areas    []htmlArea
+	Set      *htmlSet // of several targets
+	Runs     []htmlRun
 	Outcomes []htmlOutcome
-	Failed   []htmlCheck // the first maxFirst of them
+}
+
+// A htmlSet is the one verdict of several targets.
+type htmlSet struct {
+	Verdict  verdict
+	Sentence string
+	Started  time.Time
+}
+
+// A htmlRun is the part of the page that tells of one run.
+type htmlRun struct {
+	story
+	P        string // what its anchors begin with: nothing, if there is one run only
+	Subject  string // what was checked, in short
+	Origin   string // commit and branch
+	Problem  string // if the verdict does not say it already
+	Areas    []htmlArea
+	Causes   []htmlCause
+	More     int         // causes that are not shown
+	Failed   []htmlCheck // the first maxFirst of those without a cause
 	Others   []htmlCheck // that failed too
 	Warned   []htmlCheck
-	Errored  []htmlReason
-	Skipped  []htmlReason
+	Unjudged []htmlReason
 	Way      htmlTimeline
 }
 
 // maxFirst bounds what is shown of failures before all else: the first screen
-// must also say what was not checked.
+// must also say what was not judged.
 const maxFirst = 5
 
 type htmlArea struct {
+	Code   string
 	Name   string
+	Tried  string
+	Judged string
+	Counts string
 	Anchor string
 	Worst  Outcome
-	Counts []string
 	Checks []htmlCheck
+}
+
+type htmlCause struct {
+	causeStory
+	Anchor   string
+	Fields   []field
+	Symptoms []htmlCheck
 }
 
 type htmlCheck struct {
@@ -91,12 +134,15 @@ type htmlCheck struct {
 	Anchor string
 	Area   string
 	URL    string // the source, if it is a link
+	Open   bool
+	Cause  *htmlCause // that explains it, if one does
 }
 
 // A htmlReason is why some checks came to one outcome.
 type htmlReason struct {
-	Reason string
-	Checks []htmlCheck
+	Reason  string
+	Outcome Outcome
+	Checks  []htmlCheck
 }
 
 type htmlOutcome struct {
@@ -105,56 +151,51 @@ type htmlOutcome struct {
 }
 
 func newPage(run Run) htmlPage {
+	p := pageOf(run.Tool, []Run{run})
+	p.Title = titled(verdictOf(run).Word, run.Target.Name)
+	return p
+}
+
+func newSetPage(s Set) htmlPage {
+	p := pageOf(s.Tool, s.Runs)
+	v := s.verdict()
+	p.Set = &htmlSet{Verdict: v, Sentence: s.sentence(), Started: s.Started}
+	p.Title = titled(v.Word, plural(len(s.Runs), "target"))
+	return p
+}
+
+func titled(word, what string) string {
+	if what = clip(oneLine(what), maxHTMLText); what != "" {
+		word += " · " + what
+	}
+	return word + " · kindlytest"
+}
+
+func pageOf(tool Tool, runs []Run) htmlPage {
 	p := htmlPage{
-		Run:     run,
-		Verdict: verdictOf(run),
-		Subject: subjectOf(run.Target),
-		Style:   template.CSS(htmlStyle), // our own, and the same as hashed
-		Script:  template.JS(htmlScript),
-		Way:     newTimeline(run),
+		Tool:   tool,
+		Style:  template.CSS(htmlStyle), // our own, and the same as hashed
+		Script: template.JS(htmlScript),
 	}
-	p.Policy = policy(p.Way.Picture != "")
-	if p.Verdict.Word != nothingWord {
-		p.Problem = run.Problem
-	}
-	taken := map[string]bool{}
-	for i, g := range byArea(run.Checks) {
-		area := htmlArea{Name: oneLine(g.Name), Anchor: fmt.Sprintf("area-%d", i), Worst: worstOf(g.Summary), Counts: areaCounts(g)}
-		for _, c := range g.Checks {
-			area.Checks = append(area.Checks, htmlCheck{Check: c, Anchor: anchor(c, taken), Area: area.Name, URL: webURL(c.Source)})
+	var all Summary
+	picture := false
+	for i, run := range runs {
+		prefix := ""
+		if len(runs) > 1 {
+			prefix = fmt.Sprintf("t%d-", i+1)
 		}
-		p.Areas = append(p.Areas, area)
+		told := newHTMLRun(run, prefix)
+		p.Runs = append(p.Runs, told)
+		all = all.plus(summarize(run.Checks))
+		picture = picture || told.Way.Picture != ""
 	}
-	p.Failed, p.Warned = p.with(Failed), p.with(Warned)
-	p.Errored, p.Skipped = p.reasons(run, Errored), p.reasons(run, Skipped)
-	if run.Strict { // then they fail the run
-		p.Failed, p.Warned = append(p.Failed, p.Warned...), nil
-	}
-	if len(p.Failed) > maxFirst {
-		p.Failed, p.Others = p.Failed[:maxFirst], p.Failed[maxFirst:]
-	}
+	p.Policy = policy(picture)
 	for _, o := range Outcomes {
-		if n := len(p.with(o)); n > 0 {
+		if n := all.of(o); n > 0 {
 			p.Outcomes = append(p.Outcomes, htmlOutcome{o, n})
 		}
 	}
 	return p
-}
-
-// reasons groups the checks of an outcome by their reason.
-func (p htmlPage) reasons(run Run, o Outcome) []htmlReason {
-	var out []htmlReason
-	checks := p.with(o)
-	for _, g := range byReason(run.Checks, o) {
-		r := htmlReason{Reason: g.Reason}
-		for _, c := range checks {
-			if cmp.Or(c.Reason, noReason) == g.Reason {
-				r.Checks = append(r.Checks, c)
-			}
-		}
-		out = append(out, r)
-	}
-	return out
 }
 
 // subjectOf names the target in short.
@@ -169,18 +210,6 @@ func subjectOf(t Target) string {
 	return t.Name + ": " + subject
 }
 
-func (p htmlPage) with(o Outcome) []htmlCheck {
-	var out []htmlCheck
-	for _, a := range p.Areas {
-		for _, c := range a.Checks {
-			if c.Outcome == o {
-				out = append(out, c)
-			}
-		}
-	}
-	return out
-}
-
 var idForm = regexp.MustCompile(`^[A-Z][A-Z0-9-]*$`)
 
 // plainID tells whether an ID is one like ours. (The bound within the expression
@@ -189,10 +218,10 @@ func plainID(id string) bool { return len(id) <= 61 && idForm.MatchString(id) }
 
 // anchor is the check's ID, so that links to it last, or a number if the ID is
 // strange or taken. The page's own anchors are in lower case.
-func anchor(c Check, taken map[string]bool) string {
-	name := c.ID
-	if !plainID(name) || taken[name] {
-		name = fmt.Sprintf("check-%d", len(taken))
+func anchor(prefix string, c Check, taken map[string]bool) string {
+	name := prefix + c.ID
+	if !plainID(c.ID) || taken[name] {
+		name = fmt.Sprintf("%scheck-%d", prefix, len(taken))
 	}
 	taken[name] = true
 	return name
@@ -220,20 +249,4 @@ func policy(picture bool) string {
 func hashOf(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// outcomeWord is an outcome for people.
-func outcomeWord(o Outcome) string {
-	words := map[Outcome]string{
-		Errored: "could not run", Expected: "known failure", Informed: "noted",
-	}
-	return cmp.Or(words[o], string(o))
-}
-
-// known is o, or Informed if there is no such outcome.
-func known(o Outcome) Outcome {
-	if slices.Contains(Outcomes, o) {
-		return o
-	}
-	return Informed
 }

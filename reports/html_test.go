@@ -78,6 +78,18 @@ func replaced(s string) Run {
 		run.Timeline[i].Title, run.Timeline[i].Detail, run.Timeline[i].Kind = s, s, MomentKind(s)
 	}
 	run.Tool, run.Problem, run.Hint = Tool{s, s}, s, s
+	for i := range run.Causes {
+		c := &run.Causes[i]
+		c.ID, c.Title, c.Consequence, c.Owner, c.Seen, c.Where, c.Fix, c.Repeat = "an odd "+s, s, s, s, s, s, s, s
+		c.Sample, c.Severity = &Sample{s, s, s}, Severity(s)
+		c.Explains = []string{s}
+		c.Evidence = run.Checks[0].Evidence
+	}
+	for i := range run.Checks {
+		c := &run.Checks[i]
+		c.Broken, c.Consequence, c.Cause, c.Witness = s, s, "an odd "+s, s
+	}
+	run.Config = &Place{Path: s}
 	run.Target = Target{s, s, s, []Webhook{{s, s, s}, {s, s, s}}, []string{s}, s, []string{s}, s, s}
 	return run
 }
@@ -191,8 +203,10 @@ func TestHTMLLinksLeadSomewhere(t *testing.T) {
 				}
 			}
 			for n := range doc.Descendants() {
-				if to := attribute(n, "aria-labelledby"); to != "" && !ids[to] {
-					t.Errorf("#%s labels nothing", to)
+				for to := range strings.FieldsSeq(attribute(n, "aria-labelledby")) {
+					if !ids[to] {
+						t.Errorf("#%s labels nothing", to)
+					}
 				}
 			}
 		})
@@ -208,15 +222,15 @@ func TestHTMLSaysWhatMatters(t *testing.T) {
 		says []string
 	}{
 		"failed": {sampleRun(), []string{
-			"✘ FAILED 1 of 8 checks", "Fix first AUTH-BIND-CHAT", "Fix: Read the chat id",
-			"2 checks: no private key", "1 check: the webhook was gone before the check began LIVE-HOOK-BURST", "? could not run LIVE-HOOK-BURST",
+			"✘ FAILED Not ready to go live. 1 requirement does not hold. 8 of 12 checks judged · 1 failed", "What fails AUTH-BIND-CHAT Required: Two chat ids", "Fix: Read the chat id",
+			"2 checks: no private key", "1 check could not run: the webhook was gone before the check began LIVE-HOOK-BURST", "? could not run LIVE-HOOK-BURST",
 			"kindlytest run https://staging.example.com/ --only AUTH-BIND-CHAT",
 			"POST https://staging.example.com/kindly/token Content-Type: application/json", "Cookie: <removed>",
 			"connection reset by peer", "It passed, but proves less", "The private key signs what looks like production.",
 		}},
-		"empty":  {emptyRun(), []string{"? NOTHING WAS CHECKED the page could not be opened", "Hint: Start the site", "There are none."}},
-		"strict": {finished(strict), []string{"✘ FAILED strict: a warning fails the run", "Fix first AUTH-NO-STORE"}},
-		"passed": {passedRun(), []string{"✔ PASSED 4 checks"}},
+		"empty":  {emptyRun(), []string{"? NOTHING WAS CHECKED Nothing was checked, so nothing is known: the page could not be opened", "Hint: Start the site", "There are none."}},
+		"strict": {finished(strict), []string{"✘ FAILED Not ready to go live.", "strict: a warning fails the run", "What fails AUTH-NO-STORE"}},
+		"passed": {passedRun(), []string{"✔ PASSED Ready to go live: what was judged holds. 4 of 4 checks judged"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, doc := parseHTML(t, row.run)
@@ -236,7 +250,7 @@ func TestHTMLAnchors(t *testing.T) {
 	for _, row := range [][2]string{
 		{"AUTH-BIND-CHAT", "AUTH-BIND-CHAT"}, {"AUTH-BIND-CHAT", "check-1"}, {"checks", "check-2"}, {"A B", "check-3"}, {"", "check-4"},
 	} {
-		if got := anchor(Check{ID: row[0]}, taken); got != row[1] {
+		if got := anchor("", Check{ID: row[0]}, taken); got != row[1] {
 			t.Errorf("%q has the anchor %q, want %q", row[0], got, row[1])
 		}
 	}

@@ -10,6 +10,7 @@ import (
 // A htmlTimeline is the way of the token as the page shows it.
 type htmlTimeline struct {
 	Moments       []htmlMoment
+	Attacks       []attack
 	Picture       template.URL // "" if there is none
 	Width, Height int          // of the picture, in pixels
 }
@@ -26,7 +27,7 @@ type htmlMoment struct {
 const maxHTMLMoments = 200
 
 func newTimeline(run Run) htmlTimeline {
-	var t htmlTimeline
+	t := htmlTimeline{Attacks: attacksOf(run)}
 	url, width, height := picture(run.Screenshot)
 	t.Picture, t.Width, t.Height = template.URL(url), width, height // made anew of a decoded picture
 	if len(run.Timeline) == 0 {

@@ -36,7 +36,8 @@ func WriteJSON(w io.Writer, run Run) error {
 	return nil
 }
 
-// ReadJSON reads what WriteJSON wrote. It refuses another schema version, a
+// ReadJSON reads what WriteJSON wrote, and reports of schema 1, which know no
+// causes. It refuses a newer schema version, a
 // check without ID, an unknown outcome, and more than MaxSize bytes. Members
 // that it does not know are ignored, for a version may add some. The summary
 // and the exit code are counted anew, so that they always agree with the checks.
@@ -51,7 +52,7 @@ func ReadJSON(r io.Reader) (Run, error) {
 	return parseRun(data)
 }
 
-// readReport reads the bytes of a report of this version.
+// readReport reads the bytes of a report of this version or an older one.
 func readReport(r io.Reader) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
 	if err != nil {
@@ -93,14 +94,19 @@ func checkVersion(data []byte) error {
 	version, err := head.Schema.Int64()
 	switch {
 	case err != nil || version < 1:
-		return fmt.Errorf("its schema version is %s; this program reads version %d", *head.Schema, SchemaVersion)
+		return fmt.Errorf("its schema version is %s; this program reads versions 1 to %d", *head.Schema, SchemaVersion)
 	case version > SchemaVersion:
-		return fmt.Errorf("its schema version is %d, this program reads version %d: read it with a newer kindlytest", version, SchemaVersion)
+		return fmt.Errorf("its schema version is %d, this program reads up to %d: read it with a newer kindlytest", version, SchemaVersion)
 	}
 	return nil
 }
 
 func validate(run Run) error {
+	for i, c := range run.Causes {
+		if c.ID == "" {
+			return fmt.Errorf("causes[%d] has no id", i)
+		}
+	}
 	for i, c := range run.Checks {
 		if c.ID == "" {
 			return fmt.Errorf("checks[%d] has no id", i)

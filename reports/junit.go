@@ -1,62 +1,15 @@
 package reports
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 )
-
-type xmlSuites struct {
-	XMLName  xml.Name   `xml:"testsuites"`
-	Name     string     `xml:"name,attr"`
-	Tests    int        `xml:"tests,attr"`
-	Failures int        `xml:"failures,attr"`
-	Errors   int        `xml:"errors,attr"`
-	Skipped  int        `xml:"skipped,attr"`
-	Time     string     `xml:"time,attr"`
-	Suites   []xmlSuite `xml:"testsuite"`
-}
-
-type xmlSuite struct {
-	Name       string        `xml:"name,attr"`
-	Tests      int           `xml:"tests,attr"`
-	Failures   int           `xml:"failures,attr"`
-	Errors     int           `xml:"errors,attr"`
-	Skipped    int           `xml:"skipped,attr"`
-	Time       string        `xml:"time,attr"`
-	Timestamp  string        `xml:"timestamp,attr"`
-	Properties []xmlProperty `xml:"properties>property"`
-	Cases      []xmlCase     `xml:"testcase"`
-}
-
-type xmlProperty struct {
-	Name  string `xml:"name,attr"`
-	Value string `xml:"value,attr"`
-}
-
-type xmlCase struct {
-	Name       string        `xml:"name,attr"`
-	Class      string        `xml:"classname,attr"`
-	Time       string        `xml:"time,attr"`
-	Properties []xmlProperty `xml:"properties>property"`
-	Skipped    *xmlProblem   `xml:"skipped"`
-	Error      *xmlProblem   `xml:"error"`
-	Failure    *xmlProblem   `xml:"failure"`
-	Out        *xmlText      `xml:"system-out"`
-}
-
-type xmlText struct {
-	Text string `xml:",cdata"`
-}
-
-type xmlProblem struct {
-	Message string `xml:"message,attr"`
-	Type    string `xml:"type,attr,omitempty"`
-	Text    string `xml:",cdata"`
-}
 
 // WriteJUnit writes a finished run as JUnit XML: one testsuite an area, one
 // testcase a check, named by its ID so that its history survives a rewording.
@@ -101,9 +54,18 @@ func writeXML(w io.Writer, doc xmlSuites) error {
 
 // junitSuites are the suites of one run: one an area, and one for the run.
 func junitSuites(run Run) []xmlSuite {
+	t := storyOf(run)
+	causes := t.causesByCheck()
+	groups := slices.Clone(t.Areas)
+	slices.SortStableFunc(groups, func(a, b areaGroup) int { // what is worst first; readers keep the order
+		return cmp.Or(cmp.Compare(badness(b.Mark()), badness(a.Mark())), cmp.Compare(areas[a.Name].severity.rank(), areas[b.Name].severity.rank()))
+	})
 	var suites []xmlSuite
-	for _, g := range byArea(run.Checks) {
-		suites = append(suites, junitSuite(run, g))
+	for _, g := range groups {
+		suites = append(suites, junitSuite(run, g, causes))
+	}
+	if len(suites) > 0 { // it is told once, where it is read first
+		suites[0].Properties = append(junitStory(t), suites[0].Properties...)
 	}
 	if suite, ok := junitRun(run); ok {
 		suites = append(suites, suite)
@@ -111,15 +73,15 @@ func junitSuites(run Run) []xmlSuite {
 	return suites
 }
 
-func junitSuite(run Run, g areaGroup) xmlSuite {
+func junitSuite(run Run, g areaGroup, causes map[string][]causeStory) xmlSuite {
 	s := xmlSuite{
 		Name:       g.Name,
 		Timestamp:  run.Started.UTC().Format("2006-01-02T15:04:05"),
 		Properties: junitRunProperties(run),
 	}
 	var ms int64
-	for _, c := range g.Checks {
-		tc := junitCase(run, c)
+	for _, c := range worstFirst(g.Checks) {
+		tc := junitCase(run, c, causes[c.ID])
 		ms += c.DurationMS
 		s.Tests++
 		switch {
@@ -136,15 +98,15 @@ func junitSuite(run Run, g areaGroup) xmlSuite {
 	return s
 }
 
-func junitCase(run Run, c Check) xmlCase {
+func junitCase(run Run, c Check, causes []causeStory) xmlCase {
 	tc := xmlCase{
 		Name:       c.ID,
 		Class:      junitClass(run, areaOf(c)),
 		Time:       seconds(c.DurationMS),
-		Properties: junitProperties(c),
+		Properties: junitProperties(c, causes),
 	}
-	text := junitText(c)
-	problem := &xmlProblem{Message: clip(oneLine(inShort(c)), 300), Type: c.Level, Text: text}
+	text := junitText(c, causes)
+	problem := &xmlProblem{Message: clip(oneLine(junitMessage(c)), 300), Type: c.Level, Text: text}
 	switch {
 	case c.Outcome == Failed, c.Outcome == Warned && run.Strict:
 		tc.Failure = problem
@@ -159,6 +121,15 @@ func junitCase(run Run, c Check) xmlCase {
 		tc.Out = &xmlText{"passed, but proves less than it should: " + text}
 	}
 	return tc
+}
+
+// junitMessage is what a CI shows of a test case in its list, where the
+// requirement is not beside it.
+func junitMessage(c Check) string {
+	if badness(c.Outcome) < accepted || c.Actual == "" {
+		return inShort(c)
+	}
+	return strings.TrimRight(c.headline(), ". ") + ": " + c.Actual
 }
 
 // junitRun is the testcase that stands for the run itself, if it has a problem.
@@ -192,22 +163,38 @@ func junitClass(run Run, area string) string {
 	return "kindlytest." + strings.ReplaceAll(run.Target.Name, ".", "_") + "." + area
 }
 
+// junitStory is the verdict as a sentence, and the causes.
+func junitStory(t story) []xmlProperty {
+	out := properties("verdict", t.Sentence, "judged", t.Judged, "deaths", t.Deaths)
+	for _, c := range t.Causes[:min(len(t.Causes), maxCauses)] {
+		text := joined([]string{oneLine(string(c.Severity)), oneLine(c.Owner), oneLine(c.Heading()), c.Count(), oneLine(c.Fix)})
+		out = append(out, properties("cause", text)...)
+	}
+	return out
+}
+
 func junitRunProperties(run Run) []xmlProperty {
 	return properties(
 		"tool", strings.TrimSpace(run.Tool.Name+" "+run.Tool.Version),
 		"target", run.Target.Name,
 		"page", run.Target.Page,
 		"endpoint", run.Target.Endpoint,
+		"commit", run.Target.Commit,
+		"branch", run.Target.Branch,
 	)
 }
 
-func junitProperties(c Check) []xmlProperty {
+func junitProperties(c Check, causes []causeStory) []xmlProperty {
 	weak := ""
 	if c.Weak {
 		weak = "true"
 	}
+	cause := ""
+	if len(causes) > 0 {
+		cause = causes[0].ID
+	}
 	return properties(
-		"outcome", string(c.Outcome), "level", c.Level, "fidelity", c.Fidelity, "source", c.Source,
+		"outcome", string(c.Outcome), "level", c.Level, "fidelity", c.Fidelity, "source", c.Source, "cause", cause, "witness", c.Witness,
 		"reason", c.Reason, "fix", c.Fix, "repeat", c.Repeat, "weak", weak,
 	)
 }
@@ -227,14 +214,40 @@ func properties(pairs ...string) []xmlProperty {
 // into memory, with that of all other builds.
 const maxJUnitField = 10_000
 
-func junitText(c Check) string {
+func junitText(c Check, causes []causeStory) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", clip(c.Requirement, maxJUnitField))
-	for _, f := range fieldsOf(c) {
+	fmt.Fprintf(&b, "%s\n\n", clip(c.headline(), maxJUnitField))
+	line := func(f field) {
 		text := strings.ReplaceAll(clip(f.Text, maxJUnitField), "\n", "\n          ")
 		fmt.Fprintf(&b, "%-9s %s\n", f.Label, text)
 	}
+	for _, cause := range causes {
+		line(field{"cause", cause.Heading() + " (" + cause.ID + ")"})
+		if cause.Fix != "" {
+			line(field{"fix", cause.Fix})
+			c.Fix = "" // advice about a symptom misleads
+		}
+	}
+	for _, f := range fieldsOf(c) {
+		line(f)
+	}
+	if c.Broken != "" {
+		line(field{"required", c.Requirement})
+	}
 	return validXML(b.String())
+}
+
+// causesByCheck are the causes that explain each check.
+func (t story) causesByCheck() map[string][]causeStory {
+	out := map[string][]causeStory{}
+	for _, cause := range t.Causes {
+		for _, c := range cause.Symptoms {
+			if len(out[c.ID]) < maxCauses {
+				out[c.ID] = append(out[c.ID], cause)
+			}
+		}
+	}
+	return out
 }
 
 // validXML replaces what XML 1.0 cannot hold, which encoding/xml does for

@@ -3,7 +3,6 @@ package reports
 import (
 	"cmp"
 	"fmt"
-	"html"
 	"io"
 	"strings"
 )
@@ -16,11 +15,13 @@ const (
 	maxMarkdownCell = 500  // runes of a cell
 	maxMarkdownText = 4000 // runes of a text in a block
 	maxMarkdownRows = 200  // rows of a table
+
+	maxMarkdownCauses = 50
 )
 
 // WriteMarkdown writes a finished run for GitHub's step summary, a pull-request
-// comment, or any other reader of GitHub Flavored Markdown: the verdict, what to
-// fix first, the rest in tables, and the details folded away. Foreign text cannot
+// comment, or any other reader of GitHub Flavored Markdown: the verdict,
+// the causes, the rest in tables, and the details folded away. Foreign text cannot
 // make markup. What would make it larger than MaxMarkdown is left out, and it
 // says so.
 func WriteMarkdown(w io.Writer, run Run) error {
@@ -33,17 +34,18 @@ func WriteMarkdown(w io.Writer, run Run) error {
 	return nil
 }
 
-// sections are all that is said of a run.
+// sections are all that is said of a run, in the order of a story.
 func (m *markdown) sections(run Run) {
-	m.head(run)
-	m.failures(run)
-	m.reasons(run, Errored, "Could not run")
-	m.table(run, Warned, "Warnings", "Fix", func(c Check) string { return c.Fix })
-	m.table(run, Expected, "Known failures", "Why", func(c Check) string { return c.Reason })
-	m.reasons(run, Skipped, "Not checked")
-	m.areas(run)
+	t := storyOf(run)
+	m.head(t)
+	m.causes(t)
+	m.failures(t)
+	m.unjudged(t)
+	m.table(t.Warned, "Warnings", "Fix", func(c Check) string { return c.Fix })
+	m.table(t.Expected, "Known failures", "Why", func(c Check) string { return c.Reason })
+	m.areas(t)
 	m.notes(run)
-	m.details(run)
+	m.details(t)
 }
 
 // end says what was left out.
@@ -73,10 +75,14 @@ func (m *markdown) add(section string, last bool) {
 	m.b.WriteString(section)
 }
 
-func (m *markdown) head(run Run) {
-	v := verdictOf(run)
+func (m *markdown) head(t story) {
+	v, run := t.Verdict, t.Run
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**Result:** %s\n", markdownSymbol(v.Level), v.Word, inline(v.Detail, maxMarkdownText))
+	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**%s**\n\n%s. **Result:** %s\n", markdownSymbol(v.Level), v.Word,
+		inline(t.Sentence, maxMarkdownText), inline(t.Judged, maxMarkdownText), inline(v.Detail, maxMarkdownText))
+	if t.Deaths != "" {
+		fmt.Fprintf(&b, "\n**%s**\n", inline(t.Deaths, maxMarkdownText))
+	}
 	if run.Problem != "" && v.Word != nothingWord {
 		fmt.Fprintf(&b, "\n**Problem:** %s\n", inline(run.Problem, maxMarkdownText))
 	}
@@ -86,33 +92,82 @@ func (m *markdown) head(run Run) {
 	if target := cmp.Or(run.Target.Page, run.Target.Endpoint, run.Target.Name); target != "" {
 		fmt.Fprintf(&b, "\nTarget: %s\n", code(target, maxMarkdownCell))
 	}
+	if origin := run.Target.origin(); origin != "" {
+		fmt.Fprintf(&b, "\nOf %s\n", inline(origin, maxMarkdownCell))
+	}
 	m.add(b.String(), false)
 }
 
-func (m *markdown) failures(run Run) {
-	checks := withOutcome(run.Checks, Failed)
-	if len(checks) == 0 {
+// causes are a section each: of what is folded away nobody reads the fix.
+func (m *markdown) causes(t story) {
+	for i, c := range t.Causes {
+		if i == maxMarkdownCauses {
+			m.add(fmt.Sprintf("\n%d more causes are in report.json.\n", len(t.Causes)-i), false)
+			return
+		}
+		if i == 0 {
+			m.add("\n### What is wrong\n", false)
+		}
+		m.add(markdownCause(c), false)
+	}
+}
+
+func markdownCause(c causeStory) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n#### ❌ %s\n\n", inline(c.Heading(), maxMarkdownCell))
+	about := joined([]string{strings.ToUpper(oneLine(string(c.Severity))), oneLine(c.Owner), c.Count(), c.Basis()})
+	fmt.Fprintf(&b, "**%s**\n\n", inline(about, maxMarkdownCell))
+	if c.Consequence != "" {
+		fmt.Fprintf(&b, "Then: %s\n\n", inline(c.Consequence, maxMarkdownText))
+	}
+	for _, f := range c.fields() {
+		text := inline(f.Text, maxMarkdownText)
+		if f.Label == "repeat" || f.Label == "explain" {
+			text = code(f.Text, maxMarkdownText)
+		}
+		fmt.Fprintf(&b, "- **%s:** %s\n", f.Label, text)
+	}
+	if len(c.Symptoms) > 0 {
+		fmt.Fprintf(&b, "- **explains:** %s\n", someIDs(c.IDs(), 12))
+	}
+	if c.Sample != nil {
+		fmt.Fprintf(&b, "\n<details><summary>Sample: %s</summary>\n%s</details>\n", markup(clip(oneLine(c.Sample.Title), maxMarkdownCell)), pre(c.Sample.Code))
+	}
+	return b.String()
+}
+
+func (m *markdown) failures(t story) {
+	if len(t.Failed) == 0 {
 		return
 	}
+	title := "What fails"
+	if len(t.Causes) > 0 {
+		title = "What else fails"
+	}
 	var b strings.Builder
-	b.WriteString("\n### Fix first\n\n| Check | What happened | Fix |\n| --- | --- | --- |\n")
-	rows(&b, checks, func(c Check) string {
-		return fmt.Sprintf("| %s<br>%s | %s | %s |\n", code(c.ID, maxID), inline(c.Requirement, maxMarkdownCell),
-			inline(c.Actual, maxMarkdownCell), inline(c.Fix, maxMarkdownCell))
+	fmt.Fprintf(&b, "\n### %s\n\n| Check | What happened | Fix |\n| --- | --- | --- |\n", title)
+	rows(&b, t.Failed, func(c Check) string {
+		what := inline(c.Actual, maxMarkdownCell)
+		if a := answered(c.Evidence); a != "" {
+			what = strings.TrimPrefix(what+"<br>Answered: "+inline(a, maxMarkdownCell), "<br>")
+		}
+		sentence := inline(c.headline(), maxMarkdownCell)
+		if c.Consequence != "" {
+			sentence += "<br>" + inline(c.Consequence, maxMarkdownCell)
+		}
+		return fmt.Sprintf("| %s<br>%s | %s | %s |\n", code(c.ID, maxID), sentence, what, inline(c.Fix, maxMarkdownCell))
 	})
 	m.add(b.String(), false)
 }
 
-func (m *markdown) table(run Run, o Outcome, title, last string, text func(Check) string) {
-	checks := withOutcome(run.Checks, o)
+func (m *markdown) table(checks []Check, title, last string, text func(Check) string) {
 	if len(checks) == 0 {
 		return
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n### %s\n\n| Check | What happened | %s |\n| --- | --- | --- |\n", title, last)
 	rows(&b, checks, func(c Check) string {
-		return fmt.Sprintf("| %s | %s | %s |\n", code(c.ID, maxID),
-			inline(cmp.Or(c.Actual, c.Requirement), maxMarkdownCell), inline(text(c), maxMarkdownCell))
+		return fmt.Sprintf("| %s | %s | %s |\n", code(c.ID, maxID), inline(inShort(c), maxMarkdownCell), inline(text(c), maxMarkdownCell))
 	})
 	m.add(b.String(), false)
 }
@@ -127,27 +182,29 @@ func rows(b *strings.Builder, checks []Check, row func(Check) string) {
 	}
 }
 
-// reasons lists why checks were not judged; what hinders one often hinders a
+// unjudged lists why checks were not judged; what hinders one often hinders a
 // hundred.
-func (m *markdown) reasons(run Run, o Outcome, title string) {
-	groups := byReason(run.Checks, o)
-	if len(groups) == 0 {
+func (m *markdown) unjudged(t story) {
+	if len(t.Unjudged) == 0 {
 		return
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n### %s\n\n", title)
-	for i, g := range groups {
+	b.WriteString("\n### Not judged\n\n")
+	for i, g := range t.Unjudged {
 		if i == maxMarkdownRows {
 			break
 		}
-		fmt.Fprintf(&b, "- %s: %s (%s)\n", plural(len(g.IDs), "check"), inline(g.Reason, maxMarkdownCell), someIDs(g.IDs))
+		what := plural(len(g.Checks), "check")
+		if g.Outcome == Errored {
+			what += " could not run"
+		}
+		fmt.Fprintf(&b, "- %s %s: %s (%s)\n", markdownSymbol(g.Outcome), what, inline(g.Reason, maxMarkdownCell), someIDs(g.IDs(), 3))
 	}
 	m.add(b.String(), false)
 }
 
 // someIDs names the first checks of a group, and how many more there are.
-func someIDs(ids []string) string {
-	const most = 3
+func someIDs(ids []string, most int) string {
 	var names []string
 	for _, id := range ids[:min(len(ids), most)] {
 		names = append(names, code(id, maxID))
@@ -158,16 +215,18 @@ func someIDs(ids []string) string {
 	return strings.Join(names, ", ")
 }
 
-func (m *markdown) areas(run Run) {
-	groups := byArea(run.Checks)
-	if len(groups) == 0 {
+func (m *markdown) areas(t story) {
+	chosen := t.chosen()
+	if len(chosen) == 0 {
 		return
 	}
 	var b strings.Builder
-	b.WriteString("\n### Areas\n\n| Area | Result |\n| --- | --- |\n")
-	for _, g := range groups {
-		fmt.Fprintf(&b, "| %s %s | %s |\n", markdownSymbol(worstOf(g.Summary)), inline(g.Name, maxID),
-			strings.Join(areaCounts(g), " · "))
+	b.WriteString("\n### What was judged\n\n| Area | Judged | Result |\n| --- | --- | --- |\n")
+	for i, g := range chosen {
+		if i == maxMarkdownRows {
+			break
+		}
+		fmt.Fprintf(&b, "| %s %s | %s | %s |\n", markdownSymbol(g.Mark()), inline(g.Title(), maxID), g.Judged(), g.Counts())
 	}
 	m.add(b.String(), false)
 }
@@ -181,12 +240,28 @@ func (m *markdown) notes(run Run) {
 	}
 }
 
-func (m *markdown) details(run Run) {
-	for _, o := range []Outcome{Failed, Errored, Warned, Expected} {
-		for _, c := range withOutcome(run.Checks, o) {
+// details are the checks, folded: first what has no cause, then what has one.
+func (m *markdown) details(t story) {
+	for _, checks := range [][]Check{t.Failed, withOutcome(t.Run.Checks, Errored), t.symptoms(), t.Warned, t.Expected} {
+		for _, c := range checks {
 			m.add(detail(c), false)
 		}
 	}
+}
+
+// symptoms are the checks that have a cause, each once.
+func (t story) symptoms() []Check {
+	var out []Check
+	seen := map[string]bool{}
+	for _, cause := range t.Causes {
+		for _, c := range cause.Symptoms {
+			if !seen[c.ID] {
+				seen[c.ID] = true
+				out = append(out, c)
+			}
+		}
+	}
+	return out
 }
 
 // detail is one check, folded. It is HTML, in which Markdown has no say up to the
@@ -194,7 +269,7 @@ func (m *markdown) details(run Run) {
 func detail(c Check) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n<details><summary>%s <code>%s</code> %s</summary>\n", markdownSymbol(c.Outcome),
-		markup(shortID(c)), markup(clip(oneLine(c.Requirement), maxMarkdownCell)))
+		markup(shortID(c)), markup(clip(oneLine(c.headline()), maxMarkdownCell)))
 	for _, f := range fieldsOf(c) {
 		fmt.Fprintf(&b, "<p><b>%s</b></p>\n%s", f.Label, pre(f.Text))
 	}
@@ -212,64 +287,4 @@ func detail(c Check) string {
 	}
 	b.WriteString("</details>\n")
 	return b.String()
-}
-
-// pre is a block of foreign text. An empty line would end the HTML and begin
-// Markdown, so it gets a space that is not one to Markdown.
-func pre(s string) string {
-	var b strings.Builder
-	b.WriteString("<pre>")
-	for i, line := range strings.Split(strings.TrimSpace(printable(clip(s, maxMarkdownText))), "\n") {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		if strings.TrimSpace(line) == "" {
-			line = "&#32;"
-		} else {
-			line = markup(line)
-		}
-		b.WriteString(line)
-	}
-	b.WriteString("</pre>\n")
-	return b.String()
-}
-
-// code is foreign text as code within a line or a cell.
-func code(s string, most int) string {
-	return "<code>" + inline(s, most) + "</code>"
-}
-
-// markup escapes printable text for HTML.
-func markup(s string) string { return html.EscapeString(s) }
-
-// inline is foreign text within a line of Markdown or a cell of a table, not at
-// its start. Every sign that means something there becomes a character
-// reference, which is never read as markup.
-func inline(s string, most int) string {
-	return markdownSigns.Replace(clip(oneLine(s), most))
-}
-
-var markdownSigns = func() *strings.Replacer {
-	var pairs []string
-	for _, r := range "\\`*_~[]()!|#<>&\"$@^" {
-		pairs = append(pairs, string(r), fmt.Sprintf("&#%d;", r))
-	}
-	pairs = append(pairs, "://", "&#58;//", "www.", "www&#46;") // no links of its own
-	return strings.NewReplacer(pairs...)
-}()
-
-func markdownSymbol(o Outcome) string {
-	switch o {
-	case Passed:
-		return "✅"
-	case Failed:
-		return "❌"
-	case Errored:
-		return "❔"
-	case Warned, Expected:
-		return "⚠️"
-	case Informed:
-		return "ℹ️"
-	}
-	return "➖"
 }

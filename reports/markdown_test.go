@@ -53,11 +53,20 @@ func TestMarkdownTakesNoMarkupFromTheTarget(t *testing.T) {
 		c.ID, c.Area, c.Requirement, c.Reason, c.Actual, c.Fix = "a-b", "A", "r", "r", "a", "f" // an odd ID, so that both have no command
 		c.Expected, c.Repeat, c.Source, c.Sample = "e", "r", "s", &Sample{"s", "t", "c"}
 		for j := range c.Evidence {
-			c.Evidence[j] = Evidence{Title: "t", Request: &Request{Method: "GET"}}
+			c.Evidence[j] = Evidence{Title: "t", Request: &Request{Method: "GET"}, Response: &Response{Error: "e"}}
 		}
 	}
+	for i := range plain.Causes {
+		c := &plain.Causes[i]
+		c.ID, c.Title, c.Consequence, c.Owner, c.Seen, c.Where, c.Fix, c.Repeat = "A B", "t", "c", "o", "s", "w", "f", "r"
+		c.Severity, c.Explains, c.Sample, c.Evidence = "s", []string{"a-b"}, &Sample{"s", "t", "c"}, nil
+	}
+	for i := range plain.Checks {
+		c := &plain.Checks[i]
+		c.Broken, c.Consequence, c.Cause, c.Witness = "b", "c", "A B", "w"
+	}
 	plain.Problem, plain.Hint = "p", "h"
-	plain.Target = Target{Page: "p"}
+	plain.Target = Target{Page: "p", Commit: "c", Branch: "b"}
 	for i := range plain.Notes {
 		plain.Notes[i].Text = "n"
 	}

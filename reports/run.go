@@ -1,5 +1,5 @@
 // Package reports holds the result of a run, and renders it. JSON is the
-// canonical form (schema 1); every other format is made from the same value.
+// canonical form (schema 2; that of schema 1 is still read); every other format is made from the same value.
 //
 //	run := reports.Run{…}
 //	run.Finish()
@@ -20,8 +20,9 @@ import (
 )
 
 // SchemaVersion is the version of the JSON form. It changes only when a reader
-// of the old form would misread the new one.
-const SchemaVersion = 1
+// of the old form would misread the new one. Schema 2 tells what is wrong by its
+// causes; it has every member of schema 1.
+const SchemaVersion = 2
 
 // An Outcome is how one check ended.
 type Outcome string
@@ -41,9 +42,11 @@ var Outcomes = []Outcome{Failed, Errored, Warned, Expected, Informed, Skipped, P
 
 // A Run is one run against one target.
 type Run struct {
-	Schema     int       `json:"schema"`
-	Tool       Tool      `json:"tool"`
-	Target     Target    `json:"target"`
+	Schema int    `json:"schema"`
+	Tool   Tool   `json:"tool"`
+	Target Target `json:"target"`
+	// Config is the file that describes the target, if one does.
+	Config     *Place    `json:"config,omitempty"`
 	Started    time.Time `json:"started"`
 	DurationMS int64     `json:"duration_ms"`
 	ExitCode   int       `json:"exit_code"`
@@ -82,6 +85,12 @@ type Target struct {
 	// Commit and Branch are what was checked, where CI tells it.
 	Commit string `json:"commit,omitempty"`
 	Branch string `json:"branch,omitempty"`
+}
+
+// A Place is a line of a file.
+type Place struct {
+	Path string `json:"path"`           // relative to the working directory, with slashes
+	Line int    `json:"line,omitempty"` // from 1 on; 0 is the whole file
 }
 
 // Webhook is one webhook of the target.
@@ -173,6 +182,12 @@ type Check struct {
 	Consequence string `json:"consequence,omitempty"`
 	// Cause is the ID of the cause that accounts for the outcome, if one does.
 	Cause string `json:"cause,omitempty"`
+	// Severity says how bad it is that the requirement does not hold; where it is
+	// empty, the area decides.
+	Severity Severity `json:"severity,omitempty"`
+	// Deselected: it was skipped because nobody asked for it, not for want of
+	// anything.
+	Deselected bool `json:"deselected,omitempty"`
 	// Witness is the token that the verdict rests on: page, endpoint, repaired,
 	// minted; empty where none was needed.
 	Witness  string     `json:"witness,omitempty"`
@@ -222,6 +237,8 @@ type Header struct {
 //
 // A check whose outcome is none of Outcomes counts as errored: what was not
 // judged must not look green.
+//
+// Causes are put in order, gravest first. Deaths are kept: no check counts them.
 func (r *Run) Finish() {
 	r.Schema = SchemaVersion
 	for i := range r.Checks {
@@ -230,7 +247,10 @@ func (r *Run) Finish() {
 			c.Outcome = Errored
 		}
 	}
+	deaths := max(r.Summary.Deaths, 0)
 	r.Summary = summarize(r.Checks)
+	r.Summary.Deaths = deaths
+	r.Causes = gravestFirst(r.Causes)
 	r.ExitCode = r.exitCode()
 }
 
@@ -243,64 +263,4 @@ func (r *Run) exitCode() int {
 		return 2
 	}
 	return 0
-}
-
-// judged is how many checks found something out.
-func (s Summary) judged() int { return s.Passed + s.Failed + s.Warned + s.Info + s.Expected }
-
-func summarize(checks []Check) Summary {
-	var s Summary
-	for _, c := range checks {
-		switch c.Outcome {
-		case Passed:
-			s.Passed++
-		case Failed:
-			s.Failed++
-		case Warned:
-			s.Warned++
-		case Informed:
-			s.Info++
-		case Skipped:
-			s.Skipped++
-		case Errored:
-			s.Errored++
-		case Expected:
-			s.Expected++
-		}
-	}
-	return s
-}
-
-func (s Summary) total() int {
-	return s.Passed + s.Failed + s.Warned + s.Info + s.Skipped + s.Errored + s.Expected
-}
-
-func (s Summary) plus(o Summary) Summary {
-	s.Passed += o.Passed
-	s.Failed += o.Failed
-	s.Warned += o.Warned
-	s.Info += o.Info
-	s.Skipped += o.Skipped
-	s.Errored += o.Errored
-	s.Expected += o.Expected
-	return s
-}
-
-// worstOf is the outcome that an area as a whole is marked with.
-func worstOf(s Summary) Outcome {
-	switch {
-	case s.Failed > 0:
-		return Failed
-	case s.Errored > 0:
-		return Errored
-	case s.Warned > 0:
-		return Warned
-	case s.Expected > 0:
-		return Expected
-	case s.Passed > 0:
-		return Passed
-	case s.Info > 0:
-		return Informed
-	}
-	return Skipped
 }

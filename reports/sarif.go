@@ -7,37 +7,44 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
+	"net/url"
+	"strings"
 	"time"
 )
 
 const maxSARIFText = 4000 // runes
 
-// WriteSARIF writes a finished run as SARIF 2.1.0. Every check is a rule. A
-// failed one gives a result of level error, a warned one warning (error under
-// strict), an informed one note; a known failure is a suppressed result. What
-// could not run, and what was skipped, are notifications of the invocation.
+// WriteSARIF writes a finished run as SARIF 2.1.0. Every cause and every check is a
+// rule. A cause gives one result, and so does what does not hold and has no cause:
+// of level error for what fails the run, else warning; an informed check gives a
+// note, a known failure a suppressed result. What was not judged is in
+// notifications of the invocation.
 //
-// The results have a logical location, the URL, for there is no file; fingerprints
-// are made of the target and the check's ID, so a result keeps its identity from
-// run to run. GitHub's code scanning takes only results with a file.
+// Each result stands at the line of the configuration that describes the target,
+// for code scanning takes none without a file; the URL is its logical location. A
+// run that was told of its target by arguments points at the file that would
+// describe it. Fingerprints are made of the target and the rule, so a result keeps
+// its identity from run to run.
 func WriteSARIF(w io.Writer, run Run) error {
-	rules, index := sarifRules(run.Checks)
+	t := storyOf(run)
+	rules := newSARIFRules(t)
 	r := sarifRun{
-		Tool: sarifTool{sarifDriver{Name: cmp.Or(sarifText(run.Tool.Name), "kindlytest"), Version: sarifText(run.Tool.Version), Rules: rules}},
+		Tool: sarifTool{sarifDriver{Name: cmp.Or(sarifText(run.Tool.Name), "kindlytest"), Version: sarifText(run.Tool.Version), Rules: rules.all}},
 		Invocations: []sarifInvocation{{
 			ExecutionSuccessful: verdictOf(run).Level != Errored,
 			ExitCode:            run.ExitCode,
 			Start:               sarifTime(run.Started),
 			End:                 sarifTime(run.Started.Add(time.Duration(run.DurationMS) * time.Millisecond)),
-			Notifications:       sarifNotifications(run, index),
+			Notifications:       sarifNotifications(t, rules),
 		}},
 		Results: []sarifResult{},
 	}
-	for _, c := range run.Checks {
-		switch c.Outcome {
-		case Failed, Warned, Informed, Expected:
-			r.Results = append(r.Results, sarifResultOf(run, c, index[c.ID]))
+	for _, c := range t.Causes {
+		r.Results = append(r.Results, sarifCause(run, c, rules.causes[c.ID]))
+	}
+	for _, checks := range [][]Check{t.Failed, t.Warned, t.Expected, t.Informed} {
+		for _, c := range checks {
+			r.Results = append(r.Results, sarifResultOf(run, c, rules.checks[c.ID]))
 		}
 	}
 	e := json.NewEncoder(w)
@@ -53,48 +60,30 @@ func WriteSARIF(w io.Writer, run Run) error {
 	return nil
 }
 
-// sarifRules makes one rule an ID, and says where it stands.
-func sarifRules(checks []Check) (rules []sarifRule, index map[string]int) {
-	rules, index = []sarifRule{}, map[string]int{}
-	for _, c := range checks {
-		if _, ok := index[c.ID]; ok {
-			continue
-		}
-		index[c.ID] = len(rules)
-		text := sarifText(cmp.Or(c.Requirement, c.ID))
-		rule := sarifRule{
-			ID:            shortID(c),
-			Short:         sarifMessage{Text: text},
-			Full:          sarifMessage{Text: text},
-			Help:          sarifHelp(c),
-			HelpURI:       webURL(c.Source),
-			Configuration: sarifConfiguration{Level: sarifLevel(c.Level)},
-			Properties:    sarifProperties{Tags: sarifTags("kindly", areaOf(c), c.Fidelity)},
-		}
-		rules = append(rules, rule)
-	}
-	return rules, index
-}
-
-// sarifTags are a set.
-func sarifTags(tags ...string) []string {
-	out := []string{}
-	for _, tag := range tags {
-		if tag = oneLine(tag); tag != "" && !slices.Contains(out, tag) {
-			out = append(out, tag)
+// sarifCause is one result for all that a cause explains.
+func sarifCause(run Run, c causeStory, rule int) sarifResult {
+	level := "warning"
+	for _, s := range c.Symptoms {
+		if s.Outcome == Failed || run.Strict {
+			level = "error"
 		}
 	}
-	return out
-}
-
-func sarifHelp(c Check) sarifMessage {
-	// The requirement's own advice, so that the rule is the same in every run.
-	fix := cmp.Or(c.Help, c.Fix, "See the source of the requirement.")
-	return sarifMessage{
-		Text: sarifText(fmt.Sprintf("%s\n%s\nSource: %s", c.Requirement, fix, c.Source)),
-		Markdown: fmt.Sprintf("**%s · %s**\n\nRequirement: %s\n\nFix: %s\n\nSource: %s\n", inline(c.Level, maxID), inline(c.Fidelity, maxID),
-			inline(c.Requirement, maxSARIFText), inline(fix, maxSARIFText), code(c.Source, maxSARIFText)),
+	text := c.Heading()
+	if c.Consequence != "" {
+		text += "\nthen: " + c.Consequence
 	}
+	for _, f := range c.fields() {
+		text += fmt.Sprintf("\n%s: %s", f.Label, f.Text)
+	}
+	if ids := c.IDs(); len(ids) > 0 {
+		text += "\n" + c.Count() + ": " + idsInShort(ids, 40)
+	}
+	place := cmp.Or(c.Where, where(c.evidence()))
+	r := newSARIFResult(run, causeRule(c.Cause), rule, level, text, place, "cause\x00"+c.ID+"\x00"+c.Where)
+	if all := c.evidence(); len(all) > 0 {
+		r.Request, r.Response = sarifExchange(all[len(all)-1])
+	}
+	return r
 }
 
 func sarifResultOf(run Run, c Check, rule int) sarifResult {
@@ -107,25 +96,47 @@ func sarifResultOf(run Run, c Check, rule int) sarifResult {
 	case c.Outcome == Informed:
 		level = "note"
 	}
-	place := cmp.Or(where(c), run.Target.Page, run.Target.Endpoint, run.Target.Name, "target")
-	r := sarifResult{
-		RuleID: shortID(c), RuleIndex: rule, Level: level,
-		Message:      sarifMessage{Text: sarifText(resultText(c))},
-		Locations:    []sarifLocation{{Logical: []sarifLogical{{Name: sarifText(place), Kind: "resource"}}}},
-		Fingerprints: map[string]string{"kindlytest/v1": fingerprint(run.Target, c)},
-	}
+	r := newSARIFResult(run, shortID(c), rule, level, resultText(c), where(c.Evidence), c.ID)
 	if c.Outcome == Expected {
 		r.Suppressions = []sarifSuppression{{Kind: "external", Justification: sarifText(c.Reason)}}
 	}
-	if len(c.Evidence) > 0 {
-		r.Request, r.Response = sarifExchange(c.Evidence[0])
+	if n := len(c.Evidence); n > 0 {
+		r.Request, r.Response = sarifExchange(c.Evidence[n-1]) // the one that decides
 	}
 	return r
 }
 
-// where is the URL that the check looked at, as far as its evidence tells.
-func where(c Check) string {
-	for _, e := range c.Evidence {
+func newSARIFResult(run Run, id string, rule int, level, text, place, identity string) sarifResult {
+	place = cmp.Or(place, run.Target.Page, run.Target.Endpoint, run.Target.Name, "target")
+	print := fingerprint(run.Target, identity)
+	return sarifResult{
+		RuleID: id, RuleIndex: rule, Level: level,
+		Message: sarifMessage{Text: sarifText(text)},
+		Locations: []sarifLocation{{
+			Physical: sarifPlace(run.Config),
+			Logical:  []sarifLogical{{Name: sarifText(place), Kind: "resource"}},
+		}},
+		// GitHub tells results at one line apart by the second.
+		Fingerprints: map[string]string{"kindlytest/v1": print, "primaryLocationLineHash": print},
+	}
+}
+
+// defaultConfig is the file that describes a target, by default.
+const defaultConfig = "kindlytest.yaml"
+
+// sarifPlace is a place as code scanning finds it: a path within the repository.
+func sarifPlace(p *Place) sarifPhysical {
+	file, line := defaultConfig, 1
+	if p != nil && p.Path != "" {
+		file, line = p.Path, max(p.Line, 1)
+	}
+	uri := url.URL{Path: sarifText(oneLine(strings.TrimPrefix(strings.ReplaceAll(file, `\`, "/"), "./")))}
+	return sarifPhysical{Artifact: sarifArtifact{URI: uri.String()}, Region: sarifRegion{Line: line}}
+}
+
+// where is the URL that was looked at, as far as the evidence tells.
+func where(all []Evidence) string {
+	for _, e := range all {
 		if e.Request != nil && e.Request.URL != "" {
 			return e.Request.URL
 		}
@@ -134,7 +145,7 @@ func where(c Check) string {
 }
 
 func resultText(c Check) string {
-	text := cmp.Or(c.Requirement, c.ID)
+	text := c.headline()
 	for _, f := range fieldsOf(c) {
 		text += fmt.Sprintf("\n%s: %s", f.Label, f.Text)
 	}
@@ -142,25 +153,29 @@ func resultText(c Check) string {
 }
 
 // fingerprint holds nothing that changes from run to run.
-func fingerprint(t Target, c Check) string {
-	sum := sha256.Sum256([]byte(cmp.Or(t.Name, t.Page, t.Endpoint) + "\x00" + c.ID))
+func fingerprint(t Target, identity string) string {
+	sum := sha256.Sum256([]byte(cmp.Or(t.Name, t.Page, t.Endpoint) + "\x00" + identity))
 	return hex.EncodeToString(sum[:16])
 }
 
-func sarifNotifications(run Run, index map[string]int) []sarifNotification {
-	all := []sarifNotification{}
+func sarifNotifications(t story, rules sarifRules) []sarifNotification {
+	run := t.Run
+	all := []sarifNotification{{Level: "note", Message: sarifMessage{Text: sarifText(joinSentences(t.Sentence, t.Judged, t.Deaths))}}}
 	if run.Problem != "" {
 		all = append(all, sarifNotification{Level: "error", Message: sarifMessage{Text: sarifText(run.Problem + "\n" + run.Hint)}})
 	}
 	for _, c := range withOutcome(run.Checks, Errored) {
 		all = append(all, sarifNotification{
 			Level: "error", Message: sarifMessage{Text: sarifText("could not run: " + cmp.Or(c.Reason, c.Actual))},
-			Rule: &sarifReference{ID: shortID(c), Index: index[c.ID]},
+			Rule: &sarifReference{ID: shortID(c), Index: rules.checks[c.ID]},
 		})
 	}
-	for _, g := range byReason(run.Checks, Skipped) {
+	for _, g := range t.Unjudged {
+		if g.Outcome != Skipped {
+			continue
+		}
 		all = append(all, sarifNotification{
-			Level: "note", Message: sarifMessage{Text: sarifText(fmt.Sprintf("%d skipped: %s", len(g.IDs), g.Reason))},
+			Level: "note", Message: sarifMessage{Text: sarifText(fmt.Sprintf("%d skipped: %s", len(g.Checks), g.Reason))},
 		})
 	}
 	for _, n := range run.Notes {
@@ -168,44 +183,6 @@ func sarifNotifications(run Run, index map[string]int) []sarifNotification {
 		all = append(all, sarifNotification{Level: cmp.Or(level, "note"), Message: sarifMessage{Text: sarifText(n.Text)}})
 	}
 	return all
-}
-
-func sarifExchange(e Evidence) (*sarifRequest, *sarifResponse) {
-	var request *sarifRequest
-	var response *sarifResponse
-	if q := e.Request; q != nil {
-		request = &sarifRequest{
-			Method: sarifText(q.Method), Target: sarifText(q.URL),
-			Headers: sarifHeaders(q.Headers), Body: sarifBodyOf(q.Body),
-		}
-	}
-	if a := e.Response; a != nil {
-		response = &sarifResponse{
-			Status: a.Status, Headers: sarifHeaders(a.Headers), Body: sarifBodyOf(a.Body),
-			Reason: sarifText(a.Error), NoResponse: a.Status == 0,
-		}
-	}
-	return request, response
-}
-
-// sarifHeaders joins the values of a name, as HTTP allows: SARIF has one each.
-func sarifHeaders(headers []Header) map[string]string {
-	m := map[string]string{}
-	for _, h := range headers {
-		name, value := sarifText(h.Name), sarifText(h.Value)
-		if old, ok := m[name]; ok {
-			value = old + ", " + value
-		}
-		m[name] = value
-	}
-	return m
-}
-
-func sarifBodyOf(s string) *sarifBody {
-	if s == "" {
-		return nil
-	}
-	return &sarifBody{Text: sarifText(s)}
 }
 
 func sarifText(s string) string { return clip(printable(s), maxSARIFText) }

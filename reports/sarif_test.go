@@ -152,7 +152,7 @@ func TestSARIFSaysThatNothingWasChecked(t *testing.T) {
 	if call.ExecutionSuccessful {
 		t.Error("it claims success")
 	}
-	if n := call.Notifications; len(n) != 1 || !strings.Contains(n[0].Message.Text, "connection refused") {
+	if n := call.Notifications; len(n) != 2 || !strings.Contains(n[0].Message.Text, "nothing is known") || !strings.Contains(n[1].Message.Text, "connection refused") {
 		t.Errorf("notifications %v", n)
 	}
 }

@@ -46,6 +46,8 @@ type sarifConfiguration struct {
 
 type sarifProperties struct {
 	Tags []string `json:"tags"`
+	// Severity is how GitHub's code scanning grades alerts, from 0 to 10.
+	Severity string `json:"security-severity,omitempty"`
 }
 
 type sarifInvocation struct {
@@ -80,7 +82,21 @@ type sarifResult struct {
 }
 
 type sarifLocation struct {
-	Logical []sarifLogical `json:"logicalLocations"`
+	Physical sarifPhysical  `json:"physicalLocation"`
+	Logical  []sarifLogical `json:"logicalLocations"`
+}
+
+type sarifPhysical struct {
+	Artifact sarifArtifact `json:"artifactLocation"`
+	Region   sarifRegion   `json:"region"`
+}
+
+type sarifArtifact struct {
+	URI string `json:"uri"`
+}
+
+type sarifRegion struct {
+	Line int `json:"startLine"`
 }
 
 type sarifLogical struct {

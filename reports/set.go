@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,13 +109,13 @@ func isSet(data []byte) bool {
 
 var errSeveral = errors.New("it holds the runs of several targets; each one's own report is beside it, in NAME/report.json")
 
-// setWriters are the forms in which a set is written as one file. The others
-// show one target at a time.
+// setWriters are the forms in which a set is written as one file. SARIF is one a
+// target: code scanning tells uploads apart by their category.
 var setWriters = map[Format]func(io.Writer, Set) error{
-	JSON: WriteSetJSON, JUnit: WriteSetJUnit, Markdown: WriteSetMarkdown,
+	JSON: WriteSetJSON, JUnit: WriteSetJUnit, HTML: WriteSetHTML, Markdown: WriteSetMarkdown,
 }
 
-// WriteSet writes a set in a format: json, junit or markdown.
+// WriteSet writes a set in a format: json, junit, html or markdown.
 func WriteSet(w io.Writer, s Set, format Format) error {
 	write, ok := setWriters[format]
 	if !ok {
@@ -194,7 +193,7 @@ func WriteSetMarkdown(w io.Writer, s Set) error {
 	var m markdown
 	v := s.verdict()
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**Result:** %s\n\n| Target | Result |\n| --- | --- |\n", markdownSymbol(v.Level), v.Word, v.Detail)
+	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**%s**\n\n**Result:** %s\n\n| Target | Result |\n| --- | --- |\n", markdownSymbol(v.Level), v.Word, inline(s.sentence(), maxMarkdownText), v.Detail)
 	for _, run := range s.Runs {
 		v := verdictOf(run)
 		fmt.Fprintf(&b, "| %s | %s %s: %s |\n", code(run.Target.Name, maxMarkdownCell), markdownSymbol(v.Level), v.Word, inline(v.Detail, maxMarkdownCell))
@@ -209,99 +208,4 @@ func WriteSetMarkdown(w io.Writer, s Set) error {
 		return fmt.Errorf("write the Markdown report: %w", err)
 	}
 	return nil
-}
-
-// verdict is the set in one line. What Finish says of a run holds here too: a
-// failure outranks what could not be found out.
-func (s Set) verdict() verdict {
-	var failed, unknown, passed int
-	for _, run := range s.Runs {
-		switch run.ExitCode {
-		case 0:
-			passed++
-		case 1:
-			failed++
-		default:
-			unknown++
-		}
-	}
-	counts := []string{}
-	for _, c := range []struct {
-		n    int
-		what string
-	}{{failed, "failed"}, {unknown, "could not be judged"}, {passed, "passed"}} {
-		if c.n > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", c.n, c.what))
-		}
-	}
-	detail := join(plural(len(s.Runs), "target"), append(counts, duration(s.DurationMS)))
-	switch s.ExitCode {
-	case 0:
-		return verdict{passedWord, detail, Passed}
-	case 1:
-		return verdict{failedWord, detail, Failed}
-	}
-	return verdict{incompleteWord, detail, Errored}
-}
-
-// FinishRun prints the result of one run of several, headed by the name of its
-// target. Runs that are printed so need no Start.
-func (t *Terminal) FinishRun(run Run) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.clear()
-	s := t.summary()
-	head := oneLine(run.Target.Name)
-	if url := cmp.Or(run.Target.Page, run.Target.Endpoint); url != "" {
-		head += "  " + s.dim(oneLine(url))
-	}
-	s.line("")
-	s.line(s.bold("── ") + s.bold(head))
-	s.print(run, nil)
-	t.write(s.b.String())
-	return t.err
-}
-
-// FinishSet prints one line a target, the paths of the reports, and, as its last
-// line, the one verdict.
-func (t *Terminal) FinishSet(set Set, paths ...string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.clear()
-	s := t.summary()
-	s.title("Targets")
-	column := 0
-	for _, run := range set.Runs {
-		column = max(column, textWidth(oneLine(run.Target.Name)))
-	}
-	for _, run := range set.Runs {
-		v, name := verdictOf(run), oneLine(run.Target.Name)
-		head := symbol(v.Level) + " " + name + strings.Repeat(" ", column-textWidth(name)) + "  " + v.Word
-		tail := cutToWidth(oneLine(clip(v.Detail, maxFieldRunes)), max(s.width-textWidth(head)-2, 20))
-		s.line(s.of(v.Level)(head) + "  " + tail)
-	}
-	s.line("")
-	if len(paths) > 0 {
-		s.line(s.dim("reports: ") + oneLine(strings.Join(paths, ", ")))
-	}
-	v := set.verdict()
-	s.line(s.of(v.Level)(v.Word) + "  " + v.Detail)
-	t.write(s.b.String())
-	return t.err
-}
-
-// Status replaces the status line by a text, if W is a terminal; FinishRun and
-// FinishSet remove it.
-func (t *Terminal) Status(text string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.Live || t.Quiet {
-		return
-	}
-	t.write("\r\x1b[K" + cutToWidth(oneLine(text), t.width()-1))
-	t.status = true
-}
-
-func (t *Terminal) summary() *summaryPrinter {
-	return &summaryPrinter{palette: t.palette(), width: t.width(), quiet: t.Quiet, verbose: t.Verbose, noFiles: t.NoFiles}
 }

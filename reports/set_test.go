@@ -106,7 +106,7 @@ func TestReadSetReadsBothForms(t *testing.T) {
 		"a check without id":  `{"schema":1,"runs":[{"checks":[{"outcome":"passed"}]}]}`,
 		"runs that are none":  `{"schema":1,"runs":7}`,
 		"an unknown outcome":  `{"schema":1,"runs":[{"checks":[{"id":"A-B","outcome":"fine"}]}]}`,
-		"another version":     `{"schema":2,"runs":[]}`,
+		"another version":     `{"schema":3,"runs":[]}`,
 		"a list, not members": `[]`,
 	} {
 		if _, _, err := ReadSet(strings.NewReader(text)); err == nil {
@@ -150,7 +150,7 @@ func TestSetFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"report.json", "junit.xml", "report.md"}
+	want := []string{"report.json", "junit.xml", "report.md", "report.html"}
 	for _, target := range []string{"shop", "intranet", "gone"} {
 		for _, f := range []string{"report.json", "junit.xml", "report.md", "report.html", "report.sarif"} {
 			want = append(want, filepath.Join(target, f))
@@ -169,8 +169,8 @@ func TestSetFiles(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := WriteSet(&bytes.Buffer{}, sampleSet(), HTML); err == nil || !strings.Contains(err.Error(), "one target") {
-		t.Errorf("a set as HTML: %v", err)
+	if err := WriteSet(&bytes.Buffer{}, sampleSet(), SARIF); err == nil || !strings.Contains(err.Error(), "one target") {
+		t.Errorf("a set as SARIF: %v", err)
 	}
 }
 
@@ -198,7 +198,7 @@ func TestSetMarkdownShowsTheVerdictFirst(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := b.String()
-	if !strings.HasPrefix(text, "## ❌ kindlytest: FAILED\n\n**Result:** 3 targets · 1 failed · 1 could not be judged · 1 passed") {
+	if !strings.HasPrefix(text, "## ❌ kindlytest: FAILED\n\n**Not ready to go live: intranet. Not all could be checked at gone.**\n\n**Result:** 3 targets · 1 failed · 1 could not be judged · 1 passed") {
 		t.Errorf("it begins with %.200q", text)
 	}
 	if strings.Contains(text, "<i>") || strings.Count(text, "\n# ") != 3 {

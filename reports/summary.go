@@ -8,11 +8,14 @@ import (
 
 // Bounds that keep a failure on one screen of 24 lines, with the command that
 // repeats it. The files hold everything.
-var fieldLines = map[string]int{"reason": 2, "expected": 3, "actual": 6, "fix": 4}
+var fieldLines = map[string]int{"then": 3, "reason": 2, "seen": 3, "expected": 2, "actual": 4, "fix": 4}
 
 const (
 	maxSentenceLines = 2
-	maxToFix         = 5 // failures in the list of what to fix first
+	maxCauses        = 20 // shown of a run; the JSON has all
+	maxInFull        = 5  // failures that are shown in full, beside causes
+	maxItems         = 4  // warnings, and the like
+	maxToFix         = 5  // in the list of what to fix first
 	maxFieldLines    = 8
 	maxFieldRunes    = 4000
 	maxExchanges     = 3
@@ -27,68 +30,129 @@ type summaryPrinter struct {
 	width          int
 	quiet, verbose bool
 	noFiles        bool // nothing else holds what is cut
+	piped          bool // the last line is for programs: it is not broken
 }
 
 func (s *summaryPrinter) print(run Run, paths []string) {
+	t := storyOf(run)
+	s.head(t)
+	s.causes(t)
+	s.failed(t)
+	s.unjudged(t)
 	if !s.quiet {
-		s.areas(run)
+		s.warned(t.Warned, "Warnings")
+		s.warned(t.Expected, "Known failures")
+		s.warned(t.Informed, "To know")
+		s.areas(t)
 	}
-	for _, c := range withOutcome(run.Checks, Failed) {
-		s.block(c, c.Requirement, fieldsOf(c))
-	}
-	s.errored(run)
-	if !s.quiet || run.Strict { // under strict they fail the run
-		s.warned(run, Warned, "Warnings")
-	}
+	s.toFix(t)
+	s.line("")
 	if !s.quiet {
-		s.warned(run, Expected, "Known failures")
-		s.warned(run, Informed, "To know")
-		s.skipped(run)
 		s.notes(run)
 	}
-	s.toFix(run)
 	s.verdict(run, paths)
 }
 
-// toFix ends a long report with what to begin with: the failures have scrolled
-// away. They are in the order in which a token travels, and what breaks early
-// often breaks what follows.
-func (s *summaryPrinter) toFix(run Run) {
-	failed := withOutcome(run.Checks, Failed)
-	if len(failed) < 3 { // they can still be seen
-		return
-	}
-	s.title("Fix first")
-	for i, c := range failed {
-		if i == maxToFix {
-			s.line(s.dim(fmt.Sprintf("… and %d more, above", len(failed)-i)))
-			return
+// head is the verdict as a sentence, and how much it rests on.
+func (s *summaryPrinter) head(t story) {
+	s.line("")
+	for i, l := range s.wrapped(symbol(t.Mark())+" "+t.Sentence, s.width-2, maxFieldLines) {
+		if i > 0 {
+			l = "  " + l
 		}
-		head := symbol(Failed) + " " + shortID(c)
-		text := oneLine(clip(cmp.Or(c.Fix, inShort(c)), maxFieldRunes))
-		s.line(s.of(Failed)(head) + "  " + cutToWidth(text, max(s.width-textWidth(head)-2, 10)))
+		s.line(s.of(t.Mark())(l))
+	}
+	if about := joined([]string{t.Judged, t.Run.Target.origin()}); about != "" {
+		s.line("  " + s.dim(cutToWidth(about, s.width-2)))
+	}
+	if t.Deaths != "" {
+		s.line(s.bad("✝ " + t.Deaths))
 	}
 }
 
-func (s *summaryPrinter) areas(run Run) {
-	groups := byArea(run.Checks)
-	if len(groups) == 0 {
+// toFix ends a long report with what to begin with: the causes have scrolled away.
+func (s *summaryPrinter) toFix(t story) {
+	total := len(t.Causes) + len(t.Failed)
+	if total < 3 { // they can still be seen
 		return
 	}
-	s.line("")
-	column := 0
-	for _, g := range groups {
-		column = max(column, textWidth(oneLine(g.Name)))
+	s.title("Fix first")
+	shown := 0
+	add := func(name, text string) {
+		if shown++; shown > maxToFix {
+			return
+		}
+		head := symbol(Failed) + " " + name
+		text = oneLine(clip(text, maxFieldRunes))
+		s.line(s.of(Failed)(head) + "  " + cutToWidth(text, max(s.width-textWidth(head)-2, 10)))
 	}
-	for _, g := range groups {
-		name := cutToWidth(oneLine(g.Name), 20)
-		pad := strings.Repeat(" ", max(min(column, 20)-textWidth(name), 0))
-		worst := worstOf(g.Summary)
-		s.line(s.of(worst)(symbol(worst)+" "+name) + pad + "  " + strings.Join(areaCounts(g), " · "))
+	for _, c := range t.Causes {
+		add(clip(oneLine(c.ID), maxID), cmp.Or(c.Fix, c.Title))
+	}
+	for _, c := range t.Failed {
+		add(shortID(c), cmp.Or(c.Fix, inShort(c)))
+	}
+	if total > maxToFix {
+		s.line(s.dim(fmt.Sprintf("… and %d more, above", total-maxToFix)))
+	}
+}
+
+// areas says how much of each area was judged. Where something is wrong, those in
+// which all is well share a line.
+func (s *summaryPrinter) areas(t story) {
+	chosen := t.chosen()
+	if len(chosen) == 0 {
+		return
+	}
+	s.title("What was judged")
+	var rows, well []areaGroup
+	for _, g := range chosen {
+		if t.Mark() != Passed && !s.verbose && g.Mark() == Passed && g.Summary.judged() == g.Summary.Passed {
+			well = append(well, g)
+		} else {
+			rows = append(rows, g)
+		}
+	}
+	if len(well) < 2 {
+		rows, well = chosen, nil
+	}
+	column := 0
+	for _, g := range rows {
+		column = max(column, textWidth(areaHead(g)))
+	}
+	for _, g := range rows {
+		head := areaHead(g)
+		head += strings.Repeat(" ", column-textWidth(head))
+		text := g.Judged()
+		if counts := g.Counts(); counts != "" {
+			text += ": " + counts
+		}
+		s.signed(g.Mark(), head, text, 2)
 		if s.verbose {
+			if tried := g.Tried(); tried != "" {
+				s.line(s.dim("    " + cutToWidth("tried: "+tried, s.width-4)))
+			}
 			s.passed(g)
 		}
 	}
+	if len(well) > 0 {
+		var names []string
+		passed, of := 0, 0
+		for _, g := range well {
+			names = append(names, areaHead(g))
+			passed, of = passed+g.Summary.Passed, of+applicable(g.Checks)
+		}
+		s.signed(Passed, strings.Join(names, ", "), fmt.Sprintf("%d of %d passed", passed, of), 4)
+	}
+}
+
+// areaHead is an area's name, and its code, by which it is selected.
+func areaHead(g areaGroup) string {
+	name, code := cutToWidth(g.Title(), 30), cutToWidth(oneLine(g.Name), 20)
+	if name == code {
+		return name
+	}
+	return code + " " + name
 }
 
 // passed lists the passed checks of an area, with their exchanges.
@@ -103,195 +167,122 @@ func (s *summaryPrinter) passed(g areaGroup) {
 	}
 }
 
-func areaCounts(g areaGroup) []string {
-	var out []string
-	add := func(n int, what string) {
-		if n > 0 {
-			out = append(out, fmt.Sprintf("%d %s", n, what))
-		}
-	}
-	weak := 0
-	for _, c := range withOutcome(g.Checks, Passed) {
-		if c.Weak {
-			weak++
-		}
-	}
-	passed := "passed"
-	if weak > 0 {
-		passed += fmt.Sprintf(" (%d weakly)", weak)
-	}
-	add(g.Summary.Failed, "failed")
-	add(g.Summary.Errored, "could not run")
-	add(g.Summary.Warned, "warned")
-	add(g.Summary.Expected, "known to fail")
-	add(g.Summary.Info, "noted")
-	add(g.Summary.Passed, passed)
-	add(g.Summary.Skipped, "skipped")
-	return out
-}
-
-// block shows one check in full: head, sentence, fields.
-func (s *summaryPrinter) block(c Check, sentence string, fields []field) {
-	s.line("")
-	head := s.of(c.Outcome)(symbol(c.Outcome) + " " + shortID(c))
-	about := strings.Trim(oneLine(c.Level)+" · "+oneLine(c.Fidelity), " ·")
-	s.line(head + "  " + s.dim(about))
-	s.indented("  ", sentence, maxSentenceLines)
-	for _, f := range fields {
-		s.field(f)
-	}
-	if s.verbose {
-		s.sample(c)
-		s.evidence(c.Evidence)
-	}
-}
-
-func (s *summaryPrinter) field(f field) {
-	indent := strings.Repeat(" ", labelWidth)
-	text := f.Text
-	if f.Label == "repeat" || f.Label == "explain" { // to be copied, so never broken
-		s.line("  " + s.dim(fmt.Sprintf("%-*s", labelWidth, f.Label)) + oneLine(clip(text, maxFieldRunes)))
-		return
-	}
-	for i, l := range s.wrapped(text, s.width-2-labelWidth, cmp.Or(fieldLines[f.Label], maxFieldLines)) {
-		label := indent
-		if i == 0 {
-			label = s.dim(fmt.Sprintf("%-*s", labelWidth, f.Label))
-		}
-		s.line("  " + label + l)
-	}
-}
-
-func (s *summaryPrinter) errored(run Run) {
-	checks := withOutcome(run.Checks, Errored)
-	if len(checks) == 0 {
-		return
-	}
-	s.title("Could not run")
-	if s.verbose {
-		for _, c := range checks {
-			s.item(c, cmp.Or(c.Reason, c.Actual, "no reason given"))
-			s.evidence(c.Evidence)
-		}
-		return
-	}
-	for _, g := range byReason(checks, Errored) {
-		who := g.IDs[0]
-		if more := len(g.IDs) - 1; more > 0 {
-			who += fmt.Sprintf(" and %d more", more)
-		}
-		s.item(Check{ID: who, Outcome: Errored}, g.Reason)
-	}
-}
-
-// warned shows checks shorter than failures: what happened, and the fix.
-func (s *summaryPrinter) warned(run Run, o Outcome, title string) {
-	checks := withOutcome(run.Checks, o)
+// warned shows checks shorter than failures: what is wrong, and the fix where
+// they are few.
+func (s *summaryPrinter) warned(checks []Check, title string) {
 	if len(checks) == 0 {
 		return
 	}
 	s.title(title)
-	for _, c := range checks {
+	for i, c := range checks {
+		if i == maxItems && !s.verbose {
+			s.more(len(checks) - i)
+			return
+		}
 		s.item(c, inShort(c))
-		if c.Fix != "" && o == Warned {
+		if c.Fix != "" && c.Outcome == Warned && (s.verbose || len(checks) <= 2) {
 			s.field(field{"fix", c.Fix})
 		}
-		if c.Reason != "" && o == Expected {
+		if c.Reason != "" && c.Outcome == Expected {
 			s.field(field{"known", c.Reason})
 		}
 		if s.verbose {
-			s.sample(c)
+			s.sample(c.Sample)
 			s.evidence(c.Evidence)
 		}
 	}
 }
 
-// item is a check and a text on as few lines as hold them.
-func (s *summaryPrinter) item(c Check, text string) {
-	head := symbol(c.Outcome) + " " + shortID(c)
-	for i, l := range s.wrapped(head+"  "+oneLine(clip(text, maxFieldRunes)), s.width-2, 4) {
-		if tail, ok := strings.CutPrefix(l, head); ok && i == 0 {
-			s.line(s.of(c.Outcome)(head) + tail)
-			continue
-		}
-		s.line("  " + l)
+// unjudged says what nobody knows, and why.
+func (s *summaryPrinter) unjudged(t story) {
+	groups := t.Unjudged
+	if s.quiet {
+		groups = byReason(t.Run.Checks, Errored)
 	}
-}
-
-func (s *summaryPrinter) skipped(run Run) {
-	groups := byReason(run.Checks, Skipped)
 	if len(groups) == 0 {
 		return
 	}
-	s.line("")
-	for _, g := range groups {
-		s.hanging(fmt.Sprintf("%d skipped: %s", len(g.IDs), oneLine(g.Reason)))
-		if s.verbose {
-			s.indented("    ", strings.Join(g.IDs, " "), maxFieldLines)
+	s.title("Not judged")
+	for i, g := range groups {
+		if i == maxItems && !s.verbose {
+			s.more(len(groups) - i)
+			return
 		}
+		s.unjudgedGroup(g)
 	}
 }
 
-func (s *summaryPrinter) notes(run Run) {
-	if len(run.Notes) > 0 {
-		s.line("")
+func (s *summaryPrinter) unjudgedGroup(g reasonGroup) {
+	what := plural(len(g.Checks), "check")
+	if g.Outcome == Errored {
+		what += " could not run"
 	}
-	for _, n := range run.Notes {
+	what += fmt.Sprintf(" (%s)", idsInShort(g.IDs(), 2))
+	s.signed(g.Outcome, what, g.Reason, 3)
+	if !s.verbose {
+		return
+	}
+	if len(g.Checks) > 2 {
+		s.indented("    ", strings.Join(g.IDs(), " "), maxFieldLines)
+	}
+	for _, c := range g.Checks {
+		s.evidence(c.Evidence)
+	}
+}
+
+// idsInShort names the first of many checks.
+func idsInShort(ids []string, most int) string {
+	var names []string
+	for _, id := range ids[:min(len(ids), most)] {
+		names = append(names, clip(oneLine(id), maxID))
+	}
+	text := strings.Join(names, ", ")
+	if more := len(ids) - most; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func (s *summaryPrinter) notes(run Run) {
+	for i, n := range run.Notes {
+		if i == maxItems && !s.verbose {
+			s.more(len(run.Notes) - i)
+			return
+		}
 		s.hanging(symbol(n.Level) + " " + oneLine(n.Text))
 	}
 }
 
+// verdict is the end: where the reports are, and the result in one line.
 func (s *summaryPrinter) verdict(run Run, paths []string) {
 	v := verdictOf(run)
-	s.line("")
 	if run.Problem != "" && v.Word != nothingWord { // there it is the detail
 		s.hanging("problem: " + oneLine(run.Problem))
 	}
-	if len(paths) > 0 {
-		s.line(s.dim("reports: ") + oneLine(strings.Join(paths, ", ")))
-	}
-	word := s.of(v.Level)(v.Word)
+	s.paths(paths)
 	if v.Word == nothingWord {
 		v.Detail = strings.TrimSpace(strings.TrimRight(nothingChecked(run), ". ") + ". " + run.Hint)
-		s.line(word + ": " + oneLine(clip(v.Detail, maxFieldRunes)))
+		s.last(v, ": ")
 		return
 	}
 	if run.Hint != "" {
 		s.hanging("hint: " + oneLine(run.Hint))
 	}
-	s.line(word + "  " + v.Detail)
+	s.last(v, "  ")
 }
 
-func (s *summaryPrinter) title(text string) { s.line(""); s.line(s.bold(text)) }
-
-func (s *summaryPrinter) line(l string) { s.b.WriteString(l); s.b.WriteByte('\n') }
-
-func (s *summaryPrinter) indented(indent, text string, most int) {
-	for _, l := range s.wrapped(text, s.width-len(indent), most) {
-		s.line(indent + l)
+// last is the line that ends a report. Where programs read it, it stays whole.
+func (s *summaryPrinter) last(v verdict, between string) {
+	text := between + oneLine(clip(v.Detail, maxFieldRunes))
+	if s.piped {
+		s.line(s.of(v.Level)(v.Word) + text)
+		return
 	}
-}
-
-// hanging wraps one remark, with its further lines indented.
-func (s *summaryPrinter) hanging(text string) {
-	for i, l := range s.wrapped(text, s.width-2, maxFieldLines) {
-		if i > 0 {
-			l = "  " + l
+	for i, l := range wrap(v.Word+text, s.width-2) {
+		if i == 0 {
+			s.line(s.of(v.Level)(v.Word) + strings.TrimPrefix(l, v.Word))
+			continue
 		}
-		s.line(l)
+		s.line("  " + l)
 	}
-}
-
-// wrapped is foreign text made safe, wrapped, and cut after so many lines.
-func (s *summaryPrinter) wrapped(text string, width, most int) []string {
-	short := clip(text, maxFieldRunes)
-	lines := wrap(printable(short), width)
-	if len(lines) > most {
-		rest := "… (more in the report files)"
-		if s.noFiles {
-			rest = "…"
-		}
-		lines = append(lines[:most-1:most-1], rest)
-	}
-	return lines
 }

@@ -24,7 +24,7 @@ type Terminal struct {
 	W       io.Writer
 	Color   bool // colour the output
 	Live    bool // W is a terminal: redraw a status line while checks run
-	Width   int  // columns; 0 means 80, and more than 120 are not used
+	Width   int  // columns of the terminal, of which 120 are used; 0 means 80, and that W is none
 	Quiet   bool // only failures, what could not run, and the verdict
 	Verbose bool // also each passed check, and the exchanges
 	NoFiles bool // there are no report files that hold what is cut
@@ -38,6 +38,7 @@ type Terminal struct {
 	done    Summary
 	running []string        // IDs, oldest first
 	reasons map[string]bool // for which a check could not run, as printed
+	soon    int             // problems that were printed as they happened
 	status  bool            // a status line is shown
 }
 
@@ -45,13 +46,14 @@ const (
 	minWidth     = 40
 	defaultWidth = 80
 	maxWidth     = 120
+	maxSoon      = 1 // problems that are printed as they happen
 )
 
 // Start says what is checked, and by how many checks; 0 if that is not known.
 func (t *Terminal) Start(target string, total int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.started, t.total, t.done, t.running = t.now(), total, Summary{}, nil
+	t.started, t.total, t.done, t.running, t.soon = t.now(), total, Summary{}, nil, 0
 	if t.Quiet {
 		return
 	}
@@ -59,7 +61,7 @@ func (t *Terminal) Start(target string, total int) {
 	if total > 0 {
 		line += " · " + plural(total, "check")
 	}
-	t.lines("", "Checking "+line)
+	t.lines("", cutToWidth("Checking "+line, t.width()))
 	t.redraw()
 }
 
@@ -78,21 +80,32 @@ func (t *Terminal) Tick() {
 	t.redraw()
 }
 
-// Done takes the result of a check. Without Live, a problem is printed at once
-// in one line, so that a log shows when it happened.
+// Done takes the result of a check. Without Live, the first problems are printed
+// at once in one line, so that a log shows when things began to go wrong; the
+// rest is told by its causes at the end.
 func (t *Terminal) Done(c Check) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	one := summarize([]Check{c})
 	t.done = t.done.plus(one)
 	t.forget(shortID(c))
-	if one.Failed+one.Errored+one.Warned > 0 && !t.Live && !t.Quiet && !t.repeated(c) {
+	if one.Failed+one.Errored > 0 && !t.Live && !t.Quiet && !t.repeated(c) {
+		t.soonShown(c)
+	}
+	t.redraw()
+}
+
+// soonShown prints a problem as it happens, if it is one of the first.
+func (t *Terminal) soonShown(c Check) {
+	switch t.soon++; {
+	case t.soon <= maxSoon:
 		p := t.palette()
 		head := symbol(c.Outcome) + " " + shortID(c)
 		text := cutToWidth(oneLine(clip(inShort(c), 400)), max(t.width()-textWidth(head)-2, 10))
 		t.write(p.of(c.Outcome)(head) + "  " + text + "\n")
+	case t.soon == maxSoon+1:
+		t.write("… what else goes wrong is told at the end\n")
 	}
-	t.redraw()
 }
 
 // Finish prints the result of a finished run, and the paths of the reports that

@@ -46,6 +46,7 @@ func TestTerminalGolden(t *testing.T) {
 			golden(t, name, []byte(printed(t, term, sampleRun(), paths...)))
 		})
 	}
+	golden(t, "terminal-cause.txt", []byte(printed(t, &Terminal{Width: 100}, oneFaultRun(), paths...)))
 	golden(t, "terminal-empty.txt", []byte(printed(t, &Terminal{}, emptyRun())))
 	golden(t, "terminal-passed.txt", []byte(printed(t, &Terminal{}, passedRun())))
 }
@@ -128,9 +129,13 @@ func TestTerminalBlocksFitOneScreen(t *testing.T) {
 	run.Checks = withOutcome(run.Checks, Failed)[:1]
 	c := &run.Checks[0]
 	long := strings.Repeat("a word and another, ", 100)
-	c.Requirement, c.Expected, c.Actual, c.Fix = long, long, long, long
+	c.Requirement, c.Expected, c.Actual, c.Fix, c.Consequence = long, long, long, long, long
 	c.Repeat = "kindlytest run " + strings.Repeat("x", 200)
-	block := printed(t, &Terminal{Quiet: true}, finished(run))
+	out := printed(t, &Terminal{Quiet: true}, finished(run))
+	_, block, found := strings.Cut(out, "1 of 1 check judged\n")
+	if !found {
+		t.Fatal(out)
+	}
 	lines := 0
 	for line := range strings.SplitSeq(strings.TrimSuffix(block, "\n"), "\n") {
 		lines += 1 + max(textWidth(line)-1, 0)/80
@@ -162,7 +167,7 @@ func TestTerminalEndsWithWhatToFixFirst(t *testing.T) {
 			t.Errorf("the last screen is\n%s", screen)
 		}
 	}
-	if out := printed(t, &Terminal{}, sampleRun()); strings.Contains(out, "Fix first") {
+	if out := printed(t, &Terminal{}, oneFaultRun()); strings.Contains(out, "Fix first") {
 		t.Error("one failure, which can be seen, is listed again")
 	}
 }

@@ -129,9 +129,18 @@ func remark(s *subject.Session) {
 	for _, k := range s.Target.PublicKeys {
 		noteKey(s, k)
 	}
+	if s.Target.PrivateKey != nil {
+		if caution := s.Target.PrivateKey.Caution(); caution != "" {
+			s.Note(reports.Warned, "%s.", caution)
+		}
+	}
 }
 
 func noteKey(s *subject.Session, k *token.Key) {
+	if caution := k.Caution(); caution != "" {
+		s.Note(reports.Warned, "%s.", caution)
+		return
+	}
 	for _, n := range k.Notes {
 		s.Note(reports.Informed, "%s: %s", k.Name, n)
 	}

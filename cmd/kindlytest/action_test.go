@@ -197,7 +197,7 @@ func TestActionRuns(t *testing.T) {
 
 	// Several targets, and arguments one a line.
 	log, _, got = runStep(t, "Check", dir, with("INPUT_CONFIG", "two.yaml", "INPUT_ARGS", "--target\r\na\n\n--quiet", "INPUT_REPORT_DIR", "two"))
-	if got["exit-code"] != "2" || got["markdown"] == "" || got["html"] != "" {
+	if got["exit-code"] != "2" || got["markdown"] == "" || got["html"] == "" || got["sarif"] != "" {
 		t.Errorf("outputs %v\n%s", got, log)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "two", "b")); err == nil {

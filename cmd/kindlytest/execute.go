@@ -34,6 +34,7 @@ func (a *app) execute(ctx context.Context, t target.Target, o suites.Options, ou
 	stop := tick(terminal)
 	run := suites.Run(ctx, t, o)
 	stop()
+	a.origin(&run, out.config)
 	var paths []string
 	if len(formats) > 0 {
 		paths, err = reports.WriteFiles(out.reportDir, run, formats...)

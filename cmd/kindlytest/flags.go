@@ -144,6 +144,7 @@ type outputFlags struct {
 	quiet     bool
 	verbose   bool
 	noColor   bool
+	config    string // the file that describes the target, if one does: results stand there
 }
 
 func (f *outputFlags) register(fs *pflag.FlagSet) {

@@ -46,7 +46,7 @@ func readByOthers(t *testing.T, files map[string]string) {
 		t.Error("the picture of the page belongs into JSON and HTML, and nowhere else")
 	}
 	meetsSchema(t, "kindlytest schema", runHere(t.Context(), nil, "", "schema").stdout, files["report.json"])
-	readSARIF(t, s, files["report.sarif"])
+	readSARIF(t, run, files["report.sarif"])
 	readJUnit(t, s, files["junit.xml"])
 	readHTML(t, run, files["report.html"])
 	openHTML(t, files["report.html"])
@@ -80,8 +80,26 @@ func meetsSchema(t *testing.T, name, schema, document string) {
 	}
 }
 
-func readSARIF(t *testing.T, s reports.Summary, text string) {
+// explained counts the checks that do not hold and have a cause.
+func explained(run reports.Run) int {
+	ids := map[string]bool{}
+	for _, cause := range run.Causes {
+		for _, id := range cause.Explains {
+			ids[id] = true
+		}
+	}
+	n := 0
+	for _, c := range run.Checks {
+		if (c.Outcome == reports.Failed || c.Outcome == reports.Warned) && (ids[c.ID] || c.Cause != "") {
+			n++
+		}
+	}
+	return n
+}
+
+func readSARIF(t *testing.T, run reports.Run, text string) {
 	t.Helper()
+	s := run.Summary
 	meetsSchema(t, "SARIF 2.1.0", "../../reports/testdata/sarif-schema-2.1.0.json", text)
 	var log struct {
 		Runs []struct {
@@ -90,14 +108,27 @@ func readSARIF(t *testing.T, s reports.Summary, text string) {
 					Rules []struct{ Help struct{ Text string } }
 				}
 			}
-			Results []struct{ Level string }
+			Results []struct {
+				Level     string
+				Locations []struct {
+					PhysicalLocation struct {
+						ArtifactLocation struct{ URI string }
+						Region           struct{ StartLine int }
+					}
+				}
+			}
 		}
 	}
 	if err := json.Unmarshal([]byte(text), &log); err != nil || len(log.Runs) != 1 {
 		t.Fatalf("%d runs, %v", len(log.Runs), err)
 	}
-	if got, want := len(log.Runs[0].Results), s.Failed+s.Warned+s.Info+s.Expected; got != want {
+	if got, want := len(log.Runs[0].Results), len(run.Causes)+s.Failed+s.Warned+s.Info+s.Expected-explained(run); got != want {
 		t.Errorf("%d results in SARIF, want %d", got, want)
+	}
+	for _, r := range log.Runs[0].Results { // GitHub refuses the whole file for one without
+		if len(r.Locations) != 1 || r.Locations[0].PhysicalLocation.ArtifactLocation.URI == "" || r.Locations[0].PhysicalLocation.Region.StartLine < 1 {
+			t.Errorf("a result stands nowhere: %+v", r)
+		}
 	}
 	help := map[string]bool{}
 	for _, r := range log.Runs[0].Tool.Driver.Rules {
@@ -175,7 +206,13 @@ func readMarkdown(t *testing.T, run reports.Run, text string) {
 		}
 	}
 	s := run.Summary
-	if want := s.Failed + s.Errored + s.Warned + s.Expected; folded != want || len(text) > reports.MaxMarkdown {
+	want := s.Failed + s.Errored + s.Warned + s.Expected
+	for _, cause := range run.Causes {
+		if cause.Sample != nil {
+			want++
+		}
+	}
+	if folded != want || len(text) > reports.MaxMarkdown {
 		t.Errorf("%d folded checks in %d bytes of Markdown, want %d", folded, len(text), want)
 	}
 }

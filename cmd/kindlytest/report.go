@@ -19,6 +19,7 @@ type reportFlags struct {
 	output      outputFlags
 	compare     string
 	failOnWorse bool
+	annotations bool
 }
 
 func newReport(a *app) *cobra.Command {
@@ -31,8 +32,11 @@ named one by one, or with --format into a directory; without either, on the
 terminal. Nothing is checked again, and the exit code is 0 if the report could be
 rendered, whatever it says.
 
-The report of several targets can be rendered as json, junit and markdown; for
-html and sarif, take the report of one target, NAME/report.json.
+The report of several targets can be rendered as json, junit, html and markdown;
+for sarif, take the report of one target, NAME/report.json.
+
+With --annotations it prints what is wrong as commands of GitHub's runner, which
+shows them beside the changes of a pull request.
 
 With --compare it says instead what got better and worse since an earlier run: on
 the terminal, or as --markdown or --json. A check that failed, warned or was not
@@ -54,6 +58,7 @@ With --fail-on-worse the exit code is then 1.`,
 	}
 	fs.StringVar(&f.output.reportDir, "report-dir", "kindlytest-reports", "`directory` for --format")
 	fs.StringSliceVar(&f.output.format, "format", nil, "reports to write into --report-dir: json, junit, html, sarif, markdown")
+	fs.BoolVar(&f.annotations, "annotations", false, "print what is wrong as annotations of GitHub")
 	fs.StringVar(&f.compare, "compare", "", "say what changed since the run of this report.json, a `file`")
 	fs.BoolVar(&f.failOnWorse, "fail-on-worse", false, "with --compare: exit code 1 if something got worse")
 	fs.BoolVarP(&f.output.verbose, "verbose", "v", false, "on the terminal: show passed checks and exchanges too")
@@ -72,6 +77,9 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 	set, several, err := a.readReport(path)
 	if err != nil {
 		return err
+	}
+	if f.annotations {
+		return reports.WriteAnnotations(a.stdout, set)
 	}
 	if several && f.compare != "" {
 		return severalToCompare(path)

@@ -21,7 +21,7 @@ func (f *reportFlags) checkCompare(fs *pflag.FlagSet) error {
 		}
 		return nil
 	}
-	for _, name := range []string{string(reports.HTML), string(reports.JUnit), string(reports.SARIF), "format"} {
+	for _, name := range []string{string(reports.HTML), string(reports.JUnit), string(reports.SARIF), "format", "annotations"} {
 		if fs.Changed(name) {
 			return hint.Errorf("render the report by a command of its own", "--%s and --compare exclude each other: a comparison is text, --markdown or --json", name)
 		}

@@ -148,6 +148,7 @@ func (a *app) showNotes(notes []string, f *runFlags) {
 // was given at all.
 func (a *app) configOf(flags *pflag.FlagSet, args []string, f *runFlags) (*config.Config, error) {
 	if flags.Changed("config") {
+		f.output.config = f.config
 		return config.Load(f.config, a.lookupEnv)
 	}
 	if len(args) > 0 || flags.Changed("endpoint") || flags.Changed("webhook") {
@@ -159,6 +160,7 @@ func (a *app) configOf(flags *pflag.FlagSet, args []string, f *runFlags) (*confi
 	if !f.output.quiet {
 		fmt.Fprintln(a.stderr, "note: using "+config.DefaultName)
 	}
+	f.output.config = config.DefaultName
 	return config.Load(config.DefaultName, a.lookupEnv)
 }
 

@@ -114,8 +114,12 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, f *runFlags) (r
 	var shown []error
 	runs := suites.RunAll(ctx, jobs, f.parallel, func(run reports.Run) {
 		p.finished()
+		a.origin(&run, out.config)
 		shown = append(shown, terminal.FinishRun(run))
 	})
+	for i := range runs {
+		a.origin(&runs[i], out.config)
+	}
 	set := reports.NewSet(runs)
 	err = errors.Join(shown...)
 	var paths []string

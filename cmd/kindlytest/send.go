@@ -32,6 +32,8 @@ type sendFlags struct {
 	context   []string
 	payload   string
 	tokenFile string
+	private   string
+	config    string
 	resolve   []string
 	caFile    string
 	timeout   time.Duration
@@ -44,8 +46,9 @@ out and what came back.
 The message is --message, with --context and --slug; or the whole body is the
 content of --payload, sent byte for byte. With --token-file the token goes along
 if its chat.webhook_domains cover the webhook, as with Kindly; otherwise the
-output says why not. ` + hmacSecretVariable + ` signs the body. No token and no
-secret is shown.
+output says why not. With --private-key, or that of --config, a token is made for
+this request: its chat, five minutes, and the webhook's domain.
+` + hmacSecretVariable + ` signs the body. No token and no secret is shown.
 
 Exit codes: 0, the webhook answered 200 with what Kindly takes; 1, it answered
 something else; 2, there was no answer, or nothing was sent.`
@@ -58,6 +61,7 @@ func newSend(a *app) *cobra.Command {
 		Long:  sendLong,
 		Example: `  kindlytest send --webhook http://localhost:3000/kindly --message "where is my order?"
   kindlytest send --webhook https://hooks.example.com/kindly=http://localhost:3000/kindly --token-file token.txt
+  kindlytest send --webhook https://hooks.example.com/kindly=http://localhost:3000/kindly --private-key test.pem
   kindlytest send --webhook http://localhost:3000/kindly --payload request.json --json`,
 		Args: noArguments("the webhook is given by --webhook URL, the message by --message"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.send(cmd.Context(), cmd.Flags(), f) },
@@ -71,6 +75,8 @@ func newSend(a *app) *cobra.Command {
 	fs.StringArrayVar(&f.context, "context", nil, "what the chat has collected, as `KEY=VALUE`; repeatable")
 	fs.StringVar(&f.payload, "payload", "", "send the content of this `file` as it is; - is stdin")
 	fs.StringVar(&f.tokenFile, "token-file", "", "`file` that holds the chat's token")
+	fs.StringVar(&f.private, "private-key", "", "PEM `file` to make a token with, instead of --token-file; of a test environment")
+	fs.StringVarP(&f.config, "config", "c", "", "make a token with the private_key of this `file`, a kindlytest.yaml")
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "call this address for a host name, as `HOST=ADDRESS`; repeatable")
 	fs.StringVar(&f.caFile, "ca-file", "", "PEM `file` of a private certificate authority, trusted beside the system's")
 	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "how long to wait for the answer")
@@ -96,7 +102,7 @@ func (a *app) send(ctx context.Context, fs *pflag.FlagSet, f *sendFlags) error {
 	if f.json {
 		err = printJSON(a.stdout, d)
 	} else {
-		err = a.showDelivery(d)
+		err = a.showDelivery(d, f.timeout)
 	}
 	return errors.Join(err, exit(sendCode(d)))
 }
@@ -116,13 +122,13 @@ func (a *app) sending(fs *pflag.FlagSet, f *sendFlags) (mockkindly.Sending, erro
 	}
 	s.Webhook = mockWebhook(w)
 	s.Webhook.Secret = a.env(hmacSecretVariable)
+	key, err := a.keyToMint(f)
+	if err != nil {
+		return s, err
+	}
 	if f.tokenFile != "" {
-		text, err := a.readToken(f.tokenFile)
-		if err != nil {
+		if s.Token, err = a.tokenToSend(f.tokenFile); err != nil {
 			return s, fmt.Errorf("--token-file: %w", err)
-		}
-		if s.Token, _ = tokenIn(text); s.Token == "" {
-			return s, fmt.Errorf("--token-file: %s holds no token", f.tokenFile)
 		}
 	}
 	if f.payload != "" {
@@ -131,10 +137,16 @@ func (a *app) sending(fs *pflag.FlagSet, f *sendFlags) (mockkindly.Sending, erro
 				return s, hint.Errorf("put it into the payload's file", "--payload is the whole body, so that --%s has no effect", name)
 			}
 		}
-		s.Body, err = a.readPayload(f.payload)
+		if s.Body, err = a.readPayload(f.payload); err != nil {
+			return s, err
+		}
+		s.Token, err = mint(key, s.Token, chatOf(s.Body), w.URL)
 		return s, err
 	}
-	s.Payload, err = f.build(s.Token)
+	if s.Payload, err = f.build(s.Token); err != nil {
+		return s, err
+	}
+	s.Token, err = mint(key, s.Token, s.Payload.ChatID, w.URL)
 	return s, err
 }
 
@@ -238,7 +250,7 @@ type shownDelivery struct {
 
 type shownHeader struct{ Name, Value string }
 
-func (a *app) showDelivery(d mockkindly.Delivery) error {
+func (a *app) showDelivery(d mockkindly.Delivery, timeout time.Duration) error {
 	text, err := json.Marshal(d)
 	if err != nil {
 		return fmt.Errorf("show the delivery: %w", err)
@@ -263,6 +275,9 @@ func (a *app) showDelivery(d mockkindly.Delivery) error {
 	} else {
 		fmt.Fprintf(&b, "< %d, after %d ms\n", v.Response.Status, v.Duration)
 		showSide(&b, "< ", v.Response.Headers, v.Response.Body)
+	}
+	if word := aWordOn(d, timeout); word != "" {
+		fmt.Fprintf(&b, "\n%s\n", word)
 	}
 	for _, p := range v.Problems {
 		fmt.Fprintf(&b, "\n%s %s %s\n  expected  %s\n  actual    %s\n  fix       %s\n", p.Level, p.ID, p.Path, p.Expected, p.Actual, p.Fix)

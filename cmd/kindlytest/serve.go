@@ -196,6 +196,11 @@ func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, err
 	if f.timeout <= 0 {
 		return nil, fmt.Errorf("--timeout must be more than nothing, and is %s", f.timeout)
 	}
+	for _, k := range c.Target.PublicKeys {
+		if caution := k.Caution(); caution != "" {
+			c.Notes = append(c.Notes, caution)
+		}
+	}
 	for _, note := range c.Notes {
 		fmt.Fprintln(a.stderr, "note: "+printable(note))
 	}

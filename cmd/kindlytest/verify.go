@@ -34,7 +34,10 @@ the first that it breaks. Nothing is sent anywhere.
 
 A token is a credential, so that it is refused as an argument: it would stay in
 the shell's history. White space around it, a "Bearer " in front, and the JSON
-answer {"token": "…"} of an auth endpoint are understood.
+answer of an auth endpoint are understood, whatever its member is called.
+
+A token may break a rule for which Kindly refuses none: it is taken, and is unsafe
+or shown wrongly. The verdict then says ACCEPTED, BUT NOT SOUND.
 
 Without --public-key nobody knows who signed the token; the verdict says so, and
 the exit code is that of the other rules. 0: no MUST is violated; 1: one is; 2:
@@ -83,6 +86,8 @@ type judgement struct {
 	keyGiven   bool
 	notes      []string
 	forwarding []forwarding
+	domains    []allowlist.Finding // what is wrong with chat.webhook_domains
+	unread     string              // why they can't be judged
 }
 
 // forwarding is whether Kindly would send the token to a webhook.
@@ -117,7 +122,10 @@ func (a *app) verify(f *verifyFlags) error {
 		return err
 	}
 	text, err := a.readToken(f.file)
-	if err != nil {
+	switch {
+	case err != nil && f.file != "":
+		return fmt.Errorf("--file: %w", err)
+	case err != nil:
 		return err
 	}
 	raw, note := tokenIn(text)
@@ -128,6 +136,12 @@ func (a *app) verify(f *verifyFlags) error {
 	if note != "" {
 		j.notes = append(j.notes, note)
 	}
+	for _, k := range expect.Keys {
+		if caution := k.Caution(); caution != "" {
+			j.notes = append(j.notes, caution+".")
+		}
+	}
+	j.judgeDomains()
 	for _, url := range f.webhooks {
 		d := allowlist.Decide(j.result.Token.WebhookDomains(), url)
 		j.forwarding = append(j.forwarding, forwarding{url, decisionOf(d)})
@@ -151,7 +165,7 @@ func (a *app) readToken(path string) (string, error) {
 	if path != "" {
 		f, err := os.Open(path)
 		if err != nil {
-			return "", fmt.Errorf("--file: %w", err)
+			return "", err // names the file
 		}
 		defer f.Close() // it was only read
 		in = f
@@ -160,7 +174,7 @@ func (a *app) readToken(path string) (string, error) {
 	}
 	text, err := io.ReadAll(io.LimitReader(in, maxTokenInput))
 	if err != nil {
-		return "", fmt.Errorf("read the token: %w", err)
+		return "", fmt.Errorf("reading the token: %w", err)
 	}
 	return string(text), nil
 }
@@ -175,6 +189,9 @@ func tokenIn(text string) (raw token.Raw, note string) {
 		if json.Unmarshal([]byte(text), &answer) == nil && answer.Token != nil {
 			return token.Raw(*answer.Token), `the token was read from the member "token" of a JSON object`
 		}
+		if within, by := token.Unwrap(token.Raw(text)); by == token.InJSON && within != "" {
+			return within, "the token was read from a JSON object; its member is not called \"token\""
+		}
 	}
 	const scheme = "bearer "
 	if len(text) > len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
@@ -186,7 +203,7 @@ func tokenIn(text string) (raw token.Raw, note string) {
 // violated counts the violations of a level.
 func (j judgement) violated(level rule.Level) int {
 	n := 0
-	for _, v := range j.result.Violations {
+	for _, v := range j.violations() {
 		if v.Level == level {
 			n++
 		}

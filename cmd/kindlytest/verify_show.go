@@ -59,8 +59,8 @@ func showMembers(b *strings.Builder, title string, v token.Value, now time.Time)
 			return
 		}
 		shown := shorten(m.Value.JSON())
-		if t, ok := moment(m); ok {
-			shown += fmt.Sprintf("  (%s, %s)", t.UTC().Format(time.RFC3339), fromNow(t, now))
+		if when := moment(m, now); when != "" {
+			shown += "  (" + when + ")"
 		}
 		fmt.Fprintf(b, "  %-22s  %s\n", oneLine(shorten(m.Name)), oneLine(shown))
 	}
@@ -77,34 +77,58 @@ func oneLine(s string) string {
 	return strings.Join(strings.Fields(printable(s)), " ")
 }
 
-// moment reads a claim that is a time.
-func moment(m token.Member) (time.Time, bool) {
+// earliest is a time before that of any token: what is smaller is no point in
+// time, but a duration.
+var earliest = time.Date(1985, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// moment says of a claim that is a time when that is.
+func moment(m token.Member, now time.Time) string {
 	if m.Name != "exp" && m.Name != "iat" && m.Name != "nbf" {
-		return time.Time{}, false
+		return ""
 	}
 	seconds, ok := m.Value.Int()
 	if !ok || seconds < 0 || seconds > 1<<33 { // the year 2242: not seconds, or not serious
-		return time.Time{}, false
+		return ""
 	}
-	return time.Unix(seconds, 0), true
+	t := time.Unix(seconds, 0)
+	if t.Before(earliest) {
+		if m.Name == "nbf" {
+			return "always"
+		}
+		return "a duration, not a point in time"
+	}
+	return t.UTC().Format(time.RFC3339) + ", " + fromNow(t, now)
 }
 
 func fromNow(t, now time.Time) string {
 	switch d := t.Sub(now).Round(time.Second); {
 	case d > 0:
-		return "in " + d.String()
+		return "in " + span(d)
 	case d < 0:
-		return (-d).String() + " ago"
+		return span(-d) + " ago"
 	}
 	return "now"
+}
+
+// span writes a duration so that it can be grasped.
+func span(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*365*day:
+		return fmt.Sprintf("%d years", d/(365*day))
+	case d >= 2*day:
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return d.String()
 }
 
 // run puts the judgement into the form of a report, one check a rule.
 func (j judgement) run() reports.Run {
 	run := reports.Run{Started: j.now, Notes: []reports.Note{}}
-	for _, r := range token.Rules() {
+	for _, r := range j.rules() {
 		run.Checks = append(run.Checks, j.check(r))
 	}
+	run.Causes = causesOf(j.violations())
 	for _, note := range j.notes {
 		run.Notes = append(run.Notes, reports.Note{Level: reports.Informed, Text: note})
 	}
@@ -120,12 +144,15 @@ func (j judgement) check(r rule.Rule) reports.Check {
 		ID: r.ID, Area: r.Area(), Level: string(r.Level), Fidelity: string(r.Fidelity),
 		Requirement: r.Text, Source: r.Source, Outcome: reports.Passed,
 	}
-	if v, violated := j.result.Violation(r.ID); violated {
-		c.Level = string(v.Level)
-		c.Outcome = outcomeOf(v.Level)
-		c.Expected, c.Actual, c.Fix = v.Expected, v.Actual, v.Fix
+	for _, v := range j.violations() {
+		if v.Rule.ID == r.ID {
+			c.Level = string(v.Level)
+			c.Outcome = outcomeOf(v.Level)
+			c.Expected, c.Actual, c.Fix = v.Expected, v.Actual, v.Fix
+			c.Broken, c.Consequence, c.Cause = r.Broken, r.Why, v.Diagnosis.ID
+		}
 	}
-	for _, u := range j.result.Unjudged {
+	for _, u := range j.unjudged() {
 		if u.Rule.ID == r.ID {
 			c.Outcome, c.Reason = reports.Skipped, u.Reason
 		}
@@ -166,6 +193,8 @@ type violationJSON struct {
 	Actual      string `json:"actual"`
 	Fix         string `json:"fix"`
 	Source      string `json:"source"`
+	// Diagnosis is the ID of the mistake that it comes from, where that can be told.
+	Diagnosis string `json:"diagnosis,omitempty"`
 }
 
 type unjudgedJSON struct {
@@ -183,10 +212,10 @@ func (j judgement) json() judgementJSON {
 	if j.result.SignedBy != nil {
 		out.SignedBy = j.result.SignedBy.Name
 	}
-	for _, v := range j.result.Violations {
-		out.Violations = append(out.Violations, violationJSON{v.Rule.ID, string(v.Level), v.Refused(), v.Rule.Text, v.Expected, v.Actual, v.Fix, v.Rule.Source})
+	for _, v := range j.violations() {
+		out.Violations = append(out.Violations, violationJSON{v.Rule.ID, string(v.Level), v.Refused(), v.Rule.Text, v.Expected, v.Actual, v.Fix, v.Rule.Source, v.Diagnosis.ID})
 	}
-	for _, u := range j.result.Unjudged {
+	for _, u := range j.unjudged() {
 		out.Unjudged = append(out.Unjudged, unjudgedJSON{u.Rule.ID, u.Reason})
 	}
 	for _, c := range j.run().Checks {

@@ -29,6 +29,8 @@ type Violation struct {
 	Expected string     // "at most 900 s"
 	Actual   string     // "exp is 1800 s after iat"; holds no secret
 	Fix      string
+	// Diagnosis is the mistake that it comes from; empty where that can't be told.
+	Diagnosis Diagnosis
 }
 
 // Unjudged is a rule that may or may not hold.
@@ -122,12 +124,6 @@ type state struct {
 	iat, exp  instant
 }
 
-// instant is a claim that should hold seconds.
-type instant struct {
-	seconds int64
-	problem string // why it doesn't
-}
-
 func newState(raw Raw, e Expect) *state {
 	s := &state{Expect: e, size: len(raw)}
 	if len(e.Keys) > 0 && e.Keys[0] != nil && e.Keys[0].Public != nil {
@@ -139,8 +135,7 @@ func newState(raw Raw, e Expect) *state {
 	}
 	s.compact = takeApart(string(raw))
 	s.token, s.headerErr, s.claimsErr = decode(raw, s.compact)
-	s.iat.seconds, s.iat.problem = seconds(s.claim("iat"))
-	s.exp.seconds, s.exp.problem = seconds(s.claim("exp"))
+	s.readTimes()
 	return s
 }
 
@@ -200,6 +195,7 @@ type verdict struct {
 	level            rule.Level // of the rule, if empty
 	expected, actual string
 	fix              string // of the rule, if empty
+	diagnosis        Diagnosis
 	reason           string // why unjudged
 }
 
@@ -220,7 +216,7 @@ func (v verdict) at(l rule.Level) verdict { v.level = l; return v }
 func (v verdict) fixedBy(fix string) verdict { v.fix = fix; return v }
 
 func (v verdict) violation(r rule.Rule) Violation {
-	out := Violation{Rule: r, Level: v.level, Expected: v.expected, Actual: v.actual, Fix: v.fix}
+	out := Violation{Rule: r, Level: v.level, Expected: v.expected, Actual: v.actual, Fix: v.fix, Diagnosis: v.diagnosis}
 	if out.Level == "" {
 		out.Level = r.Level
 	}

@@ -11,6 +11,8 @@ import (
 // judged too; problem then says what departs.
 type compact struct {
 	problem   string // of TOK-COMPACT, empty if the form is canonical
+	mistake   Diagnosis
+	text      string // without what was wrapped around it
 	segments  int
 	signed    string // what the signature covers: header.payload
 	header    segment
@@ -35,11 +37,11 @@ var alphabet = func() (t [256]bool) {
 }()
 
 func takeApart(raw string) compact {
-	text, problem := unwrap(raw)
-	c := compact{problem: problem, segments: strings.Count(text, ".") + 1}
+	text, problem, mistake := unwrap(raw)
+	c := compact{problem: problem, mistake: mistake, text: text, segments: strings.Count(text, ".") + 1}
 	if text == "" {
 		c.segments = 0
-		c.note("it is empty")
+		c.note("it is empty", Diagnosis{})
 		return c
 	}
 	if c.segments != 3 {
@@ -59,16 +61,20 @@ func takeApart(raw string) compact {
 	return c
 }
 
-func (c *compact) note(problem string) {
+func (c *compact) note(problem string, mistake Diagnosis) {
 	if c.problem == "" {
-		c.problem = problem
+		c.problem, c.mistake = problem, mistake
 	}
 }
 
 func (c *compact) decode(name, text string) segment {
 	b, problem, ok := decodeBase64URL(text)
+	mistake := Diagnosis{}
+	if ok && strings.ContainsAny(text, "+/=") {
+		mistake = HandMadeBase64
+	}
 	if problem != "" {
-		c.note("the " + name + " " + problem)
+		c.note("the "+name+" "+problem, mistake)
 	}
 	return segment{bytes: b, exists: true, ok: ok}
 }
@@ -98,60 +104,15 @@ func decodeBase64URL(text string) (b []byte, problem string, ok bool) {
 	return b, problem, true
 }
 
-// unwrap removes what people wrap around a token by mistake, and says what
-// it was.
-func unwrap(raw string) (text, problem string) {
-	at := strayByte(raw)
-	if at < 0 {
-		return raw, ""
-	}
-	problem = describeStray(raw, at)
-	text = strings.Join(strings.Fields(raw), " ")
-	if len(text) > len("Bearer ") && strings.EqualFold(text[:len("Bearer ")], "Bearer ") {
-		text = text[len("Bearer "):]
-	}
-	text = strings.ReplaceAll(text, " ", "")
-	return strings.Trim(text, `"'`), problem
-}
-
-func strayByte(s string) int {
-	for i := range len(s) {
-		if !alphabet[s[i]] {
-			return i
-		}
-	}
-	return -1
-}
-
-func describeStray(raw string, at int) string {
-	const bearer = "Bearer "
-	switch c := raw[at]; {
-	case at == len(bearer)-1 && strings.EqualFold(raw[:len(bearer)], bearer):
-		return `it starts with "Bearer ": that belongs to the Authorization header`
-	case c == '\r' || c == '\n':
-		return fmt.Sprintf("it has a line end at byte %d of %d", at, len(raw))
-	case c == ' ' || c == '\t':
-		return fmt.Sprintf("it has white space at byte %d of %d", at, len(raw))
-	case c == '"' || c == '\'':
-		return "it is wrapped in quotes"
-	case at == 0 && c == '{':
-		return "it is JSON, not a token: return its token member"
-	case c < 0x20 || c >= 0x7f:
-		return fmt.Sprintf("it has the byte 0x%02x at %d, which base64url has not", c, at)
-	default:
-		return fmt.Sprintf("it has the character %q at byte %d, which base64url has not", c, at)
-	}
-}
-
-func describeSegments(n int) string {
+func describeSegments(n int) (problem string, mistake Diagnosis) {
 	switch n {
 	case 1:
-		return "it has 1 segment: there is no dot in it"
+		return "it has 1 segment: there is no dot in it", Opaque
 	case 2:
-		return "it has 2 segments: the signature is missing"
+		return "it has 2 segments: the signature is missing", Diagnosis{}
 	case 5:
-		return "it has 5 segments: it is encrypted (JWE), not only signed"
+		return "it has 5 segments: it is encrypted (JWE), not only signed", Encrypted
 	default:
-		return fmt.Sprintf("it has %d segments", n)
+		return fmt.Sprintf("it has %d segments", n), Diagnosis{}
 	}
 }

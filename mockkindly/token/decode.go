@@ -131,9 +131,9 @@ func isTrue(v Value) bool {
 }
 
 func timeOf(v Value) time.Time {
-	n, problem := seconds(v)
-	if problem != "" {
+	at := readInstant(v)
+	if at.problem != "" {
 		return time.Time{}
 	}
-	return time.Unix(n, 0).UTC()
+	return time.Unix(at.seconds, 0).UTC()
 }

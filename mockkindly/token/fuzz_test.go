@@ -1,6 +1,7 @@
 package token
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -11,6 +12,9 @@ func FuzzCheck(f *testing.F) {
 	sound := mint(nil).Secret()
 	for _, s := range []string{sound, sound + "\n", "", "..", "a.b.c.d.e", "Bearer " + sound, b64(`{"alg":"none"}`) + "." + b64(`{"exp":1e300}`) + "."} {
 		f.Add(s)
+	}
+	for _, c := range allMistaken() {
+		f.Add(c.raw.Secret())
 	}
 	rules := len(Rules())
 	f.Fuzz(func(t *testing.T, s string) {
@@ -25,6 +29,24 @@ func FuzzCheck(f *testing.F) {
 			if v.Actual == "" || v.Expected == "" || v.Fix == "" || v.Level == "" || len(v.Actual) > 2000 {
 				t.Fatalf("%q: incomplete or endless: %+v", s, v)
 			}
+		}
+	})
+}
+
+// FuzzKeys: nothing panics, and whatever is read is a key that can be used.
+func FuzzKeys(f *testing.F) {
+	spki := pemText(labelSPKI, spkiDER(keys().key.Public), nil)
+	for _, s := range []string{spki, oneLine(spki), mustJSON(spki), base64.StdEncoding.EncodeToString([]byte(spki)), strings.ReplaceAll(spki, "\n", `\\n`),
+		"-\x00-\x00", "PuTTY-User-Key-File-3: ssh-rsa", `{"kty":"RSA"}`, "-----BEGIN PUBLIC KEY-----"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		key, err := ParsePublicKey("k.pem", text)
+		if (key == nil) == (err == nil) || key != nil && (key.Public == nil || key.Fingerprint == "") {
+			t.Fatalf("%q: %v, %v", text, key, err)
+		}
+		if private, err := ParsePrivateKey("k.pem", text); (private == nil) == (err == nil) {
+			t.Fatalf("%q: %v, %v", text, private, err)
 		}
 	})
 }

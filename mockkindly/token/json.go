@@ -17,6 +17,13 @@ type violationJSON struct {
 	Expected    string        `json:"expected"`
 	Actual      string        `json:"actual"`
 	Fix         string        `json:"fix"`
+	// Diagnosis is the mistake that it comes from, where that can be told.
+	Diagnosis *diagnosisJSON `json:"diagnosis,omitempty"`
+}
+
+type diagnosisJSON struct {
+	ID    string `json:"id"`
+	Title string `json:"title"`
 }
 
 // MarshalJSON takes of the rule what its readers need.
@@ -27,6 +34,9 @@ func (v Violation) MarshalJSON() ([]byte, error) {
 	}
 	if v.Refused() {
 		out.Refused = v.Rule.Refused
+	}
+	if d := v.Diagnosis; d.ID != "" {
+		out.Diagnosis = &diagnosisJSON{d.ID, d.Title}
 	}
 	return unescaped(out)
 }
@@ -50,6 +60,9 @@ func (v *Violation) UnmarshalJSON(text []byte) error {
 	*v = Violation{
 		Rule:  rule.Rule{ID: in.ID, Fidelity: in.Fidelity, Text: in.Requirement, Refused: refusedRules[in.ID]},
 		Level: in.Level, Expected: in.Expected, Actual: in.Actual, Fix: in.Fix,
+	}
+	if d := in.Diagnosis; d != nil {
+		v.Diagnosis = Diagnosis{ID: d.ID, Title: d.Title, Fix: in.Fix}
 	}
 	return nil
 }

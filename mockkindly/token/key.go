@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,6 +19,24 @@ type Key struct {
 	Fingerprint string   // SHA-256 of the SPKI (DER), in lower-case hex
 	Format      string   // "SPKI PEM", "PKCS#1 PEM"
 	Notes       []string // oddities that were read all the same: "CRLF line ends"
+}
+
+// Caution says that stricter programs refuse the key's file, though it was read
+// here, and why; "" if it is as openssl writes it.
+func (k *Key) Caution() string { return k.caution("Kindly may") }
+
+func (k *Key) caution(who string) string {
+	var odd []string
+	for _, note := range k.Notes {
+		if !harmlessNotes[note] {
+			odd = append(odd, note)
+		}
+	}
+	if len(odd) == 0 {
+		return ""
+	}
+	return k.title() + " was read, but openssl, Node or Python refuse such a key, and " + who + ": it has " + strings.Join(odd, ", ") +
+		". Paste it as openssl writes it, with real line ends"
 }
 
 // NewKey describes a key that is not read from a PEM file.
@@ -32,6 +51,23 @@ func fingerprint(public *rsa.PublicKey) string {
 	}
 	sum := sha256.Sum256(der)
 	return hex.EncodeToString(sum[:])
+}
+
+// WithPrivate returns the keys for Expect: the uploaded ones, and behind them
+// the public half of a private key, so that it can be named where it signed.
+func WithPrivate(uploaded []*Key, private *PrivateKey) []*Key {
+	if private == nil || private.Public == nil {
+		return uploaded
+	}
+	for _, k := range uploaded {
+		if k != nil && k.Fingerprint == private.Fingerprint {
+			return uploaded
+		}
+	}
+	if len(uploaded) == 0 {
+		uploaded = []*Key{nil} // none was uploaded
+	}
+	return append(slices.Clone(uploaded), &private.Key)
 }
 
 // title is how messages call the key.
@@ -56,6 +92,9 @@ type PrivateKey struct {
 	Key
 	Private *rsa.PrivateKey `json:"-"`
 }
+
+// Caution is that of Key, of the program that signs.
+func (k *PrivateKey) Caution() string { return k.caution("so may the program that signs with it") }
 
 // String returns the name and the fingerprint.
 func (k PrivateKey) String() string {

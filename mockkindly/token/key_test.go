@@ -76,6 +76,11 @@ func TestParsePublicKeyReadsWhatIsMetInTheWild(t *testing.T) {
 		{"UTF-16 LE", utf16Text(spki, binary.LittleEndian), "SPKI PEM", "UTF-16"},
 		{"UTF-16 BE", utf16Text(spki, binary.BigEndian), "SPKI PEM", "UTF-16"},
 		{"quotes", `"` + spki + `"`, "SPKI PEM", "quotes"},
+		{"base64 of it all", base64.StdEncoding.EncodeToString([]byte(spki)), "SPKI PEM", "base64 around"},
+		{"base64 of it all, folded", strings.Join(strings.SplitAfter(base64.StdEncoding.EncodeToString([]byte(spki)), "J"), "\n"), "SPKI PEM", "base64 around"},
+		{"a JSON string", mustJSON(spki), "SPKI PEM", `written as \n; quotes`},
+		{`\\n`, strings.ReplaceAll(spki, "\n", `\\n`), "SPKI PEM", `written as \\n`},
+		{"UTF-16 without its mark", utf16Text(spki, binary.LittleEndian)[2:], "SPKI PEM", "UTF-16"},
 		{"text around it", "our key:\n" + spki + "the end\n", "SPKI PEM", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -91,6 +96,14 @@ func TestParsePublicKeyReadsWhatIsMetInTheWild(t *testing.T) {
 			}
 		})
 	}
+}
+
+func mustJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }
 
 func certificate(t *testing.T) []byte {
@@ -127,6 +140,9 @@ func TestParsePublicKeyExplainsTheRest(t *testing.T) {
 		{"an EC key", pemText(labelSPKI, spkiDER(&ec.PublicKey), nil), "elliptic curve", "RSA only"},
 		{"an Ed25519 key", pemText(labelSPKI, spkiDER(ed), nil), "Ed25519", "RSA only"},
 		{"an SSH key", "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQ ada@laptop", "SSH public key", "ssh-keygen"},
+		{"an SSH key, Ed25519", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 ada@laptop", "not an RSA one", "genrsa"},
+		{"an SSH key, RFC 4716", "---- BEGIN SSH2 PUBLIC KEY ----\nAAAA\n---- END SSH2 PUBLIC KEY ----", "RFC 4716", "ssh-keygen -i"},
+		{"a key of PuTTY", "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n", "PuTTY", "ssh-keygen -e -m PKCS8"},
 		{"a JWK", `{"kty":"RSA","n":"x","e":"AQAB"}`, "a JWK (JSON)", "pem"},
 		{"a private JWK", `{"kty":"RSA","n":"x","e":"AQAB","d":"x"}`, "private JWK", "pem"},
 		{"a JWK set", `{"keys":[]}`, "JWK set", "pem"},

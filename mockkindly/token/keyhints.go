@@ -31,9 +31,17 @@ func explainNoPEM(data []byte, text, hint string) *KeyError {
 	switch lower := strings.ToLower(text); {
 	case text == "":
 		return problem("it is empty", hint)
-	case strings.HasPrefix(text, "ssh-"), strings.HasPrefix(text, "ecdsa-sha2-"), strings.HasPrefix(text, "---- BEGIN SSH2"):
+	case strings.HasPrefix(text, "ssh-ed25519"), strings.HasPrefix(text, "ecdsa-sha2-"):
+		return problem("it is an SSH public key, and not an RSA one", rsaHint)
+	case strings.HasPrefix(text, "---- BEGIN SSH2"):
+		return problem("it is an SSH public key (RFC 4716)",
+			"convert an RSA one with: ssh-keygen -i -f key.pub > openssh.pub; then ssh-keygen -e -m PKCS8 -f openssh.pub > public.pem")
+	case strings.HasPrefix(text, "ssh-"):
 		return problem("it is an SSH public key",
 			"convert an RSA one with: ssh-keygen -e -m PKCS8 -f key.pub > public.pem")
+	case strings.HasPrefix(text, "PuTTY-User-Key-File"):
+		return problem("it is a key of PuTTY (.ppk)",
+			"convert an RSA one with: puttygen key.ppk -O private-openssh -o key; then ssh-keygen -p -m PEM -f key, and ssh-keygen -e -m PKCS8 -f key > public.pem")
 	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
 		return explainJSON(text)
 	case strings.HasPrefix(text, "<"):
@@ -87,7 +95,8 @@ func explainPrivate(b block) *KeyError {
 	case strings.HasPrefix(b.label, "EC "), strings.HasPrefix(b.label, "DSA "):
 		return problem("it is a private key, and not an RSA one", rsaHint)
 	case b.label == "OPENSSH PRIVATE KEY":
-		return problem("it is a private key of OpenSSH", "an SSH key is for logging in; make another: openssl genrsa -out private.pem 2048")
+		return problem("it is a private key of OpenSSH",
+			"take the public half of an RSA one with: ssh-keygen -e -m PKCS8 -f key > public.pem; better make a key for this alone: openssl genrsa -out private.pem 2048")
 	}
 	return problem("it is a private key", uploadHint)
 }

@@ -25,7 +25,10 @@ var lookalikes = map[string]string{
 // substitutes are ordinary claims that are suspicious only where the one they
 // may stand for is missing.
 var substitutes = map[string]string{
-	"userid": "sub", "uid": "sub", "subject": "sub", "customerid": "sub",
+	"userid": "sub", "uid": "sub", "subject": "sub", "customerid": "sub", "externalid": "sub", "externaluserid": "sub",
+	"username": "sub", "login": "sub", "user": "sub", "id": "sub", "accountid": "sub", "memberid": "sub", "personid": "sub",
+	"preferredusername": "sub",
+	"nickname":          "name", "givenname": "name", "firstname": "name",
 	"expires": "exp", "expiresat": "exp", "expiry": "exp", "expiration": "exp", "expirationtime": "exp",
 	"issuedat": "iat", "issuer": "iss",
 }
@@ -36,6 +39,17 @@ var chatLookalikes = map[string]string{
 	"webhookdomains": "webhook_domains", "webhookdomain": "webhook_domains", "chatwebhookdomains": "webhook_domains",
 	"domains": "webhook_domains", "webhooks": "webhook_domains", "alloweddomains": "webhook_domains",
 	"domainwhitelist": "webhook_domains", "domainallowlist": "webhook_domains", "whitelist": "webhook_domains",
+}
+
+// substituteOf returns the name of the first claim that may stand for another.
+func (s *state) substituteOf(right string) string {
+	for _, m := range s.token.Claims.Members() {
+		var buf [40]byte
+		if m.Value.Kind() != Null && substitutes[string(foldName(&buf, m.Name))] == right {
+			return m.Name
+		}
+	}
+	return ""
 }
 
 func judgeClaimNames(s *state) verdict {

@@ -60,6 +60,15 @@ func readPEM(data []byte, hint string) ([]block, []string, *KeyError) {
 	return blocks, n.list, nil
 }
 
+// What openssl and the libraries of servers take as well.
+const (
+	noteCRLF    = "CRLF line ends"
+	noteOneLine = "base64 on one long line"
+	noteBOM     = "a byte order mark"
+)
+
+var harmlessNotes = map[string]bool{noteCRLF: true, noteOneLine: true, noteBOM: true}
+
 // notes are what was forgiven, each once.
 type notes struct{ list []string }
 
@@ -81,13 +90,19 @@ func (n *notes) plainText(data []byte) string {
 		text = n.fromUTF16(data[2:], binary.LittleEndian)
 	case strings.HasPrefix(text, "\xfe\xff"):
 		text = n.fromUTF16(data[2:], binary.BigEndian)
+	case len(data) > 1 && data[0] == '-' && data[1] == 0:
+		text = n.fromUTF16(data, binary.LittleEndian)
+	case len(data) > 1 && data[0] == 0 && data[1] == '-':
+		text = n.fromUTF16(data, binary.BigEndian)
 	}
 	if rest, ok := strings.CutPrefix(text, "\ufeff"); ok {
-		n.add("a byte order mark")
+		n.add(noteBOM)
 		text = rest
 	}
-	text = n.replace(text, "\r\n", "CRLF line ends")
+	text = n.replace(text, "\r\n", noteCRLF)
 	text = n.replace(text, "\r", "CR line ends")
+	text = n.fromBase64(text)
+	text = n.replace(text, `\\n`, `line ends written as \\n`)
 	text = n.replace(text, `\r\n`, `line ends written as \r\n`)
 	text = n.replace(text, `\n`, `line ends written as \n`)
 	text = strings.TrimSpace(text)
@@ -96,6 +111,21 @@ func (n *notes) plainText(data []byte) string {
 		text = bare
 	}
 	return text
+}
+
+// fromBase64 reads a PEM text that was encoded as a whole, as for a variable of
+// the environment.
+func (n *notes) fromBase64(text string) string {
+	if strings.Contains(text, beginMark) {
+		return text
+	}
+	bare := strings.NewReplacer("-", "+", "_", "/").Replace(strings.Trim(strings.TrimSpace(text), "\"'`="))
+	decoded, err := base64.RawStdEncoding.DecodeString(strings.Join(strings.Fields(bare), ""))
+	if err != nil || !strings.Contains(string(decoded), beginMark) {
+		return text
+	}
+	n.add("base64 around the whole file")
+	return n.replace(string(decoded), "\r\n", noteCRLF)
 }
 
 func (n *notes) replace(text, lineEnd, note string) string {
@@ -147,7 +177,7 @@ func (n *notes) noteLines(body string) {
 	}
 	for _, line := range lines {
 		if len(line) > 80 {
-			n.add("base64 on one long line")
+			n.add(noteOneLine)
 		}
 		if strings.TrimSpace(line) != line || line == "" {
 			n.add("indented or blank lines")

@@ -61,7 +61,15 @@ func judgeChat(s *state) verdict {
 	if chat.Kind() == Object {
 		return held
 	}
-	return bad(`an object: {"id": …}`, "chat is "+describe(chat))
+	v := bad(`an object: {"id": …}`, "chat is "+describe(chat))
+	for _, m := range s.token.Claims.Members() {
+		var buf [40]byte
+		if name := string(foldName(&buf, m.Name)); name == "chatid" {
+			v.actual += "; " + quote(m.Name) + " stands beside it"
+			return v.as(ChatElsewhere)
+		}
+	}
+	return v
 }
 
 func judgeChatID(s *state) verdict {
@@ -78,9 +86,13 @@ func judgeChatID(s *state) verdict {
 	case ok && text == s.ChatID:
 		return held
 	case !id.Exists():
-		return bad(expected, "chat.id is missing")
+		return bad(expected, "chat.id is missing").as(ChatIDNotRead)
+	case id.Kind() == Null, ok && (blank(text) || leftovers[text]):
+		return bad(expected, "chat.id is "+show(id)).as(ChatIDNotRead)
 	case ok && strings.EqualFold(strings.TrimSpace(text), s.ChatID):
-		return bad(expected, "chat.id is "+show(id)+": changed in letter case or white space")
+		return bad(expected, "chat.id is "+show(id)+": changed in letter case or white space").as(ChatIDChanged)
+	case ok && strings.EqualFold(strings.NewReplacer("-", "", "{", "", "}", "").Replace(text), strings.ReplaceAll(s.ChatID, "-", "")):
+		return bad(expected, "chat.id is "+show(id)+": written in another form of a UUID").as(ChatIDChanged)
 	}
 	return bad(expected, "chat.id is "+show(id))
 }

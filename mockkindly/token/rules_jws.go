@@ -86,7 +86,11 @@ func judgeCompact(s *state) verdict {
 	if s.problem == "" {
 		return held
 	}
-	return bad("header.payload.signature, each in unpadded base64url", s.problem)
+	v := bad("header.payload.signature, each in unpadded base64url", s.problem)
+	if s.mistake.ID != "" {
+		return v.as(s.mistake)
+	}
+	return v
 }
 
 func judgeAlg(s *state) verdict {
@@ -96,9 +100,15 @@ func judgeAlg(s *state) verdict {
 	case ok && text == "RS256":
 		return held
 	case ok && strings.EqualFold(text, "none"):
-		return bad(expected, "alg is "+show(alg)+": the token is not signed, anyone can write it")
+		return bad(expected, "alg is "+show(alg)+": the token is not signed, anyone can write it").as(Unsigned)
+	case ok && isHMAC(text) && s.keyedWithPublicKey(text):
+		return bad(expected, "alg is "+show(alg)+", and the public key is its secret").as(HMACPublicKey)
 	case ok && isHMAC(text):
-		return bad(expected, "alg is "+show(alg)+": a shared secret, which Kindly has not")
+		return bad(expected, "alg is "+show(alg)+": a shared secret, which Kindly has not").as(HMAC)
+	case ok && otherRSA(text) != 0:
+		return bad(expected, "alg is "+show(alg)).as(OtherAlgorithm)
+	case ok && isOtherKeyType(text):
+		return bad(expected, "alg is "+show(alg)+": no RSA key signs so").as(OtherKeyType)
 	case alg.Exists():
 		return bad(expected, "alg is "+show(alg))
 	}

@@ -1,7 +1,6 @@
 package token
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -82,34 +81,15 @@ var timeRules = []judgedRule{
 	}, needForm | needClaims | needClock, judgeNBF},
 }
 
-// seconds reads a claim that holds seconds since 1970, and says what it is if
-// it is something else.
-func seconds(v Value) (n int64, problem string) {
-	n, ok := v.Int()
-	switch {
-	case !v.Exists():
-		return 0, "is missing"
-	case v.Kind() != Number:
-		return 0, "is " + show(v)
-	case !ok:
-		return 0, "is written " + shorten(v.JSON()) + ", which is no integer of 64 bits"
-	case n < 0:
-		return 0, fmt.Sprintf("is %d: before 1970", n)
-	case n >= 1e17:
-		return 0, fmt.Sprintf("is %d: that looks like nanoseconds", n)
-	case n >= 1e14:
-		return 0, fmt.Sprintf("is %d: that looks like microseconds", n)
-	case n >= 1e11: // the year 5138 in seconds, 1973 in milliseconds
-		return 0, fmt.Sprintf("is %d: that is milliseconds", n)
-	}
-	return n, ""
-}
-
 func judgeInstant(name string, at instant) verdict {
 	if at.problem == "" {
 		return held
 	}
-	return bad("whole seconds since 1970, as a number", name+" "+at.problem)
+	v := bad("whole seconds since 1970, as a number", name+" "+at.problem)
+	if at.mistake.ID != "" {
+		return v.as(at.mistake)
+	}
+	return v
 }
 
 // unreadable says which of the claims is no instant; "" if all are.
@@ -127,25 +107,26 @@ func judgeExpMax(s *state) verdict {
 	if reason := s.unreadable(true, true); reason != "" {
 		return unknown(reason)
 	}
-	switch lifetime := s.exp.seconds - s.iat.seconds; {
-	case lifetime == 0:
-		return bad("exp after iat", "exp equals iat")
-	case lifetime < 0:
-		return badf("exp after iat", "exp is %d s before iat", -lifetime)
-	case lifetime > maxLifetime:
-		return badf("at most 900 s", "exp is %d s after iat", lifetime)
+	lifetime := s.exp.seconds - s.iat.seconds
+	if lifetime > 0 && lifetime <= maxLifetime {
+		return held
 	}
-	return held
+	return s.describeLifetime(lifetime)
 }
 
 func judgeExpFuture(s *state) verdict {
 	if reason := s.unreadable(false, true); reason != "" {
 		return unknown(reason)
 	}
-	if ago := s.Now.Unix() - s.exp.seconds; ago >= 0 {
-		return badf("exp in the future", "it expired %d s ago (%s)", ago, clockTime(s.exp.seconds))
+	ago := s.Now.Unix() - s.exp.seconds
+	if ago < 0 {
+		return held
 	}
-	return held
+	v := badf("exp in the future", "it expired %d s ago (%s)", ago, clockTime(s.exp.seconds))
+	if mistake := s.whyExpired(); mistake.ID != "" {
+		return v.as(mistake)
+	}
+	return v
 }
 
 // skew is how far iat is ahead of the real time, in seconds.
@@ -156,7 +137,7 @@ func judgeSkew(s *state) verdict {
 		return unknown(reason)
 	}
 	if d := s.skew(); d > maxSkew || d < -maxSkew {
-		return bad("within 300 s of "+clockTime(s.Now.Unix()), "iat is "+describeSkew(d))
+		return bad("within 300 s of "+clockTime(s.Now.Unix()), "iat is "+describeSkew(d)).as(skewMistake(d))
 	}
 	return held
 }
@@ -171,7 +152,7 @@ func judgeClock(s *state) verdict {
 	case d > maxSkew || d < -maxSkew:
 		return unknown("TOK-IAT-SKEW says it already")
 	case d > maxClock || d < -maxClock:
-		return bad("within 60 s of "+clockTime(s.Now.Unix()), "iat is "+describeSkew(d))
+		return bad("within 60 s of "+clockTime(s.Now.Unix()), "iat is "+describeSkew(d)).as(skewMistake(d))
 	}
 	return held
 }
@@ -182,21 +163,19 @@ func judgeNBF(s *state) verdict {
 	if !nbf.Exists() {
 		return held
 	}
-	n, problem := seconds(nbf)
-	if problem != "" {
-		return bad(expected, "nbf "+problem)
+	at := readInstant(nbf)
+	if at.problem != "" {
+		return bad(expected, "nbf "+at.problem)
 	}
-	if ahead := n - s.Now.Unix(); ahead > nbfGrace {
-		return badf(expected, "nbf is %d s in the future", ahead)
+	ahead := at.seconds - s.Now.Unix()
+	if ahead <= nbfGrace {
+		return held
 	}
-	return held
-}
-
-func describeSkew(d int64) string {
-	if d < 0 {
-		return fmt.Sprintf("%d s behind the real time", -d)
+	v := badf(expected, "nbf is %d s in the future", ahead)
+	if d := s.skew(); s.iat.problem == "" && d > maxClock {
+		return v.as(skewMistake(d))
 	}
-	return fmt.Sprintf("%d s ahead of the real time", d)
+	return v
 }
 
 func clockTime(unix int64) string { return time.Unix(unix, 0).UTC().Format(time.RFC3339) }

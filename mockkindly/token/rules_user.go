@@ -25,7 +25,7 @@ var userRules = []judgedRule{
 		Broken:  "The token does not say who the user is.",
 		Why:     "sub is who it is. Without it, or as a number that a parser rounds, your webhook has to guess, and one user may get another's data.",
 		Refused: rule.Documented,
-	}, needForm | needClaims, func(s *state) verdict { return judgeText("sub", s.claim("sub")) }},
+	}, needForm | needClaims, judgeSub},
 	{rule.Rule{
 		ID: "TOK-SUB-PRIVATE", Level: rule.Should, Fidelity: rule.Assumed,
 		Text:   "sub is not an e-mail address, phone number or national identity number: the token is readable by all who see it.",
@@ -131,6 +131,23 @@ func judgeText(name string, v Value) verdict {
 		return badf(expected, "%s is the text %q: a missing value that was made a string", name, text).at(rule.Should)
 	}
 	return held
+}
+
+// judgeSub also looks where else the user's id may stand.
+func judgeSub(s *state) verdict {
+	sub := s.claim("sub")
+	v := judgeText("sub", sub)
+	switch {
+	case v.outcome != violated:
+	case sub.Kind() == Number:
+		return v.as(SubjectAsNumber)
+	case !sub.Exists() || sub.Kind() == Null || v.level == "":
+		if name := s.substituteOf("sub"); name != "" {
+			v.actual += "; " + quote(name) + " may be it"
+			return v.as(SubjectElsewhere)
+		}
+	}
+	return v
 }
 
 func describeBlank(text string) string {

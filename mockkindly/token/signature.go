@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -21,6 +20,8 @@ func judgeSignature(s *state) verdict {
 		return bad(expected, "the token has no signature")
 	case !s.signature.ok:
 		return bad(expected, "the signature is not base64url")
+	case len(s.signature.bytes) == 0 && s.saysNone():
+		return bad(expected, "the signature is empty").as(Unsigned)
 	case len(s.signature.bytes) == 0:
 		return bad(expected, "the signature is empty")
 	}
@@ -33,67 +34,74 @@ func judgeSignature(s *state) verdict {
 	case !errors.Is(err, rsa.ErrVerification):
 		return unknown("nothing can be verified with this key: " + err.Error())
 	}
-	return bad(expected, s.whoSigned(digest[:])+s.key.remarks())
+	who, mistake := s.whoSigned(digest[:])
+	return bad(expected, who+s.key.remarks()).as(mistake)
 }
 
 func verifyRS256(k *Key, digest, signature []byte) error {
 	return rsa.VerifyPKCS1v15(k.Public, crypto.SHA256, digest, signature)
 }
 
+func (s *state) saysNone() bool { return strings.EqualFold(s.token.Algorithm(), "none") }
+
 // whoSigned says as much as can be told about a signature that the uploaded
 // key does not verify, and sets signedBy if it is a known key.
-func (s *state) whoSigned(digest []byte) string {
-	for _, k := range s.Keys[1:] {
-		if k == nil || k.Public == nil || verifyRS256(k, digest, s.signature.bytes) != nil {
-			continue
-		}
-		s.signedBy = k
-		text := "it is signed by another key: " + k.title()
-		if where, ok := s.published(k); ok {
-			text += ", " + where
-		}
-		return text
+func (s *state) whoSigned(digest []byte) (who string, mistake Diagnosis) {
+	if text, ok := s.otherKnownKey(digest); ok {
+		return text, OtherKnownKey
 	}
 	alg := s.token.Algorithm()
 	switch {
 	case isHMAC(alg):
 		return s.describeHMAC(alg)
-	case strings.EqualFold(alg, "none"):
-		return "it says alg none, and what stands for the signature is none of this key"
-	case strings.HasPrefix(alg, "ES"), alg == "EdDSA":
-		return "it has an elliptic curve signature (" + shorten(alg) + "), which an RSA key cannot verify"
-	case s.signedWithOtherRSA(alg):
-		return "the right key signed it, but with " + alg + " instead of RS256"
+	case s.saysNone():
+		return "it says alg none, and what stands for the signature is none of this key", Unsigned
+	case isOtherKeyType(alg):
+		return "it has an elliptic curve signature (" + shorten(alg) + "), which an RSA key cannot verify", OtherKeyType
+	case s.signedWithOtherRSA(s.key, alg):
+		return "the right key signed it, but with " + alg + " instead of RS256", OtherAlgorithm
 	}
-	return s.describeMismatch()
+	return s.describeMismatch(digest)
 }
 
-// describeMismatch explains a signature that claims to be RSA.
-func (s *state) describeMismatch() string {
-	got, want := len(s.signature.bytes), s.key.Public.Size()
-	switch {
-	case s.hmacKeyedWithPublicKey(crypto.SHA256):
-		return "it is an HMAC, keyed with the public key: anyone can make one"
-	case got == sha256.Size:
-		return "the signature has 32 bytes, as an HMAC has (HS256), not an RSA signature"
-	case got != want:
-		return fmt.Sprintf("the signature has %d bytes, one by this key has %d: another key signed, or it is cut off", got, want)
+// otherKnownKey looks for another of the keys that are known.
+func (s *state) otherKnownKey(digest []byte) (text string, ok bool) {
+	alg := s.token.Algorithm()
+	for _, k := range s.Keys[1:] {
+		if k == nil || k.Public == nil || verifyRS256(k, digest, s.signature.bytes) != nil && !s.signedWithOtherRSA(k, alg) {
+			continue
+		}
+		s.signedBy = k
+		text = "it is signed by another key: " + k.title()
+		if where, ok := s.published(k); ok {
+			text += ", " + where
+		}
+		return text, true
 	}
-	return "another, unknown key signed it, or it was changed after signing"
+	return "", false
 }
+
+// isOtherKeyType names the algorithms of other keys than RSA (RFC 7518, RFC 8037).
+func isOtherKeyType(alg string) bool { return strings.HasPrefix(alg, "ES") || alg == "EdDSA" }
 
 var hmacHashes = map[string]crypto.Hash{"HS256": crypto.SHA256, "HS384": crypto.SHA384, "HS512": crypto.SHA512}
 
 func isHMAC(alg string) bool { return hmacHashes[strings.ToUpper(alg)] != 0 }
 
-func (s *state) describeHMAC(alg string) string {
-	if s.hmacKeyedWithPublicKey(hmacHashes[strings.ToUpper(alg)]) {
-		return "it is an HMAC (" + alg + "), keyed with the public key: anyone can make one"
+func (s *state) describeHMAC(alg string) (string, Diagnosis) {
+	if s.keyedWithPublicKey(alg) {
+		return "it is an HMAC (" + alg + "), keyed with the public key: anyone can make one", HMACPublicKey
 	}
-	return "it is an HMAC (" + alg + ") by a shared secret, which a public key cannot verify"
+	return "it is an HMAC (" + alg + ") by a shared secret, which a public key cannot verify", HMAC
 }
 
-func (s *state) hmacKeyedWithPublicKey(h crypto.Hash) bool {
+// keyedWithPublicKey tells whether the signature is an HMAC whose secret is the
+// uploaded key.
+func (s *state) keyedWithPublicKey(alg string) bool {
+	h := hmacHashes[strings.ToUpper(alg)]
+	if h == 0 || s.key == nil || !s.signature.ok {
+		return false
+	}
 	for _, secret := range publicKeyAsSecret(s.key.Public) {
 		mac := hmac.New(h.New, secret)
 		mac.Write([]byte(s.signed))
@@ -120,20 +128,29 @@ func publicKeyAsSecret(public *rsa.PublicKey) [][]byte {
 	return secrets
 }
 
-// signedWithOtherRSA tries the other RSA algorithms of RFC 7518, if alg names
-// one.
-func (s *state) signedWithOtherRSA(alg string) bool {
-	h, ok := map[string]crypto.Hash{
-		"RS384": crypto.SHA384, "RS512": crypto.SHA512,
-		"PS256": crypto.SHA256, "PS384": crypto.SHA384, "PS512": crypto.SHA512,
-	}[alg]
-	if !ok {
+// otherRSA is the hash of the RSA algorithms beside RS256 (RFC 7518).
+func otherRSA(alg string) crypto.Hash {
+	switch alg {
+	case "PS256":
+		return crypto.SHA256
+	case "RS384", "PS384":
+		return crypto.SHA384
+	case "RS512", "PS512":
+		return crypto.SHA512
+	}
+	return 0
+}
+
+// signedWithOtherRSA tries the other RSA algorithms, if alg names one.
+func (s *state) signedWithOtherRSA(k *Key, alg string) bool {
+	h := otherRSA(alg)
+	if h == 0 {
 		return false
 	}
 	digest := h.New()
 	digest.Write([]byte(s.signed))
 	if strings.HasPrefix(alg, "PS") {
-		return rsa.VerifyPSS(s.key.Public, h, digest.Sum(nil), s.signature.bytes, nil) == nil
+		return rsa.VerifyPSS(k.Public, h, digest.Sum(nil), s.signature.bytes, nil) == nil
 	}
-	return rsa.VerifyPKCS1v15(s.key.Public, h, digest.Sum(nil), s.signature.bytes) == nil
+	return rsa.VerifyPKCS1v15(k.Public, h, digest.Sum(nil), s.signature.bytes) == nil
 }

@@ -1,8 +1,8 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -31,33 +31,24 @@ func onDomains(look func(s *subject.Session, domains []string) subject.Verdict) 
 	}
 }
 
-// patternErrors are the entries that are no valid patterns.
-func patternErrors(domains []string) []*allowlist.PatternError {
-	var out []*allowlist.PatternError
-	for _, d := range domains {
-		var pe *allowlist.PatternError
-		if _, err := allowlist.ParsePattern(d); errors.As(err, &pe) {
-			out = append(out, pe)
+// byList makes a probe of a requirement that the list meets or breaks by
+// itself.
+func byList(id, holds string) func(context.Context, *subject.Session) subject.Verdict {
+	return onDomains(func(_ *subject.Session, domains []string) subject.Verdict {
+		for _, f := range allowlist.Judge(domains) {
+			if f.ID == id {
+				return subject.Violated(f.Expected, f.Actual).Fix(f.Fix)
+			}
 		}
-	}
-	return out
+		return subject.Holds("%s", cmp.Or(holds, quoteList(domains)))
+	})
 }
 
-var fwdPatterns = onDomains(func(_ *subject.Session, domains []string) subject.Verdict {
-	for _, pe := range patternErrors(domains) {
-		if !pe.Broad { // FWD-BROAD speaks of those
-			return subject.Violated("host names, or *. before one", fmt.Sprintf("%q: %s", subject.Bound(pe.Pattern, 100), pe.Reason)).Fix(suggest(pe))
-		}
-	}
-	return subject.Holds("%s", quoteList(domains))
-})
-
-func suggest(pe *allowlist.PatternError) string {
-	if pe.Suggestion == "" {
-		return ""
-	}
-	return fmt.Sprintf("Write %q instead of %q.", pe.Suggestion, subject.Bound(pe.Pattern, 100))
-}
+var (
+	fwdPatterns     = byList("FWD-PATTERNS", "")
+	fwdBroad        = byList("FWD-BROAD", "none does")
+	fwdSharedTenant = byList("FWD-SHARED-TENANT", "none")
+)
 
 func quoteList(domains []string) string {
 	if len(domains) == 0 {
@@ -99,28 +90,6 @@ func fwdHttps(_ context.Context, s *subject.Session) subject.Verdict {
 	}
 	return subject.Holds("all are")
 }
-
-var fwdBroad = onDomains(func(_ *subject.Session, domains []string) subject.Verdict {
-	for _, pe := range patternErrors(domains) {
-		if pe.Broad {
-			return subject.Violated("entries that cover your own hosts only", fmt.Sprintf("%q: %s", subject.Bound(pe.Pattern, 100), pe.Reason))
-		}
-	}
-	return subject.Holds("none does")
-})
-
-var fwdSharedTenant = onDomains(func(_ *subject.Session, domains []string) subject.Verdict {
-	for _, d := range domains {
-		p, err := allowlist.ParsePattern(d)
-		if err != nil {
-			continue
-		}
-		if suffix := p.SharedTenant(); suffix != "" {
-			return subject.Violated("no wildcard over a shared suffix", fmt.Sprintf("%q: anyone can get a name under %s", d, suffix))
-		}
-	}
-	return subject.Holds("none")
-})
 
 var fwdUnused = onDomains(func(s *subject.Session, domains []string) subject.Verdict {
 	var unused []string

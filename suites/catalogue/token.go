@@ -41,7 +41,7 @@ func tokenProbe(r rule.Rule) func(context.Context, *subject.Session) subject.Ver
 // judgeRule turns what token.Check said about one rule into a verdict.
 func judgeRule(r rule.Rule, result token.Result) subject.Verdict {
 	if v, violated := result.Violation(r.ID); violated {
-		return subject.Violated(v.Expected, v.Actual).At(v.Level).Fix(v.Fix)
+		return subject.Violated(v.Expected, v.Actual).At(v.Level).Fix(v.Fix).Because(v.Diagnosis.ID)
 	}
 	for _, u := range result.Unjudged {
 		if u.Rule.ID == r.ID {

@@ -201,6 +201,9 @@ func report(s *subject.Session, c catalogue.Check, v subject.Verdict, took time.
 		row.Evidence = append(row.Evidence, s.Redact.Evidence(e))
 	}
 	row.Cause, row.Repeats = v.Cause, v.Repeats
+	chosen := s.Options
+	chosen.Safe = false // what --safe leaves out was asked for, and is not judged
+	row.Deselected = !Selects(chosen, c)
 	if v.Kind == subject.Broken {
 		row.Broken, row.Consequence = r.Broken, r.Why
 		row.Fix = r.Fix

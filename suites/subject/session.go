@@ -298,7 +298,7 @@ func (s *Session) random(b []byte) {
 // checkToken judges a token as Kindly would.
 func (s *Session) checkToken(raw token.Raw, chatID string) token.Result {
 	return token.Check(raw, token.Expect{
-		Keys: s.Target.PublicKeys, ChatID: chatID, Now: s.Options.Now(), Published: s.Target.Published,
+		Keys: token.WithPrivate(s.Target.PublicKeys, s.Target.PrivateKey), ChatID: chatID, Now: s.Options.Now(), Published: s.Target.Published,
 	})
 }
 

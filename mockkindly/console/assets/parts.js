@@ -65,5 +65,5 @@ export function violations(list) {
   return el("ul", { class: "violations" }, list.map((v) => el("li", { "data-level": v.level },
     el("p", {}, el("code", {}, v.id), " ", el("span", { class: "level" }, v.level), v.fidelity ? el("span", { class: "level quiet" }, v.fidelity) : null, v.refused ? el("span", { class: "level" }, "refused") : null,
       v.path ? [" ", el("code", {}, v.path)] : null, " ", v.requirement ?? ""),
-    facts([["Expected", v.expected], ["Found", v.actual], ["Fix", v.fix]]))));
+    facts([["Expected", v.expected], ["Found", v.actual], ["Mistake", v.diagnosis?.title], ["Fix", v.fix]]))));
 }

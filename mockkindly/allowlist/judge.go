@@ -1,0 +1,82 @@
+package allowlist
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Finding is what is wrong with a list of patterns by itself, whatever the
+// webhooks are. The ID is that of the requirement.
+type Finding struct {
+	ID                    string // FWD-PATTERNS, FWD-BROAD, FWD-SHARED-TENANT
+	Expected, Actual, Fix string // Fix is empty where the requirement's own says it
+}
+
+// ListRules are the requirements that Judge judges, in its order.
+var ListRules = []string{"FWD-PATTERNS", "FWD-BROAD", "FWD-SHARED-TENANT"}
+
+// Judge judges a list of patterns, one finding a requirement at most.
+func Judge(patterns []string) []Finding {
+	invalid := finder{Finding: Finding{ID: "FWD-PATTERNS", Expected: "host names, or *. before one"}}
+	broad := finder{Finding: Finding{ID: "FWD-BROAD", Expected: "entries that cover your own hosts only"}}
+	shared := finder{Finding: Finding{ID: "FWD-SHARED-TENANT", Expected: "no wildcard over a shared suffix"}}
+	for _, text := range patterns {
+		p, err := ParsePattern(text)
+		var wrong *PatternError
+		switch {
+		case errors.As(err, &wrong) && wrong.Broad:
+			broad.add(text, wrong.Reason, "")
+		case errors.As(err, &wrong):
+			invalid.add(text, wrong.Reason, wrong.Suggestion)
+		case p.SharedTenant() != "":
+			shared.add(text, "anyone can get a name under "+p.SharedTenant(), "")
+		}
+	}
+	var out []Finding
+	for _, f := range []finder{invalid, broad, shared} {
+		if f.Actual != "" {
+			out = append(out, f.Finding)
+		}
+	}
+	return out
+}
+
+// maxListed is how many entries a finding shows.
+const maxListed = 3
+
+type finder struct {
+	Finding
+	n int
+}
+
+func (f *finder) add(text, reason, suggestion string) {
+	f.n++
+	switch {
+	case f.n == maxListed+1:
+		f.Actual += "; and more"
+		fallthrough
+	case f.n > maxListed:
+		return
+	case f.n > 1:
+		f.Actual += "; "
+	}
+	f.Actual += fmt.Sprintf("%q: %s", shorten(text), reason)
+	if suggestion != "" {
+		f.Fix = strings.TrimSpace(f.Fix + fmt.Sprintf(" Write %q instead of %q.", suggestion, shorten(text)))
+	}
+}
+
+// shorten bounds what is quoted of an entry.
+func shorten(text string) string {
+	const most = 100
+	if len(text) <= most {
+		return text
+	}
+	cut := most
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return text[:cut] + "…"
+}

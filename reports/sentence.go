@@ -1,0 +1,136 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxConsequence bounds what a sentence quotes, in runes.
+const maxConsequence = 240
+
+// sentence is the verdict as somebody understands it who decides, and does not
+// program: whether to go live, what can happen, and how many mistakes it takes.
+func (s story) sentence() string {
+	switch s.Verdict.Word {
+	case failedWord:
+		return joinSentences(s.readiness(), s.worst(), s.mistakes())
+	case incompleteWord:
+		return joinSentences("Not to be judged yet, for not all could be checked: " + cmp.Or(oneLine(s.Run.Problem), "what could be judged holds"))
+	case nothingWord:
+		return joinSentences("Nothing was checked, so nothing is known: " + nothingChecked(s.Run))
+	}
+	judged, of := s.Run.Summary.judged(), applicable(s.Run.Checks)
+	switch {
+	case s.little():
+		return fmt.Sprintf("What was judged holds, but that is little: %d of %s.", judged, plural(of, "check"))
+	case s.Run.Summary.Expected > 0:
+		return fmt.Sprintf("Ready to go live, but for %s that you listed.", plural(s.Run.Summary.Expected, "known failure"))
+	case s.Run.Summary.Warned > 0:
+		return fmt.Sprintf("Ready to go live, with %s to look at.", plural(s.Run.Summary.Warned, "warning"))
+	}
+	return "Ready to go live: what was judged holds."
+}
+
+// readiness is as grave as the gravest of what is wrong.
+func (s story) readiness() string {
+	if s.gravest() == Critical {
+		return "Not safe to go live"
+	}
+	return "Not ready to go live"
+}
+
+func (s story) gravest() Severity {
+	gravest := Severity("")
+	for _, c := range s.Causes {
+		if c.Severity.rank() < gravest.rank() {
+			gravest = c.Severity
+		}
+	}
+	for _, c := range s.Failed {
+		if v := c.severity(); v.rank() < gravest.rank() {
+			gravest = v
+		}
+	}
+	return gravest
+}
+
+// worst is what can happen now.
+func (s story) worst() string {
+	for _, c := range s.Causes {
+		return firstSentences(cmp.Or(c.Consequence, c.Title))
+	}
+	for _, c := range s.Failed {
+		return firstSentences(cmp.Or(c.Consequence, c.Broken))
+	}
+	return ""
+}
+
+// firstSentences are as many whole sentences as fit.
+func firstSentences(text string) string {
+	short := clip(oneLine(text), maxConsequence)
+	if !strings.HasSuffix(short, "…") {
+		return short
+	}
+	if end := strings.LastIndex(short, ". "); end > 0 {
+		return short[:end+1]
+	}
+	return short
+}
+
+// mistakes counts what is to be mended.
+func (s story) mistakes() string {
+	explained, failed := 0, s.Run.Summary.Failed
+	if s.Run.Strict {
+		failed += s.Run.Summary.Warned
+	}
+	explained = failed - len(s.Failed)
+	switch n := len(s.Causes); {
+	case n == 0:
+		return plural(failed, "requirement") + " " + verb(failed, "does", "do") + " not hold"
+	case explained == failed:
+		return fmt.Sprintf("%s %s %s", number(n), verb(n, "explains", "explain"), allFailed(failed))
+	default:
+		return fmt.Sprintf("%s %s %d of %s", number(n), verb(n, "explains", "explain"), explained, plural(failed, "failed check"))
+	}
+}
+
+func number(mistakes int) string {
+	if mistakes == 1 {
+		return "One mistake"
+	}
+	return plural(mistakes, "mistake")
+}
+
+func allFailed(failed int) string {
+	if failed == 1 {
+		return "the failed check"
+	}
+	return fmt.Sprintf("all %d failed checks", failed)
+}
+
+func verb(n int, one, several string) string {
+	if n == 1 {
+		return one
+	}
+	return several
+}
+
+// joinSentences makes sentences of texts that may have a full stop or not.
+func joinSentences(texts ...string) string {
+	var b strings.Builder
+	for _, t := range texts {
+		if t = strings.TrimSpace(oneLine(t)); t == "" {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(t)
+		if last, _ := utf8.DecodeLastRuneInString(t); !strings.ContainsRune(".!?…", last) {
+			b.WriteByte('.')
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,67 @@
+package reports
+
+import (
+	"cmp"
+	"slices"
+)
+
+// rank orders severities, gravest first; what is none of them comes last.
+func (s Severity) rank() int {
+	if i := slices.Index([]Severity{Critical, High, Medium, Low}, s); i >= 0 {
+		return i
+	}
+	return 4
+}
+
+// gravestFirst orders causes by severity, then by how many checks they explain.
+func gravestFirst(causes []Cause) []Cause {
+	causes = slices.Clone(causes)
+	for i := range causes {
+		if causes[i].Explains == nil {
+			causes[i].Explains = []string{} // a list, never null
+		}
+	}
+	slices.SortStableFunc(causes, func(a, b Cause) int {
+		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()), cmp.Compare(len(b.Explains), len(a.Explains)))
+	})
+	return causes
+}
+
+// severity is how bad it is that a check does not hold. What a requirement does
+// not say of itself its area says: whom a webhook believes matters more than how
+// it answers.
+func (c Check) severity() Severity {
+	if c.Severity != "" {
+		return c.Severity
+	}
+	s := areas[areaOf(c)].severity
+	if s == "" {
+		s = Medium
+	}
+	if c.Outcome == Warned && s.rank() < Low.rank() { // a SHOULD is a step less
+		s = []Severity{High, Medium, Low}[s.rank()]
+	}
+	return s
+}
+
+// worstFirst orders checks that do not hold: failures before warnings, then by
+// severity, then by how often it was seen, then as the catalogue does.
+func worstFirst(checks []Check) []Check {
+	checks = slices.Clone(checks)
+	slices.SortStableFunc(checks, func(a, b Check) int {
+		return cmp.Or(
+			cmp.Compare(badness(b.Outcome), badness(a.Outcome)),
+			cmp.Compare(a.severity().rank(), b.severity().rank()),
+			cmp.Compare(a.seldom(), b.seldom()),
+		)
+	})
+	return checks
+}
+
+// seldom is 1 for what did not fail whenever it was tried.
+func (c Check) seldom() int {
+	if r := c.Repeats; r != nil && r.Seen < r.Of {
+		return 1
+	}
+	return 0
+}
