@@ -51,8 +51,14 @@ var badPages = []bad{
 		target:  func(t *testing.T) target.Target { return target.Target{PageURL: nobodyHome(t) + "/"} },
 		problem: "ERR_CONNECTION_REFUSED", hint: "Is it running?", exit: 2},
 	{name: "its server answers 500",
-		target: page(500, "<title>Oops</title>"), opts: widget, exit: 1,
-		wants: []want{{"PAGE-WIDGET", reports.Failed, "status 500"}}},
+		target: page(500, "<title>Oops</title>"), opts: widget, exit: 2, problem: "answers 500 Internal Server Error (\"Oops\")", hint: "right address",
+		wants: []want{{"PAGE-WIDGET", reports.Errored, "answers 500"}}},
+	{name: "it is not there",
+		target: page(404, "<title>Not found</title>"), opts: widget, exit: 2, problem: "answers 404 Not Found (\"Not found\")", hint: "right address",
+		wants: []want{{"PAGE-WIDGET", reports.Errored, "answers 404"}, {"PAGE-CALLBACK-TOKEN", reports.Errored, "answers 404"}}},
+	{name: "it has the chat on an error page", // as single-page apps on static hosts have
+		target: page(404, html(given, "")), opts: widget,
+		wants: []want{{"PAGE-WIDGET", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},
 	{name: "it has no widget",
 		target: page(200, "<title>Shop</title>"), opts: widget, exit: 1,
 		wants: []want{{"PAGE-WIDGET", reports.Failed, "no such element"}, {"PAGE-CALLBACK-TOKEN", reports.Skipped, "PAGE-WIDGET"}}},
@@ -86,8 +92,22 @@ var badPages = []bad{
 			}
 			w.Header().Set("Content-Type", "text/html")
 			io.WriteString(w, "<title>Please log in</title>")
-		}), opts: widget, exit: 1,
-		wants: []want{{"PAGE-WIDGET", reports.Failed, `("Please log in"), to which the page redirected`}}},
+		}), opts: widget, exit: 2, problem: `/login?next=/ ("Please log in")`, hint: "page.login",
+		wants: []want{{"PAGE-WIDGET", reports.Errored, "leads to a login"}}},
+	{name: "a script sends it to a login page, though a login is given",
+		target: func(t *testing.T) target.Target {
+			target := pageFrom(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				if r.URL.Path == "/" {
+					io.WriteString(w, `<script>location.replace("/account/sign-in")</script>`)
+					return
+				}
+				io.WriteString(w, `<title>Sign in</title><input type="password">`)
+			})(t)
+			target.Login = &browser.Login{Cookies: []browser.Cookie{{Name: "session", Value: "of-yesterday"}}}
+			return target
+		}, opts: widget, exit: 2, problem: `though a login was given`, hint: "out of date",
+		wants: []want{{"PAGE-WIDGET", reports.Errored, "leads to a login"}}},
 	{name: "it redirects for ever",
 		target: pageFrom(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"a", http.StatusFound) }),
 		opts:   widget, exit: 2, problem: "ERR_TOO_MANY_REDIRECTS", hint: "Open it"},
@@ -111,7 +131,7 @@ var badPages = []bad{
 		wants: []want{{"PAGE-WIDGET", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},
 	{name: "it reloads for ever",
 		target: page(200, html(given, `<script>onload = () => { location.href = "/?" + Math.random() }</script>`)), opts: widget, exit: anyExit,
-		wants: []want{{"PAGE-WIDGET-ONCE", reports.Warned, "times"}}}, // what else is seen depends on the moment
+		wants: []want{{"PAGE-WIDGET-ONCE", reports.Warned, "again and again"}}}, // what else is seen depends on the moment
 	{name: "it says much on the console",
 		target: page(200, html(given, `<script>for (let i = 0; i < 3000; i++) console.log("line", i, {i})</script>`)), opts: lenient,
 		wants: []want{{"PAGE-WIDGET", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},

@@ -3,7 +3,6 @@ package suites_test
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"sync"
@@ -90,18 +89,8 @@ func startReference(t *testing.T, o fixtures.Options) (target.Target, *fixtures.
 // endpoint with a session, and the webhooks.
 func withoutPage(t *testing.T, shop target.Target, c *fixtures.Customer) target.Target {
 	t.Helper()
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := client.PostForm(c.LoginURL, url.Values{"email": {c.Users[0].Email}, "password": {c.Users[0].Password}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if len(res.Cookies()) == 0 {
-		t.Fatalf("the login brought no cookie: %s", res.Status)
-	}
-	session := res.Cookies()[0]
 	shop.PageURL, shop.Login, shop.Second = "", nil, nil
-	shop.Endpoint = &target.EndpointConfig{URL: c.EndpointURL, Header: http.Header{"Cookie": {session.Name + "=" + session.Value}}}
+	shop.Endpoint = &target.EndpointConfig{URL: c.EndpointURL, Header: http.Header{"Cookie": {sessionOf(t, c, c.Users[0])}}}
 	return shop
 }
 
@@ -187,7 +176,7 @@ func TestEachFaultFailsItsCheck(t *testing.T) {
 	each(t, faults, fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
 		target, customer := startReference(t, fixtures.Options{Faults: []fixtures.Fault{f}})
 		o := suites.Options{}
-		if needsPage(f.Breaks) || len(target.Resolve) > 0 {
+		if needsPage(f.Breaks) || f.Manner.Name != "" || len(target.Resolve) > 0 {
 			o = options(t, target)
 		} else {
 			target = withoutPage(t, target, customer)

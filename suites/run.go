@@ -2,7 +2,9 @@ package suites
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -74,6 +76,9 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 	if p, ok := mainProblem(problems, run.Checks); ok {
 		run.Problem, run.Hint = p.Text, p.Hint
 	}
+	if reasons := unjudged(s, run.Checks); len(reasons) > 0 && run.Problem == "" {
+		run.Problem = "not all that the target offers could be judged: " + strings.Join(reasons, "; ")
+	}
 	if s.Base.Err() != nil {
 		run.Problem, run.Hint = "interrupted before all was checked", ""
 	}
@@ -144,4 +149,32 @@ func noteKey(s *subject.Session, k *token.Key) {
 	for _, n := range k.Notes {
 		s.Note(reports.Informed, "%s: %s", k.Name, n)
 	}
+}
+
+// unjudged says what the target offers and could hardly be judged: a run that has
+// looked at little is not green.
+func unjudged(s *subject.Session, checks []reports.Check) []string {
+	reasons := s.Unjudged()
+	for _, area := range catalogue.Areas() {
+		if area.ID != "AUTH" && area.ID != "HOOK" {
+			continue
+		}
+		judged, all, counts, most := 0, 0, map[string]int{}, ""
+		for _, row := range checks {
+			c, ok := catalogue.Find(row.ID)
+			if !ok || row.Area != area.ID || !runner.Selects(s.Options, c) || c.Needs&^c.Weakly&^s.Target.Offers() != 0 {
+				continue
+			}
+			all++
+			if row.Outcome != reports.Skipped && row.Outcome != reports.Errored {
+				judged++
+			} else if counts[row.Reason]++; counts[row.Reason] > counts[most] {
+				most = row.Reason
+			}
+		}
+		if all >= 4 && 4*judged < all {
+			reasons = append(reasons, fmt.Sprintf("%s: %d of %d checks judged (%s)", area.Name, judged, all, most))
+		}
+	}
+	return reasons
 }

@@ -26,8 +26,8 @@ var needNames = []struct {
 	{NeedEndpoint, "endpoint", "no page and no auth endpoint was given: kindlytest run PAGE, or --endpoint URL"},
 	{NeedWebhook, "webhook", "no webhook was given: --webhook URL"},
 	{NeedToken, "token", "nothing that gives a token was given: kindlytest run PAGE, or --endpoint URL"},
-	{NeedLogin, "login", "no login was given: page.login in kindlytest.yaml"},
-	{NeedSecond, "second", "no second user was given: page.second_login in kindlytest.yaml"},
+	{NeedLogin, "login", "no login was given: page.login in kindlytest.yaml (endpoint.headers where endpoint is given)"},
+	{NeedSecond, "second", "no second user was given: page.second_login in kindlytest.yaml (endpoint.second_headers where endpoint is given)"},
 	{NeedHMAC, "hmac", "no webhook secret was given: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml"},
 	{NeedKey, "key", "no private key was given: --private-key FILE (test environments only)"},
 	{NeedAny, "endpoint or webhook", "no page, auth endpoint or webhook was given"},
@@ -66,10 +66,10 @@ func (t Target) Offers() Need {
 	if t.Endpoint != nil {
 		n |= NeedEndpoint | NeedToken
 	}
-	if t.Login != nil {
+	if t.Login != nil || t.Endpoint != nil && len(t.Endpoint.Header) > 0 {
 		n |= NeedLogin
 	}
-	if t.Second != nil {
+	if t.Second != nil || t.Endpoint != nil && t.Endpoint.SecondHeader != nil {
 		n |= NeedSecond
 	}
 	if t.PrivateKey != nil {

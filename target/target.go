@@ -53,6 +53,7 @@ type EndpointConfig struct {
 	// ChatIDField is the member of the JSON body that holds the chat id; if
 	// empty, both names that Kindly's documentation uses are sent.
 	ChatIDField string
+	RequestForm
 }
 
 // String leaves the session out.
@@ -159,11 +160,4 @@ func (t Target) Urls() []string {
 		urls = append(urls, w.URL, w.ConnectTo)
 	}
 	return urls
-}
-
-func (e EndpointConfig) Verb() string {
-	if e.Method == "" {
-		return http.MethodPost
-	}
-	return e.Method
 }

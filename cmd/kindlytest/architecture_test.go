@@ -25,9 +25,10 @@ var mayImport = map[string][]string{
 	"target":             {"internal/browser", "internal/oracle", "internal/redact", "mockkindly/token"},
 
 	"internal/advice":  {"mockkindly/rule"},
-	"internal/browser": {},
+	"internal/browser": {"internal/keyscan"},
 	"internal/demo":    {"fixtures", "fixtures/stack", "target", "internal/browser", "mockkindly/token"},
 	"internal/forge":   {"internal/wire"},
+	"internal/keyscan": {},
 	"internal/oracle":  {"internal/wire"},
 	"internal/redact":  {},
 	"internal/suggest": {},

@@ -30,6 +30,7 @@ var ofKindly = map[string]string{
 	"PAGE-CALLBACK-NAME":   "Its documentation says kindlySettings once, in prose; every sample says kindlyOptions.",
 	"PAGE-CALLBACK-TIME":   "How long its client waits is unpublished.",
 	"PAGE-CALLBACK-RENEW":  "Its mobile SDKs ask again when the token has about 30 s left; the rules of the web client are unpublished.",
+	"PAGE-CALLBACK-KEPT":   "Its documentation defines the callback once. Whether its web client looks for it again is unpublished.",
 	"PAGE-LOGGED-OUT":      "An empty or missing token means: go on unauthenticated.",
 	"PAGE-ERRORS":          "Its mobile SDKs log a callback that throws, and go on unauthenticated.",
 	"PAGE-CSP":             "The client loads from chat.kindlycdn.com. Which hosts it talks to is not fully published.",

@@ -71,12 +71,19 @@ const callGetAuthToken = `async (chatId, maxToken, maxError) => {
 	try { return settle(false, await answer); } catch (e) { return done("rejected", false, e, true); }
 }`
 
-// Call calls the page's getAuthToken with a chat id, as the chat client does. If
+// Call calls the page's getAuthToken with a chat id, as the chat client does, in
+// whichever frame has it. If
 // it has not settled by ctx's deadline, the outcome is pending and there is no
 // error. Errors: ctx was cancelled, or the page went away.
 func (p *Page) Call(ctx context.Context, chatID string) (CallResult, error) {
+	return p.CallWith(ctx, chatID)
+}
+
+// CallWith is Call with any JSON value in the place of the chat id, as no chat
+// client would.
+func (p *Page) CallWith(ctx context.Context, chatID any) (CallResult, error) {
 	began := time.Now()
-	r, err := evaluate[struct {
+	r, err := evaluateThere[struct {
 		CallResult
 		Elapsed float64 // ms
 	}](ctx, p, callGetAuthToken, chatID, maxToken, maxErrorText)

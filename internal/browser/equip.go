@@ -24,7 +24,7 @@ import (
 func (u *User) switchOn(ctx context.Context, s *session, interceptAll bool) (intercepted promise, rest []promise) {
 	rest = []promise{
 		tell(ctx, s, network.Enable, network.EnableParams{
-			MaxTotalBufferSize: new(int64(2 * maxBodies)), MaxResourceBufferSize: new(int64(8 * maxBody)), MaxPostDataSize: new(int64(maxBody)),
+			MaxTotalBufferSize: new(int64(2 * maxBodies)), MaxResourceBufferSize: new(int64(16 * maxBody)), MaxPostDataSize: new(int64(maxBody)),
 		}),
 		tell(ctx, s, runtime.Enable, cdp.Empty{}),
 		tell(ctx, s, log.Enable, cdp.Empty{}),

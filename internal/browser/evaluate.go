@@ -10,11 +10,16 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 )
 
-// evaluate calls a JavaScript function in the main world of the page, waits for
+// evaluate calls a JavaScript function in the main realm of the page, waits for
 // its promise if it returns one, and decodes what it gave. The page's
 // Content-Security-Policy does not apply. Arguments are secrets: they are in no
 // error.
 func evaluate[T any](ctx context.Context, p *Page, function string, args ...any) (T, error) {
+	return evaluateIn[T](ctx, p.session, "", function, args...)
+}
+
+// evaluateIn is evaluate in one realm of a session; "" is its main frame's.
+func evaluateIn[T any](ctx context.Context, s *session, realm, function string, args ...any) (T, error) {
 	var out T
 	if args == nil {
 		args = []any{}
@@ -23,9 +28,10 @@ func evaluate[T any](ctx context.Context, p *Page, function string, args ...any)
 	if err != nil {
 		return out, fmt.Errorf("encoding arguments for the page: %w", err)
 	}
-	res, err := call(ctx, p.session, runtime.Evaluate, runtime.EvaluateParams{
+	res, err := call(ctx, s, runtime.Evaluate, runtime.EvaluateParams{
 		Expression:    "(" + function + ")(..." + string(raw) + ")",
 		ReturnByValue: new(true), AwaitPromise: new(true), Silent: new(true), UserGesture: new(true),
+		UniqueContextID: realm,
 	})
 	switch {
 	case err != nil:

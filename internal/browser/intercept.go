@@ -26,6 +26,12 @@ func patterns(everything bool) []*fetch.RequestPattern {
 				&fetch.RequestPattern{URLPattern: scheme + "://*." + host + "/*"})
 		}
 	}
+	for _, path := range []string{"/kindly-chat.js", "/kindly-chat-pure.js", "/mock/v1/"} { // see isMockURL
+		for _, host := range []string{"localhost", "*.localhost", "127.*", "[::1]"} {
+			out = append(out, &fetch.RequestPattern{URLPattern: "http*://" + host + path + "*"},
+				&fetch.RequestPattern{URLPattern: "http*://" + host + ":*" + path + "*"})
+		}
+	}
 	return out
 }
 
@@ -35,9 +41,9 @@ func (p *Page) intercept(s *session, ev fetch.EventRequestPaused) {
 	switch {
 	case p.opts.blank:
 		fulfill(ctx, s, ev.RequestID, &answer{header: http.Header{"Content-Type": {"text/html"}}})
-	case isKindlyURL(ev.Request.URL) && p.opts.kindly == nil:
+	case isKindlyURL(ev.Request.URL) && p.opts.kindly == nil && !isOnThisMachine(ev.Request.URL):
 		fail(ctx, s, ev.RequestID, network.ErrorReasonBlockedByClient)
-	case isKindlyURL(ev.Request.URL):
+	case isKindlyURL(ev.Request.URL) && p.opts.kindly != nil:
 		fulfill(ctx, s, ev.RequestID, p.ask(ctx, s, ev))
 	default:
 		tell(ctx, s, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: ev.RequestID, Headers: p.withHeaders(ev)})

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/network"
+
+	"github.com/kindlytest/kindlytest/internal/keyscan"
 )
 
 // A chain is the hops of one request. The events that tell what was really on
@@ -84,7 +86,7 @@ func newRequest(targetType string, ev network.EventRequestWillBeSent) Request {
 		ID: string(ev.RequestID), Method: ev.Request.Method, URL: bound(ev.Request.URL+ev.Request.URLFragment, maxURL),
 		ResourceType: string(ev.Type), Header: httpHeader(ev.Request.Headers),
 		Started: unixTime(ev.WallTime.Float64()), Kindly: isKindlyURL(ev.Request.URL),
-		Frame: string(ev.FrameID), Target: targetType,
+		Frame: string(ev.FrameID), Target: targetType, Document: string(ev.LoaderID),
 	}
 	q.Body = joinEntries(ev.Request.PostDataEntries)
 	if len(q.Body) > maxBody {
@@ -245,8 +247,10 @@ func (r *recorder) fetchBody(ctx context.Context, s *session, h *hop) {
 	if err != nil {
 		return
 	}
+	leaks := keyscan.Holds(got.Body)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	h.req.PrivateKey = leaks
 	h.req.ResponseBody = r.keep(got.Body, &h.req)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 )
 
@@ -32,6 +33,7 @@ type Page struct {
 
 	mu      sync.Mutex
 	doc     document
+	realms  []realm       // where scripts run: the page and its frames
 	changed chan struct{} // closed and replaced when doc changes
 }
 
@@ -53,8 +55,8 @@ type document struct {
 // never comes must not hold up the rest.
 const loadPatience = 5 * time.Second
 
-// Visit opens a page in a new tab. Requests for Kindly's hosts (see KindlyHost)
-// are answered by kindly, in this process; each gets the page's real method,
+// Visit opens a page in a new tab. Requests for Kindly's hosts (see KindlyHost),
+// and for a mock of it on this machine (see MockClient), are answered by kindly, in this process; each gets the page's real method,
 // path, headers and body, with Host set; what they block on should honour the
 // request's context, which ends with the page. With a nil kindly they fail.
 //
@@ -142,12 +144,17 @@ func (p *Page) onEvent(s *session, targetType, method string, params jsonv2.Valu
 	case target.DetachedFromTarget.Method:
 		if ev, ok := decodeEvent[target.EventDetachedFromTarget](params); ok {
 			p.user.browser.conn.drop(ev.SessionID)
+			p.leaveSession(ev.SessionID)
 		}
 	case page.JavascriptDialogOpening.Method:
 		// Dismissed; but a dialog that asks whether to leave lets us leave.
 		if ev, ok := decodeEvent[page.EventJavascriptDialogOpening](params); ok {
 			leave := ev.Type == page.DialogTypeBeforeunload
 			go tell(p.life, s, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: leave})
+		}
+	case runtime.ExecutionContextCreated.Method, runtime.ExecutionContextDestroyed.Method, runtime.ExecutionContextsCleared.Method:
+		if targetType == "page" || targetType == "iframe" {
+			p.onRealm(s, method, params)
 		}
 	case page.LifecycleEvent.Method:
 		if ev, ok := decodeEvent[page.EventLifecycleEvent](params); ok && s == p.session {

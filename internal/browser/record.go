@@ -2,9 +2,11 @@ package browser
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -55,6 +57,7 @@ type Request struct {
 	ResponseHeader http.Header
 	ResponseBody   []byte // of text, JSON, JavaScript and the like; at most 1 MB
 	BodyTruncated  bool   // either body was longer
+	PrivateKey     bool   // the response body holds one, also beyond what is kept of it
 	Error          string // "net::ERR_FAILED"; empty while it runs and if it ended well
 	CORSError      string // of DevTools: "MissingAllowOriginHeader", …
 	BlockedReason  string // of DevTools: "csp", "mixed-content", "inspector", …
@@ -65,6 +68,7 @@ type Request struct {
 	Kindly         bool   // it was for one of Kindly's hosts
 	Frame          string // the frame's ID; empty for workers
 	Target         string // "page", "iframe" (of another site), "worker", "service_worker", …
+	Document       string // the ID of the document that made it: a page that goes elsewhere has others
 }
 
 // String is method, URL without its query, and what became of it.
@@ -151,10 +155,34 @@ func (n Navigation) clone() Navigation {
 	return n
 }
 
-// isKindlyURL reports whether a URL is of one of Kindly's hosts.
+// isKindlyURL reports whether a URL is of one of Kindly's hosts, or one of
+// those that a mock Kindly on this machine has: a page on a laptop may load the
+// chat client from there.
 func isKindlyURL(rawURL string) bool {
 	u, err := url.Parse(rawURL)
-	return err == nil && KindlyHost(u.Hostname())
+	return err == nil && (KindlyHost(u.Hostname()) || isMockURL(u))
+}
+
+// MockClient reports whether a URL is that of the chat client as a mock Kindly
+// on this machine serves it. The client, and what it calls there, are answered
+// by the handler given to Visit, as Kindly's own hosts are.
+func MockClient(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	return err == nil && isLoopback(u.Hostname()) && (u.Path == "/kindly-chat.js" || u.Path == "/kindly-chat-pure.js")
+}
+
+func isMockURL(u *url.URL) bool {
+	return isLoopback(u.Hostname()) && (u.Path == "/kindly-chat.js" || u.Path == "/kindly-chat-pure.js" || strings.HasPrefix(u.Path, "/mock/v1/"))
+}
+
+func isOnThisMachine(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	return err == nil && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost")
 }
 
 // unixTime is the time of a number of seconds since 1970. It is bounded, since

@@ -15,6 +15,8 @@ import (
 type State struct {
 	URL, Title     string
 	Scripts        []Script
+	Passwords      int               // fields that can be seen and ask for one
+	Replaced       []string          // built-in functions that the page has put its own in place of, at most 20
 	LocalStorage   map[string]string // at most 500 entries of at most 64 KB each
 	SessionStorage map[string]string
 	Cookies        []StoredCookie // all of the user's
@@ -25,6 +27,9 @@ type Script struct {
 	ID, Src, Type string
 	BotKey        string // data-bot-key
 	Async, Defer  bool
+	NoModule      bool              // today's browsers skip it
+	Integrity     string            // the hash that it must have
+	Template      bool              // it stands in a template, where it does nothing
 	Data          map[string]string // all data- attributes, by their JavaScript names
 }
 
@@ -43,10 +48,36 @@ const readState = `() => {
 			return Object.fromEntries(Object.keys(s).slice(0, MAX).map((k) => [cut(k), cut(s.getItem(k))]));
 		} catch { return {}; } // an opaque origin has none
 	};
+	// A function that is the browser's own says so. What a page wraps still works
+	// mostly; it is of interest where something else does not.
+	const replaced = () => {
+		const own = (f) => { try { return /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(f)); } catch { return false; } };
+		const out = [];
+		const look = (name, o, keys) => {
+			for (const k of keys) {
+				const d = o && Object.getOwnPropertyDescriptor(o, k);
+				if (d && typeof d.value === "function" && !own(d.value) && out.length < 20) out[out.length] = name + k;
+			}
+		};
+		for (const c of ["Array", "String", "Function", "Object", "Promise", "Map", "Set", "RegExp", "Date"]) {
+			const f = window[c];
+			if (f?.prototype) look(c + ".prototype.", f.prototype, Object.getOwnPropertyNames(f.prototype));
+			if (f) look(c + ".", f, Object.getOwnPropertyNames(f));
+		}
+		for (const [name, o] of [["JSON.", JSON], ["Reflect.", Reflect], ["crypto.", Object.getPrototypeOf(crypto)], ["document.", Document.prototype], ["Node.prototype.", Node.prototype], ["Element.prototype.", Element.prototype]])
+			look(name, o, Object.getOwnPropertyNames(o));
+		look("", window, ["fetch", "setTimeout", "clearTimeout", "queueMicrotask", "MutationObserver", "CustomEvent", "URL", "Symbol", "Promise", "Map", "Set"]);
+		return out;
+	};
+	const all = [...document.querySelectorAll("script")].map((s) => [s, false]);
+	for (const t of document.querySelectorAll("template")) for (const s of t.content.querySelectorAll("script")) all[all.length] = [s, true];
 	return {
+		Passwords: [...document.querySelectorAll("input[type=password]")].filter((i) => i.getClientRects().length > 0).length,
+		Replaced: replaced(),
 		URL: location.href, Title: cut(document.title),
-		Scripts: [...document.querySelectorAll("script")].slice(0, MAX).map((s) => ({
+		Scripts: all.slice(0, MAX).map(([s, inTemplate]) => ({
 			ID: cut(s.id), Src: cut(s.src), Type: cut(s.type), BotKey: cut(s.dataset.botKey), Async: s.async === true, Defer: s.defer === true,
+			NoModule: s.noModule === true, Integrity: cut(s.integrity), Template: inTemplate,
 			Data: Object.fromEntries(Object.entries(s.dataset).slice(0, 50).map(([k, v]) => [k, cut(v)])),
 		})),
 		LocalStorage: items("localStorage"), SessionStorage: items("sessionStorage"),

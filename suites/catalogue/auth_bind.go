@@ -37,15 +37,15 @@ var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, f
 	for range rounds {
 		requests = append(requests, first.WithChat(s.NewChatID()), second.WithChat(s.NewChatID()))
 	}
-	return judgeSessions(s.AtOnce(ctx, "two users at the same time", requests))
+	return judgeSessions(s, s.AtOnce(ctx, "two users at the same time", requests))
 })
 
 // judgeSessions looks at answers that belong to two users in turn.
-func judgeSessions(answers []subject.Evidence) subject.Verdict {
+func judgeSessions(s *subject.Session, answers []subject.Evidence) subject.Verdict {
 	var subs [2]map[string]bool
 	subs[0], subs[1] = map[string]bool{}, map[string]bool{}
 	for i, ev := range answers {
-		raw, _ := subject.TokenIn(ev.Exchange.Body())
+		raw, _ := s.TokenIn(ev.Exchange)
 		t, err := token.Decode(raw)
 		if err != nil {
 			return subject.Missing("one of two users asking at the same time got no token: %s", subject.Describe(ev.Exchange)).With(ev)
@@ -64,7 +64,7 @@ var authConcurrent = onEndpoint(func(ctx context.Context, s *subject.Session, e 
 
 // tokensAtOnce asks for n tokens at the same time.
 func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, n int) subject.Verdict {
-	if _, ev, err := s.FetchToken(ctx, s.NewChatID()); err != nil {
+	if ev, err := s.PlainAnswer(ctx); err != nil {
 		return subject.CouldNotRun(err).With(ev)
 	}
 	chats := make([]string, n)
@@ -79,7 +79,7 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 			turnedAway = append(turnedAway, ev)
 			continue
 		}
-		raw, ok := subject.TokenIn(ev.Exchange.Body())
+		raw, ok := s.TokenIn(ev.Exchange)
 		if !ok {
 			return subject.Violated("a token for each", "one of them got none: "+subject.Describe(ev.Exchange)).With(ev)
 		}

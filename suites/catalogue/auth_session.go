@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -10,20 +9,62 @@ import (
 )
 
 var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
-	ev := s.Do(ctx, "without credentials", subject.WithoutSession(e.WithChat(s.NewChatID())))
-	return gaveNone("without credentials", ev)
+	const what = "without credentials"
+	ev := s.Do(ctx, what, e.WithoutSession(e.WithChat(s.NewChatID())))
+	return byTheEndpoint(s, gaveNone(what, ev), ev)
 })
+
+// byTheEndpoint keeps a refusal from passing that is not the endpoint's own: what
+// a gate before it turns away has not reached it.
+func byTheEndpoint(s *subject.Session, v subject.Verdict, ev subject.Evidence) subject.Verdict {
+	if v.Kind != subject.Held {
+		return v
+	}
+	if gate := gateIn(ev, s); gate != "" {
+		reason := "what refuses is a gate before the endpoint (" + gate + "), and not the endpoint: tell kindlytest of it with `gate` in kindlytest.yaml, so that it can pass"
+		s.Incomplete("Whether the auth endpoint refuses strangers could not be judged: " + reason + ".")
+		return subject.Missing("%s", reason).With(ev)
+	}
+	return v
+}
+
+// gateIn names what shows that somebody else answered than the endpoint.
+func gateIn(ev subject.Evidence, s *subject.Session) string {
+	h := ev.Exchange.Response.Header
+	scheme, _, _ := strings.Cut(strings.TrimSpace(h.Get("WWW-Authenticate")), " ")
+	switch strings.ToLower(scheme) {
+	case "basic", "digest", "negotiate", "ntlm":
+		return "it asks for " + scheme + " authorization"
+	}
+	own, err := s.Endpoints.Answer.Get(func() (subject.Evidence, error) { return s.PlainAnswer(s.Base) })
+	if err != nil || own.Exchange.Response == nil {
+		return ""
+	}
+	if mine, theirs := own.Exchange.Response.Header.Get("Server"), h.Get("Server"); mine != theirs && theirs != "" {
+		return "its Server is " + subject.Bound(theirs, 40) + ", the endpoint's " + subject.Bound(orNone(mine), 40)
+	}
+	for _, sign := range gateSigns {
+		if h.Get(sign) != "" && own.Exchange.Response.Header.Get(sign) == "" {
+			return "it has the header " + sign
+		}
+	}
+	return ""
+}
+
+// gateSigns are headers that gates put into their own refusals.
+var gateSigns = []string{"Cf-Mitigated", "Cf-Access-Domain", "Cf-Access-Aud", "X-Goog-Iap-Generated-Response", "X-Vercel-Protection", "X-Amzn-Waf-Action"}
 
 var authBadSession = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	var verdicts []subject.Verdict
 	for _, bad := range badSessions {
 		r := e.WithChat(s.NewChatID())
-		if !breakSession(r.Header, bad.change) {
+		if !e.EditSession(r.Header, bad.change) {
 			return subject.Missing("the page's request carries no session that could be broken")
 		}
-		verdicts = append(verdicts, gaveNone(bad.name, s.Do(ctx, bad.name, r)))
+		ev := s.Do(ctx, bad.name, r)
+		verdicts = append(verdicts, byTheEndpoint(s, gaveNone(bad.name, ev), ev))
 	}
-	return subject.Worst(rule.Must, verdicts...)
+	return subject.Worst(rule.Must, append(verdicts, writtenSessions(ctx, s, e)...)...)
 })
 
 var badSessions = []struct {
@@ -48,36 +89,68 @@ func flip(v string, i int) string {
 	return v[:i] + string(c) + v[i+1:]
 }
 
-// breakSession changes the value of every cookie and credential header but those
-// that protect from CSRF: broken, they would be what the request is refused for.
-func breakSession(h http.Header, change func(string) string) bool {
-	found := false
-	for name, values := range h {
-		if subject.BrowserHeaders.MatchString(name) || subject.IsCSRFName(name) {
-			continue
-		}
-		for i, v := range values {
-			values[i] = breakValue(name, v, change)
-			found = found || values[i] != v
+// writtenSessions are sessions that anybody can write: the page's own, in which
+// what says who the user is, readable, says somebody else. Where that is signed,
+// it is refused; where it is no session, the token stays the same.
+func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoint) []subject.Verdict {
+	plain, v := whoAmI(ctx, s, e)
+	if plain == nil {
+		return []subject.Verdict{v}
+	}
+	readable := func(text string) bool { return isIdentity(text, plain.token) }
+	if r := e.WithChat(s.NewChatID()); !e.EditReadable(r.Header, func(text string) (string, bool) { return "", readable(text) }) {
+		return nil
+	}
+	var verdicts []subject.Verdict
+	for _, other := range otherPeople(ctx, s, plain) {
+		r := e.WithChat(s.NewChatID())
+		e.EditReadable(r.Header, func(text string) (string, bool) { return other.of(text, plain), readable(text) })
+		title := "a session that names " + other.who
+		ev, raw := s.Ask(ctx, title, r)
+		p, ok := personOf(raw)
+		switch {
+		case ev.Exchange.Err != nil:
+			verdicts = append(verdicts, noAnswer(title, ev))
+		case !ok:
+			verdicts = append(verdicts, byTheEndpoint(s, subject.Holds("%s: %s", title, subject.Describe(ev.Exchange)), ev))
+		case became(ctx, s, e, p, plain) != "":
+			verdicts = append(verdicts, subject.Violated("no token: nobody may write a session", title+", written into the cookie or header as anybody can: a token for somebody else").Surely().With(ev))
+		default:
+			verdicts = append(verdicts, subject.Holds("%s: the token is still the session's", title))
 		}
 	}
-	return found
+	return verdicts
 }
 
-func breakValue(name, v string, change func(string) string) string {
-	switch name {
-	case "Cookie":
-		pairs := strings.Split(v, ";")
-		for i, p := range pairs {
-			if key, value, ok := strings.Cut(p, "="); ok && !subject.IsCSRFName(key) {
-				pairs[i] = key + "=" + change(value)
-			}
+// An otherPerson says what stands for another user.
+type otherPerson struct {
+	who string
+	of  func(text string, plain *person) string
+}
+
+// otherPeople are the second user, if there is one, and one who is made up.
+func otherPeople(ctx context.Context, s *subject.Session, plain *person) []otherPerson {
+	unique := s.NewChatID()
+	out := []otherPerson{{"an invented user", func(text string, _ *person) string {
+		if invented, ok := invent(text, unique); ok {
+			return invented.(string)
 		}
-		return strings.Join(pairs, ";")
-	case "Authorization":
-		if scheme, credential, ok := strings.Cut(v, " "); ok {
-			return scheme + " " + change(credential)
-		}
+		return text
+	}}}
+	if second := secondPerson(ctx, s); second != nil {
+		out = append(out, otherPerson{"the second user", func(text string, plain *person) string { return swapped(text, plain.token, second.token) }})
 	}
-	return change(v)
+	return out
+}
+
+// secondPerson is whom the second user's session gives a token for; nil if there
+// is none.
+func secondPerson(ctx context.Context, s *subject.Session) *person {
+	e, err := s.SecondEndpoint()
+	if err != nil {
+		return nil // AUTH-BIND-SESSION says why
+	}
+	_, raw := s.Ask(ctx, "the second user's token", e.WithChat(s.NewChatID()))
+	p, _ := personOf(raw)
+	return p
 }

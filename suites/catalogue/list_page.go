@@ -80,6 +80,15 @@ var Page = []Check{
 		Probe: pageCallbackRenew,
 	},
 	{
+		Requirement: rule.Rule{ID: "PAGE-CALLBACK-KEPT", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
+			Text:   "getAuthToken is still defined later: kindlyOptions is not replaced without it by a route change or a render.",
+			Broken: "The page takes getAuthToken away again after the chat has started.",
+			Why:    "A token lives for 15 minutes at most. When the chat needs the next one, or the user begins a new chat, nobody is there to ask, and the user becomes a stranger in mid-sentence.",
+			Fix:    "Set window.kindlyOptions once. Where a route or a render changes it, keep what is there: window.kindlyOptions = {...window.kindlyOptions, context}."},
+		Needs: target.NeedPage,
+		Probe: pageCallbackKept,
+	},
+	{
 		Requirement: rule.Rule{ID: "PAGE-LOGGED-OUT", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
 			Text:   "Without a session it gives no token (null, undefined, empty or a rejection).",
 			Broken: "A visitor who is not logged in gets a token.",

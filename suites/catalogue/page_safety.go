@@ -2,11 +2,8 @@ package catalogue
 
 import (
 	"fmt"
-	"net/url"
-	"regexp"
 	"strings"
 
-	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -15,57 +12,60 @@ import (
 
 var pageErrors = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
 	var seen []string
+	known := 0
+	told := explained(v)
+	add := func(kind, text string) {
+		if told(text) {
+			known++
+			return
+		}
+		seen = append(seen, kind+": "+subject.Bound(text, 600))
+	}
 	for _, e := range v.Record.Exceptions {
-		seen = append(seen, "uncaught: "+subject.Bound(e.Text, 300))
+		if ofClient(e) && (len(v.Started) == 0 || broke(v)) {
+			known++ // PAGE-WIDGET tells it
+			continue
+		}
+		add("uncaught", e.Text)
 	}
 	for _, e := range v.Record.Console {
 		// What the network did is judged elsewhere, and a missing icon is no error.
-		if e.Level == "error" && e.Source != "network" && e.Source != "security" {
-			seen = append(seen, "console: "+subject.Bound(e.Text, 300))
+		if e.Level != "error" || e.Source == "network" || e.Source == "security" {
+			continue
 		}
+		if v.BlockedByPolicy() && (e.Kindly || strings.Contains(e.Text, "Content Security Policy")) {
+			known++ // PAGE-CSP tells it
+			continue
+		}
+		add("console", e.Text)
 	}
-	if len(seen) == 0 {
-		return subject.Holds("none")
+	switch {
+	case len(seen) > 0:
+		return subject.Violated("no errors", fmt.Sprintf("%d: %s", len(seen), strings.Join(seen[:min(3, len(seen))], "; ")))
+	case known > 0 && v.BlockedByPolicy():
+		return subject.Missing("the errors are about what the page's policy blocks (see PAGE-CSP)")
+	case known > 0 && v.ChatID == "":
+		return noClient(v)
+	case known > 0:
+		return subject.Missing("the errors are about the callback (see PAGE-CALLBACK-TOKEN)")
 	}
-	return subject.Violated("no errors", fmt.Sprintf("%d: %s", len(seen), strings.Join(seen[:min(3, len(seen))], "; ")))
+	return subject.Holds("none")
 })
 
+const policyExpected = "chat.kindlycdn.com allowed in script-src, bot.kindly.ai in connect-src"
+
 var pageCsp = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
-	for _, r := range v.Record.Requests {
-		if r.Kindly && r.BlockedReason == "csp" {
-			return subject.Violated("chat.kindlycdn.com allowed in script-src, bot.kindly.ai in connect-src",
-				fmt.Sprintf("the policy blocked %s%s", subject.SafeURL(r.URL), directiveOf(v.Record.CSP, r.URL)))
+	if url, directive, blocked := v.Blocked(); blocked {
+		if directive != "" {
+			directive = " (" + directive + ")"
 		}
-	}
-	for _, c := range v.Record.CSP {
-		if !c.ReportOnly && isKindlyURL(c.BlockedURL) {
-			return subject.Violated("chat.kindlycdn.com allowed in script-src, bot.kindly.ai in connect-src",
-				fmt.Sprintf("the policy blocked %s (%s)", subject.SafeURL(c.BlockedURL), c.Directive))
-		}
+		return subject.Violated(policyExpected, "the policy blocked "+subject.SafeURL(url)+directive).Because("csp-blocks-kindly")
 	}
 	if len(v.Started) == 0 {
-		return noClient()
+		return noClient(v)
 	}
 	return subject.Holds("nothing of Kindly's was blocked")
 })
-
-func directiveOf(violations []browser.CSPViolation, blocked string) string {
-	for _, c := range violations {
-		if c.BlockedURL == blocked || strings.HasPrefix(blocked, c.BlockedURL) && c.BlockedURL != "" {
-			return " (" + c.Directive + ")"
-		}
-	}
-	return ""
-}
-
-func isKindlyURL(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return false
-	}
-	host := strings.ToLower(u.Hostname())
-	return host == "kindly.ai" || strings.HasSuffix(host, ".kindly.ai") || strings.HasSuffix(host, ".kindlycdn.com")
-}
 
 var pageSecure = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
 	if strings.HasPrefix(v.State.URL, "https:") || target.IsLoopback(v.State.URL) {
@@ -130,24 +130,4 @@ func issuerOrigin(v *subject.Visit) string {
 		}
 	}
 	return ""
-}
-
-var pagePrivateKey = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
-	for _, r := range v.Record.Requests {
-		if !r.Kindly && holdsPrivateKey(r.ResponseBody) {
-			return subject.Violated("no private key", "there is one in "+subject.SafeURL(r.URL))
-		}
-	}
-	return subject.Holds("none in %d answers", len(v.Record.Requests))
-})
-
-// A private key needs a body: libraries contain the label alone.
-var (
-	pemPrivateKey = regexp.MustCompile(`-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----(?:\\[nr]|["'+,\s]|[A-Za-z0-9/=])*[A-Za-z0-9+/]{40}`)
-	jwkRSA        = regexp.MustCompile(`"kty"\s*:\s*"(?:RSA|EC|OKP)"`)
-	jwkPrivate    = regexp.MustCompile(`"d"\s*:\s*"[A-Za-z0-9_-]{40,}"`)
-)
-
-func holdsPrivateKey(body []byte) bool {
-	return pemPrivateKey.Match(body) || jwkRSA.Match(body) && jwkPrivate.Match(body)
 }

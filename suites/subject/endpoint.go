@@ -1,50 +1,59 @@
 package subject
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/target"
 )
 
-// An endpoint is the customer's auth endpoint, known by one request that gives
-// a token. Probes change one thing in it and send it again.
+// An Endpoint is the customer's auth endpoint, known by one request that gives a
+// token, in whatever form the team has chosen. Probes change one thing in it and
+// send it again.
 type Endpoint struct {
-	Request wire.Request // gives a token for chatID, with the user's session
+	Request wire.Request // gives a token for ChatID, with the user's session
 	ChatID  string
-	// pageOrigin is the origin whose page calls it; "" without a page.
+	// PageOrigin is the origin whose page calls it; "" without a page.
 	PageOrigin string
-	// seen is the exchange that the page made; zero where it was configured.
+	// Seen is the exchange that the page made; zero where it was configured.
 	Seen Evidence
+	// Gave says that what was seen brought the page's token.
+	Gave bool
+	// CORSError is Chrome's word for why the page may not read the answer; "" if it may.
+	CORSError string
+	// Credentialed says that browsers send the page's cookies with it.
+	Credentialed bool
+
+	place tokenPlace      // of the token in the answer
+	gate  map[string]bool // headers that open what stands before it
 }
 
 // endpointFacts hold the endpoint as each user's browser calls it.
 type endpointFacts struct {
 	first, second Memo[*Endpoint]
 	Answer        Memo[Evidence]           // one that holds a token
+	onlyInPage    Memo[string]             // why its request can't be made again; "" if it can
 	known         atomic.Pointer[Endpoint] // first, for the report
 }
 
-// found returns the first user's endpoint if some probe has found it.
+// Found returns the first user's endpoint if some probe has found it.
 func (f *endpointFacts) Found() (*Endpoint, bool) {
 	e := f.known.Load()
 	return e, e != nil
 }
 
-// endpoint returns the first user's: as configured, or found by watching the
+// Endpoint returns the first user's: as configured, or found by watching the
 // page's callback.
 func (s *Session) Endpoint() (*Endpoint, error) {
 	return s.Endpoints.first.Get(func() (*Endpoint, error) {
-		e, err := s.findEndpoint(s.VisitFirst)
+		e, err := s.findEndpoint()
 		if err == nil {
 			s.Endpoints.known.Store(e)
 			s.watch(e, s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID())))
@@ -53,16 +62,43 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 	})
 }
 
-// secondEndpoint is the same with the second user's session.
+// SecondEndpoint is the same with the second user's session.
 func (s *Session) SecondEndpoint() (*Endpoint, error) {
-	return s.Endpoints.second.Get(func() (*Endpoint, error) { return s.findEndpoint(s.visitSecond) })
+	return s.Endpoints.second.Get(func() (*Endpoint, error) { return s.findSecond() })
 }
 
-func (s *Session) findEndpoint(open func() (*Visit, error)) (*Endpoint, error) {
-	if s.Target.Endpoint != nil {
-		e := endpoint(s.Target.Endpoint, s.NewChatID())
-		return e, s.answers(e)
+func (s *Session) findSecond() (*Endpoint, error) {
+	switch given := s.Target.Endpoint; {
+	case given == nil:
+		return s.watched(s.visitSecond, s.Target.Second)
+	case given.SecondHeader != nil:
+		second := given.ForSecond()
+		return s.configured(&second)
+	case s.Target.PageURL != "" && s.Target.Second != nil: // the page knows how the second user is told
+		return s.watched(s.visitSecond, s.Target.Second)
 	}
+	return nil, MissingError("the endpoint is given without the second user's session: endpoint.second_headers in kindlytest.yaml")
+}
+
+func (s *Session) findEndpoint() (*Endpoint, error) {
+	if s.Target.Endpoint != nil {
+		return s.configured(s.Target.Endpoint)
+	}
+	return s.watched(s.VisitFirst, s.Target.Login)
+}
+
+// configured makes the endpoint of what is given.
+func (s *Session) configured(given *target.EndpointConfig) (*Endpoint, error) {
+	chatID := s.NewChatID()
+	e := &Endpoint{ChatID: chatID, Request: given.Request(chatID), PageOrigin: OriginOf(s.Target.PageURL), gate: gateKeys(nil)}
+	if given.Token != "" {
+		e.place = tokenPlace{steps: strings.Split(given.Token, ".")}
+	}
+	return e, s.answers(e)
+}
+
+// watched finds the endpoint by opening the page.
+func (s *Session) watched(open func() (*Visit, error), login *browser.Login) (*Endpoint, error) {
 	v, err := open()
 	if err != nil {
 		return nil, err
@@ -72,6 +108,7 @@ func (s *Session) findEndpoint(open func() (*Visit, error)) (*Endpoint, error) {
 		return nil, err
 	}
 	s.Redact.Learn(e.Credentials()...)
+	e.gate = gateKeys(login)
 	return e, nil
 }
 
@@ -92,40 +129,51 @@ func (s *Session) answers(e *Endpoint) error {
 	return err
 }
 
-// endpoint builds the request of a configured endpoint.
-func endpoint(c *target.EndpointConfig, chatID string) *Endpoint {
-	body := map[string]string{"chat_id": chatID, "chatId": chatID}
-	if c.ChatIDField != "" {
-		body = map[string]string{c.ChatIDField: chatID}
-	}
-	raw, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // strings always marshal
-	}
-	header := c.Header.Clone()
-	if header == nil {
-		header = http.Header{}
-	}
-	if header.Get("Content-Type") == "" {
-		header.Set("Content-Type", "application/json")
-	}
-	return &Endpoint{ChatID: chatID, Request: wire.Request{Method: c.Verb(), URL: c.URL, Header: header, Body: raw}}
-}
-
-// discover finds, among what the page requested, the answer that brought the
-// token.
+// discover finds the endpoint among what the page requested: the answer that
+// brought the token, or, where the callback gave none, what it asked for the chat.
 func discover(v *Visit) (*Endpoint, error) {
-	if v.Token == "" {
-		return nil, MissingError("the page's callback gave no token, so its endpoint is unknown (see PAGE-CALLBACK-TOKEN)")
-	}
 	found, ok := tokenRequest(v)
-	if !ok {
+	if !ok && v.Token != "" {
 		return nil, MissingError("no answer that the page got holds the token, so its endpoint is unknown; give it with --endpoint URL")
 	}
-	return &Endpoint{
+	if !ok {
+		if found, ok = refusedRequest(v); !ok {
+			return nil, MissingError("the page's callback gave no token, and asked nobody for one, so its endpoint is unknown (see PAGE-CALLBACK-TOKEN)")
+		}
+	}
+	e := &Endpoint{
 		ChatID: v.ChatID, PageOrigin: OriginOf(v.State.URL), Seen: RequestEvidence("the page's own request", found),
+		Gave: v.Token != "", CORSError: found.CORSError,
 		Request: wire.Request{Method: found.Method, URL: found.URL, Header: resendable(found.Header), Body: found.Body},
-	}, nil
+	}
+	e.place = learnPlace(e.Seen.Exchange, v.Token)
+	e.Credentialed = e.Request.Header.Get("Cookie") != ""
+	if e.CORSError != "" && !e.Credentialed { // it was not sent: the preflight was refused
+		e.Credentialed = strings.Contains(e.CORSError, "Wildcard") || strings.Contains(e.CORSError, "Credentials")
+		if cookies := cookieHeader(v.State.Cookies, found.URL); cookies != "" {
+			e.Request.Header.Set("Cookie", cookies)
+		}
+	}
+	return e, nil
+}
+
+// refusedRequest is the request that the callback made for a token and got none:
+// the first of its hops, if there is no doubt which it is.
+func refusedRequest(v *Visit) (browser.Request, bool) {
+	all := slices.DeleteFunc(v.CallbackRequests(), func(r browser.Request) bool { return r.Method == "" || !scriptAsks[r.ResourceType] })
+	if len(all) == 0 {
+		return browser.Request{}, false
+	}
+	last := all[len(all)-1]
+	for _, r := range all {
+		switch {
+		case r.ID == last.ID:
+			return r, true
+		case !carriesChat(last, v.ChatID): // any of them may be it
+			return browser.Request{}, false
+		}
+	}
+	return last, true
 }
 
 // notResent are the headers that belong to a connection or a cache, not to
@@ -150,17 +198,17 @@ func (e *Endpoint) String() string {
 	return e.Request.Method + " " + SafeURL(e.WithChat("…").URL)
 }
 
-// origin is the endpoint's own.
+// Origin is the endpoint's own.
 func (e *Endpoint) Origin() string { return OriginOf(e.Request.URL) }
 
-// cross says whether the page and the endpoint have different origins.
+// Cross says whether the page and the endpoint have different origins.
 func (e *Endpoint) Cross() bool { return e.PageOrigin != "" && e.PageOrigin != e.Origin() }
 
-// credentials are the values that withoutCredentials drops: the session.
+// Credentials are the values that WithoutCredentials drops: the session.
 func (e *Endpoint) Credentials() []string {
 	var out []string
 	for name, values := range e.Request.Header {
-		if BrowserHeaders.MatchString(name) {
+		if !mayBeSession(name) || e.sendsChat(name) {
 			continue
 		}
 		for _, v := range values {
@@ -182,29 +230,4 @@ func OriginOf(raw string) string {
 		host = strings.TrimSuffix(host, ":80")
 	}
 	return u.Scheme + "://" + host
-}
-
-// ask sends a request to the endpoint and returns the token it brought, if any.
-func (s *Session) Ask(ctx context.Context, title string, r wire.Request) (Evidence, token.Raw) {
-	e := s.Do(ctx, title, r)
-	raw, _ := TokenIn(e.Exchange.Body())
-	return e, raw
-}
-
-var ErrNoAnswer = errors.New("the endpoint did not answer")
-
-// fetchToken gets a token for a chat from the endpoint.
-func (s *Session) FetchToken(ctx context.Context, chatID string) (token.Raw, Evidence, error) {
-	e, err := s.Endpoint()
-	if err != nil {
-		return "", Evidence{}, err
-	}
-	ev, raw := s.Ask(ctx, "a token for chat "+chatID, e.WithChat(chatID))
-	switch {
-	case ev.Exchange.Err != nil:
-		return "", ev, fmt.Errorf("%w: %s", ErrNoAnswer, ev.Exchange.Kind())
-	case raw == "":
-		return "", ev, MissingError(fmt.Sprintf("the endpoint gave no token: it answered %s (see AUTH-POST-TOKEN)", Describe(ev.Exchange)))
-	}
-	return raw, ev, nil
 }

@@ -4,193 +4,242 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"mime/multipart"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
-// Probes send the request of the page again, with one thing in it changed.
+// Probes send the request of the page again, with one thing in it changed. They
+// do so by what stands in it, whatever its form is.
 
-// withChat is the request for another chat: the id is a UUID, so that it is
-// replaced wherever it stands (body, query, path, header).
+// WithChat is the request for another chat: the id is a UUID, so that it is
+// replaced wherever it stands, and all else stays byte for byte.
 func (e *Endpoint) WithChat(chatID string) wire.Request {
 	r := e.Request.Clone()
-	r.URL = strings.ReplaceAll(r.URL, e.ChatID, chatID)
-	r.Body = bytes.ReplaceAll(r.Body, []byte(e.ChatID), []byte(chatID))
+	r.URL = replaceChat(r.URL, e.ChatID, chatID)
+	r.Body = []byte(replaceChat(string(r.Body), e.ChatID, chatID))
 	for _, values := range r.Header {
 		for i := range values {
-			values[i] = strings.ReplaceAll(values[i], e.ChatID, chatID)
+			values[i] = replaceChat(values[i], e.ChatID, chatID)
 		}
 	}
 	return r
 }
 
-// errNoChatMember says that the chat id can't be varied by type.
-var errNoChatMember = MissingError("the page does not send the chat id as a member of a JSON or form body")
-
-// withValue is the request with the chat id replaced by any JSON value; an
-// error says that the chat id is not in a JSON body.
-func (e *Endpoint) WithValue(value any) (wire.Request, error) {
-	return e.EditBody(func(member map[string]any, key string) { member[key] = value },
-		func(form url.Values, key string) { form.Set(key, formValue(value)) })
+// Slots are the places at which the chat id stands by itself.
+func (e *Endpoint) Slots() []Leaf {
+	return slices.DeleteFunc(leaves(e.Request), func(l Leaf) bool { return !e.isChat(l) })
 }
 
-// withoutChat is the request without a chat id.
-func (e *Endpoint) WithoutChat() (wire.Request, error) {
-	r, err := e.EditBody(func(member map[string]any, key string) { delete(member, key) },
-		func(form url.Values, key string) { form.Del(key) })
-	if err == nil {
-		return r, nil
-	}
-	u, parseErr := url.Parse(e.Request.URL)
-	if parseErr != nil || !strings.Contains(u.RawQuery, e.ChatID) {
-		return r, err
-	}
-	query := u.Query()
-	for key, values := range query {
-		if len(values) > 0 && values[0] == e.ChatID {
-			query.Del(key)
+// isChat says whether a leaf is the chat id, and nothing but that.
+func (e *Endpoint) isChat(l Leaf) bool {
+	text, ok := l.Value.(string)
+	return ok && slices.ContainsFunc(chatSpellings(e.ChatID, ""), func(pair [2]string) bool { return pair[0] == text })
+}
+
+// SendsChatIn says whether the chat id stands in such a place.
+func (e *Endpoint) SendsChatIn(places ...Place) bool {
+	return slices.ContainsFunc(e.Slots(), func(l Leaf) bool { return slices.Contains(places, l.Place) })
+}
+
+// ReadsBody says whether the chat id is in the body. Where it is not, any body
+// will do.
+func (e *Endpoint) ReadsBody() bool { return holdsChat(string(e.Request.Body), e.ChatID) }
+
+// ErrNoSlot says that the chat id can't be varied by itself.
+var ErrNoSlot = MissingError("the chat id does not stand by itself in the page's request, so that nothing else can take its place")
+
+// WithValue is the request with the chat id replaced by any JSON value, or where
+// it stands in text (a form, a URL, a header) by that value as text.
+func (e *Endpoint) WithValue(value any) (wire.Request, error) {
+	return e.editChat(func(l Leaf) any {
+		if raw, ok := value.(json.RawMessage); ok && !l.Typed {
+			var text string
+			if json.Unmarshal(raw, &text) == nil {
+				return text
+			}
 		}
+		return value
+	})
+}
+
+// WithoutChat is the request without a chat id.
+func (e *Endpoint) WithoutChat() (wire.Request, error) {
+	return e.editChat(func(Leaf) any { return drop })
+}
+
+func (e *Endpoint) editChat(edit visitor) (wire.Request, error) {
+	found := false
+	r, err := walk(e.Request, func(l Leaf) any {
+		if !e.isChat(l) {
+			return keep
+		}
+		found = true
+		return edit(l)
+	})
+	if err == nil && !found {
+		err = ErrNoSlot
 	}
-	u.RawQuery = query.Encode()
-	r = e.Request.Clone()
+	return r, err
+}
+
+// WithLeaf is a request with another value at one place.
+func WithLeaf(r wire.Request, at Leaf, value any) (wire.Request, error) {
+	return walk(r, func(l Leaf) any {
+		if l.Same(at) {
+			return value
+		}
+		return keep
+	})
+}
+
+// Sent are the values that the page sends besides the chat id.
+func (e *Endpoint) Sent() []Leaf {
+	return slices.DeleteFunc(leaves(e.Request), func(l Leaf) bool {
+		return l.Place == InPath || l.Place == InText || IsCSRFName(l.Name()) || holdsChat(l.Text(), e.ChatID)
+	})
+}
+
+// WithMembers is the request for a chat with further members where the chat id
+// stands: beside it and in the objects around it, or as fields of the form or the
+// query. A member that holds the chat id is added to, and keeps it.
+func (e *Endpoint) WithMembers(chatID string, members map[string]any) (wire.Request, error) {
+	r := e.WithChat(chatID)
+	switch kind := BodyKind(r); {
+	case kind == jsonBody && e.ReadsBody():
+		root, _ := decodeJSON(string(r.Body))
+		if addAround(root, chatID, members) {
+			r.Body = []byte(marshalJSON(root))
+			return r, nil
+		}
+	case kind == formBody && e.ReadsBody():
+		r.Body = append(append(r.Body, '&'), fields(members).Encode()...)
+		return r, nil
+	case kind == partsBody && e.ReadsBody():
+		return addParts(r, members)
+	}
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return r, fmt.Errorf("the endpoint's URL: %w", err)
+	}
+	if query, ok := addInQuery(u.RawQuery, chatID, members); ok {
+		u.RawQuery = query
+	} else if u.RawQuery == "" {
+		u.RawQuery = fields(members).Encode()
+	} else {
+		u.RawQuery += "&" + fields(members).Encode()
+	}
 	r.URL = u.String()
 	return r, nil
 }
 
-// withMembers is the request for a chat with further members in its JSON body.
-// A member that holds the chat id is added to, and keeps it.
-func (e *Endpoint) WithMembers(chatID string, members map[string]any) (wire.Request, error) {
-	r := e.WithChat(chatID)
-	var body map[string]any
-	if err := json.Unmarshal(r.Body, &body); err != nil || body == nil {
-		return r, errNoChatMember
-	}
-	for k, v := range members {
-		if !editMembers(body[k], chatID, func(object map[string]any, key string) { addMembers(object, key, v) }) {
-			body[k] = v
-		}
-	}
-	return setJSON(r, body)
-}
-
-// addMembers adds the members of v, if it is an object, all but the one named.
-func addMembers(to map[string]any, but string, v any) {
-	more, _ := v.(map[string]any)
-	for name, member := range more {
-		if name != but {
-			to[name] = member
-		}
-	}
-}
-
-func (e *Endpoint) EditBody(inJSON func(map[string]any, string), inForm func(url.Values, string)) (wire.Request, error) {
-	r := e.Request.Clone()
-	var body any
-	if json.Unmarshal(r.Body, &body) == nil {
-		if !editMembers(body, e.ChatID, inJSON) {
-			return r, errNoChatMember
-		}
-		return setJSON(r, body)
-	}
-	form, err := url.ParseQuery(string(r.Body))
-	if err != nil {
-		return r, errNoChatMember
-	}
-	for key := range form {
-		if form.Get(key) == e.ChatID {
-			inForm(form, key)
-			r.Body = []byte(form.Encode())
-			return r, nil
-		}
-	}
-	return r, errNoChatMember
-}
-
-// editMembers calls edit for each object member whose value is the chat id.
-func editMembers(value any, chatID string, edit func(map[string]any, string)) bool {
-	found := false
+// addAround adds members to every object on the way to the chat id, but to those
+// that only number a batch.
+func addAround(value any, chatID string, members map[string]any) bool {
 	switch value := value.(type) {
 	case map[string]any:
-		for key, member := range value {
-			if member == chatID {
-				edit(value, key)
-				found = true
-			} else if editMembers(member, chatID, edit) {
-				found = true
+		found := false
+		holds := map[string]bool{}
+		for _, name := range sortedKeys(value) {
+			if value[name] == any(chatID) || addAround(value[name], chatID, nil) {
+				found, holds[name] = true, true
 			}
 		}
+		if !found || members == nil {
+			return found
+		}
+		for name := range holds {
+			if inner, ok := value[name].(map[string]any); ok {
+				more, ok := members[name].(map[string]any)
+				if !ok {
+					more = members
+				}
+				addAround(inner, chatID, more)
+			} else {
+				addAround(value[name], chatID, members)
+			}
+		}
+		if !batch(value) {
+			for name, member := range members {
+				if !holds[name] {
+					value[name] = member
+				}
+			}
+		}
+		return true
 	case []any:
-		for _, member := range value {
-			found = editMembers(member, chatID, edit) || found
+		found := false
+		for _, element := range value {
+			found = element == any(chatID) || addAround(element, chatID, members) || found
 		}
+		return found
 	}
-	return found
+	return false
 }
 
-func setJSON(r wire.Request, body any) (wire.Request, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(body); err != nil {
-		return r, fmt.Errorf("encoding the body: %w", err)
-	}
-	r.Body = bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
-	return r, nil
-}
-
-func formValue(v any) string {
-	if s, ok := v.(string); ok {
-		return s
-	}
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return ""
-	}
-	return string(raw)
-}
-
-// browserHeaders are those that browsers send of themselves. Any other may
-// carry a session.
-var BrowserHeaders = regexp.MustCompile(`(?i)^(Accept.*|Content-.*|User-Agent|Origin|Referer|Sec-.*|Cache-Control|Pragma|Dnt|Priority|Upgrade-Insecure-Requests|X-Requested-With|Te)$`)
-
-// withoutCredentials drops the session: cookies, Authorization, and every
-// header that browsers don't send of themselves.
-func WithoutCredentials(r wire.Request) wire.Request {
-	r = r.Clone()
-	for name := range r.Header {
-		if !BrowserHeaders.MatchString(name) {
-			delete(r.Header, name)
+// batch says whether an object's names are the numbers of a batch.
+func batch(object map[string]any) bool {
+	for name := range object {
+		if strings.Trim(name, "0123456789") != "" {
+			return false
 		}
 	}
-	return r
+	return true
 }
 
-// withoutSession is withoutCredentials, but keeps what protects from CSRF: a
-// request that is refused for the lack of that says nothing about the session.
-func WithoutSession(r wire.Request) wire.Request {
-	out := WithoutCredentials(r)
-	for name, values := range r.Header {
-		if IsCSRFName(name) {
-			out.Header[name] = slices.Clone(values)
+// addInQuery is addAround where a parameter holds JSON.
+func addInQuery(query, chatID string, members map[string]any) (string, bool) {
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		name, escaped, _ := strings.Cut(pair, "=")
+		value, err := url.QueryUnescape(escaped)
+		if err != nil {
+			continue
+		}
+		if root, ok := jsonIn(value); ok && addAround(root, chatID, members) {
+			pairs[i] = name + "=" + url.QueryEscape(marshalJSON(root))
+			return strings.Join(pairs, "&"), true
 		}
 	}
-	var kept []string
-	for _, pair := range strings.Split(r.Header.Get("Cookie"), ";") {
-		if name, _, _ := strings.Cut(pair, "="); IsCSRFName(name) {
-			kept = append(kept, strings.TrimSpace(pair))
+	return query, false
+}
+
+// fields are members as those of a form: chat[id].
+func fields(members map[string]any) url.Values {
+	out := url.Values{}
+	for name, member := range members {
+		object, ok := member.(map[string]any)
+		if !ok {
+			out.Set(name, textOf(member))
+			continue
 		}
-	}
-	if len(kept) > 0 {
-		out.Header.Set("Cookie", strings.Join(kept, "; "))
+		for inner, value := range object {
+			out.Set(name+"["+inner+"]", textOf(value))
+		}
 	}
 	return out
 }
 
-func IsCSRFName(name string) bool {
-	name = strings.ToLower(name)
-	return strings.Contains(name, "csrf") || strings.Contains(name, "xsrf")
+// addParts adds fields at the head of a multipart form, before its first boundary.
+func addParts(r wire.Request, members map[string]any) (wire.Request, error) {
+	first, _, ok := bytes.Cut(r.Body, []byte("\r\n"))
+	if !ok {
+		return r, ErrNoSlot
+	}
+	var buf bytes.Buffer
+	w := multipart.NewWriter(&buf)
+	if err := w.SetBoundary(strings.TrimPrefix(string(first), "--")); err != nil {
+		return r, fmt.Errorf("the boundary of the page's form: %w", err)
+	}
+	more := fields(members)
+	for _, name := range sortedHeaders(map[string][]string(more)) {
+		if err := w.WriteField(name, more.Get(name)); err != nil {
+			return r, fmt.Errorf("writing the page's form: %w", err)
+		}
+	}
+	r.Body = append(append(buf.Bytes(), "\r\n"...), r.Body...)
+	return r, nil
 }

@@ -3,7 +3,9 @@ package subject
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -11,6 +13,166 @@ import (
 )
 
 // Tokens in answers of the endpoint.
+
+// A tokenPlace is where in an answer the token stands, as it was seen in the
+// answer that the page got. The zero value: nobody knows.
+type tokenPlace struct {
+	header, cookie string   // its name
+	steps          []string // the names on the way to it in JSON
+	text           bool     // in the text of the body, between these two
+	before, after  string
+}
+
+// learnPlace finds where a token stands in an answer.
+func learnPlace(ex wire.Exchange, raw token.Raw) tokenPlace {
+	secret := raw.Secret()
+	if ex.Response == nil || secret == "" {
+		return tokenPlace{}
+	}
+	if place, ok := placeInJSON(ex.Body(), secret); ok {
+		return place
+	}
+	if before, after, ok := strings.Cut(string(ex.Body()), secret); ok {
+		return tokenPlace{text: true, before: before[max(0, len(before)-24):], after: after[:min(8, len(after))]}
+	}
+	for _, c := range cookiesOf(ex) {
+		if before, after, ok := strings.Cut(c.Value, secret); ok {
+			return tokenPlace{cookie: c.Name, before: before, after: after}
+		}
+	}
+	for name, values := range ex.Response.Header {
+		for _, v := range values {
+			if before, after, ok := strings.Cut(v, secret); ok {
+				return tokenPlace{header: name, before: before, after: after}
+			}
+		}
+	}
+	return tokenPlace{}
+}
+
+func placeInJSON(body []byte, secret string) (place tokenPlace, found bool) {
+	root, ok := decodeJSON(string(body))
+	if !ok {
+		return tokenPlace{}, false
+	}
+	walkJSON(root, Leaf{}, func(l Leaf) any {
+		if before, after, ok := strings.Cut(l.Text(), secret); ok && !found {
+			place, found = tokenPlace{steps: append([]string{}, l.Steps...), before: before, after: after}, true
+		}
+		return keep
+	}, maxDepth)
+	return place, found
+}
+
+func cookiesOf(ex wire.Exchange) []*http.Cookie {
+	return (&http.Response{Header: ex.Response.Header}).Cookies()
+}
+
+// read returns what stands at the place in an answer.
+func (p tokenPlace) read(ex wire.Exchange) (token.Raw, bool) {
+	switch {
+	case ex.Response == nil:
+	case p.header != "":
+		return p.inside(Canonical(ex.Response.Header, p.header))
+	case p.cookie != "":
+		for _, c := range cookiesOf(ex) {
+			if c.Name == p.cookie {
+				return p.inside(c.Value)
+			}
+		}
+	case p.text:
+		return p.between(string(ex.Body()))
+	default:
+		return p.inJSON(ex.Body())
+	}
+	return "", false
+}
+
+func (p tokenPlace) inJSON(body []byte) (raw token.Raw, found bool) {
+	root, ok := decodeJSON(string(body))
+	if !ok {
+		return "", false
+	}
+	walkJSON(root, Leaf{}, func(l Leaf) any {
+		if text, isText := l.Value.(string); isText && !found && slices.Equal(l.Steps, p.steps) {
+			raw, found = p.inside(text)
+		}
+		return keep
+	}, maxDepth)
+	return raw, found
+}
+
+// inside is a value without what stood around the token in it: "Bearer ".
+func (p tokenPlace) inside(value string) (token.Raw, bool) {
+	value, ok := strings.CutPrefix(value, p.before)
+	value, end := strings.CutSuffix(value, p.after)
+	return token.Raw(value), ok && end && value != ""
+}
+
+// between is what stands in a text between what stood around the token before.
+func (p tokenPlace) between(text string) (token.Raw, bool) {
+	_, rest, ok := strings.Cut(text, p.before)
+	if !ok {
+		return "", false
+	}
+	if p.after != "" {
+		if rest, _, ok = strings.Cut(rest, p.after); !ok {
+			return "", false
+		}
+	}
+	return token.Raw(rest), compactJWS.MatchString(rest)
+}
+
+// known says whether the place is known.
+func (p tokenPlace) known() bool {
+	return p.header != "" || p.cookie != "" || p.text || p.steps != nil
+}
+
+// String names the place for people.
+func (p tokenPlace) String() string {
+	switch {
+	case p.header != "":
+		return "the header " + p.header
+	case p.cookie != "":
+		return "the cookie " + p.cookie
+	case p.text:
+		return "the text of the body"
+	case len(p.steps) == 0:
+		return "the body as a whole"
+	}
+	return "the member " + strings.Join(p.steps, ".")
+}
+
+// TokenIn returns the token of an answer: from where the page's own stood, or
+// else where it is plain that there is one.
+func (s *Session) TokenIn(ex wire.Exchange) (token.Raw, bool) {
+	if e, ok := s.Endpoints.Found(); ok && e.place.known() {
+		if raw, ok := e.place.read(ex); ok {
+			return raw, true
+		}
+		return chatToken(ex)
+	}
+	if raw, ok := memberOrAny(ex.Body()); ok {
+		return raw, true
+	}
+	return chatToken(ex)
+}
+
+// chatToken is a token in an answer, wherever it stands, that is one for a chat:
+// answers hold other JWTs too.
+func chatToken(ex wire.Exchange) (token.Raw, bool) {
+	for _, raw := range append(tokensIn(ex.Body()), tokensInHeaders(ex)...) {
+		if isForChat(raw) && !brought(ex.Request, raw) {
+			return raw, true
+		}
+	}
+	return "", false
+}
+
+func isForChat(raw token.Raw) bool {
+	t, err := token.Decode(raw)
+	return err == nil && t.Claims.Get("chat").Kind() != token.Missing
+}
 
 // compactJWS matches what looks like a token, anywhere in an answer.
 var compactJWS = regexp.MustCompile(`ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*`)
@@ -24,18 +186,29 @@ func tokensIn(body []byte) []token.Raw {
 	return out
 }
 
-// holdsToken says whether an answer gives a token away. Login pages and error
-// pages hold other JWTs: a state, a publishable key, what the request brought.
+func tokensInHeaders(ex wire.Exchange) []token.Raw {
+	var out []token.Raw
+	if ex.Response != nil {
+		for _, name := range sortedHeaders(ex.Response.Header) {
+			out = append(out, tokensIn([]byte(strings.Join(ex.Response.Header[name], "\n")))...)
+		}
+	}
+	return out
+}
+
+// HoldsToken says whether an answer gives a token away. Login pages, error pages
+// and headers hold other JWTs: a state, a publishable key, a session, what the
+// request brought.
 func HoldsToken(ex wire.Exchange) bool {
 	page := strings.HasPrefix(strings.TrimSpace(string(ex.Body())), "<")
 	for _, raw := range tokensIn(ex.Body()) {
-		t, err := token.Decode(raw)
-		if page && (err != nil || t.Claims.Get("chat").Kind() == token.Missing) || brought(ex.Request, raw) {
+		if page && !isForChat(raw) || brought(ex.Request, raw) {
 			continue
 		}
 		return true
 	}
-	return false
+	_, ok := chatToken(ex)
+	return ok
 }
 
 // brought says whether a request itself holds a token.
@@ -48,9 +221,9 @@ func brought(r wire.Request, raw token.Raw) bool {
 	return strings.Contains(r.URL, raw.Secret()) || bytes.Contains(r.Body, []byte(raw.Secret()))
 }
 
-// tokenIn returns the token of an answer: the member "token", or else whatever
-// looks like one.
-func TokenIn(body []byte) (token.Raw, bool) {
+// memberOrAny returns the token of an answer of which nothing is known: the
+// member "token", or else whatever looks like one.
+func memberOrAny(body []byte) (token.Raw, bool) {
 	var answer struct {
 		Token string `json:"token"`
 	}

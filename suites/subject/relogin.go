@@ -17,10 +17,10 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.revive = append(v.revive, func(ctx context.Context) {
-		if _, served := TokenIn(v.send(ctx, s.Client, "is the session still there?", e.WithChat(s.NewChatID())).Exchange.Body()); served {
+		if _, served := s.TokenIn(v.send(ctx, s.Client, "is the session still there?", e.WithChat(s.NewChatID())).Exchange); served {
 			return
 		}
-		visit, err := s.visit(s.Target.Login)
+		visit, err := s.visit(s.Target.Login, s.Options.Timeout)
 		if err != nil {
 			return // the next check that needs the session says so
 		}

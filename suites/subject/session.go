@@ -50,6 +50,7 @@ type Session struct {
 	tokens    issued
 	Webhooks  []*Webhook
 	story     story
+	unjudged  incomplete
 	Stacks    stacks
 	Patience  Patience
 	bounded   *semaphore.Weighted // all requests under way; nil where each service has its own bound

@@ -1,7 +1,6 @@
 package subject
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -100,16 +99,6 @@ func opened(began time.Time, record browser.Record) reports.Moment {
 		}
 	}
 	return m
-}
-
-// tokenRequest is the page's request that brought the token.
-func tokenRequest(v *Visit) (browser.Request, bool) {
-	for _, r := range v.Record.Requests {
-		if v.Token != "" && !r.Kindly && bytes.Contains(r.ResponseBody, []byte(v.Token.Secret())) {
-			return r, true
-		}
-	}
-	return browser.Request{}, false
 }
 
 func asked(r browser.Request) reports.Moment {

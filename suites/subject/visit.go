@@ -29,23 +29,27 @@ type Visit struct {
 	State  browser.State
 
 	Started  []mockkindly.ClientReport // one for each time that the chat client started
-	ChatID   string                    // of the first chat; "" if there was none
+	ChatID   string                    // of the chat that got a token, or else the last; "" if there was none
 	Callback *mockkindly.CallbackReport
 	Token    token.Raw // "" if the callback gave none
 	result   token.Result
+	Waited   time.Duration // until the chat client started, or was given up
 }
 
 // patience is how long a page that has loaded may take until its chat client
-// starts: tag managers and single-page apps mount it late.
+// starts, where nothing says that it will: tag managers, idle callbacks and
+// single-page apps mount it late. Where nothing says that it will not either,
+// the first visit waits as long as a request may take.
 const patience = 3 * time.Second
 
 // visitFirst opens the page as the first user.
 func (s *Session) VisitFirst() (*Visit, error) {
 	return s.pages.first.Get(func() (*Visit, error) {
 		began := s.Options.Now()
-		v, err := s.visit(s.Target.Login)
-		if err == nil {
+		v, err := s.visit(s.Target.Login, s.Options.Timeout)
+		if v != nil && err == nil {
 			s.photograph(s.Base, v)
+			err = s.notThePage(v)
 		}
 		s.tellVisit(began, v, err)
 		return v, err
@@ -53,16 +57,17 @@ func (s *Session) VisitFirst() (*Visit, error) {
 }
 
 func (s *Session) visitSecond() (*Visit, error) {
-	return s.pages.second.Get(func() (*Visit, error) { return s.visit(s.Target.Second) })
+	return s.pages.second.Get(func() (*Visit, error) { return s.visit(s.Target.Second, s.Options.Timeout) })
 }
 
 func (s *Session) VisitLoggedOut() (*Visit, error) {
-	return s.pages.loggedOut.Get(func() (*Visit, error) { return s.visit(nil) })
+	return s.pages.loggedOut.Get(func() (*Visit, error) { return s.visit(nil, 0) })
 }
 
 // visit opens the page in a fresh browser context and watches until the
-// callback has settled, or it is clear that it will not.
-func (s *Session) visit(login *browser.Login) (*Visit, error) {
+// callback has settled, or it is clear that it will not. start is how long the
+// chat client may take to start; 0: about as long as it took the first user.
+func (s *Session) visit(login *browser.Login, start time.Duration) (*Visit, error) {
 	if s.Target.PageURL == "" {
 		return nil, MissingError(target.NeedPage.Hint())
 	}
@@ -73,7 +78,9 @@ func (s *Session) visit(login *browser.Login) (*Visit, error) {
 		s.addProblem(s.pageProblem(err))
 		return nil, err
 	}
-	v.wait(ctx, s.Options.Timeout)
+	if v.waitForClient(ctx, s, start) {
+		v.waitForToken(ctx, s.Options.Timeout)
+	}
 	v.page.Settle(ctx)
 	v.Record = v.page.Record()
 	if v.State, err = v.page.State(ctx); err != nil {
@@ -144,54 +151,47 @@ func kindlyWebhooks(webhooks []target.Webhook) []mockkindly.Webhook {
 	return out
 }
 
-// wait returns when the callback has settled and its token was judged, when no
-// chat client has started although the page has long loaded, or after timeout.
-func (v *Visit) wait(ctx context.Context, timeout time.Duration) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	starting, stop := context.WithTimeout(ctx, patience)
-	defer stop()
-	if _, err := v.kindly.Journal().Wait(starting, isKind(mockkindly.ClientStarted)); err != nil {
-		return
+// ChatURL is that of the document that has the chat: the page, or a frame of it.
+// Its origin is the one that calls the endpoint.
+func (v *Visit) ChatURL() string {
+	if n := len(v.Started); n > 0 {
+		return v.Started[n-1].PageURL
 	}
-	settled, err := v.kindly.Journal().Wait(ctx, isKind(mockkindly.CallbackSettled))
-	if err != nil || settled.Callback.Outcome != "token" {
-		return
-	}
-	v.kindly.Journal().Wait(ctx, func(e mockkindly.Event) bool { return e.Token != nil }) // the verdict on it
+	return v.State.URL
 }
 
 func isKind(k mockkindly.Kind) func(mockkindly.Event) bool {
 	return func(e mockkindly.Event) bool { return e.Kind == k }
 }
 
-// read takes from the journal what the visit came to.
+// read takes from the journal what the visit came to. A page that goes on to
+// another one may leave a chat behind: what counts is the one that got a token,
+// or else the last.
 func (v *Visit) read() {
-	for _, e := range v.kindly.Journal().Events(0) {
+	events := v.kindly.Journal().Events(0)
+	for _, e := range events {
 		switch {
 		case e.Client != nil:
 			v.Started = append(v.Started, *e.Client)
-		case e.Kind == mockkindly.ChatCreated && v.ChatID == "":
+		case e.Kind == mockkindly.ChatCreated:
 			v.ChatID = e.Chat
+		}
+	}
+	for i, rank := len(events)-1, 0; i >= 0; i-- {
+		switch e := events[i]; {
+		case e.Token != nil && e.Chat != "":
+			v.ChatID, rank = e.Chat, 2
+		case e.Kind == mockkindly.CallbackSettled && rank < 1:
+			v.ChatID, rank = e.Chat, 1
+		}
+	}
+	for _, e := range events {
+		switch {
+		case e.Chat != v.ChatID:
 		case e.Kind == mockkindly.CallbackSettled && v.Callback == nil:
 			v.Callback = e.Callback
-		case e.Token != nil && v.Token == "" && e.Chat == v.ChatID:
+		case e.Token != nil && v.Token == "":
 			v.Token, v.result = e.Token.Raw, e.Token.Result
 		}
 	}
-}
-
-// startsWithin counts the starts of the chat client, and waits up to d for a
-// second one.
-func (v *Visit) StartsWithin(ctx context.Context, d time.Duration) int {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	count := 0
-	v.kindly.Journal().Wait(ctx, func(e mockkindly.Event) bool {
-		if e.Kind == mockkindly.ClientStarted {
-			count++
-		}
-		return count > 1
-	})
-	return count
 }

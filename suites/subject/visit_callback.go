@@ -38,6 +38,7 @@ func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallR
 // A renewal is what the callback gave when it was called again for one chat.
 type Renewal struct {
 	Before, After browser.CallResult
+	page          *browser.Page
 	Advanced      time.Duration // how far the page's clock was put forward; 0 if it was not
 }
 
@@ -60,12 +61,14 @@ func (s *Session) Renew() (Renewal, error) {
 		if err != nil {
 			return Renewal{}, fmt.Errorf("opening the page again: %w", err)
 		}
-		defer page.Close()
+		s.onClose(page) // it is looked at again later
 		// The chat client of this page calls the callback too: let it be first.
 		settling, stop := context.WithTimeout(ctx, s.Options.Timeout)
 		defer stop()
 		kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
-		return renewOn(ctx, page, s.NewChatID(), s.Options.Now)
+		r, err := renewOn(ctx, page, s.NewChatID(), s.Options.Now)
+		r.page = page
+		return r, err
 	})
 }
 

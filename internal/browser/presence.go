@@ -1,0 +1,99 @@
+package browser
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A Presence is whether a chat client would find the page's callback now.
+type Presence struct {
+	Callback string // typeof getAuthToken; "undefined" if there is none
+	Options  bool   // there is an options object at all
+	Client   bool   // the chat client is still on the page
+	URL      string // of the document
+}
+
+const readPresence = `() => {
+	const kind = (v) => v === null ? "null" : typeof v;
+	const owner = [window.kindlyOptions, window.kindlySettings].find((o) => o?.getAuthToken != null);
+	return {
+		Callback: kind(owner?.getAuthToken), Options: window.kindlyOptions != null || window.kindlySettings != null,
+		Client: window[Symbol.for("kindlytest.widget")]?.alive?.() === true, URL: location.href,
+	};
+}`
+
+// Presence looks whether the callback is there, in the page or in the frame that
+// has it.
+func (p *Page) Presence(ctx context.Context) (Presence, error) {
+	found, err := evaluateThere[Presence](ctx, p, readPresence)
+	if err != nil {
+		return Presence{}, fmt.Errorf("looking for getAuthToken in the page: %w", err)
+	}
+	return found, nil
+}
+
+// routeLinks are addresses that the page's own router may know: what it links
+// to on its own origin, without what may log the user out or change something.
+const routeLinks = `() => {
+	const out = [];
+	const risky = /log-?_?out|sign-?_?out|exit|delete|remove|cancel|unsubscribe|quit|logg-?ut|avmeld/i;
+	for (const a of document.querySelectorAll("a[href]")) {
+		if (a.origin !== location.origin || a.hasAttribute("download") || a.target && a.target !== "_self") continue;
+		if (a.pathname === location.pathname || risky.test(a.href + " " + a.textContent) || /\.\w{2,5}$/.test(a.pathname)) continue;
+		if (!out.includes(a.href)) out[out.length] = a.href;
+		if (out.length === 2) break;
+	}
+	return out;
+}`
+
+// routeTo lets the page's router believe that the user went there, as its own
+// links and the browser's buttons do. Nothing is clicked, and nothing is loaded
+// unless the router does so.
+const routeTo = `(to) => {
+	if (to.startsWith("#")) { location.hash = to; return true; }
+	history.pushState(history.state, "", to);
+	window.dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+	return true;
+}`
+
+const routeBack = `() => { history.back(); return true; }`
+
+// routePause is how long a router may take to show another route.
+const routePause = 150 * time.Millisecond
+
+// Wander goes to other routes of the page, within its document: to two that it
+// links to, to a hash, and back again. After each it says what became of the
+// callback. It ends early once the page has left its document: then the new one
+// is another page.
+func (p *Page) Wander(ctx context.Context) ([]Presence, error) {
+	links, err := evaluate[[]string](ctx, p, routeLinks)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the page's routes: %w", err)
+	}
+	steps := []func() error{}
+	for _, to := range append(links, "#chat") {
+		steps = append(steps, func() error { _, err := evaluate[bool](ctx, p, routeTo, to); return err })
+	}
+	steps = append(steps, func() error { _, err := evaluate[bool](ctx, p, routeBack); return err })
+	p.mu.Lock()
+	document := p.doc.number
+	p.mu.Unlock()
+	var seen []Presence
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return seen, nil // the page went elsewhere: another document
+		}
+		p.waitQuiet(ctx, routePause, 4*routePause)
+		p.mu.Lock()
+		left := p.doc.number != document
+		p.mu.Unlock()
+		here, err := p.Presence(ctx)
+		if left || err != nil {
+			return seen, ctx.Err()
+		}
+		seen = append(seen, here)
+	}
+	return slices.Clip(seen), nil
+}

@@ -1,0 +1,205 @@
+package catalogue
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/subject"
+)
+
+// What the endpoint makes of a chat id that is none.
+
+var authChatidMissing = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	r, err := e.WithoutChat()
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	ev := s.Do(ctx, "without a chat id", r)
+	return strictly(gaveNone("without a chat id", ev), ev)
+})
+
+// onServingOrPage is onServing, and where the page's request can't be made again,
+// a function over the page's callback, which is called with odd chat ids instead.
+func onServingOrPage(judge func(context.Context, *subject.Session, *subject.Endpoint) subject.Verdict,
+	inPage func(context.Context, *subject.Session) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	plain := onServing(judge)
+	return func(ctx context.Context, s *subject.Session) subject.Verdict {
+		_, err := s.Endpoint()
+		if errors.Is(err, subject.ErrMissing) || err == nil && onlyInPage(ctx, s) {
+			if _, _, err := s.FetchToken(ctx, s.NewChatID()); err != nil {
+				return subject.CouldNotRun(err)
+			}
+			return inPage(ctx, s)
+		}
+		return plain(ctx, s)
+	}
+}
+
+// onlyInPage says whether a valid request of the harness fails where the page's does not.
+func onlyInPage(ctx context.Context, s *subject.Session) bool {
+	_, err := tokenAnswer(ctx, s)
+	return err != nil && s.OnlyInPage() != ""
+}
+
+var authChatidType = onServingOrPage(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	typed := slices.ContainsFunc(e.Slots(), func(l subject.Leaf) bool { return l.Typed })
+	var verdicts []subject.Verdict
+	for _, value := range forge.ChatIDs("AUTH-CHATID-TYPE") {
+		if !typed && value.Name != "empty" {
+			continue // in a form or a URL all is text, and 42 is as good an id as any
+		}
+		r, err := e.WithValue(json.RawMessage(value.JSON))
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		what := "chat id " + value.Name
+		verdicts = append(verdicts, gaveNone(what, s.Do(ctx, what, r)))
+	}
+	return subject.Worst(rule.Must, verdicts...)
+}, func(ctx context.Context, s *subject.Session) subject.Verdict {
+	for _, value := range forge.ChatIDs("AUTH-CHATID-TYPE") {
+		called, err := s.CallPage(ctx, json.RawMessage(value.JSON))
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		// What the page itself turns into text is no fault of the endpoint.
+		if t, err := token.Decode(token.Raw(called.Token)); err == nil && t.ChatID() == "" {
+			return subject.Violated("no token", "the page's callback, called with the chat id "+value.Name+", gave a token without a chat id")
+		}
+	}
+	return subject.Holds("none, of the page's callback called with such chat ids").Weak("the page's request can't be made again outside of it")
+})
+
+var authChatidHostile = onServingOrPage(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	var verdicts []subject.Verdict
+	for _, value := range forge.ChatIDs("AUTH-CHATID-HOSTILE") {
+		if !fits(e, value) {
+			continue
+		}
+		r, err := e.WithValue(json.RawMessage(value.JSON))
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		what := "chat id with " + value.Name
+		verdicts = append(verdicts, judgeHostileID(s, what, value, s.Do(ctx, what, r)))
+	}
+	return subject.Worst(rule.Should, verdicts...)
+}, func(ctx context.Context, s *subject.Session) subject.Verdict {
+	for _, value := range forge.ChatIDs("AUTH-CHATID-HOSTILE") {
+		called, err := s.CallPage(ctx, json.RawMessage(value.JSON))
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		if called.Token != "" && !isFor(token.Raw(called.Token), value) {
+			return subject.Violated("no token, or one for exactly that chat id",
+				"the page's callback, called with a chat id with "+value.Name+", gave a token whose chat.id is another")
+		}
+	}
+	return subject.Holds("none, or exactly that chat id, of the page's callback").Weak("the page's request can't be made again outside of it")
+})
+
+// fits says whether a hostile chat id can stand where the page's stands: no
+// header has line ends or spaces around it, no URL a megabyte, and no text half a
+// character.
+func fits(e *subject.Endpoint, value forge.Value) bool {
+	for _, slot := range e.Slots() {
+		if slot.Typed && (slot.Place == subject.InJSON || slot.Place == subject.InForm) {
+			continue
+		}
+		switch {
+		case !value.IsString && !slot.Typed,
+			slot.Place == subject.InHeader && (strings.TrimSpace(value.String) != value.String || strings.ContainsFunc(value.String, func(r rune) bool { return r < ' ' || r > '~' })),
+			slot.Place != subject.InJSON && slot.Place != subject.InForm && slot.Place != subject.InText && len(value.JSON) > 4<<10:
+			return false
+		}
+	}
+	return true
+}
+
+// carries says whether a token's payload holds a JSON string in the same
+// spelling: what Go decodes it to says nothing about a lone surrogate.
+func carries(raw token.Raw, value []byte) bool {
+	segments := strings.Split(raw.Secret(), ".")
+	if len(segments) != 3 {
+		return false
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(segments[1])
+	return err == nil && bytes.Contains(bytes.ToLower(payload), bytes.ToLower(value))
+}
+
+// isFor says whether a token is for exactly that chat id.
+func isFor(raw token.Raw, value forge.Value) bool {
+	t, err := token.Decode(raw)
+	if err != nil {
+		return false
+	}
+	if value.IsString {
+		return t.ChatID() == value.String
+	}
+	return carries(raw, value.JSON)
+}
+
+func judgeHostileID(s *subject.Session, what string, value forge.Value, ev subject.Evidence) subject.Verdict {
+	const expected = "a 4xx, or a token for exactly that chat id"
+	st := ev.Exchange.Status()
+	switch {
+	case ev.Exchange.Err != nil, st >= 500:
+		return subject.Violated(expected, what+": "+subject.Describe(ev.Exchange)).With(ev)
+	case st >= 400:
+		return subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
+	}
+	raw, ok := s.TokenIn(ev.Exchange)
+	if !ok {
+		return subject.Holds("%s: %s and no token", what, subject.Describe(ev.Exchange))
+	}
+	if !isFor(raw, value) {
+		return subject.Violated(expected, what+": a token whose chat.id is another").With(ev)
+	}
+	return subject.Holds("%s: a token for exactly that", what)
+}
+
+var authChatidQuery = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	if e.SendsChatIn(subject.InQuery) {
+		return subject.Missing("the page itself sends the chat id in the query")
+	}
+	r, err := e.WithoutChat()
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	if r, err = addQuery(r, chatIDNames(e), s.NewChatID()); err != nil {
+		return subject.CouldNotRun(err)
+	}
+	return gaveNone("chat id in the query", s.Do(ctx, "chat id in the query only", r))
+})
+
+// chatIDNames are the names under which the endpoint may look for the chat id:
+// those that Kindly's documentation uses, and the page's own.
+func chatIDNames(e *subject.Endpoint) []string {
+	names := []string{"chat_id", "chatId"}
+	for _, slot := range e.Slots() {
+		if name := slot.Name(); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// withBody is the request with another body. JSON that the page sends as text
+// goes on being sent so.
+func withBody(e *subject.Endpoint, b forge.Body) wire.Request {
+	r := e.Request.Clone()
+	r.Body = b.Bytes
+	if b.ContentType != "application/json" || !strings.HasPrefix(r.Header.Get("Content-Type"), "text/") {
+		r.Header.Set("Content-Type", b.ContentType)
+	}
+	return r
+}

@@ -1,0 +1,67 @@
+package catalogue
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+
+	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/suites/subject"
+)
+
+var authErrorLeak = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	answered := false
+	for _, ev := range errorAnswers(ctx, s, e) {
+		answered = answered || ev.Exchange.Response != nil
+		if what := leakIn(ev.Exchange.Body()); what != "" {
+			return subject.Violated("an error without internals", ev.Title+": the answer shows "+what).With(ev)
+		}
+	}
+	if !answered {
+		return subject.CouldNotRun(subject.ErrNoAnswer)
+	}
+	return subject.Holds("none seen")
+})
+
+// errorAnswers provokes a few errors.
+func errorAnswers(ctx context.Context, s *subject.Session, e *subject.Endpoint) []subject.Evidence {
+	var out []subject.Evidence
+	out = append(out, s.Do(ctx, "without credentials", e.WithoutCredentials(e.WithChat(s.NewChatID()))))
+	if e.ReadsBody() {
+		for _, body := range []string{"{", "null", "[]"} {
+			r := withBody(e, forge.Body{ContentType: "application/json", Bytes: []byte(body)})
+			out = append(out, s.Do(ctx, "the body "+body, r))
+		}
+	}
+	for _, value := range []any{42, map[string]any{}, nil} {
+		if r, err := e.WithValue(value); err == nil {
+			out = append(out, s.Do(ctx, fmt.Sprintf("the chat id %v", value), r))
+		}
+	}
+	r := e.WithChat(s.NewChatID())
+	if r.Method = http.MethodPut; e.Request.Method == http.MethodPut {
+		r.Method = http.MethodDelete
+	}
+	return append(out, s.Do(ctx, r.Method, r))
+}
+
+// internals are what an error must not show, as frameworks print it.
+var internals = []struct {
+	what    string
+	pattern *regexp.Regexp
+}{
+	{"a private key", pemPrivateKey},
+	{"a stack trace", regexp.MustCompile(`Traceback \(most recent call last\)|\n\s+at [\w$.<>]+ ?\(|\bat [\w$./<> ]+\([^)\s]+:\d+:\d+\)|goroutine \d+ \[|\.java:\d+\)|Stack trace:|in [\w/\\.-]+\.php:\d+|\w+\.cs:line \d+`)},
+	{"a file path", regexp.MustCompile(`(?:/(?:home|usr|var|opt|srv|app|root|Users|etc)/[\w.-]+/[\w./-]+\.\w+|[A-Z]:\\[\w\\ .-]+\.\w+)`)},
+	{"a secret's name and value", regexp.MustCompile(`(?i)\b(?:secret[_-]?key|private[_-]?key|api[_-]?key|password|db_password)["']?\s*[:=]\s*["'][^"']{6,}["']`)},
+}
+
+func leakIn(body []byte) string {
+	for _, i := range internals {
+		if i.pattern.Match(body) {
+			return i.what
+		}
+	}
+	return ""
+}

@@ -1,0 +1,113 @@
+package catalogue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// Whether the endpoint gives tokens at all, and in which form.
+
+var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	const expected = "a token for a new chat"
+	ev, raw := s.Ask(ctx, "the page's request for a new chat", e.WithChat(s.NewChatID()))
+	if ev.Exchange.Err != nil {
+		err := fmt.Errorf("the endpoint %s could not be called: %v", e, ev.Exchange.Err)
+		s.Problem(err.Error(), target.WayToTrust(ev.Exchange.Err, "Is it running, and is the URL right?"))
+		return subject.CouldNotRun(err)
+	}
+	if raw != "" {
+		return subject.Holds("%s, and a token", subject.Describe(ev.Exchange))
+	}
+	if reason := s.OnlyInPage(); reason != "" {
+		return subject.Holds("the page's callback, called for another chat, gets a token").Weak(reason).With(ev)
+	}
+	v := subject.Violated(expected, whatCame(ev))
+	switch {
+	case refusesStranger(ev) && len(e.Credentials()) == 0:
+		v = v.Fix("If it wants a session, give it one: --endpoint-header-file FILE, or endpoint.headers in kindlytest.yaml; with a page, page.login.")
+	case !e.Gave && e.PageOrigin != "" && e.Seen.Exchange.Response != nil:
+		v = v.Fix("The page gets no token either. What answered, and why, stands in the answer: " + subject.WhatAnswered(e.Seen.Exchange) + ".")
+	}
+	return v.With(ev)
+})
+
+func refusesStranger(ev subject.Evidence) bool {
+	return ev.Exchange.Status() == http.StatusUnauthorized || ev.Exchange.Status() == http.StatusForbidden
+}
+
+// whatCame says what an answer has instead of a token.
+func whatCame(ev subject.Evidence) string {
+	if to := ev.Exchange.Status() / 100; to == 3 {
+		return subject.Describe(ev.Exchange)
+	} else if to != 2 {
+		return subject.WhatAnswered(ev.Exchange)
+	}
+	what := subject.Describe(ev.Exchange)
+	body := strings.TrimSpace(string(ev.Exchange.Body()))
+	var object map[string]json.RawMessage
+	switch {
+	case body == "":
+		return what + ", and an empty body"
+	case json.Unmarshal([]byte(body), &object) == nil && object != nil:
+		names := slices.Sorted(maps.Keys(object))
+		return what + ", and an object without a token: it has " + subject.Bound(strings.Join(names, ", "), 200)
+	case strings.HasPrefix(body, "<"):
+		return what + ", and no JSON object but HTML: " + subject.WhatAnswered(ev.Exchange)
+	}
+	return what + ", and no JSON object nor a token in the text"
+}
+
+var authForm = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidence) subject.Verdict {
+	const expected = `POST with JSON, and 200 with {"token": "…"}`
+	var odd []string
+	if method := ev.Exchange.Request.Method; method != http.MethodPost {
+		odd = append(odd, "the method is "+method)
+	}
+	if kind := subject.BodyKind(ev.Exchange.Request); kind != "JSON" {
+		odd = append(odd, "the request has "+kind)
+	}
+	if ev.Exchange.Status() != http.StatusOK {
+		odd = append(odd, subject.Describe(ev.Exchange))
+	}
+	var answer map[string]any
+	if json.Unmarshal(ev.Exchange.Body(), &answer) != nil || answer == nil {
+		odd = append(odd, "the answer is no JSON object")
+	} else if raw, ok := answer["token"].(string); !ok || raw == "" {
+		odd = append(odd, "the token is not in the member token")
+	}
+	if len(odd) > 0 {
+		return subject.Violated(expected, strings.Join(odd, "; ")).With(ev)
+	}
+	return subject.Holds("%s", expected)
+})
+
+var authContentType = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidence) subject.Verdict {
+	got := ev.Exchange.Response.Header.Get("Content-Type")
+	body := strings.TrimSpace(string(ev.Exchange.Body()))
+	if body == "" {
+		return subject.Holds("the answer has no body")
+	}
+	mediaType, _, err := mime.ParseMediaType(got)
+	if err != nil {
+		return subject.Violated("the content type of the body", fmt.Sprintf("%q", got)).With(ev)
+	}
+	isJSON := json.Valid([]byte(body))
+	switch {
+	case strings.Contains(mediaType, "html"):
+		return subject.Violated("anything but HTML", fmt.Sprintf("%q", got)).With(ev)
+	case isJSON && mediaType != "application/json" && !strings.HasSuffix(mediaType, "+json") && mediaType != "text/x-component":
+		return subject.Violated("application/json, as the body is JSON", fmt.Sprintf("%q", got)).With(ev)
+	case !isJSON && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")):
+		return subject.Violated("the content type of the body, which is no JSON", fmt.Sprintf("%q", got)).With(ev)
+	}
+	return subject.Holds("%s", got)
+})

@@ -1,0 +1,128 @@
+package suites_test
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+const gatePassword = "Basic c3RhZ2luZzpwYXNz"
+
+// behindGate puts a password before a target's endpoint, and gives it to the
+// harness as a header of the endpoint.
+func behindGate(t *testing.T, shop target.Target) target.Target {
+	u, err := url.Parse(shop.Endpoint.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: u.Scheme, Host: u.Host})
+		r.Out.Header.Del("Authorization")
+	}}
+	shop.Endpoint.URL = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != gatePassword {
+			w.Header().Set("WWW-Authenticate", `Basic realm="staging"`)
+			http.Error(w, "staging", http.StatusUnauthorized)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}) + u.Path
+	shop.Endpoint.Header.Set("Authorization", gatePassword)
+	return shop
+}
+
+// The refusal of a gate is not the endpoint's.
+func TestStrangersAreTriedBehindTheGate(t *testing.T) {
+	for name, tt := range map[string]struct {
+		faults []fixtures.Fault
+		cookie bool
+		want   reports.Outcome
+	}{
+		"a sound endpoint":                      {nil, true, reports.Passed},
+		"a token for everybody":                 {[]fixtures.Fault{fixtures.DefaultAccount}, true, reports.Failed},
+		"nobody can tell, without more to drop": {[]fixtures.Fault{fixtures.DefaultAccount}, false, reports.Skipped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			plain, customer := startReference(t, fixtures.Options{Faults: tt.faults})
+			shop := behindGate(t, withoutPage(t, plain, customer))
+			if !tt.cookie {
+				shop.Endpoint.Header.Del("Cookie")
+			}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION"}})
+			for _, c := range run.Checks {
+				if c.ID == "AUTH-NO-SESSION" && c.Outcome != tt.want {
+					t.Errorf("got %s, want %s", c.Outcome, tt.want)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}
+
+// A session that anybody can write is none, however it is written down.
+func TestWrittenSessionsAreFound(t *testing.T) {
+	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	for name, cookie := range map[string]func(sub string) string{
+		"the id":         func(sub string) string { return sub },
+		"JSON":           func(sub string) string { return url.QueryEscape(`{"id":"` + sub + `"}`) },
+		"base64 of JSON": func(sub string) string { return encode(`{"id":"` + sub + `"}`) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			shop, customer := startReference(t, fixtures.Options{})
+			shop = withoutPage(t, shop, customer)
+			shop.Endpoint.URL = rewritten(t, shop.Endpoint.URL, customer, cookie)
+			shop.Endpoint.Header.Set("Cookie", "me="+cookie(customer.Users[0].Sub))
+			shop.Endpoint.SecondHeader = http.Header{"Cookie": {"me=" + cookie(customer.Users[1].Sub)}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-BAD-SESSION", "AUTH-BIND-SESSION"}})
+			for _, c := range run.Checks {
+				if want := map[string]reports.Outcome{"AUTH-BAD-SESSION": reports.Failed, "AUTH-BIND-SESSION": reports.Passed}[c.ID]; want != "" && c.Outcome != want {
+					t.Errorf("%s is %s, want %s", c.ID, c.Outcome, want)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}
+
+// rewritten is an endpoint whose session is the cookie "me", in which the user's id
+// stands as anybody can write it.
+func rewritten(t *testing.T, endpoint string, c *fixtures.Customer, cookie func(string) string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := map[string]string{}
+	for _, user := range c.Users {
+		sessions[cookie(user.Sub)] = sessionOf(t, c, user)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(&url.URL{Scheme: u.Scheme, Host: u.Host})
+		r.Out.Header.Del("Cookie")
+		if me, err := r.In.Cookie("me"); err == nil && sessions[me.Value] != "" {
+			r.Out.Header.Set("Cookie", sessions[me.Value])
+		}
+	}}
+	return serve(t, proxy.ServeHTTP) + u.Path
+}
+
+// sessionOf logs a user in, and returns the cookie of the session.
+func sessionOf(t *testing.T, c *fixtures.Customer, user fixtures.User) string {
+	t.Helper()
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.PostForm(c.LoginURL, url.Values{"email": {user.Email}, "password": {user.Password}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if len(res.Cookies()) == 0 {
+		t.Fatalf("the login brought no cookie: %s", res.Status)
+	}
+	return res.Cookies()[0].Name + "=" + res.Cookies()[0].Value
+}

@@ -1,0 +1,104 @@
+package subject
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+)
+
+// CallbackRequests are what the page asked of its own servers while the callback
+// of the first chat ran, in the order in which it asked, whatever came of it:
+// the evidence where a callback gave no token. Those that carry the chat id are
+// surely the callback's; where there are some, others are left out.
+//
+// A request that the Content-Security-Policy forbade has no method; one that was
+// redirected has a row for each hop.
+func (v *Visit) CallbackRequests() []browser.Request {
+	var during, ofChat []browser.Request
+	hops := map[string]bool{} // redirects drop the body, and with it the chat id
+	for _, r := range v.whileCalled() {
+		switch carries := v.ChatID != "" && (carriesChat(r, v.ChatID) || hops[r.ID]); {
+		case r.Kindly || r.ResourceType == "Preflight":
+		case carries:
+			hops[r.ID] = true
+			ofChat = append(ofChat, r)
+		case scriptAsks[r.ResourceType]:
+			during = append(during, r)
+		}
+	}
+	if len(ofChat) > 0 {
+		return ofChat
+	}
+	return during
+}
+
+// CallbackRequest is the last of [Visit.CallbackRequests]: what the callback
+// waited for before it settled.
+func (v *Visit) CallbackRequest() (browser.Request, bool) {
+	all := v.CallbackRequests()
+	if len(all) == 0 {
+		return browser.Request{}, false
+	}
+	return all[len(all)-1], true
+}
+
+// scriptAsks are the kinds of requests by which a script asks for something. Of
+// others (an image, a style sheet) only the chat id tells that they are the callback's.
+var scriptAsks = map[string]bool{"Fetch": true, "XHR": true, "WebSocket": true, "EventSource": true}
+
+// callLag is how long before the chat client's report the callback may have
+// begun: the report goes out right after the call.
+const callLag = 25 * time.Millisecond
+
+// whileCalled are the requests between the chat client's two reports: that it
+// called the callback, and that it settled.
+func (v *Visit) whileCalled() []browser.Request {
+	var called time.Time
+	for i, r := range v.Record.Requests {
+		if !r.Kindly || !strings.HasSuffix(pathOf(r.URL), "/"+v.ChatID+"/callbacks") {
+			continue
+		}
+		if !called.IsZero() { // settled
+			return since(v.Record.Requests[:i], called.Add(-callLag))
+		}
+		called = r.Started
+	}
+	if called.IsZero() {
+		return nil
+	}
+	return since(v.Record.Requests, called.Add(-callLag))
+}
+
+func since(all []browser.Request, t time.Time) []browser.Request {
+	for i, r := range all {
+		if !r.Started.Before(t) {
+			return all[i:]
+		}
+	}
+	return nil
+}
+
+func pathOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
+// carriesChat says whether a chat id stands anywhere in a request.
+func carriesChat(r browser.Request, chatID string) bool {
+	if holdsChat(r.URL, chatID) || holdsChat(string(r.Body), chatID) {
+		return true
+	}
+	for _, values := range r.Header {
+		for _, v := range values {
+			if holdsChat(v, chatID) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,87 @@
+package subject
+
+import (
+	"encoding/base64"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+)
+
+const testChat = "0b9f6f0e-1111-4222-8333-944444444444"
+
+func TestCallbackRequestsAreWhatTheCallbackAskedFor(t *testing.T) {
+	at := func(ms int) time.Time { return time.Unix(1_700_000_000, 0).Add(time.Duration(ms) * time.Millisecond) }
+	kindly := func(ms int) browser.Request {
+		return browser.Request{URL: "https://bot.kindly.ai/mock/v1/chats/" + testChat + "/callbacks", ResourceType: "Fetch", Kindly: true, Started: at(ms)}
+	}
+	asks := func(id, url string, ms int, body string) browser.Request {
+		return browser.Request{ID: id, URL: url, Method: "POST", ResourceType: "Fetch", Body: []byte(body), Started: at(ms)}
+	}
+	early, late := asks("1", "https://shop.example/before", 0, ""), asks("9", "https://shop.example/after", 900, "")
+	image := asks("2", "https://shop.example/logo.png", 150, "")
+	image.ResourceType = "Image"
+	for name, tt := range map[string]struct {
+		during []browser.Request
+		want   []string
+	}{
+		"nothing":                       {nil, nil},
+		"without the chat id":           {[]browser.Request{asks("3", "/me", 130, ""), image}, []string{"/me"}},
+		"just before the client's word": {[]browser.Request{asks("3", "/me", 95, "")}, []string{"/me"}},
+		"the one with the chat id alone": {[]browser.Request{asks("3", "/csrf", 130, ""), asks("4", "/auth", 140, `{"chatId":"`+testChat+`"}`)},
+			[]string{"/auth"}},
+		"in the query":  {[]browser.Request{asks("4", "/auth?c="+testChat, 140, "")}, []string{"/auth?c=" + testChat}},
+		"with its hops": {[]browser.Request{asks("4", "/auth", 140, testChat), asks("4", "/login", 150, "")}, []string{"/auth", "/login"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			record := append([]browser.Request{early}, tt.during...)
+			if len(record) == 1 || record[1].Started.After(at(100)) {
+				record = append([]browser.Request{early, kindly(100)}, tt.during...)
+			} else {
+				record = append(record, kindly(100))
+			}
+			v := &Visit{ChatID: testChat, Record: browser.Record{Requests: append(record, kindly(500), late)}}
+			var got []string
+			for _, r := range v.CallbackRequests() {
+				got = append(got, r.URL)
+			}
+			if len(got) != len(tt.want) {
+				t.Fatalf("got %q, want %q", got, tt.want)
+			}
+			for i := range got {
+				if got[i] != tt.want[i] {
+					t.Errorf("got %q, want %q", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestChatIDIsFoundInEachSpelling(t *testing.T) {
+	const other = "7c1a9d34-5555-4666-8777-988888888888"
+	for name, spell := range map[string]func(string) string{
+		"plain":    func(s string) string { return `{"chatId":"` + s + `"}` },
+		"in a URL": func(s string) string { return "/token/" + s + "?x=1" },
+		"capitals": func(s string) string {
+			return map[string]string{testChat: "0B9F6F0E-1111-4222-8333-944444444444", other: "7C1A9D34-5555-4666-8777-988888888888"}[s]
+		},
+		"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(`{"chatId":"` + s + `"}`)) },
+		"base64url": func(s string) string {
+			return "x." + base64.RawURLEncoding.EncodeToString([]byte(`{"?>":"`+s+`"}`)) + ".y"
+		},
+		"twice": func(s string) string {
+			return base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte(s))))
+		},
+		"JSON in URL": func(s string) string { return "/t?input=%7B%22chatId%22%3A%22" + s + "%22%7D" },
+	} {
+		if got := replaceChat(spell(testChat), testChat, other); got != spell(other) {
+			t.Errorf("%s: got %q, want %q", name, got, spell(other))
+		}
+	}
+	for _, text := range []string{"", "nothing here", http.StatusText(200), other} {
+		if holdsChat(text, testChat) {
+			t.Errorf("%q does not hold the chat id", text)
+		}
+	}
+}

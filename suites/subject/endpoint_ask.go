@@ -1,0 +1,206 @@
+package subject
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// tokenRequest is the page's request that brought the token, in the body of its
+// answer, a header or a cookie. Where a service worker stands between, it is the
+// worker's: that is the one on the wire.
+func tokenRequest(v *Visit) (found browser.Request, ok bool) {
+	secret := v.Token.Secret()
+	for _, r := range v.Record.Requests {
+		if secret == "" || r.Kindly || !bytes.Contains(r.ResponseBody, []byte(secret)) && !headerHolds(r.ResponseHeader, secret) {
+			continue
+		}
+		if ok && (found.Target == "service_worker" || r.Target != "service_worker") {
+			continue
+		}
+		found, ok = r, true
+	}
+	return found, ok
+}
+
+func headerHolds(h http.Header, text string) bool {
+	for _, values := range h {
+		if strings.Contains(strings.Join(values, "\n"), text) {
+			return true
+		}
+	}
+	return false
+}
+
+// cookieHeader is what a browser would send to a URL of the cookies that it holds.
+func cookieHeader(all []browser.StoredCookie, rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return ""
+	}
+	var pairs []string
+	for _, c := range all {
+		domain, wide := strings.CutPrefix(c.Domain, ".")
+		host := u.Hostname() == domain || wide && strings.HasSuffix(u.Hostname(), "."+domain)
+		if host && strings.HasPrefix(u.Path, strings.TrimSuffix(c.Path, "/")) && (!c.Secure || u.Scheme == "https" || target.IsLoopback(rawURL)) {
+			pairs = append(pairs, c.Name+"="+c.Value)
+		}
+	}
+	return strings.Join(pairs, "; ")
+}
+
+// Ask sends a request to the endpoint and returns the token it brought, if any.
+func (s *Session) Ask(ctx context.Context, title string, r wire.Request) (Evidence, token.Raw) {
+	ev := s.Do(ctx, title, r)
+	raw, _ := s.TokenIn(ev.Exchange)
+	return ev, raw
+}
+
+var ErrNoAnswer = errors.New("the endpoint did not answer")
+
+// FetchToken gets a token for a chat from the endpoint: by the page's request
+// made again, or, where that can't be, by the page's callback itself.
+func (s *Session) FetchToken(ctx context.Context, chatID string) (token.Raw, Evidence, error) {
+	e, err := s.Endpoint()
+	if errors.Is(err, ErrMissing) {
+		return s.fetchInPage(ctx, chatID, err)
+	}
+	if err != nil {
+		return "", Evidence{}, err
+	}
+	ev, raw := s.Ask(ctx, "a token for chat "+chatID, e.WithChat(chatID))
+	if raw != "" {
+		return raw, ev, nil
+	}
+	if reason := s.OnlyInPage(); reason != "" {
+		return s.fetchInPage(ctx, chatID, MissingError(reason))
+	}
+	return "", ev, noToken(ev)
+}
+
+// PlainAnswer is an answer with a token to the page's request, made again for a
+// new chat. The error says why there is none.
+func (s *Session) PlainAnswer(ctx context.Context) (Evidence, error) {
+	e, err := s.Endpoint()
+	if err != nil {
+		return Evidence{}, err
+	}
+	ev, raw := s.Ask(ctx, "a token for a new chat", e.WithChat(s.NewChatID()))
+	if raw != "" {
+		return ev, nil
+	}
+	if reason := s.OnlyInPage(); reason != "" {
+		return ev, MissingError(reason)
+	}
+	return ev, noToken(ev)
+}
+
+func noToken(ev Evidence) error {
+	if ev.Exchange.Err != nil {
+		return fmt.Errorf("%w: %s", ErrNoAnswer, ev.Exchange.Kind())
+	}
+	return MissingError(fmt.Sprintf("the endpoint gave no token: it answered %s (see AUTH-POST-TOKEN)", Describe(ev.Exchange)))
+}
+
+// OnlyInPage says why the page's request can't be made again although the page
+// itself gets a token for another chat: something in it works only once, or is
+// made by the page for each request. It is empty where it can be, and where the
+// page gets none either.
+func (s *Session) OnlyInPage() string {
+	reason, err := s.Endpoints.onlyInPage.Get(func() (string, error) {
+		e, err := s.Endpoint()
+		if err != nil || !e.Gave {
+			return "", err
+		}
+		ctx, cancel := withPatience(s.Base, 2*s.Options.Timeout)
+		defer cancel()
+		again := s.refusedAgain(ctx, e)
+		if !again {
+			return "", nil
+		}
+		called, err := s.CallPage(ctx, s.NewChatID())
+		if err != nil || called.Token == "" || !s.refusedAgain(ctx, e) {
+			return "", err
+		}
+		return whyOnce(e), nil
+	})
+	if err != nil {
+		return ""
+	}
+	if reason != "" {
+		s.Incomplete("The auth endpoint could be judged in part only: " + reason + ".")
+	}
+	return reason
+}
+
+// refusedAgain says whether the page's request, made again, is turned away.
+// Silence, errors and limits say nothing of it.
+func (s *Session) refusedAgain(ctx context.Context, e *Endpoint) bool {
+	ev, raw := s.Ask(ctx, "the page's request again", e.WithChat(s.NewChatID()))
+	return raw == "" && ev.Exchange.Err == nil && !Limited(ev) && ev.Exchange.Status() < http.StatusInternalServerError
+}
+
+// whyOnce guesses from the request what can't be made again.
+func whyOnce(e *Endpoint) string {
+	const only = "the page's request can't be made again outside of it: "
+	for name := range e.Request.Header {
+		if IsCSRFName(name) {
+			return only + "its header " + name + " seems to work only once"
+		}
+	}
+	for _, l := range leaves(e.Request) {
+		switch {
+		case IsCSRFName(l.Name()):
+			return only + "its " + l.String() + " seems to work only once"
+		case signatureName(l.Name()):
+			return only + "it is signed (" + l.String() + ")"
+		}
+	}
+	if e.Request.Header.Get("Cookie") == "" && len(e.Credentials()) == 0 {
+		return only + "the session seems to be added on the way, as by a service worker"
+	}
+	return only + "something in it seems to work only once, or to be made for each request"
+}
+
+func signatureName(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "sign") || strings.Contains(name, "hmac") || strings.Contains(name, "nonce") || strings.Contains(name, "dpop")
+}
+
+// CallPage calls the page's callback, with whatever stands for a chat id.
+func (s *Session) CallPage(ctx context.Context, chatID any) (browser.CallResult, error) {
+	v, err := s.visitWithToken()
+	if err != nil {
+		return browser.CallResult{}, err
+	}
+	return v.page.CallWith(ctx, chatID)
+}
+
+// fetchInPage gets a token by calling the page's callback; why says what keeps
+// the endpoint from being asked itself.
+func (s *Session) fetchInPage(ctx context.Context, chatID string, why error) (token.Raw, Evidence, error) {
+	if s.Target.PageURL == "" || s.Target.Endpoint != nil {
+		return "", Evidence{}, why
+	}
+	if v, err := s.VisitFirst(); err != nil || v.Token == "" {
+		return "", Evidence{}, why
+	}
+	s.Incomplete("The auth endpoint could be judged in part only: " + why.Error() + ".")
+	called, err := s.CallPage(ctx, chatID)
+	switch {
+	case err != nil:
+		return "", Evidence{}, err
+	case called.Token == "":
+		return "", Evidence{}, MissingError("the page's callback, called for another chat, gave no token (see PAGE-CALLBACK-FRESH)")
+	}
+	return token.Raw(called.Token), Evidence{}, nil
+}

@@ -1,0 +1,235 @@
+package subject
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// What in a request is the session, and what only opens the gate before it.
+
+// BrowserHeaders are those that browsers send of themselves.
+var BrowserHeaders = regexp.MustCompile(`(?i)^(Accept.*|Content-.*|User-Agent|Origin|Referer|Sec-.*|Cache-Control|Pragma|Dnt|Priority|Upgrade-Insecure-Requests|X-Requested-With|Te)$`)
+
+// frameworkHeaders are those by which frameworks mark the requests of their scripts.
+var frameworkHeaders = regexp.MustCompile(`(?i)^(Next-Action|Next-Router-.*|Next-Url|Rsc|Trpc-.*|X-Trpc-.*|Apollo-.*|X-Apollo-.*|Hx-.*|X-Livewire|Traceparent|Tracestate|Baggage|Sentry-Trace|X-Request-Id|X-Correlation-Id)$`)
+
+// mayBeSession says whether a header of this name may carry a session.
+func mayBeSession(name string) bool {
+	return !BrowserHeaders.MatchString(name) && !frameworkHeaders.MatchString(name)
+}
+
+// gateHeaders and gateCookies open what stands before staging systems, and say
+// nothing of who is logged in.
+var (
+	gateHeaders = regexp.MustCompile(`(?i)^(x-vercel-protection-bypass|x-vercel-set-bypass-cookie|cf-access-client-id|cf-access-client-secret|ngrok-skip-browser-warning|bypass-tunnel-reminder|x-goog-iap-jwt-assertion)$`)
+	gateCookies = regexp.MustCompile(`^(_vercel_jwt|CF_Authorization|CF_AppSession|GCP_IAP_UID|__Host-GCP_IAP_AUTH_TOKEN.*|AppServiceAuthSession|_oauth2_proxy.*)$`)
+)
+
+// gateKeys are the names of the headers that a login sends besides the way by
+// which it logs in: they are for a gate.
+func gateKeys(l *browser.Login) map[string]bool {
+	out := map[string]bool{}
+	if l == nil || len(l.Steps) == 0 && len(l.Cookies) == 0 && len(l.LocalStorage) == 0 {
+		return out
+	}
+	for name := range l.Headers {
+		if name = http.CanonicalHeaderKey(name); name != "Cookie" {
+			out[name] = true
+		}
+	}
+	return out
+}
+
+// opensGate says whether a header is for a gate. Basic authorization is, wherever
+// the session stands elsewhere.
+func (e *Endpoint) opensGate(name, value string) bool {
+	if e.gate[name] || gateHeaders.MatchString(name) {
+		return true
+	}
+	return name == "Authorization" && strings.HasPrefix(strings.ToLower(value), "basic ") && e.hasOtherSession()
+}
+
+// hasOtherSession says whether something else than Authorization may be the session.
+func (e *Endpoint) hasOtherSession() bool {
+	for name, values := range e.Request.Header {
+		switch {
+		case name == "Authorization" || !mayBeSession(name) || IsCSRFName(name) || e.gate[name] || gateHeaders.MatchString(name):
+		case name != "Cookie":
+			return true
+		default:
+			for _, pair := range cookiePairs(values) {
+				if key, _, _ := strings.Cut(pair, "="); !IsCSRFName(key) && !gateCookies.MatchString(key) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// WithoutCredentials drops the session: cookies, Authorization, and every header
+// that browsers don't send of themselves, but what carries the chat id or opens
+// the gate before the endpoint.
+func (e *Endpoint) WithoutCredentials(r wire.Request) wire.Request {
+	return e.without(r, func(string) bool { return false })
+}
+
+// WithoutSession is WithoutCredentials, but keeps what protects from CSRF: a
+// request that is refused for the lack of that says nothing about the session.
+func (e *Endpoint) WithoutSession(r wire.Request) wire.Request { return e.without(r, IsCSRFName) }
+
+func (e *Endpoint) without(r wire.Request, kept func(name string) bool) wire.Request {
+	out := r.Clone()
+	for name, values := range r.Header {
+		switch {
+		case !mayBeSession(name) || kept(name) || e.sendsChat(name):
+		case name == "Cookie":
+			pairs := slices.DeleteFunc(cookiePairs(values), func(pair string) bool {
+				key, _, _ := strings.Cut(pair, "=")
+				return !kept(key) && !gateCookies.MatchString(key)
+			})
+			if len(pairs) == 0 {
+				delete(out.Header, name)
+			} else {
+				out.Header[name] = []string{strings.Join(pairs, "; ")}
+			}
+		case len(values) > 0 && e.opensGate(name, values[0]):
+		default:
+			delete(out.Header, name)
+		}
+	}
+	return out
+}
+
+// sendsChat says whether a header of the request carries the chat id.
+func (e *Endpoint) sendsChat(name string) bool {
+	return name != "Cookie" && name != "Authorization" &&
+		holdsChat(strings.Join(e.Request.Header[name], "\n"), e.ChatID)
+}
+
+// EditSession changes the value of every cookie and credential header but those
+// that protect from CSRF or open a gate, and says whether there was one. Broken,
+// they would be what the request is refused for.
+func (e *Endpoint) EditSession(h http.Header, change func(string) string) bool {
+	found := false
+	for name, values := range h {
+		if !mayBeSession(name) || IsCSRFName(name) || e.sendsChat(name) {
+			continue
+		}
+		for i, v := range values {
+			if name != "Cookie" && e.opensGate(name, v) {
+				continue
+			}
+			values[i] = editCredential(name, v, change)
+			found = found || values[i] != v
+		}
+	}
+	return found
+}
+
+func editCredential(name, v string, change func(string) string) string {
+	switch name {
+	case "Cookie":
+		pairs := cookiePairs([]string{v})
+		for i, p := range pairs {
+			if key, value, ok := strings.Cut(p, "="); ok && !IsCSRFName(key) && !gateCookies.MatchString(key) {
+				pairs[i] = key + "=" + change(value)
+			}
+		}
+		return strings.Join(pairs, "; ")
+	case "Authorization":
+		if scheme, credential, ok := strings.Cut(v, " "); ok {
+			return scheme + " " + change(credential)
+		}
+	}
+	return change(v)
+}
+
+// cookiePairs are the name=value pairs of a Cookie header.
+func cookiePairs(values []string) []string {
+	var out []string
+	for _, v := range values {
+		for _, pair := range strings.Split(v, ";") {
+			if pair = strings.TrimSpace(pair); pair != "" {
+				out = append(out, pair)
+			}
+		}
+	}
+	return out
+}
+
+// IsCSRFName says whether a header, cookie or field of that name protects from
+// requests of other sites.
+func IsCSRFName(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "csrf") || strings.Contains(name, "xsrf") ||
+		name == "_token" || name == "authenticity_token" || name == "__requestverificationtoken"
+}
+
+// EditReadable changes the texts that the session's cookies and headers hold as
+// anybody could read and write them: plain, in JSON, in base64, escaped for a URL.
+// It says whether edit has named one.
+func (e *Endpoint) EditReadable(h http.Header, edit func(text string) (string, bool)) bool {
+	found := false
+	e.EditSession(h, func(value string) string {
+		plain, err := url.QueryUnescape(value)
+		escaped := err == nil && plain != value
+		if !escaped {
+			plain = value
+		}
+		changed := editReadable(plain, func(text string) (string, bool) {
+			out, ok := edit(text)
+			found = found || ok
+			return out, ok
+		})
+		switch {
+		case changed == plain:
+			return value
+		case escaped:
+			return url.QueryEscape(changed)
+		}
+		return changed
+	})
+	return found
+}
+
+// editReadable edits a text, the members of the JSON that it is, or what it is in base64.
+func editReadable(text string, edit func(string) (string, bool)) string {
+	if out, ok := edit(text); ok {
+		return out
+	}
+	if _, ok := jsonIn(text); !ok {
+		if plain, encoding, ok := decodeBase64(text); ok && utf8.ValidString(plain) {
+			if changed := editReadable(plain, edit); changed != plain {
+				return encoding.EncodeToString([]byte(changed))
+			}
+			return text
+		}
+	}
+	out, _ := walkText(text, Leaf{}, func(l Leaf) any {
+		changed, ok := edit(l.Text())
+		switch {
+		case !ok:
+			return keep
+		case isNumber(l.Value) && wholeNumber.MatchString(changed):
+			return json.Number(changed)
+		}
+		return changed
+	})
+	return out
+}
+
+func isNumber(v any) bool {
+	_, ok := v.(json.Number)
+	return ok
+}
+
+var wholeNumber = regexp.MustCompile(`^(?:0|[1-9][0-9]{0,17})$`)

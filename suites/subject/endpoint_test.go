@@ -1,0 +1,206 @@
+package subject
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+)
+
+const otherChat = "7c1a9d34-5555-4666-8777-988888888888"
+
+// asks is a request for the test chat; CHAT stands for its id.
+func asks(method, rawURL, contentType, body string, headers ...string) *Endpoint {
+	put := func(s string) string { return strings.ReplaceAll(s, "CHAT", testChat) }
+	r := wire.Request{Method: method, URL: put(rawURL), Header: http.Header{}, Body: []byte(put(body))}
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], put(headers[i+1]))
+	}
+	return &Endpoint{ChatID: testChat, Request: r, gate: gateKeys(nil)}
+}
+
+const (
+	site  = "https://shop.example"
+	parts = "--b\r\nContent-Disposition: form-data; name=\"chat\"\r\n\r\nCHAT\r\n--b\r\nContent-Disposition: form-data; name=\"n\"\r\n\r\n1\r\n--b--\r\n"
+)
+
+// Every form of a request can be made for another chat, with another value, with
+// none, and with more in it.
+func TestEveryFormCanBeEdited(t *testing.T) {
+	for name, tt := range map[string]struct {
+		e               *Endpoint
+		slot            string
+		with42, without string // the part that holds the chat id: path and query, body, or header
+		place           func(wire.Request) string
+		further         string
+	}{
+		"a JSON member": {asks("POST", site+"/t", "application/json", `{"chatId":"CHAT","n":1.50}`), "body member chatId",
+			`{"chatId":42,"n":1.50}`, `{"n":1.50}`, bodyOf, `{"chatId":"OTHER","n":1.50,"sub":"x"}`},
+		"deep in JSON": {asks("POST", site+"/t", "application/json", `{"q":"a","v":{"in":{"chat":"CHAT"}}}`), "body member v.in.chat",
+			`{"q":"a","v":{"in":{"chat":42}}}`, `{"q":"a","v":{"in":{}}}`, bodyOf, `{"q":"a","sub":"x","v":{"in":{"chat":"OTHER","sub":"x"},"sub":"x"}}`},
+		"a batch": {asks("POST", site+"/t", "application/json", `{"0":{"json":{"chatId":"CHAT"}}}`), "body member 0.json.chatId",
+			`{"0":{"json":{"chatId":42}}}`, `{"0":{"json":{}}}`, bodyOf, `{"0":{"json":{"chatId":"OTHER","sub":"x"},"sub":"x"}}`},
+		"a list": {asks("POST", site+"/", "text/plain;charset=UTF-8", `["CHAT"]`), "body member 0",
+			`[42]`, `[]`, bodyOf, `["OTHER"]`},
+		"a form": {asks("POST", site+"/t", "application/x-www-form-urlencoded", `b=%20x&chat=CHAT&a=`), "form field chat",
+			`b=%20x&chat=42&a=`, `b=%20x&a=`, bodyOf, `b=%20x&chat=OTHER&a=&sub=x`},
+		"a multipart form": {asks("POST", site+"/t", "multipart/form-data; boundary=b", parts), "form field chat",
+			strings.Replace(parts, "CHAT", "42", 1), parts[strings.Index(parts, "--b\r\nContent-Disposition: form-data; name=\"n\""):], bodyOf,
+			"--b\r\nContent-Disposition: form-data; name=\"sub\"\r\n\r\nx\r\n" + strings.Replace(parts, "CHAT", "OTHER", 1)},
+		"text": {asks("POST", site+"/t", "text/plain", `CHAT`), "body", "42", "", bodyOf, "OTHER"},
+		"a query": {asks("GET", site+"/t?x=1&chat=CHAT", "", ""), "query parameter chat",
+			site + "/t?x=1&chat=42", site + "/t?x=1", urlOf, site + "/t?x=1&chat=OTHER&sub=x"},
+		"JSON in a query": {asks("GET", site+"/t?input="+url.QueryEscape(`{"chat":"CHAT"}`), "", ""), "query parameter input.chat",
+			site + "/t?input=" + url.QueryEscape(`{"chat":42}`), site + "/t?input=" + url.QueryEscape(`{}`), urlOf,
+			site + "/t?input=" + url.QueryEscape(`{"chat":"OTHER","sub":"x"}`)},
+		"a path": {asks("PUT", site+"/chats/CHAT/token", "", ""), "path", site + "/chats/42/token", site + "/chats/token", urlOf,
+			site + "/chats/OTHER/token?sub=x"},
+		"a header": {asks("POST", site+"/t", "", "", "X-Chat", "CHAT"), "header X-Chat", "42", "",
+			func(r wire.Request) string { return r.Header.Get("X-Chat") }, "OTHER"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			slots := tt.e.Slots()
+			if len(slots) != 1 || slots[0].String() != tt.slot {
+				t.Errorf("slots: got %v, want %q", slots, tt.slot)
+			}
+			plain := strings.ReplaceAll(tt.place(tt.e.Request), testChat, otherChat)
+			if got := tt.place(tt.e.WithChat(otherChat)); got != plain {
+				t.Errorf("for another chat: got %q, want %q", got, plain)
+			}
+			r, err := tt.e.WithValue(42)
+			if got := tt.place(r); err != nil || got != tt.with42 {
+				t.Errorf("with 42: got %q, %v, want %q", got, err, tt.with42)
+			}
+			r, err = tt.e.WithoutChat()
+			if got := tt.place(r); err != nil || got != tt.without {
+				t.Errorf("without: got %q, %v, want %q", got, err, tt.without)
+			}
+			r, err = tt.e.WithMembers(otherChat, map[string]any{"sub": "x"})
+			if want := strings.ReplaceAll(tt.further, "OTHER", otherChat); err != nil || tt.place(r) != want {
+				t.Errorf("with more: got %q, %v, want %q", tt.place(r), err, want)
+			}
+		})
+	}
+}
+
+func bodyOf(r wire.Request) string { return string(r.Body) }
+func urlOf(r wire.Request) string  { return r.URL }
+
+func TestChatIDInsideALongerTextCannotBeLeftOut(t *testing.T) {
+	e := asks("POST", site+"/graphql", "application/json", `{"query":"mutation { token(chat: \"CHAT\") }"}`)
+	if _, err := e.WithoutChat(); err != ErrNoSlot {
+		t.Errorf("got %v, want %v", err, ErrNoSlot)
+	}
+	if got := string(e.WithChat(otherChat).Body); !strings.Contains(got, otherChat) {
+		t.Errorf("for another chat: got %q", got)
+	}
+}
+
+func TestSentAreTheOtherValuesOfThePage(t *testing.T) {
+	e := asks("POST", site+"/t?lang=en", "application/json", `{"chatId":"CHAT","user":{"id":7},"csrf_token":"a"}`,
+		"X-User", "ada", "Cookie", "sid=1", "Authorization", "Bearer x", "Accept", "*/*", "Next-Action", "7f")
+	var got []string
+	for _, l := range e.Sent() {
+		got = append(got, l.String()+"="+l.Text())
+	}
+	if want := []string{"query parameter lang=en", "header X-User=ada", "body member user.id=7"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestTokenIsReadFromWhereThePagesStood(t *testing.T) {
+	const mine, other = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJiIn0.c2lo"
+	const state = "eyJhbGciOiJIUzI1NiJ9.eyJzdGF0ZSI6MX0.eHg"
+	answer := func(body string, headers ...string) func(string) wire.Exchange {
+		return func(raw string) wire.Exchange {
+			h := http.Header{}
+			for i := 0; i < len(headers); i += 2 {
+				h.Set(headers[i], strings.ReplaceAll(headers[i+1], "TOKEN", raw))
+			}
+			return wire.Exchange{Response: &wire.Response{Status: 200, Header: h, Body: []byte(strings.ReplaceAll(body, "TOKEN", raw))}}
+		}
+	}
+	for name, of := range map[string]func(string) wire.Exchange{
+		"a member":            answer(`{"state":"` + state + `","data":{"kindly":{"jwt":"TOKEN"}}}`),
+		"in a list":           answer(`[{"result":{"data":{"json":"TOKEN"}}}]`),
+		"with a scheme":       answer(`{"authorization":"Bearer TOKEN"}`),
+		"JSON in JSON":        answer(`{"body":"{\"token\":\"TOKEN\"}"}`),
+		"a JSON string":       answer(`"TOKEN"`),
+		"plain text":          answer("TOKEN"),
+		"text with a newline": answer("TOKEN\n"),
+		"a server component":  answer(`0:{"a":"$@1","s":"` + state + `"}` + "\n1:{\"token\":\"TOKEN\"}\n"),
+		"a header":            answer("", "X-Token", "TOKEN", "X-State", state),
+		"a cookie":            answer("", "Set-Cookie", "kindly=TOKEN; Path=/; HttpOnly"),
+	} {
+		place := learnPlace(of(mine), token.Raw(mine))
+		if !place.known() {
+			t.Errorf("%s: the place was not learnt", name)
+		}
+		if got, ok := place.read(of(other)); !ok || got != token.Raw(other) {
+			t.Errorf("%s: got %v, %t from %s, want the other token", name, got, ok, place)
+		}
+	}
+	if place := learnPlace(answer(`{"ok":true}`)(mine), token.Raw(mine)); place.known() {
+		t.Errorf("a token that is not there was found in %s", place)
+	}
+}
+
+func TestWithoutTheSessionTheGateIsStillPassed(t *testing.T) {
+	basic := "Basic c3RhZ2luZzpwYXNz"
+	for name, tt := range map[string]struct {
+		headers []string
+		login   *browser.Login
+		kept    []string
+	}{
+		"a cookie":                   {[]string{"Cookie", "sid=1"}, nil, nil},
+		"a bearer token":             {[]string{"Authorization", "Bearer x"}, nil, nil},
+		"basic beside a cookie":      {[]string{"Authorization", basic, "Cookie", "sid=1"}, nil, []string{"Authorization"}},
+		"basic alone is the session": {[]string{"Authorization", basic}, nil, nil},
+		"a known bypass":             {[]string{"X-Vercel-Protection-Bypass", "x", "Cookie", "sid=1"}, nil, []string{"X-Vercel-Protection-Bypass"}},
+		"a header of the login, which has steps": {[]string{"X-Staging", "x", "Cookie", "sid=1"},
+			&browser.Login{Headers: map[string]string{"X-Staging": "x"}, Steps: []browser.Step{{Goto: site}}}, []string{"X-Staging"}},
+		"a header that is the login": {[]string{"X-Session", "x"}, &browser.Login{Headers: map[string]string{"X-Session": "x"}}, nil},
+		"a cookie of a gate":         {[]string{"Cookie", "_vercel_jwt=a; sid=1"}, nil, []string{"Cookie"}},
+		"the chat id's header stays": {[]string{"X-Chat", "CHAT", "Cookie", "sid=1"}, nil, []string{"X-Chat"}},
+	} {
+		e := asks("POST", site+"/t", "application/json", `{"chatId":"CHAT"}`, tt.headers...)
+		e.gate = gateKeys(tt.login)
+		r := e.WithoutSession(e.Request)
+		delete(r.Header, "Content-Type")
+		if got := sortedHeaders(r.Header); !slices.Equal(got, tt.kept) {
+			t.Errorf("%s: kept %q, want %q", name, got, tt.kept)
+		}
+		if strings.Contains(r.Header.Get("Cookie"), "sid") {
+			t.Errorf("%s: the session is still there: %q", name, r.Header.Get("Cookie"))
+		}
+	}
+}
+
+func TestReadableSessionsCanBeWritten(t *testing.T) {
+	for name, tt := range map[string][2]string{
+		"plain":          {"sid=x9; user=ada%40shop.example", "sid=x9; user=eve%40shop.example"},
+		"JSON":           {`u={"email":"ada@shop.example","n":1}`, `u={"email":"eve@shop.example","n":1}`},
+		"escaped JSON":   {"u=" + url.QueryEscape(`{"email":"ada@shop.example"}`), "u=" + url.QueryEscape(`{"email":"eve@shop.example"}`)},
+		"base64 of JSON": {"u=eyJlbWFpbCI6ImFkYUBzaG9wLmV4YW1wbGUifQ", "u=eyJlbWFpbCI6ImV2ZUBzaG9wLmV4YW1wbGUifQ"},
+		"base64":         {"u=YWRhQHNob3AuZXhhbXBsZQ==", "u=ZXZlQHNob3AuZXhhbXBsZQ=="},
+	} {
+		e := asks("POST", site+"/t", "application/json", `{"chatId":"CHAT"}`, "Cookie", tt[0])
+		h := e.Request.Header.Clone()
+		found := e.EditReadable(h, func(text string) (string, bool) { return "eve@shop.example", text == "ada@shop.example" })
+		if got := h.Get("Cookie"); !found || got != tt[1] {
+			t.Errorf("%s: got %t, %q, want %q", name, found, got, tt[1])
+		}
+	}
+	e := asks("POST", site+"/t", "", "", "Cookie", "sid=0123456789abcdef")
+	if e.EditReadable(e.Request.Header, func(string) (string, bool) { return "x", false }) {
+		t.Error("an opaque session was found readable")
+	}
+}

@@ -1,0 +1,212 @@
+package subject
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Place is the part of a request in which a value stands.
+type Place string
+
+// The places of a value.
+const (
+	InJSON   Place = "body member"
+	InForm   Place = "form field"
+	InText   Place = "body"
+	InQuery  Place = "query parameter"
+	InPath   Place = "path"
+	InHeader Place = "header"
+)
+
+// A Leaf is one value that a request carries, wherever it stands: a member of a
+// JSON body, a form's field, a parameter, a segment of the path, a header, or a
+// member of JSON that stands inside one of these.
+type Leaf struct {
+	Place Place
+	Steps []string // the names on the way to it, outermost first
+	Value any      // as JSON has it: string, json.Number, bool or nil
+	// Typed says that a value of any JSON type can take its place; elsewhere all is text.
+	Typed bool
+}
+
+// String names the leaf for people: "body member variables.chatId".
+func (l Leaf) String() string {
+	if name := strings.Join(l.Steps, "."); name != "" && l.Place != InPath {
+		return string(l.Place) + " " + name
+	}
+	return string(l.Place)
+}
+
+// Name is the last of the names on the way to it.
+func (l Leaf) Name() string {
+	for i := len(l.Steps) - 1; i >= 0; i-- {
+		if strings.Trim(l.Steps[i], "0123456789") != "" {
+			return l.Steps[i]
+		}
+	}
+	return ""
+}
+
+// Text is the value as text.
+func (l Leaf) Text() string { return textOf(l.Value) }
+
+func textOf(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	case nil:
+		return ""
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(raw)
+}
+
+// Same says whether two leaves stand at the same place.
+func (l Leaf) Same(other Leaf) bool {
+	return l.Place == other.Place && slices.Equal(l.Steps, other.Steps)
+}
+
+// step is the leaf one name further down.
+func (l Leaf) step(name string) Leaf {
+	l.Steps = append(slices.Clone(l.Steps), name)
+	return l
+}
+
+// A visitor sees each leaf and says what stands there from now on: the value
+// that it returns, or one of these two.
+type visitor func(Leaf) any
+
+type mark int
+
+const (
+	keep mark = iota // it stays
+	drop             // it is left out
+)
+
+// maxDepth bounds how deep foreign values are looked into.
+const maxDepth = 64
+
+// walkText visits what stands in a text: the members of the JSON that it is, also
+// in base64, or else the text as a whole. dropped says that it is left out.
+func walkText(text string, at Leaf, visit visitor) (out string, dropped bool) {
+	if root, ok := jsonIn(text); ok {
+		at.Typed = true
+		return walkedJSON(text, root, at, visit), false
+	}
+	if plain, encoding, ok := decodeBase64(text); ok {
+		if root, ok := jsonIn(plain); ok {
+			at.Typed = true
+			if changed := walkedJSON(plain, root, at, visit); changed != plain {
+				return encoding.EncodeToString([]byte(changed)), false
+			}
+			return text, false
+		}
+	}
+	at.Value, at.Typed = text, false
+	switch v := visit(at).(type) {
+	case mark:
+		return text, v == drop
+	default:
+		return textOf(v), false
+	}
+}
+
+// walkedJSON is the text of a JSON value after a visit; byte for byte the same if
+// nothing was changed.
+func walkedJSON(text string, root any, at Leaf, visit visitor) string {
+	changed := false
+	root = walkJSON(root, at, func(l Leaf) any {
+		v := visit(l)
+		changed = changed || v != any(keep)
+		return v
+	}, maxDepth)
+	switch {
+	case !changed:
+		return text
+	case root == any(drop):
+		return ""
+	}
+	return marshalJSON(root)
+}
+
+// walkJSON visits the leaves of a JSON value.
+func walkJSON(value any, at Leaf, visit visitor, depth int) any {
+	if depth == 0 {
+		return value
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range sortedKeys(value) {
+			if v := walkJSON(value[name], at.step(name), visit, depth-1); v == any(drop) {
+				delete(value, name)
+			} else {
+				value[name] = v
+			}
+		}
+		return value
+	case []any:
+		out := value[:0]
+		for i, element := range value {
+			if v := walkJSON(element, at.step(Itoa(i)), visit, depth-1); v != any(drop) {
+				out = append(out, v)
+			}
+		}
+		return out
+	case string:
+		if root, ok := jsonIn(value); ok { // JSON in a text in JSON
+			return walkedJSON(value, root, at, visit)
+		}
+	}
+	at.Value = value
+	if v := visit(at); v != any(keep) {
+		return v
+	}
+	return value
+}
+
+func sortedKeys(m map[string]any) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// jsonIn decodes a text that is a JSON object or list. Numbers keep their spelling.
+func jsonIn(text string) (any, bool) {
+	trimmed := strings.TrimSpace(text)
+	if trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[' {
+		return nil, false
+	}
+	return decodeJSON(trimmed)
+}
+
+// decodeJSON decodes a text that is one JSON value.
+func decodeJSON(text string) (any, bool) {
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil || d.More() {
+		return nil, false
+	}
+	return v, true
+}
+
+// marshalJSON writes what was decoded, and what a probe put into it.
+func marshalJSON(v any) string {
+	var buf strings.Builder
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // it was JSON before
+	}
+	return strings.TrimSuffix(buf.String(), "\n")
+}

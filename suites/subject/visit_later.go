@@ -1,0 +1,51 @@
+package subject
+
+import (
+	"context"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+)
+
+// A Look is whether the callback was there at a time after the chat client had
+// found it.
+type Look struct {
+	browser.Presence
+	When string // "after …," as the beginning of a sentence
+}
+
+// Later looks for the callback again: on the first user's page, which has been
+// open for a while, and on the page where it was called again, after its router
+// was told to go elsewhere. It returns what it saw until something failed.
+func (s *Session) Later(ctx context.Context) ([]Look, error) {
+	v, err := s.VisitFirst()
+	if err != nil {
+		return nil, err
+	}
+	var looks []Look
+	see := func(p *browser.Page, when string) error {
+		here, err := p.Presence(ctx)
+		if err == nil {
+			looks = append(looks, Look{here, when})
+		}
+		return err
+	}
+	if err := see(v.page, "later"); err != nil {
+		return looks, err
+	}
+	r, err := s.Renew()
+	if err != nil || r.page == nil { // no token, so that nobody called it again
+		if err := Sleep(ctx, time.Second); err != nil {
+			return looks, err
+		}
+		return looks, see(v.page, "a second later")
+	}
+	if err := see(r.page, "some seconds later"); err != nil {
+		return looks, err
+	}
+	routes, err := r.page.Wander(ctx)
+	for _, here := range routes {
+		looks = append(looks, Look{here, "after another route was gone to"})
+	}
+	return looks, err
+}

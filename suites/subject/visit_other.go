@@ -1,0 +1,72 @@
+package subject
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+)
+
+// errNotThePage marks a document that is not the page that was meant.
+var errNotThePage = errors.New("it is not the page that was meant")
+
+// notThePage says what came instead of the page: an error page, or a form to log
+// in. There the chat is not missing; nothing about it could be found out. Where
+// there is a chat all the same, it is the page.
+func (s *Session) notThePage(v *Visit) error {
+	isChat := func(tag browser.Script) bool { return tag.ID == "kindly-chat" }
+	if len(v.Started) > 0 || slices.ContainsFunc(v.State.Scripts, isChat) {
+		return nil
+	}
+	var text, hint string
+	nav := v.Record.Navigation
+	switch title := Title(v.State); {
+	case nav.Status >= 400:
+		text = fmt.Sprintf("the page %s answers %d %s%s", SafeURL(v.State.URL), nav.Status, http.StatusText(nav.Status), title)
+		hint = "Is it the right address (page.url), and is the application up? Open it in a browser on this machine."
+	case IsLogin(v.State, v.Record) && s.Target.Login == nil:
+		text = fmt.Sprintf("the page %s leads to a login at %s%s", SafeURL(s.Target.PageURL), SafeURL(v.State.URL), title)
+		hint = "Give a login in kindlytest.yaml (page.login)."
+	case IsLogin(v.State, v.Record):
+		text = fmt.Sprintf("the page %s leads to a login at %s%s, though a login was given", SafeURL(s.Target.PageURL), SafeURL(v.State.URL), title)
+		hint = "The login in kindlytest.yaml (page.login) does not log in: are its cookies out of date, or the password another one?"
+	default:
+		return nil
+	}
+	s.Problem(text, hint)
+	return settledError{fmt.Errorf("%s: %w", text, errNotThePage)}
+}
+
+// Title is the document's title in brackets, "" if it has none.
+func Title(state browser.State) string {
+	if state.Title == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%q)", Bound(state.Title, 80))
+}
+
+var loginWords = regexp.MustCompile(`(?i)(^|[/._-])(log-?_?in|sign-?_?in|auth|authorize|sso|oauth2?|saml)([/._?-]|$)`)
+
+// IsLogin says whether a page was left for one to log in at.
+func IsLogin(state browser.State, record browser.Record) bool {
+	if state.Passwords > 0 && len(record.Navigation.Redirects) > 0 {
+		return true
+	}
+	u, err := url.Parse(state.URL)
+	if err != nil {
+		return false
+	}
+	moved := len(record.Navigation.Redirects) > 0
+	for _, r := range record.Requests { // by a script
+		if !moved && r.ResourceType == "Document" && r.Target == "page" && OriginOf(r.URL) != "" {
+			first, err := url.Parse(r.URL)
+			moved = err == nil && (first.Path != u.Path || first.Host != u.Host)
+			break
+		}
+	}
+	return moved && loginWords.MatchString(u.Path)
+}

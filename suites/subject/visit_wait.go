@@ -1,0 +1,102 @@
+package subject
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly"
+)
+
+// waitForClient waits until the chat client has started, and says whether it
+// has. It gives up after start, but after patience where it is plain by then
+// that the client never will.
+func (v *Visit) waitForClient(ctx context.Context, s *Session, start time.Duration) bool {
+	opened := s.Options.Now()
+	defer func() { v.Waited = s.Options.Now().Sub(opened) }()
+	if v.started(ctx, min(patience, s.Options.Timeout)) {
+		return true
+	}
+	if start == 0 { // who is logged out may see no chat at all, which takes no longer to find out than to see one
+		first, err := s.VisitFirst()
+		if err != nil || len(first.Started) == 0 {
+			return false
+		}
+		start = 2 * first.Waited
+	}
+	rest := start - s.Options.Now().Sub(opened)
+	if rest <= 0 || v.hopeless(ctx) {
+		return false
+	}
+	return v.started(ctx, rest)
+}
+
+func (v *Visit) started(ctx context.Context, patience time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err := v.kindly.Journal().Wait(ctx, isKind(mockkindly.ClientStarted))
+	return err == nil
+}
+
+// hopeless says whether waiting will start no chat client: the page is an error
+// page, or something that stays as it is holds the client up. A tag that a
+// consent manager may release by itself is no such thing.
+func (v *Visit) hopeless(ctx context.Context) bool {
+	record := v.page.Record()
+	if record.Navigation.Status >= 400 {
+		return true
+	}
+	state, err := v.page.State(ctx)
+	if err != nil {
+		return false
+	}
+	for _, tag := range state.Scripts {
+		if tag.ID == "kindly-chat" && (tag.NoModule || Asked(record, tag.Src)) {
+			return true // it has arrived, or was blocked: it would have started
+		}
+	}
+	return IsLogin(state, record)
+}
+
+// Asked says whether the page's request for a script has ended.
+func Asked(record browser.Record, src string) bool {
+	return src != "" && slices.ContainsFunc(record.Requests, func(r browser.Request) bool {
+		return r.URL == src && r.ResourceType == "Script" && r.Duration > 0
+	})
+}
+
+// waitForToken returns when the callback has settled and its token was judged,
+// or after timeout.
+func (v *Visit) waitForToken(ctx context.Context, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	settled, err := v.kindly.Journal().Wait(ctx, isKind(mockkindly.CallbackSettled))
+	if err != nil || settled.Callback.Outcome != "token" {
+		return
+	}
+	v.kindly.Journal().Wait(ctx, func(e mockkindly.Event) bool { return e.Token != nil }) // the verdict on it
+}
+
+// WatchStarts waits up to d for a second start of the chat client, and then says
+// what the page has done and looks like.
+func (v *Visit) WatchStarts(ctx context.Context, d time.Duration) ([]mockkindly.ClientReport, []time.Time, browser.Record, browser.State, error) {
+	waiting, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	count := 0
+	v.kindly.Journal().Wait(waiting, func(e mockkindly.Event) bool {
+		if e.Kind == mockkindly.ClientStarted {
+			count++
+		}
+		return count > 1
+	})
+	var started []mockkindly.ClientReport
+	var at []time.Time
+	for _, e := range v.kindly.Journal().Events(0) {
+		if e.Client != nil {
+			started, at = append(started, *e.Client), append(at, e.At)
+		}
+	}
+	state, err := v.page.State(ctx)
+	return started, at, v.page.Record(), state, err
+}

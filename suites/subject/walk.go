@@ -1,0 +1,212 @@
+package subject
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// walk visits every value that a request carries, and returns the request with
+// what the visitor has changed. What it has not changed stays byte for byte.
+//
+// Of the headers only those are visited that a script has set; cookies and
+// Authorization are the session, and no value that the page chose.
+func walk(r wire.Request, visit visitor) (wire.Request, error) {
+	r = r.Clone()
+	var err error
+	if r.URL, err = walkURL(r.URL, visit); err != nil {
+		return r, err
+	}
+	for _, name := range sortedHeaders(r.Header) {
+		if !mayBeSession(name) || name == "Cookie" || name == "Authorization" {
+			continue
+		}
+		var kept []string
+		for _, value := range r.Header[name] {
+			if text, dropped := walkText(value, Leaf{Place: InHeader, Steps: []string{name}}, visit); !dropped {
+				kept = append(kept, text)
+			}
+		}
+		if r.Header[name] = kept; len(kept) == 0 {
+			delete(r.Header, name)
+		}
+	}
+	r.Body, err = walkBody(r, visit)
+	return r, err
+}
+
+func walkURL(raw string, visit visitor) (string, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw, errors.New("the endpoint's URL can't be parsed")
+	}
+	segments := strings.Split(u.EscapedPath(), "/")
+	kept := segments[:0]
+	for i, segment := range segments {
+		plain, err := url.PathUnescape(segment)
+		if err != nil || plain == "" {
+			kept = append(kept, segment)
+			continue
+		}
+		text, dropped := walkText(plain, Leaf{Place: InPath, Steps: []string{Itoa(i)}}, visit)
+		switch {
+		case dropped:
+		case text == plain:
+			kept = append(kept, segment)
+		default:
+			kept = append(kept, url.PathEscape(text))
+		}
+	}
+	path := strings.Join(kept, "/")
+	if u.Path, err = url.PathUnescape(path); err != nil {
+		return raw, fmt.Errorf("the endpoint's path: %w", err)
+	}
+	u.RawPath = path
+	u.RawQuery = walkForm(u.RawQuery, InQuery, visit)
+	return u.String(), nil
+}
+
+// walkForm visits the fields of a form or a query, and keeps their order.
+func walkForm(form string, place Place, visit visitor) string {
+	if form == "" {
+		return form
+	}
+	pairs := strings.Split(form, "&")
+	kept := pairs[:0]
+	for _, pair := range pairs {
+		escapedName, escaped, has := strings.Cut(pair, "=")
+		name, nameErr := url.QueryUnescape(escapedName)
+		value, err := url.QueryUnescape(escaped)
+		if nameErr != nil || err != nil || !has {
+			kept = append(kept, pair)
+			continue
+		}
+		text, dropped := walkText(value, Leaf{Place: place, Steps: []string{name}}, visit)
+		switch {
+		case dropped:
+		case text == value:
+			kept = append(kept, pair)
+		default:
+			kept = append(kept, escapedName+"="+url.QueryEscape(text))
+		}
+	}
+	return strings.Join(kept, "&")
+}
+
+func walkBody(r wire.Request, visit visitor) ([]byte, error) {
+	if len(r.Body) == 0 {
+		return r.Body, nil
+	}
+	text := string(r.Body)
+	switch kind := BodyKind(r); kind {
+	case jsonBody:
+		root, _ := decodeJSON(text)
+		return []byte(walkedJSON(text, root, Leaf{Place: InJSON, Typed: true}, visit)), nil
+	case formBody:
+		return []byte(walkForm(text, InForm, visit)), nil
+	case partsBody:
+		return walkParts(r, visit)
+	}
+	out, dropped := walkText(text, Leaf{Place: InText}, visit)
+	if dropped {
+		return nil, nil
+	}
+	return []byte(out), nil
+}
+
+// The kinds of bodies.
+const (
+	noBody    = "no body"
+	jsonBody  = "JSON"
+	formBody  = "a form"
+	partsBody = "a multipart form"
+	textBody  = "text"
+)
+
+// BodyKind says what a body is: by what it looks like, since the documented
+// sample sends JSON as text/plain, and then by what it says that it is.
+func BodyKind(r wire.Request) string {
+	mediaType, parameters, _ := mime.ParseMediaType(Canonical(r.Header, "Content-Type"))
+	text := string(r.Body)
+	if len(r.Body) == 0 {
+		return noBody
+	}
+	if _, ok := decodeJSON(text); ok && (mediaType != "text/plain" || strings.ContainsAny(text[:1], "{[\"")) {
+		return jsonBody
+	}
+	switch {
+	case mediaType == "multipart/form-data" && parameters["boundary"] != "":
+		return partsBody
+	case mediaType == "application/x-www-form-urlencoded":
+		return formBody
+	}
+	return textBody
+}
+
+// maxParts bounds how many parts of a multipart body are looked at.
+const maxParts = 64
+
+func walkParts(r wire.Request, visit visitor) ([]byte, error) {
+	_, parameters, _ := mime.ParseMediaType(Canonical(r.Header, "Content-Type"))
+	in := multipart.NewReader(bytes.NewReader(r.Body), parameters["boundary"])
+	var buf bytes.Buffer
+	out := multipart.NewWriter(&buf)
+	if err := out.SetBoundary(parameters["boundary"]); err != nil {
+		return nil, fmt.Errorf("the boundary of the page's form: %w", err)
+	}
+	changed := false
+	for range maxParts {
+		part, err := in.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			if !changed {
+				return r.Body, nil
+			}
+			err := out.Close()
+			return buf.Bytes(), err
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the page's form: %w", err)
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, fmt.Errorf("reading the page's form: %w", err)
+		}
+		text, dropped := string(value), false
+		if part.FileName() == "" {
+			text, dropped = walkText(text, Leaf{Place: InForm, Steps: []string{part.FormName()}}, visit)
+		}
+		if changed = changed || dropped || text != string(value); dropped {
+			continue
+		}
+		w, err := out.CreatePart(part.Header)
+		if err == nil {
+			_, err = io.WriteString(w, text)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("writing the page's form: %w", err)
+		}
+	}
+	return nil, errors.New("the page's form has too many parts")
+}
+
+// leaves are all values that a request carries.
+func leaves(r wire.Request) []Leaf {
+	var out []Leaf
+	walk(r, func(l Leaf) any { // what can't be read has no leaves
+		out = append(out, l)
+		return keep
+	})
+	return out
+}
+
+func sortedHeaders(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }
