@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 )
 
 // TestSamplesOfTheAPIRun runs what docs/serve.md shows against a mock, and
@@ -38,7 +39,7 @@ func TestSamplesOfTheAPIRun(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer k.Close()
-				mock := httptest.NewServer(k)
+				mock := httptest.NewServer(server.New(k, server.Options{}))
 				defer mock.Close()
 				text := strings.NewReplacer("http://127.0.0.1:8484", mock.URL, "http://localhost:3000", hook.URL).Replace(sample)
 				path := filepath.Join(t.TempDir(), tool.file)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -15,9 +16,6 @@ import (
 // An Application is a customer's own chat client that talks to Kindly from
 // server to server (docs.kindly.ai/api/application).
 type Application struct {
-	// APIKey is what /api/v1/… wants as a bearer token. Empty means
-	// Options.AdminToken, and without that any.
-	APIKey string
 	// BotKey is the bot that it talks to; empty means the first of
 	// Options.Bots, or "application" where any key is served.
 	BotKey string
@@ -27,7 +25,8 @@ type Application struct {
 
 // application is the state of the Application API.
 type application struct {
-	chats *shelf[string] // chat by user_id; under Kindly.mu
+	mu    sync.Mutex     // held while a user's chat is looked for, and made
+	chats *queue[string] // chat by user_id
 	count atomic.Uint64
 	busy  atomic.Int32
 }
@@ -35,99 +34,53 @@ type application struct {
 // maxApplication bounds messages that are being answered.
 const maxApplication = 64
 
-func (a *application) forget() { a.chats = nil }
+// ErrBusy says that too many messages of the application are being answered.
+var ErrBusy = fmt.Errorf("%d messages are still being answered", maxApplication)
 
-func (k *Kindly) checkAPIKey(r *http.Request) error {
-	got, want := bearerOf(r), k.opts.Application.APIKey
-	if want == "" {
-		want = k.opts.AdminToken
+// Application takes a message of one of the application's users, and makes a
+// chat for the first. It returns at once: replies go to the application's
+// webhook, and name the ID that is returned. Errors: *InputError, ErrUnknownBot,
+// ErrBusy, ErrClosed, *StoreError.
+func (k *Kindly) Application(userID string, m Message) (replyTo, chatID string, err error) {
+	if userID == "" || len(userID) > maxName {
+		return "", "", inputErrorf("user_id", "it must have 1 to %d bytes", maxName)
 	}
-	if got != "" && (want == "" || sameSecret(got, want)) {
-		return nil
-	}
-	return newProblem(http.StatusUnauthorized, "unauthorized", "Unauthorized",
-		"The Application API wants Authorization: Bearer and the API key.")
-}
-
-// applicationInput is the body of both routes. Unknown members are allowed, as
-// Kindly may know more.
-type applicationInput struct {
-	UserID       string         `json:"user_id"`
-	Message      string         `json:"message"`
-	LanguageCode string         `json:"language_code"`
-	ExchangeID   string         `json:"exchange_id"`
-	NewContext   map[string]any `json:"new_context"`
-}
-
-func (k *Kindly) postSend(w http.ResponseWriter, r *http.Request) error {
-	var in applicationInput
-	if err := decodeServer(w, r, &in); err != nil {
-		return err
-	}
-	if in.Message == "" {
-		return inputErrorf("message", "missing")
-	}
-	return k.converse(w, in, Message{Text: in.Message, Context: in.NewContext})
-}
-
-// greeting is the slug of the dialogue that greets (assumed).
-const greeting = "greeting"
-
-func (k *Kindly) postGreet(w http.ResponseWriter, r *http.Request) error {
-	var in applicationInput
-	if err := decodeServer(w, r, &in); err != nil {
-		return err
-	}
-	return k.converse(w, in, Message{Slug: greeting, Context: in.NewContext})
-}
-
-// converse answers at once; the bot's replies go to the application's webhook.
-func (k *Kindly) converse(w http.ResponseWriter, in applicationInput, m Message) error {
-	if in.UserID == "" || len(in.UserID) > maxName {
-		return inputErrorf("user_id", "it must have 1 to %d bytes", maxName)
-	}
-	chat, err := k.applicationChat(in.UserID)
+	chat, err := k.applicationChat(userID)
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	ctx, leave, err := k.enter(context.Background())
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	if k.app.busy.Add(1) > maxApplication {
 		k.app.busy.Add(-1)
 		leave()
-		return newProblem(http.StatusTooManyRequests, "busy", "Too many messages", "%d messages are still being answered.", maxApplication)
+		return "", "", ErrBusy
 	}
-	id := strconv.FormatUint(k.app.count.Add(1), 10)
+	replyTo = strconv.FormatUint(k.app.count.Add(1), 10)
 	go func() {
 		defer leave()
 		defer k.app.busy.Add(-1)
-		k.answerApplication(ctx, chat.ID, id, m)
+		k.answerApplication(ctx, chat.ID, replyTo, m)
 	}()
-	// Older and newer documentation name it differently.
-	return writeJSON(w, http.StatusOK, map[string]string{"chatmessage_id": id, "reply_to_id": id, "chat_id": chat.ID})
+	return replyTo, chat.ID, nil
 }
 
 // applicationChat is the user's chat; it is made for the first message.
 func (k *Kindly) applicationChat(userID string) (Chat, error) {
-	k.mu.Lock()
+	k.app.mu.Lock()
+	defer k.app.mu.Unlock()
 	if k.app.chats == nil {
-		k.app.chats = newShelf[string](k.opts.ChatLimit)
+		k.app.chats = newQueue[string](k.opts.ChatLimit)
 	}
 	id, _ := k.app.chats.get(userID)
-	k.mu.Unlock()
-	if c, ok := k.Chat(id); ok {
+	if c, ok := k.Chat(id); ok { // else it is the first time, or a reset came between
 		return c, nil
 	}
 	c, err := k.createChat(&Chat{BotKey: k.applicationBot(), UserID: userID, Web: Web{Source: webhook.SourceApp}})
 	if err != nil {
 		return c, err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.app.chats == nil { // a reset came between
-		k.app.chats = newShelf[string](k.opts.ChatLimit)
 	}
 	k.app.chats.put(userID, c.ID)
 	return c, nil
@@ -146,7 +99,7 @@ func (k *Kindly) applicationBot() string {
 // answerApplication sends what the bot replies, one request a reply. What fails
 // is in the journal.
 func (k *Kindly) answerApplication(ctx context.Context, chatID, replyTo string, m Message) {
-	replies, err := k.talk(ctx, chatID, m)
+	replies, err := k.Converse(ctx, chatID, m)
 	if err != nil || k.opts.Application.Webhook.URL == "" {
 		return
 	}
@@ -171,14 +124,6 @@ func (k *Kindly) answerApplication(ctx context.Context, chatID, replyTo string, 
 			return
 		}
 	}
-}
-
-// answer is what a reply says.
-func (r reply) answer() webhook.Answer {
-	if r.delivery != nil {
-		return r.delivery.Answer
-	}
-	return r.dialogue.Answer
 }
 
 // reply sends one reply to the application.

@@ -30,7 +30,7 @@ func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (toke
 	}
 	k.redact.LearnTokens(raw.Secret())
 	res := token.Check(raw, token.Expect{
-		Keys: token.WithPrivate(bot.PublicKeys, k.opts.SigningKey), ChatID: chatID, Now: k.now(), Published: bot.Published,
+		Keys: token.WithPrivate(bot.PublicKeys, k.opts.SigningKey), ChatID: chatID, Now: k.Now(), Published: bot.Published,
 	})
 	report := &TokenReport{
 		Reason: clip(reason, maxReport), Raw: raw, Result: res, Accepted: taken(res),
@@ -60,18 +60,18 @@ var refusedOnPurpose = token.Unjudged{
 }
 
 func (t *TokenReport) refusal(at time.Time) Refusal {
-	return Refusal{At: at, Reason: t.Reason, Violations: t.Result.Violations, Unjudged: t.Result.Unjudged, OnPurpose: t.OnPurpose}
+	return Refusal{At: at, Reason: t.Reason, Violations: listed(t.Result.Violations), Unjudged: listed(t.Result.Unjudged), OnPurpose: t.OnPurpose}
 }
 
 func (c *Chat) accept(raw token.Raw, res token.Result) {
 	t := res.Token
 	c.User = userOf(t, c.User)
 	c.Authenticated, c.Token, c.Issued, c.Expires = true, raw, t.IssuedAt(), t.Expires()
-	c.Domains, c.Marks = t.WebhookDomains(), res.Violations
+	c.Domains, c.Marks = t.WebhookDomains(), listed(res.Violations)
 }
 
-// expired tells whether the chat's token has reached its end.
-func (c Chat) expired(now time.Time) bool { return !now.Before(c.Expires) }
+// ExpiredAt tells whether the chat's token has reached its end.
+func (c Chat) ExpiredAt(now time.Time) bool { return !now.Before(c.Expires) }
 
 // taken tells whether Kindly takes the token that was judged so.
 func taken(res token.Result) bool { return res.Accepted() && res.Token != nil }

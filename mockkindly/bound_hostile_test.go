@@ -49,7 +49,7 @@ func TestMemoryIsCounted(t *testing.T) {
 				if err := json.Unmarshal(text, &kept[i]); err != nil {
 					t.Fatal(err)
 				}
-				counted += memory(kept[i])
+				counted += jsonSize(kept[i])
 			}
 			used := inUse() - before
 			clear(kept)
@@ -67,21 +67,22 @@ func TestForeignPagesCannotExhaustTheMemory(t *testing.T) {
 	const budget = 2 << 20 // each of chats and journal
 	for name, attack := range map[string]func(t *testing.T, k *Kindly, chat, value string){
 		"by contexts": func(t *testing.T, k *Kindly, chat, value string) {
-			do(k, "POST", "/mock/v1/chats/"+chat+"/messages", `{"text":"x","context":{"a":`+value+`}}`)
+			var collected any
+			_ = json.Unmarshal([]byte(value), &collected)
+			_, _ = k.Say(t.Context(), chat, Message{Text: "x", Context: map[string]any{"a": collected}})
 		},
 		"by tokens": func(t *testing.T, k *Kindly, chat, value string) {
-			c := claims(chat, k.now(), "hooks.example.com")
+			c := claims(chat, k.Now(), "hooks.example.com")
 			c["more"] = json.RawMessage(value)
-			do(k, "POST", "/mock/v1/chats/"+chat+"/token", fmt.Sprintf(`{"token":%q,"reason":"EXPIRED"}`, sign(c).Secret()))
+			_, _ = k.Authenticate(chat, sign(c), Expired)
 		},
 		"by domains": func(t *testing.T, k *Kindly, chat, value string) {
-			raw := sign(claims(chat, k.now(), strings.Split(strings.Repeat("a,", len(value)/5), ",")...))
-			do(k, "POST", "/mock/v1/chats/"+chat+"/token", fmt.Sprintf(`{"token":%q,"reason":"EXPIRED"}`, raw.Secret()))
+			raw := sign(claims(chat, k.Now(), strings.Split(strings.Repeat("a,", len(value)/5), ",")...))
+			_, _ = k.Authenticate(chat, raw, Expired)
 		},
 		"by reports": func(t *testing.T, k *Kindly, _, value string) {
 			x := strings.Repeat("x", maxReport)
-			text, _ := json.Marshal(ClientReport{BotKey: x, Build: x, ScriptID: x, ScriptSrc: x, Options: x, Callback: x, PageURL: x})
-			do(k, "POST", "/mock/v1/client", string(text))
+			_ = k.ReportClient(ClientReport{BotKey: x, Build: x, ScriptID: x, ScriptSrc: x, Options: x, Callback: x, PageURL: x})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -144,22 +145,5 @@ func TestTheOldestChatsGoWhenMemoryIsShort(t *testing.T) {
 	}
 	if n := len(k.Chats(0)); n < 10 || n > 17 {
 		t.Errorf("%d chats are kept", n)
-	}
-}
-
-func TestAContextOfManyValuesIsRefused(t *testing.T) {
-	k := newMock(t, Options{})
-	chat := newChat(t, k)
-	for name, body := range map[string]string{
-		"too long":        `{"text":"x","context":{"a":"` + strings.Repeat("x", maxContext) + `"}}`,
-		"too many values": `{"text":"x","context":{"a":` + list(`{"":0}`, 60_000) + `}}`,
-		"no object":       `{"text":"x","context":[]}`,
-	} {
-		if w := do(k, "POST", "/mock/v1/chats/"+chat.ID+"/messages", body); w.Code/100 != 4 || !strings.Contains(w.Body.String(), "context") {
-			t.Errorf("%s: %d %s", name, w.Code, w.Body)
-		}
-	}
-	if w := do(k, "POST", "/mock/v1/chats/"+chat.ID+"/messages", `{"text":"x","context":null}`); w.Code != 200 {
-		t.Errorf("null: %d %s", w.Code, w.Body)
 	}
 }

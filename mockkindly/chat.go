@@ -15,15 +15,21 @@ import (
 // thirty times the memory that its text does, so that both are looked at.
 const (
 	maxContext       = 64 << 10 // bytes of JSON
-	maxContextMemory = 1 << 20  // bytes, see memory
+	maxContextMemory = 1 << 20  // bytes, see jsonSize
 	defaultChatBytes = 64 << 20 // bytes, of all chats
-	chatOverhead     = 512      // bytes of a chat's places on the shelf
 )
 
-// putChat puts a chat on the shelf. The lock is held.
+// putChat puts a chat on the queue. The lock is held.
 func (k *Kindly) putChat(c *Chat) {
+	k.stamp(c)
 	k.chats.put(c.ID, c)
-	k.chats.resize(c.ID, chatOverhead+memory(c))
+	k.chats.resize(c.ID, c.size())
+}
+
+// stamp notes that a chat is another than before. The lock is held.
+func (k *Kindly) stamp(c *Chat) {
+	k.state.Version++
+	c.Version = k.state.Version
 }
 
 // Web is where a chat takes place. Host, Path and URL are for web clients only.
@@ -37,42 +43,49 @@ type Web struct {
 // A Chat is one visitor's conversation: a snapshot, which does not change when
 // the chat does. Its Context is shared with the mock: read it only.
 type Chat struct {
-	ID      string // a UUID; getAuthToken is called with it
-	BotKey  string
-	UserID  string // the visitor's, before and after authentication; a UUID
-	Web     Web
-	Created time.Time
+	ID      string    `json:"id"` // a UUID; getAuthToken is called with it
+	BotKey  string    `json:"bot_key"`
+	UserID  string    `json:"user_id"` // the visitor's, before and after authentication; a UUID
+	Created time.Time `json:"created"`
+	Version uint64    `json:"version"` // of the mock's State at the chat's last change
+	Web
 
 	// Authenticated says that a token was accepted. User, Token and Expires are
 	// of the last one that was; a token refused later does not take them away
 	// (assumed). After Expires the token is no longer forwarded.
-	Authenticated bool
-	User          User
-	Token         token.Raw
-	Issued        time.Time // zero if the token does not tell
-	Expires       time.Time
-	Domains       []string // chat.webhook_domains of the token
+	Authenticated bool      `json:"authenticated"`
+	User          User      `json:"user,omitzero"`
+	Token         token.Raw `json:"-"`               // a credential
+	Issued        time.Time `json:"issued,omitzero"` // zero if the token does not tell
+	Expires       time.Time `json:"expires,omitzero"`
+	Domains       []string  `json:"webhook_domains,omitempty"` // chat.webhook_domains of the token
 	// Marks are the rules that Token breaks though Kindly took it: it is unsafe,
 	// or shown wrongly.
-	Marks []token.Violation
+	Marks []token.Violation `json:"marks"`
 
 	// Refused counts the tokens that were refused, and Refusals are the last of
 	// them, the newest first.
-	Refused  int
-	Refusals []Refusal
+	Refused  int       `json:"refused,omitempty"`
+	Refusals []Refusal `json:"refusals"`
 
 	// Context is what the chat has collected: from the page, and from the
 	// new_context of webhooks.
-	Context map[string]any
+	Context map[string]any `json:"context"`
+}
+
+// MarshalJSON leaves the token out. Stores keep a chat so.
+func (c Chat) MarshalJSON() ([]byte, error) {
+	type plain Chat
+	return marshal(plain(c))
 }
 
 // A Refusal is why a token was not accepted.
 type Refusal struct {
-	At         time.Time
-	Reason     string // why the token came: INITIAL_CONNECT, EXPIRED
-	Violations []token.Violation
-	Unjudged   []token.Unjudged
-	OnPurpose  bool // the fault RefuseTokens was on
+	At         time.Time         `json:"at"`
+	Reason     string            `json:"reason"` // why the token came: INITIAL_CONNECT, EXPIRED
+	Violations []token.Violation `json:"violations"`
+	Unjudged   []token.Unjudged  `json:"unjudged"`
+	OnPurpose  bool              `json:"on_purpose,omitempty"` // the fault RefuseTokens was on
 }
 
 // maxRefusals bounds how many a chat remembers.
@@ -137,6 +150,7 @@ func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 // createChat keeps a chat and journals it. It gets the IDs that it lacks.
 func (k *Kindly) createChat(c *Chat) (Chat, error) {
 	c.Created, c.Context = k.opts.Now(), map[string]any{}
+	c.Marks, c.Refusals = []token.Violation{}, []Refusal{} // lists, also in JSON
 	for _, id := range []*string{&c.ID, &c.UserID} {
 		if *id != "" {
 			continue
@@ -155,7 +169,7 @@ func (k *Kindly) createChat(c *Chat) (Chat, error) {
 	return *c, nil
 }
 
-// keep puts a new chat on the shelf, if its bot is known.
+// keep puts a new chat on the queue, if its bot is known.
 func (k *Kindly) keep(c *Chat) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -193,6 +207,18 @@ func (k *Kindly) Chats(n int) []Chat {
 	return out
 }
 
+// ChatsBefore returns up to n chats that were made before the one with the ID,
+// the newest first, or the newest of all if there is no such chat; and how many
+// there are in all.
+func (k *Kindly) ChatsBefore(id string, n int) (chats []Chat, total int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, c := range k.chats.before(id, n) {
+		chats = append(chats, *c)
+	}
+	return chats, k.chats.len()
+}
+
 // chatAndBot returns a chat and its bot.
 func (k *Kindly) chatAndBot(id string) (Chat, Bot, error) {
 	k.mu.Lock()
@@ -220,7 +246,8 @@ func (k *Kindly) change(id string, f func(*Chat)) error {
 		return ErrUnknownChat
 	}
 	f(c)
-	k.chats.resize(id, chatOverhead+memory(c))
+	k.stamp(c)
+	k.chats.resize(id, c.size())
 	return nil
 }
 
@@ -240,9 +267,9 @@ func (k *Kindly) collect(id string, added map[string]any) error {
 			failed = inputErrorf("context", "no JSON: %v", err)
 		case len(text) > maxContext:
 			failed = inputErrorf("context", "the chat's context would grow to %d bytes, over %d: left as it was", len(text), maxContext)
-		case memory(merged) > maxContextMemory:
+		case jsonSize(merged) > maxContextMemory:
 			failed = inputErrorf("context", "the chat's context would hold too many values (%d KB in memory, over %d KB): left as it was",
-				memory(merged)>>10, maxContextMemory>>10)
+				jsonSize(merged)>>10, maxContextMemory>>10)
 		default:
 			c.Context = merged
 		}

@@ -3,8 +3,6 @@ package mockkindly
 import (
 	"bytes"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"unicode"
@@ -109,25 +107,18 @@ func escape(text []byte, format string) string {
 	return out.String()
 }
 
-func (k *Kindly) getCurl(w http.ResponseWriter, r *http.Request) error {
-	seq, err := number(r.PathValue("seq"), 0)
+// Curl is a shell command that repeats a delivery of the journal, with or without
+// the token that went along. Errors: ErrUnknownDelivery, *ResendError, *StoreError.
+func (k *Kindly) Curl(seq uint64, withToken bool) (string, error) {
+	e, err := k.delivery(seq)
 	if err != nil {
-		return ErrUnknownDelivery
-	}
-	e, ok, err := k.journal.event(seq)
-	if err != nil {
-		return err
-	}
-	if !ok || e.Delivery == nil {
-		return ErrUnknownDelivery
+		return "", err
 	}
 	if len(e.Delivery.Exchange.Request.Body) >= maxJournalBody {
-		return &ResendError{"The request's body is too long for a command line."}
+		return "", &ResendError{"The request's body is too long for a command line."}
 	}
 	if err := e.Delivery.whole(); err != nil {
-		return err
+		return "", err
 	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	_, err = io.WriteString(w, e.Delivery.curl(r.URL.Query().Get("token") == "1"))
-	return err
+	return e.Delivery.curl(withToken), nil
 }

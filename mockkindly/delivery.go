@@ -85,7 +85,7 @@ func (k *Kindly) payload(chat Chat, bot Bot, m Message) (webhook.Payload, error)
 // deliver sends one message to one webhook.
 func (k *Kindly) deliver(ctx context.Context, chat Chat, hook Webhook, p webhook.Payload) Delivery {
 	d := Delivery{Webhook: hook.label(), URL: hook.URL, Dialogue: p.Exchange.Slug, redact: k.redact}
-	d.decide(chat, hook, k.now())
+	d.decide(chat, hook, k.Now())
 	o := webhook.RequestOptions{URL: hook.URL, ConnectTo: hook.ConnectTo, Payload: p}
 	o.Secret, d.Rotated = k.secretFor(hook)
 	if d.WithToken {
@@ -120,7 +120,7 @@ func (d *Delivery) decide(chat Chat, hook Webhook, now time.Time) {
 		d.Reason = "The chat is not authenticated."
 	case chat.Token == "":
 		d.Reason = "The chat's token was not kept across the restart of the mock: load the page again."
-	case chat.expired(now):
+	case chat.ExpiredAt(now):
 		d.Reason = "The chat's token expired at " + chat.Expires.UTC().Format(time.RFC3339) + "."
 	default:
 		d.WithToken, d.Reason = d.Decision.Allowed, d.Decision.Reason

@@ -57,11 +57,12 @@ func (d Dialogue) hasAnswer() bool {
 
 // A DialogueReport says which dialogue a message led to.
 type DialogueReport struct {
-	Slug    string         // its slug, or how it is called without one
-	By      MatchedBy      // why this one
-	Phrase  string         // the phrase that matched
-	Webhook string         // that it calls
-	Answer  webhook.Answer // what it says itself
+	Slug           string    `json:"slug"` // its slug, or how it is called without one
+	By             MatchedBy `json:"by"`   // why this one
+	Phrase         string    `json:"phrase,omitempty"`
+	Webhook        string    `json:"calls,omitempty"`
+	webhook.Answer           // what it says itself
+	Bubbles        []string  `json:"bubbles,omitempty"` // its reply as the visitor sees it
 }
 
 // MatchedBy says why a dialogue was taken.
@@ -199,5 +200,5 @@ func (b Bot) otherwise(slug string) (Dialogue, DialogueReport) {
 }
 
 func (d Dialogue) report(by MatchedBy) DialogueReport {
-	return DialogueReport{Slug: d.label(), By: by, Webhook: d.Webhook, Answer: d.Answer}
+	return DialogueReport{Slug: d.label(), By: by, Webhook: d.Webhook, Answer: d.Answer, Bubbles: bubbles(d.Answer.Reply)}
 }

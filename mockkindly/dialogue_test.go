@@ -86,20 +86,20 @@ func TestAMessageFollowsItsDialogues(t *testing.T) {
 			{Slug: "bye", Answer: answering("Bye\n\nSee you")},
 		}}}})
 	chat := newChat(t, k)
-	w := do(k, "POST", "/mock/v1/chats/"+chat.ID+"/messages", `{"text":"my order?"}`)
+	shown := replied(t, k, chat.ID, "my order?")
 	var got struct {
 		Replies []struct {
 			Slug, By, Webhook, Dialogue, Reply string
 			Bubbles                            []string
 		}
 	}
-	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || len(got.Replies) != 3 {
-		t.Fatalf("%v: %s", err, w.Body)
+	if err := json.Unmarshal([]byte(shown), &got); err != nil || len(got.Replies) != 3 {
+		t.Fatalf("%v: %s", err, shown)
 	}
 	r := got.Replies
 	if r[0].Slug != "order" || r[0].Reply != "One moment" || r[1].Webhook != "hook" || r[1].Dialogue != "order" ||
 		r[1].Reply != "for order, n is 1" || r[2].Slug != "bye" || r[2].By != "exchange_slug" || len(r[2].Bubbles) != 2 {
-		t.Errorf("the replies are %s", w.Body)
+		t.Errorf("the replies are %s", shown)
 	}
 	if c, _ := k.Chat(chat.ID); fmt.Sprintf("%v %v", c.Context["n"], c.Context["m"]) != "1 2" {
 		t.Errorf("the context is %v", c.Context)

@@ -2,6 +2,7 @@ package mockkindly
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,15 @@ const (
 	WebhookDelivered Kind = "webhook.delivered" // Delivery: answered, with whatever status
 	WebhookFailed    Kind = "webhook.failed"    // Delivery: no answer
 )
+
+// kinds are all kinds of events.
+var kinds = []Kind{
+	ClientStarted, ChatCreated, CallbackCalled, CallbackSettled, TokenAccepted, TokenRefused,
+	MessageReceived, DialogueMatched, WebhookDelivered, WebhookFailed,
+}
+
+// Kinds returns all kinds of events.
+func Kinds() []Kind { return slices.Clone(kinds) }
 
 // An Event is one entry of the journal. Of the pointers, the one that Kind
 // names is set. Marshalled as JSON it holds no credential.
@@ -109,7 +119,7 @@ func (e Event) bounded() Event {
 		d := e.Delivery.bounded()
 		e.Delivery = &d
 	}
-	e.size = memory(e)
+	e.size = e.measure()
 	return e
 }
 

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -63,13 +64,13 @@ func Example_http() {
 		panic(err)
 	}
 	defer k.Close()
-	server := httptest.NewServer(k) // a page loads server.URL + "/kindly-chat.js"
-	defer server.Close()
+	s := httptest.NewServer(server.New(k, server.Options{})) // a page loads s.URL + "/kindly-chat.js"
+	defer s.Close()
 
 	var chat struct{ ID string }
-	post(server.URL+"/mock/v1/chats", map[string]any{"bot_key": "my-bot"}, &chat)
+	post(s.URL+"/mock/v1/chats", map[string]any{"bot_key": "my-bot"}, &chat)
 	var answer struct{ Authenticated bool }
-	status := post(server.URL+"/mock/v1/chats/"+chat.ID+"/token",
+	status := post(s.URL+"/mock/v1/chats/"+chat.ID+"/token",
 		map[string]any{"token": customer.token(chat.ID, time.Minute).Secret(), "reason": mockkindly.InitialConnect}, &answer)
 	fmt.Println(status, answer.Authenticated)
 

@@ -1,11 +1,9 @@
 package mockkindly
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"time"
 )
 
@@ -30,9 +28,8 @@ type Faults struct {
 
 // Bounds of Faults.
 const (
-	maxSlow    = 60_000          // milliseconds
-	maxForward = 366 * 24 * 60   // minutes
-	renewAfter = 2 * time.Second // with RenewEarly
+	maxSlow    = 60_000        // milliseconds
+	maxForward = 366 * 24 * 60 // minutes
 )
 
 func (f Faults) validate() error {
@@ -54,17 +51,30 @@ func (k *Kindly) Faults() Faults {
 
 // SetFaults replaces what the mock does wrong. It fails with an *InputError.
 func (k *Kindly) SetFaults(f Faults) error {
-	if err := f.validate(); err != nil {
-		return err
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.faults = f
-	return nil
+	_, _, err := k.UpdateFaults(func(now *Faults) error { *now = f; return nil })
+	return err
 }
 
-// now is the time by which tokens are judged.
-func (k *Kindly) now() time.Time {
+// UpdateFaults lets change work on what the mock does wrong at present, with
+// nobody between. It returns the faults after that, and the State that they are
+// of. change must not call the mock.
+func (k *Kindly) UpdateFaults(change func(*Faults) error) (Faults, State, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	f := k.faults
+	err := change(&f)
+	if err == nil {
+		err = f.validate()
+	}
+	if err == nil && f != k.faults {
+		k.faults = f
+		k.state.Version++
+	}
+	return k.faults, k.state, err
+}
+
+// Now is the time by which tokens are judged: the clock's, and the fault's.
+func (k *Kindly) Now() time.Time {
 	return k.opts.Now().Add(time.Duration(k.Faults().ClockForwardMinutes) * time.Minute)
 }
 
@@ -82,48 +92,4 @@ func randomSecret() (string, error) {
 		return "", fmt.Errorf("making a secret: %w", err)
 	}
 	return base64.RawURLEncoding.EncodeToString(b[:]), nil
-}
-
-// beSlow waits as long as the fault wants, or until the caller is gone.
-func (k *Kindly) beSlow(ctx context.Context) {
-	ms := k.Faults().SlowMS
-	if ms == 0 {
-		return
-	}
-	timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	case <-k.ctx.Done():
-	}
-}
-
-// renewIn is when the chat client has to ask for the next token, in
-// milliseconds. It is 0 where the client finds out by its own clock.
-func (k *Kindly) renewIn(expires time.Time) int64 {
-	switch f := k.Faults(); {
-	case f.RenewEarly:
-		return renewAfter.Milliseconds()
-	case f.ClockForwardMinutes > 0:
-		const margin = 30 * time.Second
-		return max(expires.Add(-margin).Sub(k.now()), time.Second).Milliseconds()
-	}
-	return 0
-}
-
-func (k *Kindly) getFaults(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, http.StatusOK, k.Faults())
-}
-
-// putFaults changes the faults that are named, and leaves the others.
-func (k *Kindly) putFaults(w http.ResponseWriter, r *http.Request) error {
-	f := k.Faults()
-	if err := decodeAdmin(w, r, &f); err != nil {
-		return err
-	}
-	if err := k.SetFaults(f); err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, f)
 }

@@ -32,13 +32,13 @@ type Journal struct {
 	maxBytes  int
 	disk      *disk // nil without a store
 
-	mu     sync.Mutex
-	events []Event // Seq is contiguous: events[i].Seq == events[0].Seq + i
-	bytes  int
-	last   uint64        // Seq of the newest event, 0 before the first
-	resets int           // how often all was forgotten
-	grown  chan struct{} // closed at the next append; nil while nobody waits
-	closed bool
+	mu        sync.Mutex
+	events    []Event // Seq is contiguous: events[i].Seq == events[0].Seq + i
+	bytes     int
+	last      uint64        // Seq of the newest event, 0 before the first
+	forgotten uint64        // Seq of the newest event that a reset forgot
+	grown     chan struct{} // closed at the next append; nil while nobody waits
+	closed    bool
 }
 
 func newJournal(maxEvents, maxBytes int) *Journal {
@@ -180,11 +180,10 @@ func (j *Journal) reset(also func()) error {
 			return &StoreError{err}
 		}
 	}
-	also()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.events, j.bytes = nil, 0
-	j.resets++
+	also()
+	j.events, j.bytes, j.forgotten = nil, 0, j.last
 	j.wake()
 	return nil
 }
@@ -201,4 +200,18 @@ func (j *Journal) wake() {
 		close(j.grown)
 		j.grown = nil
 	}
+}
+
+// Changed returns a channel that is closed at the journal's next change.
+func (j *Journal) Changed() <-chan struct{} {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.growth()
+}
+
+// Forgotten is the Seq of the newest event that a Reset forgot.
+func (j *Journal) Forgotten() uint64 {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.forgotten
 }

@@ -8,14 +8,13 @@ import (
 
 // Bounds of one page of the journal.
 const (
-	defaultPage  = 100
-	maxPage      = 1000
 	maxPageBytes = 8 << 20
 	// Of stored JSON, which takes up to thirty times as much when it is decoded.
 	maxStoredPage = 2 << 20
 )
 
-type pageJSON struct {
+// A Page is a part of the journal.
+type Page struct {
 	Events  []Event `json:"events"`
 	Next    uint64  `json:"next"`    // where the next page begins: after=next
 	More    bool    `json:"more"`    // there is one now
@@ -40,11 +39,11 @@ func (j *Journal) span() (first, last uint64, err error) {
 	return first, j.last, nil
 }
 
-// page returns events, as many as fit. Others write meanwhile: what was there
+// Page returns the events of a query, as many as fit; q.MaxBytes is not read. Others write meanwhile: what was there
 // at first is looked at in any case, what came later may be in the page, and
 // what was dropped is counted at the end.
-func (j *Journal) page(q Query) (pageJSON, error) {
-	p := pageJSON{Events: []Event{}, Next: q.After, Last: j.Last()}
+func (j *Journal) Page(q Query) (Page, error) {
+	p := Page{Events: []Event{}, Next: q.After, Last: j.Last()}
 	q.Limit, q.MaxBytes = q.Limit+1, maxPageBytes // one more, to know whether there is
 	events, all, err := j.find(q)
 	if err != nil {
@@ -70,7 +69,7 @@ func (j *Journal) page(q Query) (pageJSON, error) {
 }
 
 // countDropped tells of events that were never in a page that begins at q.After.
-func (j *Journal) countDropped(q Query, p *pageJSON) error {
+func (j *Journal) countDropped(q Query, p *Page) error {
 	first, last, err := j.span()
 	if err != nil || q.Newest {
 		return err
@@ -120,7 +119,7 @@ func (q Query) of(events []Event) (found []Event, all bool) {
 		if q.Newest {
 			e = events[len(events)-1-i]
 		}
-		if !q.matches(e) {
+		if !q.Matches(e) {
 			continue
 		}
 		size += e.size
@@ -136,7 +135,8 @@ func (q Query) of(events []Event) (found []Event, all bool) {
 	return found, all
 }
 
-func (q Query) matches(e Event) bool {
+// Matches tells whether the query asks for the event, its bounds aside.
+func (q Query) Matches(e Event) bool {
 	return e.Seq > q.After && (q.Before == 0 || e.Seq < q.Before) &&
 		(q.Chat == "" || e.Chat == q.Chat) && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, e.Kind))
 }

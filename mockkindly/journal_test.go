@@ -123,8 +123,8 @@ func TestJournalWait(t *testing.T) {
 	})
 }
 
-func TestShelfDropsTheOldest(t *testing.T) {
-	s := newShelf[int](2)
+func TestQueueDropsTheOldest(t *testing.T) {
+	s := newQueue[int](2)
 	s.put("a", 1)
 	s.put("b", 2)
 	if !s.put("a", 3) {
@@ -152,7 +152,7 @@ func TestPagesAtTheEndRepeatNothing(t *testing.T) {
 			}()
 		}
 		for seen := uint64(0); seen < writers*each; {
-			p, err := j.page(Query{After: seen, Limit: maxPage})
+			p, err := j.Page(Query{After: seen, Limit: 1000})
 			if err != nil {
 				t.Fatal(err)
 			}

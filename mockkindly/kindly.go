@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/redact"
@@ -37,12 +35,6 @@ type Options struct {
 	// https://bot.kindly.ai if empty.
 	Public string
 
-	// Hosts are the Host headers, with or without a port, that the admin routes
-	// answer to. Set it where a browser can reach the mock, so that a page whose
-	// name is re-pointed to 127.0.0.1 (DNS rebinding) cannot read the journal.
-	// Empty means any.
-	Hosts []string
-
 	ChatLimit    int // chats that are kept, the newest; 10,000 if 0
 	ChatBytes    int // memory that they may take, roughly; 64 MiB if 0
 	JournalSize  int // events that are kept, the newest; 10,000 if 0
@@ -53,15 +45,6 @@ type Options struct {
 	// mock does not close it.
 	Store Store
 
-	// AdminToken is what callers of the admin side have to present as a bearer
-	// token. Set it where others than this machine's users can reach the mock.
-	AdminToken string
-	// Pages are served at /, /console/ and /inbox/: pages over the admin side,
-	// without data of their own.
-	Pages http.Handler
-	// Version is what GET /mock/v1/health calls the program.
-	Version string
-
 	// SigningKey makes the tokens of resent deliveries; nil means that there are
 	// no expired ones.
 	SigningKey *token.PrivateKey
@@ -69,10 +52,11 @@ type Options struct {
 	// RotateSecret is on; random if empty.
 	NextSecret string
 
-	// Secrets are further values that neither the API nor the store may show.
+	// Secrets are further values that neither the API nor the store may show, such
+	// as the tokens of server.Options.
 	Secrets []string
 
-	// Application configures the Application API.
+	// Application is the customer's own chat client, if there is one.
 	Application Application
 }
 
@@ -83,13 +67,12 @@ var (
 	ErrUnknownChat = errors.New("unknown chat")
 )
 
-// A Kindly plays Kindly's part. It is an http.Handler, and is safe for
-// concurrent use.
+// A Kindly plays Kindly's part. It is safe for concurrent use. Package server
+// lets others use it by HTTP.
 type Kindly struct {
 	opts       Options
 	client     *wire.Client
 	ownsClient bool
-	handler    http.Handler
 	journal    *Journal
 	ids        *idSource
 	slots      chan struct{} // one for each webhook request in flight
@@ -101,12 +84,12 @@ type Kindly struct {
 
 	mu     sync.Mutex
 	closed bool
-	bots   *shelf[Bot]
-	chats  *shelf[*Chat]
+	bots   *queue[Bot]
+	chats  *queue[*Chat]
 	faults Faults
+	state  State
 
-	streams atomic.Int32
-	app     application
+	app application
 }
 
 // New returns a mock. Close it after use.
@@ -118,10 +101,11 @@ func New(o Options) (*Kindly, error) {
 		ids:     &idSource{rand: o.Rand},
 		slots:   make(chan struct{}, o.Parallel),
 		chats:   o.newChats(),
+		state:   newBoot(),
 		redact:  &redact.Redactor{},
 	}
 	var err error
-	if k.bots, err = o.shelve(); err != nil {
+	if k.bots, err = o.newBots(); err != nil {
 		return nil, fmt.Errorf("mockkindly: %w", err)
 	}
 	if err := k.openStore(); err != nil {
@@ -133,7 +117,7 @@ func New(o Options) (*Kindly, error) {
 		}
 	}
 	k.redact.Learn(o.Secrets...)
-	k.redact.Learn(k.opts.NextSecret, o.Application.APIKey, o.AdminToken)
+	k.redact.Learn(k.opts.NextSecret)
 	k.learn(o.Application.Webhook)
 	for _, b := range o.Bots {
 		k.learn(b.Webhooks...)
@@ -145,7 +129,6 @@ func New(o Options) (*Kindly, error) {
 		k.client, k.ownsClient = wire.NewClient(wire.Options{Now: o.Now, MaxConns: o.Parallel}), true
 	}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
-	k.handler = k.routes()
 	return k, nil
 }
 
@@ -183,14 +166,14 @@ func orDefault(n, def int) int {
 	return n
 }
 
-func (o Options) newChats() *shelf[*Chat] { return newShelf[*Chat](o.ChatLimit).within(o.ChatBytes) }
+func (o Options) newChats() *queue[*Chat] { return newQueue[*Chat](o.ChatLimit).within(o.ChatBytes) }
 
-// shelve checks the bots of the options and puts them on a fresh shelf.
-func (o Options) shelve() (*shelf[Bot], error) {
+// newBots checks the bots of the options and puts them on a fresh queue.
+func (o Options) newBots() (*queue[Bot], error) {
 	if len(o.Bots) > maxBots {
 		return nil, inputErrorf("bots", "more than %d", maxBots)
 	}
-	bots := newShelf[Bot](maxBots)
+	bots := newQueue[Bot](maxBots)
 	for _, b := range o.Bots {
 		if err := b.validate(); err != nil {
 			return nil, fmt.Errorf("bot %q: %w", b.Key, err)
@@ -229,8 +212,8 @@ func (k *Kindly) Close() error {
 	return nil
 }
 
-// ServeHTTP serves the widget and the API; see the package's table of routes.
-func (k *Kindly) ServeHTTP(w http.ResponseWriter, r *http.Request) { k.handler.ServeHTTP(w, r) }
+// Done is closed when the mock is.
+func (k *Kindly) Done() <-chan struct{} { return k.ctx.Done() }
 
 // Journal is everything that happened.
 func (k *Kindly) Journal() *Journal { return k.journal }
@@ -246,6 +229,7 @@ func (k *Kindly) AddBot(b Bot) (replaced bool, err error) {
 	if k.closed {
 		return false, ErrClosed
 	}
+	k.state.Version++
 	k.learn(b.Webhooks...)
 	return k.bots.put(b.Key, b.clone()), nil
 }
@@ -270,6 +254,44 @@ func (k *Kindly) bot(key string) (Bot, bool) {
 	return b, true
 }
 
+// Bots returns the bots that are known by their keys, the oldest first, and
+// whether other keys are served too.
+func (k *Kindly) Bots() (bots []Bot, anyKey bool) {
+	k.mu.Lock()
+	bots = k.bots.newest(0)
+	k.mu.Unlock()
+	slices.Reverse(bots)
+	return bots, k.opts.AnyBot != nil
+}
+
+// Health says what a mock holds.
+type Health struct {
+	Now     time.Time `json:"now"` // by the clock that tokens are judged by
+	Bots    int       `json:"bots"`
+	Chats   int       `json:"chats"`
+	Events  uint64    `json:"events"`   // that happened
+	Dropped uint64    `json:"dropped"`  // that are no longer kept
+	Stored  bool      `json:"stored"`   // they survive a restart
+	CanSign bool      `json:"can_sign"` // a private key is there, for tokens in other states
+}
+
+// Health looks at the mock and its store. It fails with ErrClosed or a *StoreError.
+func (k *Kindly) Health() (Health, error) {
+	h := Health{Now: k.Now(), Stored: k.opts.Store != nil, CanSign: k.opts.SigningKey != nil}
+	k.mu.Lock()
+	closed := k.closed
+	h.Bots, h.Chats = k.bots.len(), k.chats.len()
+	k.mu.Unlock()
+	if closed {
+		return h, ErrClosed
+	}
+	first, last, err := k.journal.span()
+	if h.Events, h.Dropped = last, last; first > 0 {
+		h.Dropped = first - 1
+	}
+	return h, err
+}
+
 // Reset forgets chats, events, faults and bots that were added later, as if the
 // mock were new. Numbers of events go on counting.
 func (k *Kindly) Reset() error {
@@ -279,7 +301,7 @@ func (k *Kindly) Reset() error {
 	if closed {
 		return ErrClosed
 	}
-	bots, err := k.opts.shelve()
+	bots, err := k.opts.newBots()
 	if err != nil {
 		return fmt.Errorf("resetting the mock: %w", err)
 	}
@@ -288,7 +310,8 @@ func (k *Kindly) Reset() error {
 		defer k.mu.Unlock()
 		k.bots, k.chats = bots, k.opts.newChats()
 		k.faults = Faults{}
-		k.app.forget()
+		k.state.Resets++
+		k.state.Version++
 	})
 }
 

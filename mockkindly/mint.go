@@ -35,7 +35,7 @@ func (k *Kindly) mintFor(e Event, state TokenState) (raw token.Raw, reason strin
 	}
 	switch state {
 	case TokenExpired:
-		now := k.now()
+		now := k.Now()
 		claims["iat"], claims["exp"] = now.Add(-10*time.Minute).Unix(), now.Add(-5*time.Minute).Unix()
 		reason = "Sent again with a token that expired five minutes ago."
 	case TokenOtherChat:

@@ -161,41 +161,38 @@ func (h *hook) last(t testing.TB) received {
 	return h.requests[len(h.requests)-1]
 }
 
-// do sends a request to the handler, without a network.
-func do(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	if strings.HasPrefix(path, "/api/v1/") {
-		r.Header.Set("Authorization", "Bearer any key")
+// replied is what a page gets for a message.
+func replied(t testing.TB, k *Kindly, chatID, text string) string {
+	t.Helper()
+	replies, err := k.Converse(context.Background(), chatID, Message{Text: text})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if strings.HasPrefix(path, "/mock/v1/stream") { // it would never end
-		ctx, cancel := context.WithTimeout(r.Context(), 20*time.Millisecond)
-		defer cancel()
-		r = r.WithContext(ctx)
+	body, err := marshal(map[string]any{"replies": replies})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for i := 0; i+1 < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
-	return w
+	return string(body)
 }
 
 // now is the time of tests that need no certain one.
 func now() time.Time { return time.Now() }
 
-// doAt is do for a host. Empty headers are left out.
-func doAt(h http.Handler, host, method, path, body, name, value string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Host = host
-	if strings.HasPrefix(path, "/api/v1/") && name != "Authorization" {
-		r.Header.Set("Authorization", "Bearer any key")
+const unknownID = "00000000-0000-4000-8000-000000000000"
+
+// memoryStore keeps what a file would.
+type memoryStore struct{ text bytes.Buffer }
+
+func (s *memoryStore) Append(events []StoredEvent, chats []StoredChat) error {
+	for _, e := range events {
+		s.text.Write(e.JSON)
 	}
-	if value != "" {
-		r.Header.Set(name, value)
+	for _, c := range chats {
+		s.text.Write(c.JSON)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), 20*time.Millisecond) // a stream would never end
-	defer cancel()
-	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r.WithContext(ctx))
-	return w
+	return nil
 }
+func (s *memoryStore) Events(Query) ([]StoredEvent, error)       { return nil, nil }
+func (s *memoryStore) Span() (first, last, ever uint64, e error) { return 0, 0, 0, nil }
+func (s *memoryStore) Chats() ([]StoredChat, error)              { return nil, nil }
+func (s *memoryStore) Reset(uint64) error                        { return nil }

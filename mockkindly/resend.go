@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
@@ -45,12 +44,9 @@ func (k *Kindly) Resend(ctx context.Context, seq uint64, state TokenState) (Even
 		return Event{}, err
 	}
 	defer leave()
-	e, ok, err := k.journal.event(seq)
+	e, err := k.delivery(seq)
 	if err != nil {
 		return Event{}, err
-	}
-	if !ok || e.Delivery == nil {
-		return Event{}, ErrUnknownDelivery
 	}
 	d, err := k.again(e, state)
 	if err != nil {
@@ -63,6 +59,15 @@ func (k *Kindly) Resend(ctx context.Context, seq uint64, state TokenState) (Even
 		kind = WebhookFailed
 	}
 	return k.begin(Event{Kind: kind, Bot: e.Bot, Chat: e.Chat, Delivery: d}, false, pending{}).wait()
+}
+
+// delivery is an event of the journal that is one.
+func (k *Kindly) delivery(seq uint64) (Event, error) {
+	e, ok, err := k.journal.event(seq)
+	if err == nil && (!ok || e.Delivery == nil) {
+		err = ErrUnknownDelivery
+	}
+	return e, err
 }
 
 // whole says why the body of a delivery's request is not as it was sent.
@@ -175,30 +180,9 @@ func (k *Kindly) tokenOfAnother(e Event, hook Webhook) (token.Raw, bool) {
 			continue
 		}
 		var d Delivery
-		if d.decide(c, hook, k.now()); d.WithToken {
+		if d.decide(c, hook, k.Now()); d.WithToken {
 			return c.Token, true
 		}
 	}
 	return "", false
-}
-
-func (k *Kindly) postResend(w http.ResponseWriter, r *http.Request) error {
-	seq, err := number(r.PathValue("seq"), 0)
-	if err != nil {
-		return ErrUnknownDelivery
-	}
-	var in struct {
-		Token TokenState `json:"token"`
-	}
-	if err := decodeAdmin(w, r, &in); err != nil {
-		return err
-	}
-	if in.Token == "" {
-		in.Token = TokenSame
-	}
-	e, err := k.Resend(r.Context(), seq, in.Token)
-	if err != nil {
-		return err
-	}
-	return writeJSON(w, http.StatusOK, e)
 }

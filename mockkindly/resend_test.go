@@ -116,20 +116,20 @@ func TestResend(t *testing.T) {
 		})
 		t.Run("without a key there is none: "+string(state), func(t *testing.T) {
 			k, _, e := delivered(t, Options{}, hook, "hooks.example.com")
-			w := do(k, "POST", fmt.Sprintf("/mock/v1/deliveries/%d/resend", e.Seq), `{"token":"`+string(state)+`"}`)
-			if w.Code != 409 || !strings.Contains(w.Body.String(), "--private-key") {
-				t.Errorf("%d %s", w.Code, w.Body)
+			var not *ResendError
+			if _, err := k.Resend(context.Background(), e.Seq, state); !errors.As(err, &not) || !strings.Contains(not.Problem, "--private-key") {
+				t.Error(err)
 			}
 		})
 	}
 	t.Run("what is no delivery is not found", func(t *testing.T) {
 		k, _, e := delivered(t, Options{}, hook)
-		for _, path := range []string{"0", "1", fmt.Sprint(e.Seq + 1), "x", "99999999999999999999"} {
-			if w := do(k, "POST", "/mock/v1/deliveries/"+path+"/resend", `{}`); w.Code != 404 {
-				t.Errorf("%s: %d", path, w.Code)
+		for _, seq := range []uint64{0, 1, e.Seq + 1} {
+			if _, err := k.Resend(context.Background(), seq, TokenSame); !errors.Is(err, ErrUnknownDelivery) {
+				t.Errorf("%d: %v", seq, err)
 			}
-			if w := do(k, "GET", "/mock/v1/deliveries/"+path+"/curl", ""); w.Code != 404 {
-				t.Errorf("%s: %d", path, w.Code)
+			if _, err := k.Curl(seq, false); !errors.Is(err, ErrUnknownDelivery) {
+				t.Errorf("%d as curl: %v", seq, err)
 			}
 		}
 	})
@@ -139,10 +139,14 @@ func TestNoAnswerOfResendHoldsASecret(t *testing.T) {
 	hook := newHook(t, replying(`{}`))
 	k, _, e := delivered(t, Options{SigningKey: signingKey()}, hook, "hooks.example.com")
 	for _, state := range []TokenState{TokenSame, TokenExpired, TokenOtherChat} {
-		w := do(k, "POST", fmt.Sprintf("/mock/v1/deliveries/%d/resend", e.Seq), `{"token":"`+string(state)+`"}`)
+		again, err := k.Resend(context.Background(), e.Seq, state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown, err := again.MarshalJSON()
 		sent := hook.last(t).header.Get("Authorization")
-		if w.Code != 200 || strings.Contains(w.Body.String(), sent[strings.LastIndex(sent, ".")+1:]) || strings.Contains(w.Body.String(), "hush-hush") {
-			t.Errorf("%s: %d %s", state, w.Code, w.Body)
+		if err != nil || strings.Contains(string(shown), sent[strings.LastIndex(sent, ".")+1:]) || strings.Contains(string(shown), "hush-hush") {
+			t.Errorf("%s: %v %s", state, err, shown)
 		}
 	}
 }
@@ -174,11 +178,11 @@ func runCurl(t *testing.T, shell, command string) (args []string, body string) {
 
 func curlOf(t *testing.T, k *Kindly, seq uint64, query string) string {
 	t.Helper()
-	w := do(k, "GET", fmt.Sprintf("/mock/v1/deliveries/%d/curl%s", seq, query), "")
-	if w.Code != 200 {
-		t.Fatalf("%d %s", w.Code, w.Body)
+	command, err := k.Curl(seq, query == "?token=1")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return w.Body.String()
+	return command
 }
 
 func TestCurlIsWhatWasSent(t *testing.T) {

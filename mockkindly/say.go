@@ -40,24 +40,18 @@ func (k *Kindly) enter(ctx context.Context) (context.Context, func(), error) {
 // that is too large, ErrClosed, or a *StoreError. A message that could not be
 // kept may have reached webhooks, but what they answered counts for nothing.
 func (k *Kindly) Say(ctx context.Context, chatID string, m Message) ([]Delivery, error) {
-	replies, err := k.talk(ctx, chatID, m)
+	replies, err := k.Converse(ctx, chatID, m)
 	var deliveries []Delivery
 	for _, r := range replies {
-		if r.delivery != nil {
-			deliveries = append(deliveries, *r.delivery)
+		if r.Delivery != nil {
+			deliveries = append(deliveries, *r.Delivery)
 		}
 	}
 	return deliveries, err
 }
 
-// A reply is one of the answers to a message: a webhook's, or a dialogue's own.
-type reply struct {
-	delivery *Delivery
-	dialogue *DialogueReport
-}
-
-// talk is Say, with what dialogues answer themselves.
-func (k *Kindly) talk(ctx context.Context, chatID string, m Message) ([]reply, error) {
+// Converse is Say, with what dialogues answer themselves.
+func (k *Kindly) Converse(ctx context.Context, chatID string, m Message) ([]Reply, error) {
 	ctx, leave, err := k.enter(ctx)
 	if err != nil {
 		return nil, err
@@ -107,7 +101,7 @@ func (k *Kindly) contextOf(chatID string, added map[string]any) (map[string]any,
 
 // toAllWebhooks sends the message while it is written down. What they answer
 // counts for nothing if the message was not kept.
-func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Message, written pending) ([]reply, error) {
+func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Message, written pending) ([]Reply, error) {
 	payload, err := k.payload(chat, bot, m)
 	if err != nil {
 		return nil, err
@@ -124,9 +118,9 @@ func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Messag
 		deliveries[0] = k.deliver(ctx, chat, bot.Webhooks[0], payload)
 	}
 	others.Wait()
-	replies := make([]reply, len(deliveries))
+	replies := make([]Reply, len(deliveries))
 	for i := range deliveries {
-		replies[i].delivery = &deliveries[i]
+		replies[i].Delivery = &deliveries[i]
 		if err := k.conclude(chat, &deliveries[i], written); err != nil {
 			return nil, err
 		}
@@ -137,12 +131,12 @@ func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Messag
 
 // followDialogues does what the message's dialogue says, and those that it
 // leads to by exchange_slug.
-func (k *Kindly) followDialogues(ctx context.Context, chat Chat, bot Bot, m Message) ([]reply, error) {
+func (k *Kindly) followDialogues(ctx context.Context, chat Chat, bot Bot, m Message) ([]Reply, error) {
 	d, report := bot.match(m)
-	var replies []reply
+	var replies []Reply
 	for hop := 1; ; hop++ {
 		if hop > maxHops {
-			report.By, report.Answer, d = ByLoop, webhook.Answer{}, Dialogue{}
+			report.By, report.Answer, report.Bubbles, d = ByLoop, webhook.Answer{}, nil, Dialogue{}
 		}
 		more, next, err := k.perform(ctx, chat.ID, d, report, m)
 		replies = append(replies, more...)
@@ -158,7 +152,7 @@ func (k *Kindly) followDialogues(ctx context.Context, chat Chat, bot Bot, m Mess
 }
 
 // perform does what one dialogue says, and returns the slug of the next.
-func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report DialogueReport, m Message) (replies []reply, next string, err error) {
+func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report DialogueReport, m Message) (replies []Reply, next string, err error) {
 	added := d.Answer.NewContext
 	if err := k.collect(chatID, added); err != nil {
 		return nil, "", err
@@ -167,7 +161,7 @@ func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report 
 	if err != nil {
 		return nil, "", err
 	}
-	replies, next = []reply{{dialogue: &report}}, d.Answer.ExchangeSlug
+	replies, next = []Reply{{Dialogue: &report}}, d.Answer.ExchangeSlug
 	e := Event{Kind: DialogueMatched, Bot: chat.BotKey, Chat: chat.ID, Dialogue: &report}
 	if err := k.record(e, len(added) > 0); err != nil {
 		return nil, "", err
@@ -185,7 +179,7 @@ func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report 
 	if slug := delivery.Answer.ExchangeSlug; slug != "" {
 		next = slug
 	}
-	return append(replies, reply{delivery: &delivery}), next, k.conclude(chat, &delivery, pending{})
+	return append(replies, Reply{Delivery: &delivery}), next, k.conclude(chat, &delivery, pending{})
 }
 
 // conclude takes over what a webhook told, and journals it; but not if the

@@ -1,6 +1,9 @@
 package mockkindly
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // A Store keeps events and chats beyond the life of the process: see package
 // sqlite. It is called by one goroutine at a time where it writes, and must be
@@ -60,7 +63,7 @@ func (k *Kindly) storedChat(id string) (StoredChat, bool, error) {
 	if !ok {
 		return StoredChat{}, false, nil
 	}
-	text, err := encodeChat(chat)
+	text, err := json.Marshal(chat)
 	if err != nil {
 		return StoredChat{}, false, fmt.Errorf("writing down chat %s: %w", id, err)
 	}
@@ -77,11 +80,25 @@ func (k *Kindly) restore() error {
 		return &StoreError{err}
 	}
 	for _, s := range stored {
-		chat, err := decodeChat(s.JSON)
-		if err != nil {
+		chat := &Chat{Context: map[string]any{}}
+		if err := json.Unmarshal(s.JSON, chat); err != nil {
 			return &StoreError{fmt.Errorf("chat %s is not readable: %w", clip(s.ID, 64), err)}
 		}
 		k.putChat(chat)
 	}
 	return nil
+}
+
+// openStore takes over what an earlier process left.
+func (k *Kindly) openStore() error {
+	if k.opts.Store == nil {
+		return nil
+	}
+	_, _, ever, err := k.opts.Store.Span()
+	if err != nil {
+		return &StoreError{err}
+	}
+	k.journal.last = ever
+	k.journal.disk = &disk{store: k.opts.Store, chat: k.storedChat}
+	return k.restore()
 }

@@ -35,7 +35,8 @@ var mayImport = map[string][]string{
 	"internal/suggest": {},
 	"internal/wire":    {},
 
-	"mockkindly":           {"mockkindly/*", "internal/redact", "internal/wire"},
+	"mockkindly":           {"mockkindly/allowlist", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "internal/redact", "internal/wire"},
+	"mockkindly/server":    {"mockkindly", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "mockkindly/widget", "internal/redact"},
 	"mockkindly/token":     {"mockkindly/rule"},
 	"mockkindly/allowlist": {},
 	"mockkindly/webhook":   {"mockkindly/rule", "mockkindly/token", "internal/wire"},

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/console"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/sqlite"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -133,10 +135,12 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	if err != nil {
 		return err
 	}
-	l, err := a.listen(f, &o)
+	so := server.Options{APIKey: a.env(apiKeyVariable), Pages: console.Handler(), Version: ownVersion()}
+	l, err := a.listen(f, &so)
 	if err != nil {
 		return err
 	}
+	o.Public, o.Secrets = l.base, append(slices.Clip(c.Target.Secrets), so.APIKey, so.AdminToken)
 	defer l.Close() // the server has closed it, if there was one
 	client := wire.NewClient(wire.Options{Timeout: f.timeout, Resolve: c.Target.Resolve, TLS: c.Target.TLS(), UserAgent: "kindlytest/" + ownVersion()})
 	defer client.Close()
@@ -153,16 +157,17 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	if err != nil {
 		return err
 	}
-	server := startServer(l.Listener, k)
+	handler := server.New(k, so)
+	serving := startServer(l.Listener, handler)
 	a.introduceMock(l, c, f)
-	stopped := server.watch(ctx)
+	stopped := serving.watch(ctx)
 	if f.open != "" {
-		if err := a.openPage(stopped, k, c, f); err != nil {
-			return errors.Join(err, server.stop(k))
+		if err := a.openPage(stopped, handler, c, f); err != nil {
+			return errors.Join(err, serving.stop(k))
 		}
 	}
 	<-stopped.Done()
-	return server.stop(k)
+	return serving.stop(k)
 }
 
 // serveConfig reads the file and the flags that say what the mock works with.
@@ -225,8 +230,7 @@ func (a *app) mockOptions(c *config.Config, f *serveFlags) (mockkindly.Options, 
 	}
 	o := mockkindly.Options{
 		Bots: []mockkindly.Bot{bot}, AnyBot: &bot, SigningKey: c.Target.PrivateKey,
-		Version: ownVersion(), Pages: console.Handler(), NextSecret: a.env(nextSecretVariable),
-		Application: mockkindly.Application{APIKey: a.env(apiKeyVariable)}, Secrets: c.Target.Secrets,
+		NextSecret: a.env(nextSecretVariable),
 	}
 	if f.appWebhook != "" {
 		w, err := parseWebhook(f.appWebhook)

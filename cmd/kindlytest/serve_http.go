@@ -17,6 +17,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 )
 
 // maxConnections bounds what the mock serves at a time.
@@ -31,7 +32,7 @@ type listener struct {
 
 // listen opens the port, before anything else takes time, and says in o who may
 // use the mock's own side.
-func (a *app) listen(f *serveFlags, o *mockkindly.Options) (*listener, error) {
+func (a *app) listen(f *serveFlags, o *server.Options) (*listener, error) {
 	inner, err := net.Listen("tcp", f.listen)
 	if err != nil {
 		return nil, listenError(f.listen, err)
@@ -43,7 +44,6 @@ func (a *app) listen(f *serveFlags, o *mockkindly.Options) (*listener, error) {
 		host = "127.0.0.1"
 	}
 	l.base = "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port))
-	o.Public = l.base
 	o.AdminToken = a.env(adminTokenVariable)
 	if address.IP.IsLoopback() {
 		o.Hosts = append([]string{"127.0.0.1", "localhost", "::1", host}, f.hosts...)

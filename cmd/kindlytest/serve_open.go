@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"net/http"
+
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/internal/browser"
-	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
 // openTimeout bounds login and the first load of the page.
@@ -17,7 +18,7 @@ const openTimeout = time.Minute
 
 // openPage shows the page until the mock ends or its tab is closed; Chrome would
 // live on without a window. When only the browser is gone, the mock goes on.
-func (a *app) openPage(ctx context.Context, k *mockkindly.Kindly, c *config.Config, f *serveFlags) error {
+func (a *app) openPage(ctx context.Context, kindly http.Handler, c *config.Config, f *serveFlags) error {
 	b, err := browser.Launch(ctx, browser.Options{
 		Path: f.browser, Headed: !f.headless, Resolve: c.Target.Resolve, RootCAs: c.Target.Roots(),
 	})
@@ -28,7 +29,7 @@ func (a *app) openPage(ctx context.Context, k *mockkindly.Kindly, c *config.Conf
 		return hint.Errorf("with --headless there is no window; without --open you open the page yourself", "--open: %w", err)
 	}
 	defer b.Close() // it ends with the process in any case
-	page, err := visit(ctx, b, k, c, f.open)
+	page, err := visit(ctx, b, kindly, c, f.open)
 	switch {
 	case ctx.Err() != nil:
 		return nil
@@ -48,7 +49,7 @@ func (a *app) openPage(ctx context.Context, k *mockkindly.Kindly, c *config.Conf
 
 // visit opens the page, logged in as kindlytest.yaml says. The page stays open
 // with the browser.
-func visit(ctx context.Context, b *browser.Browser, k *mockkindly.Kindly, c *config.Config, url string) (*browser.Page, error) {
+func visit(ctx context.Context, b *browser.Browser, kindly http.Handler, c *config.Config, url string) (*browser.Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
 	var login browser.Login
@@ -59,7 +60,7 @@ func visit(ctx context.Context, b *browser.Browser, k *mockkindly.Kindly, c *con
 	if err != nil {
 		return nil, err
 	}
-	page, err := user.Visit(ctx, url, k)
+	page, err := user.Visit(ctx, url, kindly)
 	if err != nil {
 		return nil, err
 	}

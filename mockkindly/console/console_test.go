@@ -197,9 +197,7 @@ func TestConsoleKeepsUpWithTheMock(t *testing.T) {
 		p.shows("#list", "resent #1 · with token")
 	})
 	t.Run("a mock that starts anew is another journal", func(t *testing.T) {
-		f.mu.Lock()
-		f.events = nil
-		f.mu.Unlock()
+		f.change(func() { f.events, f.boot = nil, "boot2" })
 		f.CloseClientConnections()
 		f.happen(delivery("c9", 200, object{"webhook": "after-the-restart"}))
 		p.shows("#list", "after-the-restart")

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -27,14 +28,20 @@ type fake struct {
 	chats  []object // the newest first
 	users  []object
 	faults object
-	more   chan struct{} // closed and replaced when events come
-	bearer string        // wanted, if not empty
-	calls  []string
+	boot   string
+	resets int
+	missed int // events that were not kept for the streams
+	// version counts changes of the state.
+	version int
+	held    map[string]chan struct{} // answers to a request line wait for it
+	more    chan struct{}            // closed and replaced when events come
+	bearer  string                   // wanted, if not empty
+	calls   []string
 }
 
 func newFake(t testing.TB) *fake {
 	t.Helper()
-	f := &fake{more: make(chan struct{}), faults: object{"slow_ms": 0, "refuse_tokens": false, "call_twice": false, "renew_early": false, "clock_forward_minutes": 0, "rotate_secret": false}}
+	f := &fake{more: make(chan struct{}), boot: "boot1", held: map[string]chan struct{}{}, faults: object{"slow_ms": 0, "refuse_tokens": false, "call_twice": false, "renew_early": false, "clock_forward_minutes": 0, "rotate_secret": false}}
 	mux := http.NewServeMux()
 	mux.Handle("/", console.Handler())
 	for pattern, h := range map[string]func(*http.Request) any{
@@ -46,6 +53,7 @@ func newFake(t testing.TB) *fake {
 		"GET /mock/v1/journal":    f.getJournal,
 		"PUT /mock/v1/faults": func(r *http.Request) any {
 			_ = json.NewDecoder(r.Body).Decode(&f.faults)
+			f.version++
 			return f.faults
 		},
 	} {
@@ -71,12 +79,50 @@ func (f *fake) allowed(w http.ResponseWriter, r *http.Request) bool {
 func (f *fake) answer(h func(*http.Request) any) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		f.mu.Lock()
-		defer f.mu.Unlock()
-		if f.allowed(w, r) {
-			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(h(r))
+		if !f.allowed(w, r) {
+			f.mu.Unlock()
+			return
 		}
+		body, _ := json.Marshal(h(r))
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Kindlytest-State", f.state())
+		hold := f.held[r.Method+" "+r.URL.Path]
+		delete(f.held, r.Method+" "+r.URL.Path)
+		f.mu.Unlock()
+		if hold != nil {
+			hold <- struct{}{} // it is made
+			<-hold             // and may go
+		}
+		_, _ = w.Write(body)
 	}
+}
+
+// state is what the header says. The lock is held.
+func (f *fake) state() string { return fmt.Sprintf("%s.%d.%d", f.boot, f.resets, f.version) }
+
+// hold lets the next answer to a request be made when it comes, but not sent. It
+// waits for that with do, and returns what sends it.
+func (f *fake) hold(request string, do func()) (send func()) {
+	held := make(chan struct{})
+	f.change(func() { f.held[request] = held })
+	do()
+	<-held
+	return func() { close(held) }
+}
+
+// change changes the fake, and wakes the streams.
+func (f *fake) change(how func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	how()
+	f.version++
+	close(f.more)
+	f.more = make(chan struct{})
+}
+
+// reset forgets events and chats.
+func (f *fake) reset() {
+	f.change(func() { f.events, f.chats, f.resets = nil, nil, f.resets+1 })
 }
 
 func (f *fake) getJournal(r *http.Request) any {
@@ -121,10 +167,29 @@ func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	w.WriteHeader(http.StatusOK)
 	at, _ := strconv.Atoi(r.URL.Query().Get("after"))
+	f.mu.Lock()
+	w.Header().Set("Kindlytest-State", f.state())
+	resets, missed := f.resets, f.missed
+	f.mu.Unlock()
+	w.WriteHeader(http.StatusOK)
 	for {
 		events, more := f.since(at)
+		f.mu.Lock()
+		if f.resets != resets {
+			resets, at = f.resets, 0
+			fmt.Fprintf(w, "event: reset\ndata: {\"state\":%q}\n\n", f.state())
+			f.mu.Unlock()
+			continue
+		}
+		if n := f.missed - missed; n > 0 {
+			missed = f.missed
+			fmt.Fprintf(w, "event: gap\ndata: {\"dropped\":%d}\n\n", n)
+		}
+		if r.URL.Query().Get("chats") == "true" {
+			f.writeChats(w, events)
+		}
+		f.mu.Unlock()
 		for _, e := range events {
 			at++
 			data, _ := json.Marshal(e)
@@ -141,6 +206,20 @@ func (f *fake) stream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// writeChats writes the state of the chats of events. The lock is held.
+func (f *fake) writeChats(w io.Writer, events []object) {
+	for _, e := range events {
+		state := object{"id": e["chat"], "bot_key": e["bot"], "created": e["at"], "version": f.version}
+		for _, c := range f.chats {
+			if c["id"] == e["chat"] {
+				state = c
+			}
+		}
+		data, _ := json.Marshal(state)
+		fmt.Fprintf(w, "event: chat\ndata: %s\n\n", data)
+	}
+}
+
 // since returns the events after a number, and what is closed when there are
 // more. A mock that was started anew has fewer than a stream may ask for.
 func (f *fake) since(at int) ([]object, chan struct{}) {
@@ -151,17 +230,15 @@ func (f *fake) since(at int) ([]object, chan struct{}) {
 
 // happen adds events, and numbers them.
 func (f *fake) happen(events ...object) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, e := range events {
-		e["seq"] = len(f.events) + 1
-		if e["at"] == nil {
-			e["at"] = time.Now().Format(time.RFC3339Nano)
+	f.change(func() {
+		for _, e := range events {
+			e["seq"] = len(f.events) + 1
+			if e["at"] == nil {
+				e["at"] = time.Now().Format(time.RFC3339Nano)
+			}
+			f.events = append(f.events, e)
 		}
-		f.events = append(f.events, e)
-	}
-	close(f.more)
-	f.more = make(chan struct{})
+	})
 }
 
 // delivery is a webhook.delivered event.

@@ -62,6 +62,12 @@ func TestManyDeliveriesAndChatsStayUsable(t *testing.T) {
 	})
 }
 
+// frame waits until the page has drawn what it knows.
+func (p tab) frame() {
+	p.t.Helper()
+	eval[bool](p, `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(true))))`)
+}
+
 func (p tab) isBounded() {
 	p.t.Helper()
 	got := eval[[]int](p, `[document.querySelectorAll("[role=option]").length, document.querySelectorAll("*").length]`)
@@ -79,7 +85,7 @@ func TestNothingFlickersWhileEventsCome(t *testing.T) {
 	p.shows("#foot", "200 events")
 	// Somebody has scrolled down and reads: what they see must stay, element by element.
 	p.do(`const l = document.getElementById("list"); l.scrollTop = 1400; window.watched = [];`)
-	time.Sleep(50 * time.Millisecond)
+	p.frame()
 	p.do(`window.seen = document.elementFromPoint(200, 400).closest("[role=option]"); window.text0 = seen.innerText;
 		new MutationObserver((all) => { for (const m of all) if (m.target.closest?.("[role=option]") === seen && m.attributeName !== "style" && !m.attributeName?.startsWith("aria")) watched.push(m.type + " " + m.attributeName) })
 			.observe(document.getElementById("list"), {subtree: true, childList: true, characterData: true, attributes: true});
@@ -91,7 +97,7 @@ func TestNothingFlickersWhileEventsCome(t *testing.T) {
 			f.happen(delivery("c1", 200, object{"webhook": "new-" + itoa(sent)}))
 			sent++
 		}
-		time.Sleep(20 * time.Millisecond)
+		p.frame()
 	}
 	p.shows("#foot", eval[string](p, fmt.Sprintf(`(%d).toLocaleString("en")`, 200+sent))+" events")
 	got := eval[struct {

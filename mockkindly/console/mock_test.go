@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/console"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -95,9 +95,9 @@ func pemOf(kind string, der []byte, err error) []byte {
 // newMock starts the mock with its pages, and the customer who uses it.
 func newMock(t *testing.T) (url string, c *customer) {
 	t.Helper()
-	var k *mockkindly.Kindly
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { k.ServeHTTP(w, r) }))
-	c = newCustomer(t, server.URL)
+	var handler http.Handler
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	c = newCustomer(t, listening.URL)
 	der, err := x509.MarshalPKIXPublicKey(&c.private.PublicKey)
 	public := pemOf("PUBLIC KEY", der, err)
 	der, err = x509.MarshalPKCS8PrivateKey(c.private)
@@ -105,16 +105,17 @@ func newMock(t *testing.T) (url string, c *customer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err = mockkindly.New(mockkindly.Options{
+	k, err := mockkindly.New(mockkindly.Options{
 		Bots: []mockkindly.Bot{mockkindly.MustBot("demo", public, mockkindly.Webhook{
 			Name: "order-status", URL: "https://hooks.shop.example/kindly", ConnectTo: c.hook.URL + "/kindly", Secret: "correct horse"})},
-		Pages: console.Handler(), SigningKey: private,
+		SigningKey: private,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { k.Close(); server.CloseClientConnections(); server.Close() })
-	return server.URL, c
+	handler = server.New(k, server.Options{Pages: console.Handler()})
+	t.Cleanup(func() { k.Close(); listening.CloseClientConnections(); listening.Close() })
+	return listening.URL, c
 }
 
 func TestFromTheChatToTheConsole(t *testing.T) {
@@ -208,8 +209,8 @@ func TestFaultsAreSeenInTheChat(t *testing.T) {
 	}
 	off := func() {
 		p.do(`[...document.querySelectorAll("dialog button")].find((b) => b.textContent === "All off").click()`)
-		for end := time.Now().Add(5 * time.Second); eval[string](p, `document.querySelector(".faults").textContent`) != "Faults" && time.Now().Before(end); {
-			time.Sleep(10 * time.Millisecond)
+		if !p.becomes(`document.querySelector(".faults").textContent === "Faults"`) {
+			t.Fatal("the faults are not off")
 		}
 	}
 
@@ -224,11 +225,8 @@ func TestFaultsAreSeenInTheChat(t *testing.T) {
 	fault("call_twice")
 	p.shows(".faults", "calling twice")
 	visit(t, c.page.URL+"/")
-	for end := time.Now().Add(5 * time.Second); count(p, "Accepted: Ada") < 2 && time.Now().Before(end); {
-		time.Sleep(20 * time.Millisecond)
-	}
-	if n := count(p, "Accepted: Ada"); n != 2 {
-		t.Errorf("%d tokens were handed over", n)
+	if !p.becomes(rowsWith("Accepted: Ada") + " === 2") {
+		t.Errorf("%d tokens were handed over", eval[int](p, rowsWith("Accepted: Ada")))
 	}
 	off()
 
@@ -251,8 +249,7 @@ func TestFaultsAreSeenInTheChat(t *testing.T) {
 	p.screenshots("events")
 }
 
-// count is how many rows of the list have a text.
-func count(p tab, words string) int {
-	rows := eval[[]string](p, `[...document.querySelectorAll("[role=option]:not([hidden])")].map((r) => r.innerText)`)
-	return len(slices.DeleteFunc(rows, func(r string) bool { return !strings.Contains(r, words) }))
+// rowsWith counts the rows of the list that have a text.
+func rowsWith(words string) string {
+	return `[...document.querySelectorAll("[role=option]:not([hidden])")].filter((r) => r.innerText.includes("` + words + `")).length`
 }

@@ -2,10 +2,10 @@ package console_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -93,24 +93,54 @@ func (p tab) keys(keys ...string) {
 // shows waits until the text of an element holds all the words.
 func (p tab) shows(selector string, words ...string) string {
 	p.t.Helper()
-	var got string
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		got = eval[string](p, fmt.Sprintf(`document.querySelector(%q)?.innerText ?? "(no such element)"`, selector))
-		if containsAll(got, words) {
-			return got
-		}
+	list, err := json.Marshal(append([]string{}, words...))
+	if err != nil {
+		p.t.Fatal(err)
 	}
-	p.t.Fatalf("%s does not show %q but:\n%s", selector, words, got)
-	return ""
+	shown := fmt.Sprintf(`document.querySelector(%q)?.innerText`, selector)
+	if !p.becomes(shown + " !== undefined && " + string(list) + ".every((w) => " + shown + ".includes(w))") {
+		p.t.Fatalf("%s does not show %q but:\n%s", selector, words, eval[string](p, shown+` ?? "(no such element)"`))
+	}
+	return eval[string](p, shown)
 }
 
-func containsAll(text string, words []string) bool {
-	for _, w := range words {
-		if !strings.Contains(text, w) {
-			return false
-		}
+// becomes waits until a condition about the document is true.
+func (p tab) becomes(condition string) bool {
+	p.t.Helper()
+	return eval[bool](p, `new Promise((done) => {
+		const end = (met) => { seen.disconnect(); clearTimeout(late); done(met) };
+		const look = () => { if (`+condition+`) end(true) };
+		const seen = new MutationObserver(look);
+		const late = setTimeout(() => end(false), 30_000);
+		seen.observe(document, {subtree: true, childList: true, characterData: true, attributes: true});
+		look();
+	})`)
+}
+
+// countAnswers lets the document tell how many answers its scripts have taken.
+func (p tab) countAnswers() {
+	p.do(`const real = window.fetch; document.body.dataset.answers = "0";
+		window.fetch = async (...request) => {
+			const answer = await real(...request), json = answer.json.bind(answer);
+			answer.json = async () => {
+				const value = await json();
+				setTimeout(() => { document.body.dataset.answers = Number(document.body.dataset.answers) + 1 }); // after whoever awaits it
+				return value;
+			};
+			return answer;
+		}`)
+}
+
+// takes sends an answer that is held, and waits until the page has taken
+// it and drawn what it knows.
+func (p tab) takes(send func()) {
+	p.t.Helper()
+	before := eval[string](p, `document.body.dataset.answers`)
+	send()
+	if !p.becomes(`document.body.dataset.answers !== "` + before + `"`) {
+		p.t.Fatal("the page took no answer")
 	}
-	return true
+	p.frame()
 }
 
 // isQuiet fails if the page broke its own policy or threw.

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 )
 
 // The file holds no credential, so that a body which held one is not what was sent.
@@ -48,7 +49,7 @@ func TestAfterARestartNoBodyIsSentThatNeverWas(t *testing.T) {
 		{"no token", "GET", "curl", "", http.StatusOK},
 	} {
 		w := httptest.NewRecorder()
-		k.ServeHTTP(w, httptest.NewRequest(tt.method, fmt.Sprintf("/mock/v1/deliveries/%d/%s", numbers[tt.name], tt.what), strings.NewReader(tt.body)))
+		server.New(k, server.Options{}).ServeHTTP(w, httptest.NewRequest(tt.method, fmt.Sprintf("/mock/v1/deliveries/%d/%s", numbers[tt.name], tt.what), strings.NewReader(tt.body)))
 		why := strings.Contains(w.Body.String(), "held a token or a secret")
 		if w.Code != tt.status || why != (tt.status == http.StatusConflict) {
 			t.Errorf("%s of a message with %s: %d %s", tt.what, tt.name, w.Code, w.Body)

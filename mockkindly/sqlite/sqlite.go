@@ -37,7 +37,7 @@ import (
 // is that of the tables (PRAGMA user_version).
 const (
 	applicationID = 0x6b547374
-	schemaVersion = 1
+	schemaVersion = 2 // 1 kept chats in another form
 )
 
 // Options bound the file. The zero value has defaults.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -112,7 +113,7 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, 
 	}
 	s.onClose(user)
 	s.keepStorage(user.SessionStorage()...) // the page may remove it before it is looked at
-	page, err := user.Visit(ctx, s.Target.PageURL, kindly)
+	page, err := user.Visit(ctx, s.Target.PageURL, server.New(kindly, server.Options{}))
 	if err != nil {
 		return nil, err // it names the page
 	}

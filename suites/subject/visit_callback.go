@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -56,7 +57,7 @@ func (s *Session) Renew() (Renewal, error) {
 		if err != nil {
 			return Renewal{}, err
 		}
-		page, err := v.user.Visit(ctx, s.Target.PageURL, kindly)
+		page, err := v.user.Visit(ctx, s.Target.PageURL, server.New(kindly, server.Options{}))
 		if err != nil {
 			return Renewal{}, fmt.Errorf("opening the page again: %w", err)
 		}

@@ -1,5 +1,7 @@
 // The mock's admin API, at the page's own origin.
 
+import { isCurrent, see, stateOf } from "./state.js";
+
 const STORED = "kindlytest.token";
 
 let bearer = takeToken();
@@ -62,16 +64,24 @@ export async function open(path, { method = "GET", body, signal } = {}) {
     if (e.name === "AbortError") throw e;
     throw new ApiError(0);
   }
+  see(stateOf(answer));
   if (answer.ok) return answer;
   if (answer.status === 401) document.dispatchEvent(new CustomEvent("unauthorized"));
   throw new ApiError(answer.status, await answer.json().catch(() => null));
 }
 
-// call is open for JSON; null where the answer has no body.
-export async function call(path, options) {
+// ask is open for JSON: the value, null where the answer has no body, and the
+// state that it shows. An answer that was overtaken by a reset is an error.
+export async function ask(path, options) {
   const answer = await open(path, options);
-  return answer.status === 204 ? null : answer.json();
+  const value = answer.status === 204 ? null : await answer.json();
+  const state = stateOf(answer);
+  if (!isCurrent(state)) throw new ApiError(0, { detail: "The mock has forgotten this meanwhile." });
+  return { value, state };
 }
+
+// call is ask for those who want the value only.
+export const call = async (path, options) => (await ask(path, options)).value;
 
 // eventBySeq is one event of the journal, or null if it is no longer kept.
 export async function eventBySeq(seq, signal) {

@@ -1,7 +1,6 @@
 // The chats that the inbox knows, in the order of their last event.
 
 import { call } from "./api.js";
-import { decodeToken } from "./format.js";
 
 const PAGE = 500;
 export const MAX = 20_000;
@@ -9,19 +8,18 @@ export const MAX = 20_000;
 export class Chats {
   #byID = new Map(); // in the order of their last event, the newest last
   all = []; // the same, as an array
-  #version = 0;
+  #drawings = 0;
 
   // load reads all chats, page by page, and calls onPage after each.
   async load(onPage) {
-    let before = "";
-    const found = [];
+    let before = "", read = 0;
     for (;;) {
       const page = await call(`/mock/v1/chats?limit=${PAGE}` + (before && "&before=" + encodeURIComponent(before)));
       const chats = page.chats ?? [];
-      found.push(...chats);
       this.#prepend(chats);
       onPage();
-      if (!page.more || chats.length === 0 || found.length >= MAX) return;
+      read += chats.length;
+      if (!page.more || chats.length === 0 || read >= MAX) return;
       before = chats.at(-1).id;
     }
   }
@@ -29,45 +27,45 @@ export class Chats {
   // #prepend puts older chats behind those that are known.
   #prepend(chats) {
     const older = new Map();
-    for (const c of chats.toReversed()) if (!this.#byID.has(c.id)) older.set(c.id, this.#line(c));
+    for (const c of chats.toReversed()) if (!this.put(c, false)) older.set(c.id, this.#line(c));
     this.#byID = new Map([...older, ...this.#byID]);
   }
 
-  #line(c) {
-    const line = { id: c.id, bot: c.bot_key, at: Date.parse(c.created), page: c.web_url ?? "", user: c.user ?? null, authenticated: c.authenticated === true,
-      expires: Date.parse(c.expires ?? ""), refused: c.refused ?? 0, marked: c.marked === true, preview: "" };
-    return this.#touched(line);
+  // put takes over the state of a chat, unless a newer one came before. A chat
+  // that is not known becomes the newest, if it may; put returns whether it is there.
+  put(c, mayAdd = true) {
+    const line = this.#byID.get(c.id);
+    if (line && c.version > line.version) this.#draw(Object.assign(line, state(c)));
+    if (!line && mayAdd) this.#append(this.#line(c));
+    return Boolean(line) || mayAdd;
   }
 
-  #touched(line) {
-    line.version = ++this.#version;
+  #line(c) {
+    return this.#draw({ id: c.id, bot: c.bot_key, at: Date.parse(c.created), preview: "", ...state(c) });
+  }
+
+  #append(line) {
+    this.#byID.delete(line.id);
+    this.#byID.set(line.id, line);
+    if (this.#byID.size > MAX) this.#byID.delete(this.#byID.keys().next().value);
+  }
+
+  #draw(line) {
+    line.drawing = ++this.#drawings;
     const u = line.user ?? {};
     line.hay = [line.id, u.name, u.email, u.phone_number, u.sub, line.bot, line.page, line.authenticated ? "authenticated" : "anonymous", line.refused ? "refused" : "", line.marked ? "marked" : ""]
       .join(" ").slice(0, 600).toLowerCase();
     return line;
   }
 
-  // take learns from an event. It returns the chat's id if it has one.
+  // take learns from an event when its chat was last used, and for what. The
+  // chat's state comes before its events, by put; a chat that is gone has none.
   take(e) {
-    if (!e.chat) return "";
-    const line = this.#byID.get(e.chat) ?? this.#line({ id: e.chat, bot_key: e.bot, created: e.at });
+    const line = this.#byID.get(e.chat);
+    if (!line) return;
     line.at = Date.parse(e.at);
-    if (e.kind === "token.refused") line.refused++;
-    else if (e.kind === "message.received") line.preview = String(e.message?.text ?? "").slice(0, 120);
-    else if (e.kind === "token.accepted") this.#accept(line, e.token);
-    this.#byID.delete(e.chat);
-    this.#byID.set(e.chat, this.#touched(line));
-    if (this.#byID.size > MAX) this.#byID.delete(this.#byID.keys().next().value);
-    return e.chat;
-  }
-
-  #accept(line, token) {
-    const claims = decodeToken(token?.token)?.payload ?? {};
-    const string = (v) => (typeof v === "string" ? v : "");
-    line.authenticated = true;
-    line.marked = (token?.violations ?? []).some((v) => v?.level === "MUST");
-    line.expires = typeof claims.exp === "number" ? claims.exp * 1000 : NaN;
-    line.user = { sub: string(claims.sub), name: string(claims.name), email: string(claims.email), phone_number: string(claims.phone_number) };
+    if (e.kind === "message.received") line.preview = String(e.message?.text ?? "").slice(0, 120);
+    this.#append(this.#draw(line));
   }
 
   clear() {
@@ -85,6 +83,11 @@ export class Chats {
   get size() {
     return this.#byID.size;
   }
+}
+
+// state is what a line has of the chat's state.
+function state(c) {
+  return { version: c.version ?? 0, page: c.web_url ?? "", user: c.user ?? null, authenticated: c.authenticated === true, expires: Date.parse(c.expires ?? ""), refused: c.refused ?? 0, marked: c.marked === true };
 }
 
 // nameOf is what a user is called.

@@ -66,18 +66,11 @@ function showFoot() {
   attr($("list"), "data-nothing", all === 0 ? "Nothing yet. Load a page with the chat, and it shows here." : "Nothing passes the filter.");
 }
 
-follow(0, {
+follow({
   onEvent(e) {
     waiting.push(summary(e));
     if (waiting.length > 150_000) waiting.splice(0, 50_000); // a pause over night
     flush();
-  },
-  onReset() {
-    waiting = [];
-    missed = 0;
-    store.clear();
-    flush();
-    list.toTop();
   },
   onHealth(health) {
     detail.canSign = health.can_sign !== false;
@@ -90,6 +83,14 @@ follow(0, {
     stream = name;
     bar.state(paused && name === "live" ? "paused" : name);
   },
+});
+
+document.addEventListener("forgotten", () => {
+  waiting = [];
+  missed = 0;
+  store.clear();
+  flush();
+  list.toTop();
 });
 
 // --- filter and pause

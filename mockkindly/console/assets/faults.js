@@ -1,6 +1,6 @@
 // Faults on purpose: what Kindly may do to its customers, switched while it runs.
 
-import { call } from "./api.js";
+import { ask } from "./api.js";
 import { dialog } from "./dialog.js";
 import { el, text } from "./dom.js";
 
@@ -18,15 +18,27 @@ const FAULTS = [
 export class Faults {
   now = {};
   onChange = () => {};
+  #version = 0; // of the mock's state that now is of
   #form = null;
   #problem = null;
 
+  constructor() {
+    document.addEventListener("forgotten", () => {
+      this.#version = 0;
+      this.load();
+    });
+  }
+
   async load() {
-    try {
-      this.#take(await call("/mock/v1/faults"));
-    } catch {
-      // the stream's state tells
-    }
+    await this.#ask().catch(() => {}); // the stream's state tells
+  }
+
+  async #ask(options) {
+    const { value, state } = await ask("/mock/v1/faults", options);
+    if (state.version < this.#version) return; // overtaken by a newer answer
+    this.#version = state.version;
+    this.now = value ?? {};
+    this.#draw();
   }
 
   // active names the faults that are on.
@@ -35,8 +47,7 @@ export class Faults {
       .map(([name, short, , , number]) => (number ? `${short} ${this.now[name]} ${number.unit}` : short));
   }
 
-  #take(state) {
-    this.now = state ?? {};
+  #draw() {
     for (const [name, , , , number] of FAULTS) this.#show(name, number);
     this.onChange();
   }
@@ -51,10 +62,10 @@ export class Faults {
 
   async #set(change) {
     try {
-      this.#take(await call("/mock/v1/faults", { method: "PUT", body: change }));
+      await this.#ask({ method: "PUT", body: change });
       text(this.#problem, "");
     } catch (e) {
-      this.#take(this.now);
+      this.#draw();
       text(this.#problem, e.message);
     }
   }
@@ -67,7 +78,7 @@ export class Faults {
       this.#form, this.#problem, el("p", { class: "actions" }, el("button", { type: "button", click: off }, "All off")));
     d.addEventListener("close", () => { this.#form = null; });
     d.classList.add("side");
-    this.#take(this.now);
+    this.#draw();
     d.showModal();
     await this.load(); // another page may have switched them
   }

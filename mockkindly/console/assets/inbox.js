@@ -36,7 +36,7 @@ const list = new List($("list"), {
   at: (i) => shown[i],
   key: (line) => tab + " " + (tab === "chat" ? line.id : line.sub),
   // Time alone changes a row too.
-  version: (line) => (tab === "chat" ? `${line.version} ${isExpired(line)} ${ago(line.at, now())}` : line),
+  version: (line) => (tab === "chat" ? `${line.drawing} ${isExpired(line)} ${ago(line.at, now())}` : line),
   create: () => el("div", { class: "row" }, ["name", "badge", "when", "what"].map((c) => el("span", { class: c }))),
   fill: (row, line) => (tab === "chat" ? fillChat(row, line) : fillUser(row, line)),
   pick: (line) => open(tab, tab === "chat" ? line.id : line.sub, true),
@@ -104,9 +104,13 @@ function switchTo(name) {
   refresh();
 }
 
+let usersAsked = 0;
 async function loadUsers() {
+  const mine = ++usersAsked;
   try {
-    users = (await call("/mock/v1/users?limit=500")).users ?? [];
+    const answer = await call("/mock/v1/users?limit=500");
+    if (mine !== usersAsked) return; // asked again meanwhile
+    users = answer.users ?? [];
   } catch {
     return; // the stream's state tells
   }
@@ -190,33 +194,48 @@ function soon() {
 }
 
 let usersDue = 0;
-async function start() {
-  let last = 0;
+let isLoaded = false;
+
+// load asks for all chats. Where it fails, the next connection tries again.
+async function load() {
+  isLoaded = true;
   try {
-    const health = await call("/mock/v1/health");
-    last = health.events ?? 0;
-    if (health.now) skew = Date.parse(health.now) - Date.now();
     await chats.load(refresh);
   } catch {
-    // the stream tries again, and tells
+    isLoaded = false;
   }
-  follow(last, {
-    onEvent(e) {
-      const id = chats.take(e);
-      refresh();
-      if (current.view === "chat" && id === current.id) soon();
-      if (e.kind === "token.accepted" && tab === "user" && !usersDue) usersDue = setTimeout(() => { usersDue = 0; loadUsers(); }, 500);
-    },
-    onReset() {
-      chats.clear();
-      users = [];
-      refresh();
-      show();
-    },
-    onMissed: () => chats.load(refresh).catch(() => {}),
-    onState: (name) => bar.state(name),
-  });
 }
+
+follow({
+  tail: true,
+  onChat(c) {
+    chats.put(c);
+    refresh();
+  },
+  onEvent(e) {
+    chats.take(e);
+    refresh();
+    if (current.view === "chat" && e.chat === current.id) soon();
+    if (e.kind === "token.accepted" && tab === "user" && !usersDue) usersDue = setTimeout(() => { usersDue = 0; loadUsers(); }, 500);
+  },
+  onHealth(health) {
+    if (health.now) skew = Date.parse(health.now) - Date.now();
+  },
+  onMissed: load,
+  onState(name) {
+    bar.state(name);
+    if (name === "live" && !isLoaded) load();
+  },
+});
+
+document.addEventListener("forgotten", () => {
+  chats.clear();
+  users = [];
+  refresh();
+  load();
+  if (tab === "user") loadUsers();
+  show();
+});
 
 bar.faults.onChange = ((tell) => () => { tell(); readClock(); })(bar.faults.onChange);
 
@@ -248,7 +267,6 @@ function move(step) {
 addEventListener("popstate", followAddress);
 addEventListener("hashchange", followAddress);
 followAddress();
-start();
 
 listen({
   j: () => move(1), ArrowDown: () => move(1), k: () => move(-1), ArrowUp: () => move(-1),

@@ -1,34 +1,43 @@
 // The journal as it happens: Server-Sent Events, read with fetch, because
 // EventSource cannot send an Authorization header.
 
-import { call, open } from "./api.js";
+import { ask, open } from "./api.js";
+import { isCurrent, see, stateOf } from "./state.js";
 
 const SILENCE = 45_000; // the mock sends a heartbeat every 15 s
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// follow reads the journal after a number, for ever. It calls onEvent(event),
-// onReset() when the mock has forgotten everything, onMissed(n), and
-// onState("connecting" | "live" | "lost" | "unauthorized"), onHealth(health).
-export async function follow(after, { onEvent, onReset, onMissed, onState, onHealth = () => {} }) {
-  let last = after;
+// follow reads the journal for ever: from its beginning, or from the present if
+// tail is set; again so when another mock takes the old one's place. It calls
+// onEvent(event), onChat(chat) before the events of a chat, onMissed(n),
+// onState("connecting" | "live" | "lost" | "unauthorized"), and onHealth(health).
+export async function follow({ tail = false, onEvent, onChat, onMissed, onState, onHealth = () => {} }) {
+  let boot, last = 0;
   let pause = 250;
   for (;;) {
     onState("connecting");
     try {
-      const health = await call("/mock/v1/health");
+      const { value: health, state } = await ask("/mock/v1/health");
       onHealth(health);
-      if (health.events < last) {
-        last = 0; // another mock has taken the old one's place
-        onReset();
+      if (state.boot !== boot) {
+        boot = state.boot;
+        last = tail ? health.events : 0;
       }
-      await read(last, (name, id, data) => {
-        if (id > last) last = id;
+      let of = null; // the state that what comes belongs to
+      await read(`/mock/v1/stream?after=${last}${onChat ? "&chats=true" : ""}`, (name, id, data) => {
         pause = 250;
-        if (name === "reset") onReset();
+        if (name === "reset") of = see(data?.state ?? "");
+        else if (!isCurrent(of)) return; // on its way when all was forgotten
         else if (name === "gap") onMissed(data?.dropped ?? 0);
+        else if (name === "chat" && data) onChat?.(data);
         else if (name === "message" && data) onEvent(data);
-      }, () => onState("live"));
+        if (id > last) last = id;
+      }, (state) => {
+        of = state;
+        if (state.boot === boot) onState("live");
+        return state.boot === boot;
+      });
       onState("lost");
     } catch (e) {
       onState(e.status === 401 ? "unauthorized" : "lost");
@@ -39,7 +48,8 @@ export async function follow(after, { onEvent, onReset, onMissed, onState, onHea
   }
 }
 
-async function read(after, onMessage, onOpen) {
+// read calls onOpen with the state of the answer, and goes on if that says so.
+async function read(path, onMessage, onOpen) {
   const abort = new AbortController();
   let watch;
   const alive = () => {
@@ -48,8 +58,8 @@ async function read(after, onMessage, onOpen) {
   };
   alive();
   try {
-    const answer = await open("/mock/v1/stream?after=" + after, { signal: abort.signal });
-    onOpen();
+    const answer = await open(path, { signal: abort.signal });
+    if (!onOpen(stateOf(answer))) return;
     const parse = parser(onMessage);
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     for (;;) {

@@ -1,0 +1,199 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
+)
+
+// Bounds of the live stream.
+const (
+	maxStreams   = 64
+	streamPage   = 200              // events that are read at a time
+	streamWrite  = 10 * time.Second // in which a client has to take them
+	streamSilent = 15 * time.Second // after which a comment shows that both are alive
+)
+
+// getStream sends events as they happen (server-sent events). A client has no
+// queue of its own, only a place in the journal: one that is too slow for the
+// journal is told how many events it missed, and one that takes nothing for
+// 10 s is cut off. It comes back with Last-Event-ID, or after.
+func (s *server) getStream(w http.ResponseWriter, r *http.Request) error {
+	v := r.URL.Query()
+	if id := r.Header.Get("Last-Event-ID"); id != "" {
+		v.Set("after", id)
+	}
+	q, err := queryOf(v)
+	if err != nil {
+		return err
+	}
+	if q.Newest {
+		return inputErrorf("before", "a stream goes forward only")
+	}
+	if s.streams.Add(1) > maxStreams {
+		s.streams.Add(-1)
+		return newProblem(http.StatusServiceUnavailable, "too-many-streams", "Too many streams",
+			"There are %d already. Close some, or ask for the journal from time to time.", maxStreams)
+	}
+	defer s.streams.Add(-1)
+	q.Limit = streamPage
+	out := &stream{w: w, out: http.NewResponseController(w), kindly: s.kindly, query: q, chats: v.Get("chats") == "true"}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	out.run(r, s.kindly.Done())
+	return nil
+}
+
+type stream struct {
+	w      http.ResponseWriter
+	out    *http.ResponseController
+	kindly *mockkindly.Kindly
+	query  mockkindly.Query
+	chats  bool // send a chat's state beside what happened in it
+	resets int
+}
+
+// run goes on until the client is gone, too slow, or the mock is closed. Its
+// errors are the client's, who sees them by itself.
+func (s *stream) run(r *http.Request, closed <-chan struct{}) {
+	heartbeat := time.NewTicker(streamSilent)
+	defer heartbeat.Stop()
+	s.resets = s.kindly.State().Resets
+	s.query.After = max(s.query.After, s.kindly.Journal().Forgotten()) // no gap: it was meant
+	if s.comment("kindlytest") != nil {
+		return
+	}
+	for {
+		grown := s.kindly.Journal().Changed() // before reading: what comes later wakes us
+		if s.catchUp() != nil {
+			return
+		}
+		select {
+		case <-grown:
+		case <-heartbeat.C:
+			if s.comment("heartbeat") != nil {
+				return
+			}
+		case <-closed:
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
+// catchUp sends all that is there.
+func (s *stream) catchUp() error {
+	for {
+		state := s.kindly.State()
+		p, err := s.kindly.Journal().Page(s.query)
+		if err != nil {
+			return err
+		}
+		if s.kindly.State().Resets != state.Resets {
+			continue // it may hold what is forgotten now
+		}
+		if state.Resets != s.resets {
+			s.resets = state.Resets
+			s.query.After = max(s.query.After, s.kindly.Journal().Forgotten())
+			if err := s.send("reset", 0, fmt.Appendf(nil, `{"state":%q}`, state.String())); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.sendChats(p.Events); err != nil {
+			return err
+		}
+		if p.Dropped > 0 {
+			if err := s.send("gap", 0, fmt.Appendf(nil, `{"dropped":%d}`, p.Dropped)); err != nil {
+				return err
+			}
+		}
+		for _, e := range p.Events {
+			text, err := e.MarshalJSON()
+			if err != nil {
+				return err
+			}
+			if err := s.send("", e.Seq, text); err != nil {
+				return err
+			}
+		}
+		s.query.After = p.Next
+		if !p.More {
+			return s.flush()
+		}
+	}
+}
+
+// sendChats sends the present state of the chats in which something happened. It
+// comes before the events, and is at least as new as they are.
+func (s *stream) sendChats(events []mockkindly.Event) error {
+	if !s.chats {
+		return nil
+	}
+	sent := map[string]bool{"": true}
+	for _, e := range events {
+		if sent[e.Chat] {
+			continue
+		}
+		sent[e.Chat] = true
+		c, ok := s.kindly.Chat(e.Chat)
+		if !ok {
+			continue
+		}
+		text, err := marshal(rowOf(c, s.kindly.Now()))
+		if err != nil {
+			return err
+		}
+		if err := s.send("chat", 0, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send writes one event. JSON has no line end but the last.
+func (s *stream) send(name string, id uint64, data []byte) error {
+	s.deadline()
+	var text []byte
+	if name != "" {
+		text = fmt.Appendf(text, "event: %s\n", name)
+	}
+	if id > 0 {
+		text = fmt.Appendf(text, "id: %d\n", id)
+	}
+	text = append(text, "data: "...)
+	text = append(text, trimNewline(data)...)
+	_, err := s.w.Write(append(text, "\n\n"...))
+	return err
+}
+
+func (s *stream) comment(text string) error {
+	s.deadline()
+	if _, err := fmt.Fprintf(s.w, ": %s\n\n", text); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// deadline bounds the next write, where the server can.
+func (s *stream) deadline() { _ = s.out.SetWriteDeadline(time.Now().Add(streamWrite)) }
+
+func (s *stream) flush() error {
+	if err := s.out.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+func trimNewline(b []byte) []byte {
+	for len(b) > 0 && b[len(b)-1] == '\n' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
