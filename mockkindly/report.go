@@ -36,6 +36,7 @@ func (k *Kindly) ReportCallback(chatID string, c CallbackReport) error {
 		c = CallbackReport{Phase: c.Phase, Reason: c.Reason}
 	}
 	c.Type, c.Error = clip(c.Type, maxReport), clip(c.Error, maxReport)
+	c.Length = max(0, c.Length)
 	chat, ok := k.Chat(chatID)
 	if !ok {
 		return ErrUnknownChat

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -127,7 +128,7 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 		return hint.Errorf("kindlytest run PAGE, --endpoint URL, --webhook URL or -c FILE; kindlytest demo needs nothing", "nothing to check was given")
 	}
 	c.Options.Args = repeatable("run", args, fs)
-	a.showNotes(c.Notes, f)
+	a.showNotes(append(c.Notes, sandboxNotes(browser.WithoutSandbox(), c.Target, c.Options)...), f)
 	run, err := a.execute(ctx, c.Target, c.Options, &f.output)
 	if err != nil {
 		return err
@@ -188,7 +189,7 @@ func applyAuthorities(t *target.Target, path string) error {
 	if path == "" {
 		return nil
 	}
-	authorities, err := config.ReadAuthorities(os.ReadFile, path)
+	authorities, err := config.ReadAuthorities(config.ReadFile, path)
 	if err != nil {
 		return fmt.Errorf("--ca-file: %w", err)
 	}
@@ -209,7 +210,7 @@ func applyKeys(t *target.Target, f *runFlags) error {
 		t.PublicKeys, t.PublicPEM = nil, nil
 	}
 	for _, path := range f.publicKeys {
-		key, pem, err := config.ReadPublicKey(os.ReadFile, path)
+		key, pem, err := config.ReadPublicKey(config.ReadFile, path)
 		if err != nil {
 			return fmt.Errorf("--public-key: %w", err)
 		}
@@ -221,7 +222,7 @@ func applyKeys(t *target.Target, f *runFlags) error {
 	if f.privateKey == "" {
 		return nil
 	}
-	key, err := config.ReadPrivateKey(os.ReadFile, f.privateKey)
+	key, err := config.ReadPrivateKey(config.ReadFile, f.privateKey)
 	if err != nil {
 		return fmt.Errorf("--private-key: %w", err)
 	}
@@ -254,7 +255,7 @@ func applyEndpoint(t *target.Target, fs *pflag.FlagSet, f *runFlags) error {
 
 // readHeaders reads lines of "Name: value". Errors quote no value.
 func readHeaders(path string) (http.Header, error) {
-	text, err := os.ReadFile(path)
+	text, err := config.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
