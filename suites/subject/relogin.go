@@ -20,7 +20,7 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 		if _, served := s.TokenIn(v.send(ctx, s.Client, "is the session still there?", e.WithChat(s.NewChatID())).Exchange); served {
 			return
 		}
-		visit, err := s.visit(s.Target.Login, s.Options.Timeout)
+		visit, err := s.visit(s.Target.Login, 0)
 		if err != nil {
 			return // the next check that needs the session says so
 		}

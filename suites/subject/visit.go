@@ -57,7 +57,7 @@ func (s *Session) VisitFirst() (*Visit, error) {
 }
 
 func (s *Session) visitSecond() (*Visit, error) {
-	return s.pages.second.Get(func() (*Visit, error) { return s.visit(s.Target.Second, s.Options.Timeout) })
+	return s.pages.second.Get(func() (*Visit, error) { return s.visit(s.Target.Second, 0) })
 }
 
 func (s *Session) VisitLoggedOut() (*Visit, error) {

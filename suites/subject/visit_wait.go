@@ -18,7 +18,7 @@ func (v *Visit) waitForClient(ctx context.Context, s *Session, start time.Durati
 	if v.started(ctx, min(patience, s.Options.Timeout)) {
 		return true
 	}
-	if start == 0 { // who is logged out may see no chat at all, which takes no longer to find out than to see one
+	if start == 0 { // that there is no chat, as for who is logged out, takes no longer to find out than that there is one
 		first, err := s.VisitFirst()
 		if err != nil || len(first.Started) == 0 {
 			return false
@@ -67,10 +67,15 @@ func Asked(record browser.Record, src string) bool {
 }
 
 // waitForToken returns when the callback has settled and its token was judged,
-// or after timeout.
+// or after timeout; sooner where the client has made no chat to call it for.
 func (v *Visit) waitForToken(ctx context.Context, timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	connecting, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	if _, err := v.kindly.Journal().Wait(connecting, isKind(mockkindly.ChatCreated)); err != nil {
+		return
+	}
 	settled, err := v.kindly.Journal().Wait(ctx, isKind(mockkindly.CallbackSettled))
 	if err != nil || settled.Callback.Outcome != "token" {
 		return
