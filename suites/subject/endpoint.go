@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -41,6 +42,7 @@ type endpointFacts struct {
 	Answer        Memo[Evidence]           // one that holds a token
 	onlyInPage    Memo[string]             // why its request can't be made again; "" if it can
 	known         atomic.Pointer[Endpoint] // first, for the report
+	calling       sync.Mutex               // of the page's callback
 }
 
 // Found returns the first user's endpoint if some probe has found it.
