@@ -29,6 +29,8 @@ type Endpoint struct {
 	Gave bool
 	// CORSError is Chrome's word for why the page may not read the answer; "" if it may.
 	CORSError string
+	// Mended says what was changed in the request, which the page makes wrongly; nil: nothing.
+	Mended *Mending
 	// Credentialed says that browsers send the page's cookies with it.
 	Credentialed bool
 
@@ -96,6 +98,8 @@ func (s *Session) configured(given *target.EndpointConfig) (*Endpoint, error) {
 	if given.Token != "" {
 		e.place = tokenPlace{steps: strings.Split(given.Token, ".")}
 	}
+	e.Credentialed = e.Request.Header.Get("Cookie") != ""
+	s.Redact.Learn(e.Credentials()...)
 	return e, s.answers(e)
 }
 
@@ -111,6 +115,9 @@ func (s *Session) watched(open func() (*Visit, error), login *browser.Login) (*E
 	}
 	s.Redact.Learn(e.Credentials()...)
 	e.gate = gateKeys(login)
+	if !e.Gave {
+		s.mend(e, v)
+	}
 	return e, nil
 }
 
