@@ -24,7 +24,7 @@ var closes = []struct {
 	{"origin", []string{"AUTH-CORS-*", "AUTH-CSRF"}},
 	{"errors", []string{"AUTH-ERROR-LEAK", "LIVE-HOOK-ABORT", "HOOK-TOKEN-ECHO"}},
 	{"answer", []string{"AUTH-CONTENT-TYPE", "AUTH-NO-STORE", "AUTH-NOSNIFF"}},
-	{"endpoint", []string{"AUTH-POST-TOKEN", "AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-CHATID-*", "AUTH-BODY-*",
+	{"endpoint", []string{"AUTH-POST-TOKEN", "AUTH-FORM", "AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-CHATID-*", "AUTH-BODY-*",
 		"AUTH-METHOD", "AUTH-IDENTITY-BODY", "AUTH-BIND-*", "AUTH-CONCURRENT", "LIVE-AUTH-*"}},
 	{"claims", []string{"HOOK-OTHER-CHAT", "HOOK-EXP-*", "HOOK-LIFETIME", "HOOK-IAT", "HOOK-NO-CHAT", "HOOK-CHAT-TYPE", "HOOK-SUB-TYPE"}},
 	{"reply", []string{"HOOK-UNVERIFIED", "HOOK-ESCAPES"}},

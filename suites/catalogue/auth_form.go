@@ -24,6 +24,9 @@ var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 		s.Problem(err.Error(), target.WayToTrust(ev.Exchange.Err, "Is it running, and is the URL right?"))
 		return subject.CouldNotRun(err)
 	}
+	if m := e.Mended; m != nil {
+		return subject.Violated(expected, whatCame(e.Seen)+"; it gives one to the same request with "+m.What).Fix(m.Fix).With(e.Seen, ev)
+	}
 	if raw != "" {
 		return subject.Holds("%s, and a token", subject.Describe(ev.Exchange))
 	}

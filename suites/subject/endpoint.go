@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -28,6 +29,8 @@ type Endpoint struct {
 	Gave bool
 	// CORSError is Chrome's word for why the page may not read the answer; "" if it may.
 	CORSError string
+	// Mended says what was changed in the request, which the page makes wrongly; nil: nothing.
+	Mended *Mending
 	// Credentialed says that browsers send the page's cookies with it.
 	Credentialed bool
 
@@ -41,6 +44,7 @@ type endpointFacts struct {
 	Answer        Memo[Evidence]           // one that holds a token
 	onlyInPage    Memo[string]             // why its request can't be made again; "" if it can
 	known         atomic.Pointer[Endpoint] // first, for the report
+	calling       sync.Mutex               // of the page's callback
 }
 
 // Found returns the first user's endpoint if some probe has found it.
@@ -94,6 +98,8 @@ func (s *Session) configured(given *target.EndpointConfig) (*Endpoint, error) {
 	if given.Token != "" {
 		e.place = tokenPlace{steps: strings.Split(given.Token, ".")}
 	}
+	e.Credentialed = e.Request.Header.Get("Cookie") != ""
+	s.Redact.Learn(e.Credentials()...)
 	return e, s.answers(e)
 }
 
@@ -109,6 +115,9 @@ func (s *Session) watched(open func() (*Visit, error), login *browser.Login) (*E
 	}
 	s.Redact.Learn(e.Credentials()...)
 	e.gate = gateKeys(login)
+	if !e.Gave {
+		s.mend(e, v)
+	}
 	return e, nil
 }
 

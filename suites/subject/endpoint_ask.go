@@ -176,12 +176,15 @@ func signatureName(name string) bool {
 	return strings.Contains(name, "sign") || strings.Contains(name, "hmac") || strings.Contains(name, "nonce") || strings.Contains(name, "dpop")
 }
 
-// CallPage calls the page's callback, with whatever stands for a chat id.
+// CallPage calls the page's callback, with whatever stands for a chat id: one call
+// at a time, since what works only once may work for the latest call only.
 func (s *Session) CallPage(ctx context.Context, chatID any) (browser.CallResult, error) {
 	v, err := s.visitWithToken()
 	if err != nil {
 		return browser.CallResult{}, err
 	}
+	s.Endpoints.calling.Lock()
+	defer s.Endpoints.calling.Unlock()
 	return v.page.CallWith(ctx, chatID)
 }
 
