@@ -29,6 +29,9 @@ var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.
 			Because(m.Cause).Fix(m.Fix).With(st.Unrepaired[0], m.Seen)
 	}
 	if f := st.Fault; f != nil {
+		if f.Uncertain {
+			return subject.Missing("%s: give the page or the endpoint, whose tokens it takes", f.What).With(f.Seen)
+		}
 		if f.Check != "HOOK-VALID" {
 			v, _ := h.Unserved(st)
 			return v.With(f.Seen)

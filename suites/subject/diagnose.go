@@ -248,6 +248,12 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("TOK-SIZE", "token-too-large", st.Control())
 		return nil
 	}
+	if st.Token.Rung == Minted && st.Control().Exchange.Status() < 500 {
+		st.Fault = h.fault("HOOK-VALID", "", st.Control())
+		st.Fault.What = "a token that was made with the private key alone gets " + Describe(st.Control().Exchange) + ", which may be due to its claims (sub, iss)"
+		st.Fault.Uncertain = true
+		return nil
+	}
 	cause := ""
 	if st.Control().Exchange.Status() >= 500 && h.AcceptableStatus(st.Stranger[0]) {
 		cause = "webhook-fails-on-tokens"

@@ -35,6 +35,8 @@ type Fault struct {
 	Cause string   // the cause's ID; "" where nobody knows
 	What  string   // "the valid request gets status 401"
 	Seen  Evidence // the answer
+	// Uncertain: the token may be at fault, not the webhook.
+	Uncertain bool
 }
 
 // A Mended mistake is one that was confirmed by an experiment: the request that

@@ -85,7 +85,7 @@ func (s *Session) NewTokenFor(ctx context.Context, chatID string) (ChatToken, er
 	if errors.Is(err, ErrMissing) && s.Target.PageURL != "" {
 		v, visitErr := s.visitWithToken()
 		if visitErr != nil {
-			return ChatToken{}, visitErr
+			return ChatToken{}, err
 		}
 		called, callErr := v.page.Call(ctx, p.ChatID)
 		if callErr != nil {
@@ -123,7 +123,7 @@ func (s *Session) Witness(ctx context.Context) (ChatToken, error) {
 	case Repaired, Minted:
 		next, err = s.Mint(s.NewChatID(), forge.TokenMistake{})
 	default:
-		if next, err = s.FirstToken(); err != nil || next.lasts(s.Options.Now()) && s.tokens.current.Raw == "" {
+		if next, err = s.FirstToken(); err == nil && next.lasts(s.Options.Now()) && s.tokens.current.Raw == "" {
 			break
 		}
 		next, err = s.NewTokenFor(ctx, s.NewChatID())
@@ -138,6 +138,11 @@ func (s *Session) Witness(ctx context.Context) (ChatToken, error) {
 // findRung goes down the rungs until one serves.
 func (s *Session) findRung() (Rung, error) {
 	first, err := s.FirstToken()
+	if err != nil || len(first.Result.Refused()) > 0 { // the page fails; its endpoint may be known all the same
+		if p, err := s.NewTokenFor(s.Base, s.NewChatID()); err == nil && len(p.Result.Refused()) == 0 {
+			return FromEndpoint, nil
+		}
+	}
 	refused := err == nil && len(first.Result.Refused()) > 0
 	key := s.Target.PrivateKey != nil
 	switch {
