@@ -198,6 +198,11 @@ func (c *Client) send(ctx context.Context, r Request) (*Response, error) {
 		return nil, err
 	}
 	defer res.Body.Close()
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		// Nobody asked for it. It has no body (RFC 9110, 15.2.2): what follows is
+		// of another protocol, on a connection that no context ends.
+		return &Response{Status: res.StatusCode, Header: res.Header}, nil
+	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, c.opts.MaxBody+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer's body after status %d: %w", res.StatusCode, err)
