@@ -69,6 +69,7 @@ type CallbackReport struct {
 	Elapsed time.Duration `json:"-"`                 // elapsed_ms in JSON
 	Type    string        `json:"type,omitempty"`    // typeof what came
 	Error   string        `json:"error,omitempty"`   // its message
+	Length  int           `json:"length,omitempty"`  // of the token, in characters; over a million, it was not handed over
 }
 
 // A TokenReport is a token and what was found about it.

@@ -51,7 +51,7 @@ func routeCases(chatID string, tokenJSON string) map[string]struct {
 		"POST /mock/v1/client":     {"/mock/v1/client", `{"bot_key":"bot","build":"kindly-chat","script_id":"kindly-chat","callback":"function","new":1}`, 204},
 		"POST /mock/v1/chats":      {"/mock/v1/chats", `{"bot_key":"bot","source":"web","web_host":"a.example","unknown":true}`, 201},
 		"POST /mock/v1/chats/{id}/callbacks": {chat + "/callbacks",
-			`{"phase":"settled","reason":"INITIAL_CONNECT","outcome":"token","sync":false,"elapsed_ms":12.5,"type":"string","error":""}`, 204},
+			`{"phase":"settled","reason":"INITIAL_CONNECT","outcome":"token","sync":false,"elapsed_ms":12.5,"type":"string","error":"","length":50000000}`, 204},
 		"POST /mock/v1/chats/{id}/token":        {chat + "/token", `{"token":` + tokenJSON + `,"reason":"INITIAL_CONNECT"}`, 200},
 		"POST /mock/v1/chats/{id}/messages":     {chat + "/messages", `{"text":"hello","context":{"order":42}}`, 200},
 		"GET /mock/v1/chats/{id}":               {chat, "", 200},

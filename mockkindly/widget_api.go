@@ -104,6 +104,7 @@ func (k *Kindly) reportCallback(w http.ResponseWriter, chatID string, c Callback
 		c = CallbackReport{Phase: c.Phase, Reason: c.Reason}
 	}
 	c.Type, c.Error = clip(c.Type, maxReport), clip(c.Error, maxReport)
+	c.Length = max(0, c.Length)
 	chat, ok := k.Chat(chatID)
 	if !ok {
 		return ErrUnknownChat

@@ -25,7 +25,8 @@ const (
 // printed form does not.
 type CallResult struct {
 	Outcome Outcome
-	Token   string
+	Token   string        // at most 1 MB of it
+	Length  int           // of the whole token, in characters
 	Sync    bool          // it was returned, not promised
 	Type    string        // typeof what it gave ("null" for null)
 	Error   string        // what it threw or rejected with, at most 500 bytes, tokens left out
@@ -61,6 +62,7 @@ const callGetAuthToken = `async (chatId, maxToken, maxError) => {
 	const done = (Outcome, Sync, value, thrown) => ({
 		Outcome, Sync, Type: kind(value), Elapsed: performance.now() - began,
 		Token: Outcome === "token" ? value.slice(0, maxToken) : "",
+		Length: Outcome === "token" ? value.length : 0,
 		Error: thrown ? String(value?.message ?? value).slice(0, maxError) : "",
 	});
 	const settle = (sync, v) => done(

@@ -40,6 +40,22 @@ func (r *recorder) consoleCalled(s *session, ev runtime.EventConsoleAPICalled) {
 	}
 }
 
+// tooLarge notes what was too large to be taken in: that it was is known at least.
+func (r *recorder) tooLarge(ev eventTooLarge) {
+	switch ev.Method {
+	case runtime.ConsoleAPICalled.Method, log.EntryAdded.Method:
+		r.addConsole(&ConsoleEntry{Level: "log", Source: "console-api", At: time.Now(), Text: "(" + megabytes(ev.Size) + ", too large to be kept)"})
+	case runtime.ExceptionThrown.Method:
+		if len(r.exceptions) < maxExceptions {
+			r.exceptions = append(r.exceptions, Exception{At: time.Now(), Text: "(an exception of " + megabytes(ev.Size) + ", too large to be kept)"})
+			return
+		}
+		r.dropped++
+	default:
+		r.dropped++
+	}
+}
+
 // spellOut replaces the objects of a console entry by their JSON: Chrome's
 // preview leaves out what is deep or long, where a token may hide.
 func (r *recorder) spellOut(ctx context.Context, s *session, e *ConsoleEntry, args []*runtime.RemoteObject, texts []string) {

@@ -128,7 +128,10 @@ func (p *Page) ask(ctx context.Context, s *session, ev fetch.EventRequestPaused)
 
 // handlerRequest is the request as a server would see it.
 func (p *Page) handlerRequest(ctx context.Context, s *session, ev fetch.EventRequestPaused) (*http.Request, error) {
-	body := postData(ctx, s, ev)
+	body, err := postData(ctx, s, ev)
+	if err != nil {
+		return nil, err
+	}
 	u, err := url.Parse(ev.Request.URL)
 	if err != nil {
 		return nil, fmt.Errorf("the intercepted URL: %w", err)
@@ -145,15 +148,18 @@ func (p *Page) handlerRequest(ctx context.Context, s *session, ev fetch.EventReq
 	return req, nil
 }
 
-func postData(ctx context.Context, s *session, ev fetch.EventRequestPaused) []byte {
+func postData(ctx context.Context, s *session, ev fetch.EventRequestPaused) ([]byte, error) {
 	body := joinEntries(ev.Request.PostDataEntries)
 	if body == nil && ev.Request.HasPostData && ev.NetworkID != "" {
 		got, err := call(ctx, s, network.GetRequestPostData, network.GetRequestPostDataParams{RequestID: ev.NetworkID})
-		if err == nil { // else it is a stream, which cannot be had
+		switch {
+		case err == nil:
 			body = got.PostData
-		}
+		case isTooLarge(err):
+			return nil, fmt.Errorf("the intercepted request's body: %w", err)
+		} // else it is a stream, which cannot be had
 	}
-	return body
+	return body, nil
 }
 
 // maxAnswer bounds what a handler may answer: more fails the request.

@@ -83,6 +83,7 @@ func Launch(ctx context.Context, o Options) (*Browser, error) {
 	// Its user may close it, and it may crash.
 	go func() {
 		<-b.conn.done
+		b.endLife(b.conn.lost())
 		_ = b.Close()
 	}()
 	return b, nil
@@ -198,6 +199,9 @@ func (b *Browser) dropUser(u *User) {
 // URL stays. It is safe to call at any time and more than once.
 func (b *Browser) Close() error {
 	b.closeOnce.Do(func() {
+		if b.conn != nil {
+			b.conn.leaving.Store(true)
+		}
 		b.endLife(ErrClosed)
 		if b.process != nil {
 			b.closeErr = b.process.end()
@@ -228,6 +232,10 @@ func KindlyHost(host string) bool {
 	})
 }
 
+// WithoutSandbox reports whether a Chrome that this process starts has no sandbox:
+// Chrome's refuses root.
+func WithoutSandbox() bool { return os.Geteuid() == 0 }
+
 // flags are Chrome's, for a quiet, short-lived browser that talks to nobody but
 // the page's servers.
 func flags(o Options, profile string, more ...string) []string {
@@ -245,7 +253,7 @@ func flags(o Options, profile string, more ...string) []string {
 		"--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,AutofillServerCommunication,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
 		"--host-resolver-rules=" + resolverRules(o.Resolve),
 	}
-	if os.Geteuid() == 0 { // Chrome's sandbox refuses root
+	if WithoutSandbox() {
 		out = append(out, "--no-sandbox")
 	}
 	// A first tab that nobody uses would cost a process, just when ours starts, and

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/inspector"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
@@ -156,6 +157,11 @@ func (p *Page) onEvent(s *session, targetType, method string, params jsonv2.Valu
 		if targetType == "page" || targetType == "iframe" {
 			p.onRealm(s, method, params)
 		}
+	case tooLarge:
+		// Chrome holds a request until it is told what to do with it.
+		if ev, ok := decodeEvent[eventTooLarge](params); ok && ev.Method == fetch.RequestPaused.Method {
+			go fail(p.life, s, fetch.RequestID(ev.RequestID), network.ErrorReasonFailed)
+		}
 	case page.LifecycleEvent.Method:
 		if ev, ok := decodeEvent[page.EventLifecycleEvent](params); ok && s == p.session {
 			p.onLifecycle(ev)
@@ -163,7 +169,7 @@ func (p *Page) onEvent(s *session, targetType, method string, params jsonv2.Valu
 	case emulation.VirtualTimeBudgetExpired.Method:
 		p.clock.onExpired()
 	case inspector.TargetCrashed.Method:
-		p.user.browser.conn.drop(s.id)
+		s.crash()
 	}
 }
 
@@ -195,7 +201,7 @@ func (p *Page) navigate(ctx context.Context, rawURL string) error {
 	p.mu.Unlock()
 	res, err := call(ctx, p.session, page.Navigate, page.NavigateParams{URL: rawURL})
 	if err != nil {
-		return err
+		return p.record.amongDialogs(err)
 	}
 	if res.ErrorText != "" {
 		p.record.mu.Lock()
@@ -235,9 +241,9 @@ func (p *Page) waitLoaded(ctx context.Context, before int) error {
 		case <-patience.C:
 			return nil
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for the document to load: %w", context.Cause(ctx))
+			return p.record.amongDialogs(fmt.Errorf("waiting for the document to load: %w", context.Cause(ctx)))
 		case <-p.session.gone:
-			return ErrClosed
+			return p.session.lost()
 		case <-p.life.Done():
 			return context.Cause(p.life)
 		}

@@ -36,7 +36,7 @@ func startProcess(path, base string, o Options, more ...string) (*process, chrom
 	}
 	args := flags(o, p.profile(), more...)
 	p.cmd = exec.Command(path, args...)
-	p.cmd.Env = append(p.cmd.Environ(), "TMPDIR="+tmp, "TMP="+tmp, "TEMP="+tmp)
+	p.cmd.Env = append(environment(p.cmd.Environ()), "TMPDIR="+tmp, "TMP="+tmp, "TEMP="+tmp)
 	p.cmd.Stderr = &p.output
 	// Wait ends when the last process that holds stderr is gone: Chrome's children
 	// do. Zombies that no init reaps hold nothing.
@@ -147,7 +147,7 @@ type tail struct {
 }
 
 const (
-	tailBytes = 4 << 10
+	tailSize  = 4 << 10
 	tailLines = 12
 )
 
@@ -155,7 +155,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.buf = append(t.buf, p...)
-	if over := len(t.buf) - tailBytes; over > 0 {
+	if over := len(t.buf) - tailSize; over > 0 {
 		t.buf = append([]byte(nil), t.buf[over:]...)
 	}
 	return len(p), nil

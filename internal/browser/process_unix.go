@@ -38,7 +38,7 @@ func (p *process) connect() (chromedp.Transport, error) {
 		ourW.Close()
 		return nil, err
 	}
-	return chromedp.NewPipeConn(ourR, ourW), nil
+	return chromedp.NewPipeConn(newBoundedPipe(ourR, maxMessage), ourW), nil
 }
 
 func kill(cmd *exec.Cmd) {

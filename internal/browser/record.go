@@ -18,6 +18,7 @@ type Record struct {
 	Console    []ConsoleEntry
 	Exceptions []Exception
 	CSP        []CSPViolation
+	Dialogs    []Dialog
 	Dropped    int // entries beyond the bounds
 }
 
@@ -136,6 +137,7 @@ func (r *recorder) snapshot() Record {
 		Navigation: r.nav.clone(),
 		Exceptions: slices.Clone(r.exceptions),
 		CSP:        slices.Clone(r.csp),
+		Dialogs:    slices.Clone(r.dialogs),
 		Dropped:    r.dropped,
 	}
 	for _, e := range r.console {

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/cdproto/cdp/jsonv2"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 )
 
@@ -27,10 +28,13 @@ type recorder struct {
 	console    []*ConsoleEntry
 	exceptions []Exception
 	csp        []CSPViolation
+	dialogs    []Dialog
 	dropped    int
-	bodyBytes  int
-	fetching   int // questions to Chrome about bodies and objects that are unanswered
-	changed    time.Time
+	// dialogsSeen counts them beyond what is kept.
+	dialogsSeen int
+	bodyBytes   int
+	fetching    int // questions to Chrome about bodies and objects that are unanswered
+	changed     time.Time
 
 	slots chan struct{} // bounds the questions asked at once
 }
@@ -85,6 +89,10 @@ func (r *recorder) observe(s *session, targetType, method string, params jsonv2.
 		on(r, params, r.thrown)
 	case runtime.ExceptionRevoked.Method:
 		on(r, params, r.revoked)
+	case page.JavascriptDialogOpening.Method:
+		on(r, params, r.dialog)
+	case tooLarge:
+		on(r, params, r.tooLarge)
 	case audits.IssueAdded.Method:
 		on(r, params, func(ev audits.EventIssueAdded) { r.issue(targetType, ev) })
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/chromedp/cdproto"
 	"github.com/chromedp/cdproto/cdp"
@@ -18,6 +20,9 @@ import (
 // gone.
 var ErrClosed = errors.New("the browser or tab is closed")
 
+// ErrEnded is the ErrClosed of a Chrome that ended though nobody here ended it.
+var ErrEnded = fmt.Errorf("Chrome ended in the middle of it: %w", ErrClosed)
+
 // An eventFunc sees the events of a session in the order in which Chrome sent
 // them. It runs in the loop that reads them: it must not block or call.
 type eventFunc func(s *session, method string, params jsonv2.Value)
@@ -27,6 +32,8 @@ type conn struct {
 	transport chromedp.Transport
 	out       chan *cdproto.Message
 	done      chan struct{} // closed when the connection is lost
+	leaving   atomic.Bool   // we are about to close it
+	ended     bool          // it was lost before; to be read when done is closed
 
 	mu       sync.Mutex
 	nextID   int64
@@ -42,6 +49,8 @@ type session struct {
 	id     target.SessionID
 	events eventFunc
 	gone   chan struct{}
+
+	crashed atomic.Bool
 }
 
 func newConn(t chromedp.Transport) *conn {
@@ -62,7 +71,10 @@ func (c *conn) start(events eventFunc) {
 }
 
 func (c *conn) read() {
-	defer close(c.done)
+	defer func() {
+		c.ended = !c.leaving.Load()
+		close(c.done)
+	}()
 	for {
 		msg := new(cdproto.Message)
 		if err := c.transport.Read(context.Background(), msg); err != nil {
@@ -102,6 +114,41 @@ func (c *conn) write() {
 				return
 			}
 		}
+	}
+}
+
+// lost is the error of what needed the connection.
+func (c *conn) lost() error {
+	select {
+	case <-c.done:
+		if c.ended {
+			return ErrEnded
+		}
+	default:
+	}
+	return ErrClosed
+}
+
+// crash drops a session whose process has crashed.
+func (s *session) crash() {
+	s.crashed.Store(true)
+	s.conn.drop(s.id)
+}
+
+// endPatience is how long after a tab's process Chrome itself may take to end.
+const endPatience = 500 * time.Millisecond
+
+// lost is the error of what needed a session that is gone. Where all of Chrome is
+// killed, its tabs go first.
+func (s *session) lost() error {
+	if !s.crashed.Load() {
+		return s.conn.lost()
+	}
+	select {
+	case <-s.conn.done:
+		return s.conn.lost()
+	case <-time.After(endPatience):
+		return fmt.Errorf("the tab has crashed: %w", ErrClosed)
 	}
 }
 
@@ -161,9 +208,9 @@ func (s *session) send(ctx context.Context, method string, params any) promise {
 	case <-ctx.Done():
 		p.fail(fmt.Errorf("%s: %w", method, context.Cause(ctx)))
 	case <-s.gone:
-		p.fail(fmt.Errorf("%s: %w", method, ErrClosed))
+		p.fail(fmt.Errorf("%s: %w", method, s.lost()))
 	case <-c.done:
-		p.fail(fmt.Errorf("%s: %w", method, ErrClosed))
+		p.fail(fmt.Errorf("%s: %w", method, c.lost()))
 	}
 	return p
 }
@@ -186,9 +233,9 @@ func (p promise) wait(ctx context.Context, result any) error {
 	case <-ctx.Done():
 		p.fail(fmt.Errorf("%s: %w", p.method, context.Cause(ctx)))
 	case <-p.s.gone:
-		p.fail(fmt.Errorf("%s: %w", p.method, ErrClosed))
+		p.fail(fmt.Errorf("%s: %w", p.method, p.s.lost()))
 	case <-p.s.conn.done:
-		p.fail(fmt.Errorf("%s: %w", p.method, ErrClosed))
+		p.fail(fmt.Errorf("%s: %w", p.method, p.s.conn.lost()))
 	}
 	return p.err
 }

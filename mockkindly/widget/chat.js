@@ -184,9 +184,10 @@ class Chat {
   }
 
   #addReply(reply) {
-    const bubbles = typeof reply?.reply === "string" ? reply.reply.split("\n\n").filter((s) => s.trim() !== "") : [];
-    const buttons = Array.isArray(reply?.buttons) ? reply.buttons.filter((b) => b && typeof b === "object") : [];
-    const images = Array.isArray(reply?.image_carousel) ? reply.image_carousel.filter((i) => i && typeof i === "object") : [];
+    const bubbles = typeof reply?.reply === "string" ? bubblesOf(reply.reply) : [];
+    const objects = (list) => Array.isArray(list) ? list.filter((o) => o && typeof o === "object").slice(0, MAX_PARTS) : [];
+    const buttons = objects(reply?.buttons);
+    const images = objects(reply?.image_carousel);
     if (bubbles.length === 0 && (buttons.length > 0 || images.length > 0)) bubbles.push("");
     bubbles.forEach((message, i) => {
       const last = i === bubbles.length - 1;
@@ -196,6 +197,7 @@ class Chat {
 
   #add(message) {
     this.log.push({ ...message, created: new Date().toISOString() });
+    if (this.log.length > MAX_LOG) this.log.shift();
     const added = this.log.at(-1);
     this.#tell("message", added);
     const { owner, value: onMessage } = this.#option("onMessage");
@@ -219,6 +221,19 @@ class Chat {
   }
 }
 
+// A reply may be long: what comes beyond so many bubbles stands in the last of
+// them, and buttons and pictures beyond so many are left out. The log is given to
+// the page with each message: it keeps the newest.
+const MAX_PARTS = 100;
+const MAX_LOG = 500;
+
+// bubblesOf splits a reply at its empty lines.
+function bubblesOf(text) {
+  const all = text.split("\n\n").filter((s) => s.trim() !== "");
+  if (all.length <= MAX_PARTS) return all;
+  return [...all.slice(0, MAX_PARTS - 1), all.slice(MAX_PARTS - 1).join("\n\n")];
+}
+
 // whyNoToken and whyRefused tell people what to look at.
 function whyNoToken({ outcome }) {
   const words = {
@@ -227,6 +242,7 @@ function whyNoToken({ outcome }) {
     threw: "getAuthToken threw",
     rejected: "getAuthToken's promise was rejected",
     undefined: "The page has no getAuthToken",
+    token: "getAuthToken gave a token that is too long",
   };
   return words[outcome] ?? "";
 }

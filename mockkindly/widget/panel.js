@@ -41,6 +41,9 @@ function panelElements(chat, name) {
   return { close, status, why, log, input, form, typing, panel };
 }
 
+// MAX_SHOWN is how many elements of messages stay in the panel, the newest.
+const MAX_SHOWN = 1000;
+
 function createView(chat, { option, shadow }) {
   const name = String(option("name").value ?? "Kindly Chat (mock)");
   const bubble = el("button", { type: "button", class: "kindly-bubble", "aria-label": "Open " + name,
@@ -53,10 +56,18 @@ function createView(chat, { option, shadow }) {
   (shadow ? styled : element).append(root);
   const unstyle = adoptStyles(styled);
 
+  let scrolling = false;
   const show = (...elements) => {
     log.append(...elements);
     if (typing.isConnected) log.append(typing); // stays last
-    log.scrollTop = log.scrollHeight;
+    while (log.childElementCount > MAX_SHOWN) log.firstElementChild.remove();
+    if (scrolling) return;
+    scrolling = true;
+    // Once for all that comes at a time: to look at the height lays the page out.
+    queueMicrotask(() => {
+      scrolling = false;
+      log.scrollTop = log.scrollHeight;
+    });
   };
   const failed = () => show(el("div", { class: "kindly-message", "data-sender": "NOTE" }, "The message was not delivered."));
   const act = { say: (text) => chat.send(text).catch(failed), trigger: (slug) => chat.trigger(slug).catch(failed) };

@@ -2,6 +2,10 @@
 
 const MAX_ERROR = 300;
 
+// MAX_TOKEN is how long a token may be to be handed over: some hundred times what
+// gets through a webhook's server. What is longer is told by its length.
+const MAX_TOKEN = 1_000_000;
+
 // kind is typeof, but tells null from an object.
 function kind(value) {
   return value === null ? "null" : typeof value;
@@ -16,7 +20,7 @@ function describe(thrown) {
   } catch {
     text = "(cannot be printed)";
   }
-  return text.replace(/eyJ[\w-]*(\.[\w-]*)+/g, "(token)").slice(0, MAX_ERROR);
+  return text.slice(0, 10 * MAX_ERROR).replace(/eyJ[\w-]*(\.[\w-]*)+/g, "(token)").slice(0, MAX_ERROR);
 }
 
 function classify(value) {
@@ -34,8 +38,11 @@ async function callForToken(getAuthToken, chatId) {
   }
   const began = performance.now();
   const done = (outcome, sync, value, error) => ({
-    value: outcome === "token" ? value : undefined,
-    report: { outcome, sync, elapsed_ms: Math.max(0, Math.round(performance.now() - began)), type: kind(value), error },
+    value: outcome === "token" && value.length <= MAX_TOKEN ? value : undefined,
+    report: {
+      outcome, sync, elapsed_ms: Math.max(0, Math.round(performance.now() - began)), type: kind(value), error,
+      ...(outcome === "token" ? { length: value.length } : {}),
+    },
   });
   let answer, then;
   try {

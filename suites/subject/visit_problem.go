@@ -17,7 +17,7 @@ var errUnreachable = errors.New("the page could not be opened")
 func (s *Session) pageProblem(err error) Problem {
 	text, hint := s.tellPageProblem(err)
 	var chrome browserError
-	return Problem{text, hint, errors.As(err, &chrome)}
+	return Problem{text, hint, errors.As(err, &chrome) || errors.Is(err, browser.ErrEnded)}
 }
 
 // tellPageProblem says it in words, with the way out.
@@ -30,6 +30,8 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 		return strings.TrimSuffix(none.Error(), " "+none.Hint), none.Hint
 	case errors.As(err, &chrome):
 		return err.Error(), "Does it start from a shell? --browser PATH names another one, --browser-url ws://… one that runs."
+	case errors.Is(err, browser.ErrEnded):
+		return err.Error(), "Something ended Chrome, or it had too little memory: see to the machine's (or the container's) memory, and run it again."
 	case errors.As(err, &step):
 		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen."
 	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_UNSAFE_PORT"):

@@ -1,0 +1,41 @@
+package browser
+
+import (
+	"fmt"
+
+	"github.com/chromedp/cdproto/page"
+)
+
+// A Dialog is one that the page opened, and that was dismissed at once.
+type Dialog struct {
+	Type    string // "alert", "confirm", "prompt", "beforeunload"
+	Message string
+	URL     string // of the document
+}
+
+const maxDialogs = 100
+
+func (r *recorder) dialog(ev page.EventJavascriptDialogOpening) {
+	r.dialogsSeen++
+	d := Dialog{Type: string(ev.Type), Message: bound(ev.Message, maxText), URL: bound(ev.URL, maxURL)}
+	if len(r.dialogs) < maxDialogs {
+		r.dialogs = append(r.dialogs, d)
+	} else {
+		r.dropped++
+	}
+}
+
+// manyDialogs is from when on dialogs are a page's way to keep everybody waiting.
+const manyDialogs = 3
+
+// amongDialogs names, in the error of something that took too long, the dialogs
+// that the page kept opening meanwhile.
+func (r *recorder) amongDialogs(err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dialogsSeen < manyDialogs {
+		return err
+	}
+	first := r.dialogs[0]
+	return fmt.Errorf("the page keeps opening dialogs, %d so far, such as this %s: %q: %w", r.dialogsSeen, first.Type, bound(first.Message, maxErrorText), err)
+}
