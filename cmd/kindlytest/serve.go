@@ -142,16 +142,16 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	defer client.Close()
 	o.Client = client
 	if f.db != "" {
-		store, openErr := openStore(f.db)
+		store, openErr := sqlite.Open(f.db, sqlite.Options{})
 		if openErr != nil {
-			return openErr
+			return storeError(openErr)
 		}
 		defer func() { err = errors.Join(err, store.Close()) }()
 		o.Store = store
 	}
 	k, err := mockkindly.New(o)
 	if err != nil {
-		return err
+		return storeError(err)
 	}
 	server := startServer(l.Listener, k)
 	a.introduceMock(l, c, f)
@@ -243,11 +243,12 @@ func mockWebhook(w target.Webhook) mockkindly.Webhook {
 	return mockkindly.Webhook{Name: w.Name, URL: w.URL, ConnectTo: w.ConnectTo, Secret: w.Secret}
 }
 
-func openStore(path string) (*sqlite.Store, error) {
-	store, err := sqlite.Open(path, sqlite.Options{})
+// storeError gives the error of a file its way out: what is wrong with one may
+// show only when it is read.
+func storeError(err error) error {
 	var e *sqlite.Error
 	if errors.As(err, &e) {
-		return nil, hint.Errorf(e.Way, "--db: %w", err)
+		return hint.Errorf(e.Way, "--db: %w", err)
 	}
-	return store, err
+	return err
 }

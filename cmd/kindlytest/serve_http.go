@@ -19,6 +19,10 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
+// minAdminToken is how many characters a token must have that keeps other machines
+// out: fewer can be guessed.
+const minAdminToken = 16
+
 // maxConnections bounds what the mock serves at a time.
 const maxConnections = 1024
 
@@ -51,6 +55,11 @@ func (a *app) listen(f *serveFlags, o *mockkindly.Options) (*listener, error) {
 	}
 	// With a token no name is to be trusted, so that any will do.
 	o.Hosts = f.hosts
+	if n := len(o.AdminToken); n > 0 && n < minAdminToken {
+		err := hint.Errorf("openssl rand -hex 16 makes one; without the variable, kindlytest does",
+			"%s has %s, and other machines can reach %s: it must have at least %d", adminTokenVariable, plural(n, "character"), f.listen, minAdminToken)
+		return nil, errors.Join(err, inner.Close())
+	}
 	if o.AdminToken == "" {
 		if l.token, err = randomToken(); err != nil {
 			return nil, errors.Join(err, inner.Close())
@@ -84,7 +93,7 @@ type mockServer struct {
 
 func startServer(l net.Listener, h http.Handler) *mockServer {
 	s := &mockServer{failed: make(chan error, 1), http: &http.Server{
-		Handler:           h,
+		Handler:           inTime(h, bodyTime, maxBodies),
 		ReadHeaderTimeout: 10 * time.Second,
 		// Of a whole request. No answer may take longer, but the live stream,
 		// which takes its own time.

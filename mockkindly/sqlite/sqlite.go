@@ -87,7 +87,7 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
-	if err := ownersOnly(s.path); err != nil {
+	if err := ownersOnly(s.path + "-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	// An absolute path is a file in any case; :memory: is none.
@@ -97,7 +97,7 @@ func (s *Store) open() error {
 	}
 	// One connection: the file is ours alone, and reads are short.
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}).String()
-	dsn += "?_pragma=busy_timeout(500)&_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(10000)&_txlock=immediate"
+	dsn += "?_pragma=busy_timeout(500)&_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(10000)&_pragma=trusted_schema(OFF)&_txlock=immediate"
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return err
@@ -108,6 +108,8 @@ func (s *Store) open() error {
 		if err := s.create(); err != nil {
 			return err
 		}
+	} else if err := checkSchema(db); err != nil {
+		return err
 	}
 	// The empty transaction finds out whether another process has the file.
 	if _, err = db.Exec("PRAGMA journal_mode=WAL; BEGIN IMMEDIATE; COMMIT"); err != nil {
@@ -118,14 +120,46 @@ func (s *Store) open() error {
 }
 
 // whose looks into the file's header, before SQLite touches it: somebody else's
-// file stays as it is. A file that is not there is made, for SQLite would let
-// others read it.
+// file stays as it is, and so does what is no file, such as a device or a pipe. A
+// file that is not there is made, for SQLite would let others read it, and of one
+// that is ours only the owner may.
 func whose(path string) (isNew bool, err error) {
+	if err := regular(path); err != nil {
+		return false, err
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return false, err
 	}
 	defer f.Close() // nothing was written
+	isNew, err = ours(f)
+	if err != nil {
+		return false, err
+	}
+	return isNew, f.Chmod(0o600)
+}
+
+// regular refuses what is there and is no regular file: to open a pipe waits for
+// somebody, and a link to nowhere would make a file that nobody named.
+func regular(path string) error {
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errDangling
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errFolder
+	case !info.Mode().IsRegular():
+		return errNoFile
+	}
+	return nil
+}
+
+func ours(f *os.File) (isNew bool, err error) {
 	header := make([]byte, 100)
 	n, err := io.ReadFull(f, header)
 	switch {
@@ -147,18 +181,24 @@ func whose(path string) (isNew bool, err error) {
 	return false, nil
 }
 
-// ownersOnly keeps others from reading the file, and the log that a killed
-// process left beside it. SQLite gives a new log the mode of the file.
-func ownersOnly(path string) error {
-	for _, name := range []string{path, path + "-wal"} {
-		if err := os.Chmod(name, 0o600); err != nil && !(name != path && errors.Is(err, fs.ErrNotExist)) {
-			return err
-		}
+// ownersOnly keeps others from reading the log that a killed process left beside
+// the file. SQLite gives a new log the mode of the file.
+func ownersOnly(log string) error {
+	info, err := os.Lstat(log)
+	if err != nil {
+		return err
 	}
-	return nil
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("its log %s: %w", log, errNoFile)
+	}
+	return os.Chmod(log, 0o600)
 }
 
 var (
+	errFolder     = errors.New("it is a directory")
+	errNoFile     = errors.New("it is no regular file")
+	errDangling   = errors.New("it is a link to a file that is not there")
+	errTables     = errors.New("its tables are not those that kindlytest makes")
 	errNoDatabase = errors.New("it is no SQLite database")
 	errForeign    = errors.New("it is a database of another program")
 	errVersion    = errors.New("it was written by another version of kindlytest")
@@ -167,16 +207,8 @@ var (
 // create makes the tables. The marks of the file are in its header before the
 // write-ahead log takes what follows.
 func (s *Store) create() error {
-	_, err := s.db.Exec(fmt.Sprintf(`
-BEGIN IMMEDIATE;
-CREATE TABLE events (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, chat TEXT NOT NULL, json BLOB NOT NULL);
-CREATE INDEX events_chat ON events (chat, seq);
-CREATE TABLE chats (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, json BLOB NOT NULL);
-CREATE TABLE ever (id INTEGER PRIMARY KEY CHECK (id = 1), last INTEGER NOT NULL);
-INSERT INTO ever VALUES (1, 0);
-PRAGMA application_id=%d;
-PRAGMA user_version=%d;
-COMMIT`, applicationID, schemaVersion))
+	_, err := s.db.Exec(fmt.Sprintf("BEGIN IMMEDIATE;\n%s;\nINSERT INTO ever VALUES (1, 0);\nPRAGMA application_id=%d;\nPRAGMA user_version=%d;\nCOMMIT",
+		strings.Join(schema, ";\n"), applicationID, schemaVersion))
 	return err
 }
 
@@ -196,7 +228,7 @@ func (s *Store) explain(err error) error {
 	var e *sqlite.Error
 	var path *fs.PathError
 	switch {
-	case errors.Is(err, errForeign), errors.Is(err, errNoDatabase):
+	case errors.Is(err, errForeign), errors.Is(err, errNoDatabase), errors.Is(err, errFolder), errors.Is(err, errNoFile), errors.Is(err, errDangling), errors.Is(err, errTables):
 		return s.problem(err, "name another file: nothing was changed in this one")
 	case errors.Is(err, errVersion):
 		return s.problem(err, "name another file, or use that version")
