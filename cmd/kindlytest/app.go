@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"syscall"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -70,6 +71,9 @@ func (a *app) fail(err error) int {
 	var code exitCode
 	if errors.As(err, &code) {
 		return int(code)
+	}
+	if errors.Is(err, syscall.EPIPE) {
+		return exitUsage // whoever read the output has seen enough
 	}
 	fmt.Fprintln(a.stderr, "kindlytest: "+strings.ReplaceAll(printable(err.Error()), "\n", "\n  "))
 	if way := hint.Of(err); way != "" {

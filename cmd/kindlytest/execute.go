@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"github.com/kindlytest/kindlytest/reports"
@@ -39,11 +40,20 @@ func (a *app) execute(ctx context.Context, t target.Target, o suites.Options, ou
 	if len(formats) > 0 {
 		paths, err = reports.WriteFiles(out.reportDir, run, formats...)
 	}
-	err = errors.Join(err, terminal.Finish(run, paths...))
+	shown := terminal.Finish(run, paths...)
 	if out.json {
-		err = errors.Join(err, reports.WriteJSON(a.stdout, run))
+		shown = errors.Join(shown, reports.WriteJSON(a.stdout, run))
 	}
-	return run, err
+	return run, errors.Join(err, unlessGone(shown, formats))
+}
+
+// unlessGone is the error of showing a run, unless its reader has just gone and
+// there are reports: then these and the verdict count.
+func unlessGone(shown error, formats []reports.Format) error {
+	if len(formats) > 0 && errors.Is(shown, syscall.EPIPE) {
+		return nil
+	}
+	return shown
 }
 
 func (a *app) terminal(w io.Writer, out *outputFlags) *reports.Terminal {

@@ -25,15 +25,18 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	for _, row := range []struct {
 		name      string
 		args      []string
-		interrupt bool
+		interrupt syscall.Signal // 0: none
 		code      int
-		says      string
+		says      string // empty: nobody reads what it says
 	}{
-		{"after success", []string{"demo", "--only", "PAGE-WIDGET,TOK-ALG"}, false, exitOK, "PASSED"},
-		{"after a failure", []string{"demo", "--only", "PAGE-WIDGET", "--fault", "script-without-id"}, false, exitBroken, "FAILED"},
-		{"after a page that is not there", []string{"run", "http://localhost:9/", "--only", "PAGE-WIDGET"}, false, exitUsage, "NOTHING WAS CHECKED"},
-		{"after an interrupt", []string{"demo"}, true, exitUsage, "interrupted"},
-		{"after an interrupt, with a customer in another stack", []string{"demo", "--customer", "node"}, true, exitUsage, "interrupted"},
+		{"after success", []string{"demo", "--only", "PAGE-WIDGET,TOK-ALG"}, 0, exitOK, "PASSED"},
+		{"after a failure", []string{"demo", "--only", "PAGE-WIDGET", "--fault", "script-without-id"}, 0, exitBroken, "FAILED"},
+		{"after a page that is not there", []string{"run", "http://localhost:9/", "--only", "PAGE-WIDGET"}, 0, exitUsage, "NOTHING WAS CHECKED"},
+		{"after an interrupt", []string{"demo"}, syscall.SIGINT, exitUsage, "interrupted"},
+		{"after an interrupt, with a customer in another stack", []string{"demo", "--customer", "node"}, syscall.SIGINT, exitUsage, "interrupted"},
+		{"after the terminal has gone", []string{"demo"}, syscall.SIGHUP, exitUsage, "interrupted"},
+		{"whose reader has gone", []string{"demo", "--only", "PAGE-WIDGET", "-v"}, 0, exitOK, ""},
+		{"whose reader of JSON has gone", []string{"demo", "--only", "PAGE-WIDGET", "--json", "--fault", "script-without-id"}, 0, exitBroken, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -49,12 +52,15 @@ func TestNothingIsLeftBehind(t *testing.T) {
 			cmd := exec.Command(binary, append(row.args, "--report-dir", out)...)
 			cmd.Env = append(cmd.Environ(), "TMPDIR="+tmp)
 			cmd.Stdout, cmd.Stderr = &output, &output
+			if row.says == "" {
+				cmd.Stdout = pipeWithoutReader(t)
+			}
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
 			kill := time.AfterFunc(90*time.Second, func() { cmd.Process.Kill() })
-			if row.interrupt {
-				interruptOnceChromeRuns(t, cmd.Process, tmp)
+			if row.interrupt != 0 {
+				interruptOnceChromeRuns(t, cmd.Process, tmp, row.interrupt)
 			}
 			err := cmd.Wait()
 			if !kill.Stop() {
@@ -92,8 +98,19 @@ func shortTempDir(t *testing.T) string {
 	return dir
 }
 
+func pipeWithoutReader(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	t.Cleanup(func() { w.Close() })
+	return w
+}
+
 // interruptOnceChromeRuns does as Ctrl-C does, in the middle of the run.
-func interruptOnceChromeRuns(t *testing.T, p *os.Process, tmp string) {
+func interruptOnceChromeRuns(t *testing.T, p *os.Process, tmp string, sig syscall.Signal) {
 	t.Helper()
 	chrome := func(args string) bool { return strings.Contains(args, "--user-data-dir=") }
 	for deadline := time.Now().Add(30 * time.Second); !slices.ContainsFunc(processesOf(t, tmp), chrome); {
@@ -104,7 +121,7 @@ func interruptOnceChromeRuns(t *testing.T, p *os.Process, tmp string) {
 		time.Sleep(5 * time.Millisecond)
 	}
 	time.Sleep(300 * time.Millisecond) // until it has work to do
-	if err := p.Signal(syscall.SIGINT); err != nil {
+	if err := p.Signal(sig); err != nil {
 		t.Error(err)
 	}
 }

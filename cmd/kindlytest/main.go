@@ -24,16 +24,22 @@ func main() { os.Exit(mainCode()) }
 
 // mainCode runs the command line of this process. The first interrupt ends the
 // run in good order; after it, signals have their default effect again, so that
-// the second one kills.
+// the second one kills. That a terminal or a reader of the output has gone ends
+// nothing that writes reports: a write fails then, and its error is handled.
 func mainCode() int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // not ignored: children would inherit that
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		ends = append(ends, syscall.SIGHUP)
+	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, ends...)
 	go func() {
 		<-signals
 		// Ginkgo listens too while it runs; Reset takes the signals from both.
-		signal.Reset(os.Interrupt, syscall.SIGTERM)
+		signal.Reset(ends...)
 		cancel()
 	}()
 	a := &app{

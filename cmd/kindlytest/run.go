@@ -188,7 +188,7 @@ func applyAuthorities(t *target.Target, path string) error {
 	if path == "" {
 		return nil
 	}
-	authorities, err := config.ReadAuthorities(os.ReadFile, path)
+	authorities, err := config.ReadAuthorities(config.ReadFile, path)
 	if err != nil {
 		return fmt.Errorf("--ca-file: %w", err)
 	}
@@ -209,7 +209,7 @@ func applyKeys(t *target.Target, f *runFlags) error {
 		t.PublicKeys, t.PublicPEM = nil, nil
 	}
 	for _, path := range f.publicKeys {
-		key, pem, err := config.ReadPublicKey(os.ReadFile, path)
+		key, pem, err := config.ReadPublicKey(config.ReadFile, path)
 		if err != nil {
 			return fmt.Errorf("--public-key: %w", err)
 		}
@@ -221,7 +221,7 @@ func applyKeys(t *target.Target, f *runFlags) error {
 	if f.privateKey == "" {
 		return nil
 	}
-	key, err := config.ReadPrivateKey(os.ReadFile, f.privateKey)
+	key, err := config.ReadPrivateKey(config.ReadFile, f.privateKey)
 	if err != nil {
 		return fmt.Errorf("--private-key: %w", err)
 	}
@@ -254,7 +254,7 @@ func applyEndpoint(t *target.Target, fs *pflag.FlagSet, f *runFlags) error {
 
 // readHeaders reads lines of "Name: value". Errors quote no value.
 func readHeaders(path string) (http.Header, error) {
-	text, err := os.ReadFile(path)
+	text, err := config.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}

@@ -121,17 +121,16 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, f *runFlags) (r
 		a.origin(&runs[i], out.config)
 	}
 	set := reports.NewSet(runs)
-	err = errors.Join(shown...)
 	var paths []string
 	if len(formats) > 0 {
 		written, writing := reports.WriteSetFiles(out.reportDir, set, formats...)
-		paths, err = inShort(out.reportDir, written), errors.Join(err, writing)
+		paths, err = inShort(out.reportDir, written), writing
 	}
-	err = errors.Join(err, terminal.FinishSet(set, paths...))
+	shown = append(shown, terminal.FinishSet(set, paths...))
 	if out.json {
-		err = errors.Join(err, reports.WriteSetJSON(a.stdout, set))
+		shown = append(shown, reports.WriteSetJSON(a.stdout, set))
 	}
-	return set, err
+	return set, errors.Join(err, unlessGone(errors.Join(shown...), formats))
 }
 
 // inShort are the reports of all targets by name, and the folders of each in

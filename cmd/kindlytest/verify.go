@@ -107,7 +107,7 @@ func (f *verifyFlags) expect() (token.Expect, error) {
 		expect.Now = now
 	}
 	for _, path := range f.publicKeys {
-		key, _, err := config.ReadPublicKey(os.ReadFile, path)
+		key, _, err := config.ReadPublicKey(config.ReadFile, path)
 		if err != nil {
 			return expect, fmt.Errorf("--public-key: %w", err)
 		}

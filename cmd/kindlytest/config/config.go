@@ -12,7 +12,6 @@ package config
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -75,7 +74,7 @@ const maxSize = 1 << 20
 
 // Load reads a file. Key files are looked for beside it.
 func Load(path string, env func(string) (string, bool)) (*Config, error) {
-	text, err := os.ReadFile(path)
+	text, err := ReadFile(path)
 	if err != nil {
 		return nil, hint.Errorf("-c FILE names the configuration; kindlytest run PAGE works without one", "%w", fileError(path, err))
 	}
@@ -83,7 +82,7 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(path), name)
 		}
-		return os.ReadFile(name)
+		return ReadFile(name)
 	}})
 }
 
@@ -91,14 +90,22 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 // an *Error.
 func Parse(name string, text []byte, from Sources) (*Config, error) {
 	c := &Config{}
+	env := &environment{lookup: from.Env, values: map[string]string{}}
+	from.Env = env.get
 	d := &decoder{file: name, from: from, config: c, target: &c.Target, options: &c.Options}
 	if len(text) > maxSize {
 		d.problem(nil, "it is larger than %d KB", maxSize>>10)
+	} else if tooDeep(text) {
+		d.problem(nil, "its values lie too deeply within each other: more than %d", maxNesting)
 	} else if root := d.parse(text); root != nil {
 		d.document(root)
 	}
 	if len(d.problems) > 0 {
-		return nil, &Error{d.sorted()}
+		problems := d.sorted()
+		for i := range problems {
+			problems[i].Text = env.scrub(problems[i].Text)
+		}
+		return nil, &Error{problems}
 	}
 	return c, nil
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,8 +61,8 @@ func (d *decoder) judgeTarget(item ast.Node, t *target.Target, seen map[string]b
 // be read: for a shell's completion, which has no variables and reports no
 // errors.
 func TargetNames(path string) []string {
-	text, err := os.ReadFile(path)
-	if err != nil || len(text) > maxSize {
+	text, err := ReadFile(path)
+	if err != nil || tooDeep(text) {
 		return nil
 	}
 	d := &decoder{file: path, config: &Config{}}
