@@ -175,7 +175,7 @@ func compareRemarks(older, newer Run) []string {
 func WriteComparison(w io.Writer, c Comparison, format Format) error {
 	switch format {
 	case JSON:
-		e := json.NewEncoder(w)
+		e := json.NewEncoder(CalmJSON(w))
 		e.SetEscapeHTML(false)
 		e.SetIndent("", "  ")
 		if err := e.Encode(c); err != nil {

@@ -85,7 +85,7 @@ func writeMarkdownComparison(w io.Writer, c Comparison) error {
 	if m.left > 0 {
 		m.add(fmt.Sprintf("\n%s left out here; the JSON has all.\n", plural(m.left, "section")), true)
 	}
-	if _, err := io.WriteString(w, m.b.String()); err != nil {
+	if _, err := io.WriteString(w, WithoutCommands(m.b.String())); err != nil {
 		return fmt.Errorf("write the comparison: %w", err)
 	}
 	return nil

@@ -83,10 +83,11 @@ func Write(w io.Writer, run Run, format Format) error {
 
 // WriteFiles writes a finished run into dir, one file a format, and creates dir
 // if need be. A file is written beside its place and moved there when whole, so
-// that no reader ever sees half a report. It goes on after an error: the paths
+// that no reader ever sees half a report. Only its owner may read it, and look into
+// a directory that was created. It goes on after an error: the paths
 // are those that were written, the error joins all that went wrong.
 func WriteFiles(dir string, run Run, formats ...Format) ([]string, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the report directory: %w", err)
 	}
 	var paths []string
@@ -121,8 +122,8 @@ func writeWhole(dir, name string, write func(io.Writer) error) (path string, err
 			err = fmt.Errorf("write %s: %w", name, errors.Join(err, os.Remove(f.Name())))
 		}
 	}()
-	// Others than the user who ran the checks collect the files in a CI.
-	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
+	// It is its owner's alone, as CreateTemp makes it: a report can hold personal data.
+	err = errors.Join(write(f), f.Close())
 	if err != nil {
 		return "", err
 	}

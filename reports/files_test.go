@@ -3,6 +3,7 @@ package reports
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -75,5 +76,22 @@ func TestParseFormat(t *testing.T) {
 	}
 	if _, err := ParseFormat("yaml"); err == nil || !strings.Contains(err.Error(), "json, junit, html, sarif, markdown") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestReportsAreTheirOwners(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("has no such modes")
+	}
+	dir := filepath.Join(t.TempDir(), "reports")
+	paths, err := WriteFiles(dir, sampleRun(), Formats()...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(paths, dir) {
+		info, err := os.Stat(path)
+		if err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
 	}
 }

@@ -27,7 +27,7 @@ func WriteJSON(w io.Writer, run Run) error {
 	if run.Checks == nil {
 		run.Checks = []Check{} // a list, never null
 	}
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(CalmJSON(w))
 	e.SetEscapeHTML(false) // for people who read bodies in it
 	e.SetIndent("", "  ")
 	if err := e.Encode(run); err != nil {

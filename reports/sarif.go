@@ -47,7 +47,7 @@ func WriteSARIF(w io.Writer, run Run) error {
 			r.Results = append(r.Results, sarifResultOf(run, c, rules.checks[c.ID]))
 		}
 	}
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(CalmJSON(w))
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	err := e.Encode(sarifLog{

@@ -67,7 +67,7 @@ func WriteSetJSON(w io.Writer, s Set) error {
 			s.Runs[i].Checks = []Check{}
 		}
 	}
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(CalmJSON(w))
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	if err := e.Encode(s); err != nil {
@@ -135,7 +135,7 @@ func WriteSetFiles(dir string, s Set, formats ...Format) ([]string, error) {
 	if err := s.foldersOf(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the report directory: %w", err)
 	}
 	var paths []string

@@ -189,7 +189,7 @@ func (t *Terminal) write(s string) {
 	if t.err != nil {
 		return
 	}
-	if _, err := io.WriteString(t.W, s); err != nil {
+	if _, err := io.WriteString(t.W, WithoutCommands(s)); err != nil {
 		t.err = fmt.Errorf("print the result: %w", err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/reports"
 )
 
 // An app is one use of the command line, and all that it touches of its
@@ -82,10 +83,10 @@ func (a *app) fail(err error) int {
 	return exitUsage
 }
 
-// printable replaces what could move a cursor or turn text around: a path, a
-// URL or a claim may hold anything.
+// printable replaces what could move a cursor or turn text around, or be a command
+// to the runner of a CI: a path, a URL or a claim may hold anything.
 func printable(s string) string {
-	return strings.Map(func(r rune) rune {
+	return reports.WithoutCommands(strings.Map(func(r rune) rune {
 		if r == '\n' || unicode.IsPrint(r) {
 			return r
 		}
@@ -93,7 +94,7 @@ func printable(s string) string {
 			return ' '
 		}
 		return unicode.ReplacementChar
-	}, s)
+	}, s))
 }
 
 // env returns a variable of the environment, "" if it is not set.

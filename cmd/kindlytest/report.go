@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -176,16 +177,22 @@ func (a *app) readReport(path string) (set reports.Set, several bool, err error)
 
 // render writes one format to a file, or to stdout for "-".
 func (a *app) render(path string, format reports.Format, write func(io.Writer) error) error {
+	if path == "-" && format == reports.Markdown { // a log may show it
+		var b strings.Builder
+		err := write(&b)
+		_, printing := io.WriteString(a.stdout, reports.WithoutCommands(b.String()))
+		return errors.Join(err, printing)
+	}
 	if path == "-" {
 		return write(a.stdout)
 	}
 	if path == "" {
 		return fmt.Errorf("--%s wants the name of a file", format)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.Create(path)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
