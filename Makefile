@@ -42,6 +42,15 @@ lint: ## gofmt, go vet, staticcheck, go mod tidy
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) mod tidy -diff
 
+.PHONY: notices
+notices: ## the licences of all that is compiled in; writes bin/NOTICES.txt
+	@mkdir -p bin
+	.ci/notices > bin/NOTICES.txt
+
+.PHONY: vulnerabilities
+vulnerabilities: ## look for known vulnerabilities (needs a network)
+	@GO='$(GO)' .ci/vulnerabilities
+
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (10s)
 	@set -e; for package in $$($(GO) list ./...); do \

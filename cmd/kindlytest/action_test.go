@@ -24,6 +24,7 @@ type actionStep struct {
 	Shell string            `yaml:"shell"`
 	Env   map[string]string `yaml:"env"`
 	Run   string            `yaml:"run"`
+	With  map[string]any    `yaml:"with"`
 }
 
 type actionFile struct {

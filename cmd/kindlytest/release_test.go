@@ -47,6 +47,9 @@ func TestReleasesAreForEverySystem(t *testing.T) {
 		t.Errorf("the linker's flags %q set no variable of version.go", b.Ldflags)
 	}
 	for _, pattern := range release.Archives[0].Files {
+		if pattern == "NOTICES.txt" { // made before; see TestNotices
+			continue
+		}
 		if found, err := filepath.Glob(filepath.Join("../..", pattern)); err != nil || len(found) == 0 {
 			t.Errorf("the archive should hold %s, which is not there", pattern)
 		}
@@ -65,8 +68,9 @@ func TestWorkflows(t *testing.T) {
 			On          any
 			Permissions map[string]string
 			Jobs        map[string]struct {
-				Timeout int `yaml:"timeout-minutes"`
-				Steps   []actionStep
+				Timeout     int `yaml:"timeout-minutes"`
+				Permissions map[string]string
+				Steps       []actionStep
 			}
 		}
 		readYAML(t, strings.TrimPrefix(filepath.ToSlash(path), "../../"), &w)
@@ -77,9 +81,18 @@ func TestWorkflows(t *testing.T) {
 			if job.Timeout == 0 || len(job.Steps) == 0 {
 				t.Errorf("%s: job %s has no time limit, or no steps", path, name)
 			}
+			if w.Permissions["contents"] != "read" {
+				t.Errorf("%s: every job may do more than read: %v", path, w.Permissions)
+			}
 			for _, s := range job.Steps {
 				if s.Uses != "" && s.Uses != "./" && !regexp.MustCompile(`^[a-z-]+/[a-z-]+@v\d+$`).MatchString(s.Uses) {
 					t.Errorf("%s: %s has no version", path, s.Uses)
+				}
+				if strings.HasPrefix(s.Uses, "actions/checkout@") && s.With["persist-credentials"] != false {
+					t.Errorf("%s: job %s leaves its credentials to all that runs after the checkout", path, name)
+				}
+				if len(job.Permissions) > 0 && (strings.Contains(s.Run, ".ci/run") || strings.Contains(s.Run, "npm") || strings.HasPrefix(s.Uses, "actions/setup-node@")) {
+					t.Errorf("%s: job %s may write, and runs the code of others", path, name)
 				}
 				if expression.MatchString(s.Run) {
 					t.Errorf("%s: a script of job %s holds an expression", path, name)
