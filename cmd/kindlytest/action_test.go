@@ -191,7 +191,18 @@ func TestActionRuns(t *testing.T) {
 		t.Errorf("the open gate ends with %d", code)
 	}
 
-	// The reports of an earlier run don't pass for those of one that failed early.
+	// The reports of an earlier run don't pass for those of one that failed early,
+	// nor do those of targets that are checked no more.
+	gone := filepath.Join(reports, "gone target", "report.json")
+	if err := os.MkdirAll(filepath.Dir(gone), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeFiles(t, filepath.Dir(gone), map[string]string{"report.json": "{}"})
+	defer func() {
+		if _, err := os.Stat(gone); err == nil {
+			t.Error("the reports of an earlier run's target are still there")
+		}
+	}()
 	if log, _, got = runStep(t, "Check", dir, with("INPUT_CONFIG", "missing.yaml")); got["exit-code"] != "2" || got["json"] != "" {
 		t.Errorf("outputs %v\n%s", got, log)
 	}

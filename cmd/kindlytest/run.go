@@ -16,6 +16,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -127,7 +128,7 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 		return hint.Errorf("kindlytest run PAGE, --endpoint URL, --webhook URL or -c FILE; kindlytest demo needs nothing", "nothing to check was given")
 	}
 	c.Options.Args = repeatable("run", args, fs)
-	a.showNotes(c.Notes, f)
+	a.showNotes(append(c.Notes, sandboxNotes(browser.WithoutSandbox(), c.Target, c.Options)...), f)
 	run, err := a.execute(ctx, c.Target, c.Options, &f.output)
 	if err != nil {
 		return err

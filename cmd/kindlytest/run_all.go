@@ -49,7 +49,7 @@ func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f 
 	if _, err := f.output.formats(); err != nil {
 		return err
 	}
-	a.showNotes(c.Notes, f)
+	a.showNotes(append(c.Notes, jobNotes(jobs)...), f)
 	set, err := a.executeAll(ctx, jobs, f)
 	if err != nil {
 		return err
