@@ -36,7 +36,7 @@ func judgeCallback(ctx context.Context, s *subject.Session, v *subject.Visit) su
 		return subject.Violated(expected, fmt.Sprintf("it was called and had not settled after %s%s", s.Options.Timeout, waitsFor(v))).
 			Because("callback-pending").With(v.CallbackEvidence()...)
 	case v.Callback.Outcome == "token" && v.Token == "":
-		return subject.Violated(expected, "it gave a string that is too long for a token, more than 1 MB: Kindly took none of it").Because("callback-token-too-large").
+		return subject.Violated(expected, fmt.Sprintf("it gave a string of %d characters, which is too long for a token: Kindly took none of it", v.Callback.Length)).Because("callback-token-too-large").
 			Fix("A token is a JWT of a few hundred bytes. Give getAuthToken the token alone, not a whole page or file; nothing over 8 KB gets through a webhook's server.")
 	case v.Callback.Outcome == "token":
 		return subject.Holds("a string, after %d ms", v.Callback.Elapsed.Milliseconds()).With(v.CallbackEvidence()...)

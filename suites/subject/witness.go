@@ -50,7 +50,10 @@ func (s *Session) FirstToken() (ChatToken, error) {
 	return s.tokens.first.Get(func() (ChatToken, error) {
 		if s.Target.PageURL != "" {
 			v, err := s.visitWithToken()
-			if err != nil {
+			if err != nil { // the endpoint may give the token that the page loses
+				if p, endpointErr := s.firstOfEndpoint(); endpointErr == nil {
+					return p, nil
+				}
 				return ChatToken{}, err
 			}
 			return ChatToken{Raw: v.Token, ChatID: v.ChatID, Result: v.result, Rung: FromPage}, nil
