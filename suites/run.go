@@ -71,6 +71,12 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 	}
 	run.Timeline, run.Screenshot = s.Ending()
 	advise(s, run)
+	for i := range run.Checks {
+		row := &run.Checks[i]
+		if c, ok := catalogue.Find(row.ID); ok && c.Needs&target.NeedWebhook != 0 && row.Outcome != reports.Skipped {
+			row.Witness = string(s.Rung())
+		}
+	}
 	run.Causes = causes.Recognise(run.Checks, b.Where)
 	remark(s)
 	problems, notes := s.Remarks()

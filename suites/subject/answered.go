@@ -9,7 +9,6 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -77,13 +76,7 @@ func (h *Webhook) WhatAccepts(ctx context.Context, refused Evidence) (Mended, bo
 	mistakes := append(forge.TextMistakes(), forge.SignatureMistakes()...)
 	for i := range mistakes {
 		m := &mistakes[i]
-		r := refused.Exchange.Request.Clone()
-		value := m.Sign(h.Config.Secret, r.URL, r.Body)
-		if sent, _ := webhook.Signature(r.Header); value == "" || value == sent {
-			continue
-		}
-		r.Header[webhook.HeaderHMAC] = []string{value}
-		if ev := h.Session.Do(ctx, "with "+m.Name, r); h.AcceptableStatus(ev) {
+		if ev, tried := h.resign(ctx, refused.Exchange.Request, m); tried && h.AcceptableStatus(ev) {
 			return Mended{Cause: m.ID, Name: m.Name, Fix: m.Fix, Seen: ev}, true
 		}
 	}

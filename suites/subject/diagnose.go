@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
@@ -69,6 +70,9 @@ func withType(contentType string) func(*wire.Request) {
 func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 	ev := st.Control()
 	switch status := ev.Exchange.Status(); {
+	case st.Members() && h.Config.Authenticated != nil && status == 200: // it is answered, but not as the target says
+		st.Fault = h.fault("HOOK-VALID", "", ev)
+		return nil
 	case ev.Exchange.Err != nil:
 		st.Fault = &Fault{Check: "RESP-STATUS", What: "a valid request gets " + Describe(ev.Exchange), Seen: ev}
 		return nil
@@ -160,10 +164,11 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 			c.ChatID = ""
 		}
 		for i := range mistakes {
-			ev, tried, err := h.tryOne(ctx, &mistakes[i], c)
+			r, err := h.Request(c)
 			if err != nil {
 				return err
 			}
+			ev, tried := h.resign(ctx, r, &mistakes[i])
 			if !tried || !h.AcceptableStatus(ev) {
 				continue
 			}
@@ -184,21 +189,6 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("SIG-VALID", "hmac-check-throws", st.Control())
 	}
 	return nil
-}
-
-// tryOne sends a request that is signed by a mistake; not where that is what was
-// sent already.
-func (h *Webhook) tryOne(ctx context.Context, m *forge.SignatureMistake, c Call) (Evidence, bool, error) {
-	r, err := h.Request(c)
-	if err != nil {
-		return Evidence{}, false, err
-	}
-	value := m.Sign(h.Config.Secret, r.URL, r.Body)
-	if value == "" || value == webhook.Sign(h.Config.Secret, r.Body) {
-		return Evidence{}, false, nil
-	}
-	r.Header[webhook.HeaderHMAC] = []string{value}
-	return h.Session.Do(ctx, "with "+m.Name, r), true, nil
 }
 
 // mendSignature signs as the webhook expects it from now on.
@@ -284,11 +274,11 @@ func sameBody(a, b Evidence) bool {
 }
 
 // bodies is how many different bodies are signed before anything is said of the
-// signature: one that is written in base64url differs in some only.
+// signature: a digest that is written in base64url differs in some only.
 const bodies = 10
 
-// signedBodies signs different bodies. Where some are refused, the mistake that
-// all of them accept is looked for.
+// signedBodies looks whether different bodies are answered alike. Where some are
+// refused, the mistake by which those are accepted is looked for.
 func (h *Webhook) signedBodies(ctx context.Context, st *Standing) error {
 	if h.Config.Secret == "" {
 		return nil
@@ -297,46 +287,62 @@ func (h *Webhook) signedBodies(ctx context.Context, st *Standing) error {
 	if err != nil {
 		return err
 	}
-	var refused *Evidence
-	for i := range answers {
-		if !h.AcceptableStatus(answers[i]) {
-			refused = &answers[i]
-			break
-		}
-	}
-	if refused == nil {
-		return nil
+	i := slices.IndexFunc(answers, func(ev Evidence) bool { return !h.AcceptableStatus(ev) })
+	if i < 0 || !slices.ContainsFunc(answers, h.AcceptableStatus) {
+		return nil // all alike
 	}
 	mistakes := forge.SignatureMistakes()
-	for i := range mistakes {
-		m := &mistakes[i]
-		r := refused.Exchange.Request.Clone()
-		value := m.Sign(h.Config.Secret, r.URL, r.Body)
-		if value == "" || value == webhook.Sign(h.Config.Secret, r.Body) {
-			continue
-		}
-		r.Header[webhook.HeaderHMAC] = []string{value}
-		if ev := h.Session.Do(ctx, "with "+m.Name, r); h.AcceptableStatus(ev) {
-			return h.mendSignature(ctx, st, m, ev)
+	for j := range mistakes {
+		ev, tried := h.resign(ctx, answers[i].Exchange.Request, &mistakes[j])
+		if tried && h.AcceptableStatus(ev) {
+			return h.mendSignature(ctx, st, &mistakes[j], ev)
 		}
 	}
 	return nil
 }
 
-// SignedBodies are the answers to different bodies, each signed as Kindly signs.
+// resign sends a request once more, signed by a mistake; not where that is what
+// was sent already.
+func (h *Webhook) resign(ctx context.Context, r wire.Request, m *forge.SignatureMistake) (Evidence, bool) {
+	value := m.Sign(h.Config.Secret, r.URL, r.Body)
+	if sent, _ := webhook.Signature(r.Header); value == "" || value == sent || value == webhook.Sign(h.Config.Secret, r.Body) {
+		return Evidence{}, false
+	}
+	r = r.Clone()
+	r.Header[webhook.HeaderHMAC] = []string{value}
+	return h.Session.Do(ctx, "with "+m.Name, r), true
+}
+
+// SignedBodies are the answers to different bodies, each signed as Kindly signs:
+// of a stranger, or of a member where strangers are turned away.
 func (h *Webhook) SignedBodies(ctx context.Context) ([]Evidence, error) {
 	return h.bodies.Get(func() ([]Evidence, error) {
-		tok, err := h.Witness(h.Session.Base)
-		if err != nil {
-			tok = ChatToken{}
-		}
 		var out []Evidence
-		for range bodies {
-			ev, err := h.Call(h.Session.Base, "another body", Call{ChatID: tok.ChatID, Token: tok.Raw})
+		for _, member := range []bool{false, true} {
+			var c Call
+			if member {
+				tok, err := h.Witness(h.Session.Base)
+				if err != nil {
+					break
+				}
+				c = Call{ChatID: tok.ChatID, Token: tok.Raw}
+			}
+			out = make([]Evidence, bodies)
+			err := h.Session.Each(bodies, func(i int) error {
+				r, err := h.Request(c)
+				if err != nil {
+					return err
+				}
+				webhook.SetSignature(r.Header, h.Config.Secret, r.Body)
+				out[i] = h.Session.Do(h.Session.Base, "another body", r)
+				return nil
+			})
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, ev)
+			if slices.ContainsFunc(out, h.AcceptableStatus) {
+				break
+			}
 		}
 		return out, nil
 	})

@@ -87,8 +87,8 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 		return st, err
 	}
 	st.Unrepaired = st.Member
-	if h.accepted(st) {
-		return st, h.signedBodies(ctx, &st)
+	if err := h.signedBodies(ctx, &st); err != nil || st.Signature != nil || h.accepted(st) {
+		return st, err
 	}
 	return st, h.diagnose(ctx, &st)
 }

@@ -232,3 +232,14 @@ func NotForwarded(result token.Result) (string, bool) {
 	}
 	return strings.Join(ids, ", "), len(ids) > 0
 }
+
+// Rung is where the token comes from that stands for a valid one; "" if none does,
+// or none was needed.
+func (s *Session) Rung() Rung {
+	s.tokens.mu.Lock()
+	defer s.tokens.mu.Unlock()
+	if s.tokens.current.Raw == "" {
+		return ""
+	}
+	return s.tokens.current.Rung
+}

@@ -1,0 +1,489 @@
+package suites_test
+
+import (
+	"cmp"
+	"crypto"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// A plainHook is a webhook such as a team writes in an afternoon: it checks the
+// HMAC and the token, and greets the user by name.
+type plainHook struct {
+	secret   string
+	key      *rsa.PublicKey
+	encode   func([]byte) string                                                // of the HMAC; nil: base64
+	believe  func(header, claims map[string]any, signed bool, chat string) bool // nil: soundly
+	before   func(w http.ResponseWriter, r *http.Request) bool                  // true: it has answered
+	stranger func(w http.ResponseWriter)                                        // nil: a polite 200
+	refuse   int                                                                // of a bad token; 401 if 0
+}
+
+func (h plainHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h.before != nil && h.before(w, r) {
+		return
+	}
+	body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+	if h.secret != "" {
+		mac := hmac.New(sha256.New, []byte(h.secret))
+		mac.Write(body)
+		encode := h.encode
+		if encode == nil {
+			encode = base64.StdEncoding.EncodeToString
+		}
+		given := r.Header.Values("Kindly-HMAC")
+		if len(given) != 1 || given[0] != encode(mac.Sum(nil)) || r.Header.Get("Kindly-HMAC-algorithm") != "HMAC-SHA-256 (base64 encoded)" {
+			http.Error(w, `{"error":"not signed by Kindly"}`, http.StatusUnauthorized)
+			return
+		}
+	}
+	var request struct {
+		ChatID  string `json:"chat_id"`
+		Message any    `json:"message"`
+	}
+	if r.Method != http.MethodPost || json.Unmarshal(body, &request) != nil {
+		http.Error(w, `{"error":"bad request"}`, http.StatusBadRequest)
+		return
+	}
+	raw, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		raw = ""
+	}
+	if r.Header.Get("Authorization") == "" {
+		if h.stranger != nil {
+			h.stranger(w)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"reply":"Please log in first."}`)
+		return
+	}
+	header, claims, signed := h.read(raw)
+	believe := h.believe
+	if believe == nil {
+		believe = soundly
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if claims == nil || !believe(header, claims, signed, request.ChatID) {
+		http.Error(w, `{"error":"bad token"}`, cmp.Or(h.refuse, http.StatusUnauthorized))
+		return
+	}
+	name, _ := claims["name"].(string)
+	json.NewEncoder(w).Encode(map[string]any{"reply": "Hello " + strings.NewReplacer("<", "&lt;", ">", "&gt;", "&", "&amp;").Replace(name) + ", your order is on its way."})
+}
+
+// read takes a token apart, and says whether its signature is the shop's.
+func (h plainHook) read(raw string) (header, claims map[string]any, signed bool) {
+	parts := strings.Split(raw, ".")
+	if len(parts) != 3 || len(raw) > 16<<10 {
+		return nil, nil, false
+	}
+	for i, into := range []*map[string]any{&header, &claims} {
+		text, err := base64.RawURLEncoding.DecodeString(parts[i])
+		if err != nil || json.Unmarshal(text, into) != nil {
+			return nil, nil, false
+		}
+	}
+	signature, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
+	if err == nil && h.key != nil {
+		sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
+		signed = rsa.VerifyPKCS1v15(h.key, crypto.SHA256, sum[:], signature) == nil
+	}
+	return header, claims, signed
+}
+
+func soundly(header, claims map[string]any, signed bool, chatID string) bool {
+	now := float64(time.Now().Unix())
+	iat, hasIat := claims["iat"].(float64)
+	exp, hasExp := claims["exp"].(float64)
+	sub, _ := claims["sub"].(string)
+	chat, _ := claims["chat"].(map[string]any)
+	id, _ := chat["id"].(string)
+	nbf, hasNbf := claims["nbf"].(float64)
+	return signed && header["alg"] == "RS256" && header["crit"] == nil && hasIat && hasExp && iat <= now+30 && exp > now && exp-iat <= 900 &&
+		sub != "" && id != "" && id == chatID && (claims["nbf"] == nil || hasNbf && nbf <= now)
+}
+
+const plainSecret = "0f7c2e9a41d85b36"
+
+// ourKey is a test environment's.
+var ourKey = sync.OnceValue(func() *token.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		panic(err)
+	}
+	private, err := token.ParsePrivateKey("private.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	if err != nil {
+		panic(err)
+	}
+	return private
+})
+
+// plain is a webhook that makes no mistake.
+func plain() plainHook { return plainHook{secret: plainSecret, key: &ourKey().Private.PublicKey} }
+
+// targetOf is what a team without a page gives: webhooks, their secret, and the
+// private key of a test environment.
+func targetOf(t *testing.T, hooks ...plainHook) target.Target {
+	t.Helper()
+	out := target.Target{PrivateKey: ourKey()}
+	for i, h := range hooks {
+		out.Webhooks = append(out.Webhooks, target.Webhook{Name: fmt.Sprintf("hook%d", i+1),
+			URL: fmt.Sprintf("https://hook%d.shop.example/kindly", i+1), ConnectTo: serve(t, h.ServeHTTP), Secret: h.secret})
+	}
+	return out
+}
+
+// failed lists the checks that failed or warned.
+func failed(run reports.Run) []string {
+	var ids []string
+	for _, c := range run.Checks {
+		if c.Outcome == reports.Failed || c.Outcome == reports.Warned {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
+
+// judgedOf counts the checks of an area that came to a verdict.
+func judgedOf(run reports.Run, area string) (judged, all int) {
+	for _, c := range run.Checks {
+		if c.Area == area {
+			all++
+			if c.Outcome != reports.Skipped && c.Outcome != reports.Errored {
+				judged++
+			}
+		}
+	}
+	return judged, all
+}
+
+func TestASoundWebhookPassesWithAMintedToken(t *testing.T) {
+	run := suites.RunQuietly(t.Context(), targetOf(t, plain()), suites.Options{Skip: []string{"HOOK-UNVERIFIED"}})
+	if ids := failed(run); len(ids) > 0 || run.ExitCode != 0 {
+		t.Errorf("exit %d, problem %q, failed: %v", run.ExitCode, run.Problem, ids)
+		for _, id := range ids {
+			describe(t, find(t, run, id))
+		}
+	}
+	if judged, all := judgedOf(run, "HOOK"); judged < all-3 {
+		t.Errorf("only %d of %d checks of the webhook judged", judged, all)
+	}
+	if w := find(t, run, "HOOK-WRONG-KEY").Witness; w != "minted" {
+		t.Errorf("the witness is %q, want minted", w)
+	}
+}
+
+func TestAWebhookThatBelievesAnyPayloadIsFoundWithoutAPage(t *testing.T) {
+	h := plain()
+	h.believe = func(_, claims map[string]any, _ bool, _ string) bool { return claims["name"] != nil }
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{})
+	musts := 0
+	for _, c := range run.Checks {
+		if c.Area == "HOOK" && c.Outcome == reports.Failed {
+			musts++
+		}
+	}
+	if musts < 15 || run.ExitCode != 1 {
+		t.Errorf("%d MUST failures of the webhook, exit %d; want 15 and more, and 1", musts, run.ExitCode)
+	}
+	if len(run.Causes) == 0 || run.Causes[0].ID != "webhook-verifies-nothing" || len(run.Causes[0].Explains) < 15 {
+		t.Errorf("causes: %+v", run.Causes)
+	}
+}
+
+func TestOnlyTheWebhookThatFetchesIsAccused(t *testing.T) {
+	fetches := plain()
+	fetches.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		header, _, _ := plainHook{}.read(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		if url, ok := header["jku"].(string); ok {
+			if res, err := http.Get(url); err == nil {
+				res.Body.Close()
+			}
+		}
+		return false
+	}
+	for _, hooks := range [][]plainHook{{fetches, plain()}, {plain(), fetches}} {
+		run := suites.RunQuietly(t.Context(), targetOf(t, hooks...), suites.Options{Only: []string{"HOOK-REMOTE-KEY"}})
+		c := find(t, run, "HOOK-REMOTE-KEY")
+		guilty := "hook1"
+		if hooks[0].before == nil {
+			guilty = "hook2"
+		}
+		if c.Outcome != reports.Failed || !strings.HasPrefix(c.Actual, guilty+":") {
+			t.Errorf("want %s accused", guilty)
+			describe(t, c)
+		}
+	}
+}
+
+func TestASlowWebhookThatAnswers500IsNotDead(t *testing.T) {
+	h := plain()
+	h.refuse = http.StatusInternalServerError
+	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		select {
+		case <-time.After(425 * time.Millisecond):
+		case <-r.Context().Done():
+		}
+		return false
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: 500 * time.Millisecond, Only: []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE", "LIVE-PROCESS"}})
+	for _, id := range []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE"} {
+		if c := find(t, run, id); c.Outcome != reports.Failed || !strings.Contains(c.Actual, "status 500") {
+			describe(t, c)
+			t.Errorf("%s: want the 500 reported", id)
+		}
+	}
+	if c := find(t, run, "LIVE-PROCESS"); c.Outcome != reports.Passed {
+		describe(t, c)
+		t.Error("nobody died")
+	}
+}
+
+func TestAWebhookThatRefusesEverythingPassesNothing(t *testing.T) {
+	wrong := plain()
+	wrong.secret = "another secret altogether"
+	shop := targetOf(t, wrong)
+	shop.Webhooks[0].Secret = plainSecret
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{})
+	for _, id := range []string{"SIG-MISSING", "SIG-WRONG", "SIG-BODY", "SIG-TWICE", "HOOK-GARBAGE", "HOOK-WRONG-KEY", "HOOK-EXPIRED"} {
+		if c := find(t, run, id); c.Outcome != reports.Skipped {
+			describe(t, c)
+			t.Errorf("%s is %s: a refusal that everybody gets proves nothing", id, c.Outcome)
+		}
+	}
+	if ids := failed(run); !slices.Equal(ids, []string{"SIG-VALID"}) {
+		t.Errorf("failed: %v, want SIG-VALID alone", ids)
+	}
+}
+
+func TestAnUnknownOrderIsNoRefusal(t *testing.T) {
+	shop := targetOf(t, plainHook{before: func(w http.ResponseWriter, _ *http.Request) bool {
+		http.Error(w, `{"error":"no such order"}`, http.StatusNotFound)
+		return true
+	}})
+	shop.Webhooks[0].Secret = plainSecret
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{})
+	if ids := failed(run); !slices.Equal(ids, []string{"RESP-STATUS"}) {
+		t.Errorf("failed: %v, want RESP-STATUS alone", ids)
+	}
+	if c := find(t, run, "SIG-MISSING"); c.Outcome != reports.Skipped {
+		describe(t, c)
+		t.Error("SIG-MISSING passes on a 404")
+	}
+}
+
+// What a webhook gets wrong of the signature is named, and all else is judged as
+// if it were mended.
+func TestSignatureMistakesAreNamedAndWorkedAround(t *testing.T) {
+	encodings := map[string]func([]byte) string{
+		"hmac-hex":       hex.EncodeToString,
+		"hmac-unpadded":  base64.RawStdEncoding.EncodeToString,
+		"hmac-base64url": base64.URLEncoding.EncodeToString,
+		"hmac-prefix":    func(b []byte) string { return "sha256=" + hex.EncodeToString(b) },
+	}
+	for id, encode := range encodings {
+		t.Run(id, func(t *testing.T) {
+			h := plain()
+			h.encode = encode
+			for range 3 { // some bodies have a digest without + and /
+				run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Skip: []string{"HOOK-UNVERIFIED"}})
+				if ids := failed(run); !slices.Equal(ids, []string{"SIG-VALID"}) {
+					t.Errorf("failed: %v, want SIG-VALID alone", ids)
+					for _, id := range ids {
+						describe(t, find(t, run, id))
+					}
+				}
+				if len(run.Causes) != 1 || run.Causes[0].ID != id || !run.Causes[0].Confirmed {
+					t.Errorf("causes: %+v", run.Causes)
+				}
+				if judged, all := judgedOf(run, "HOOK"); judged < all-3 {
+					t.Errorf("only %d of %d checks of the webhook judged", judged, all)
+				}
+			}
+		})
+	}
+}
+
+func TestExpectationsAreExpectations(t *testing.T) {
+	shop := targetOf(t, plain())
+	shop.Webhooks[0].Authenticated = &oracle.Expectation{Contains: []string{"your refund"}}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-VALID", "FWD-DELIVERED"}})
+	if c := find(t, run, "HOOK-VALID"); c.Outcome != reports.Failed {
+		describe(t, c)
+		t.Error("an answer that is not as expected passes")
+	}
+	if c := find(t, run, "FWD-DELIVERED"); c.Outcome == reports.Passed {
+		describe(t, c)
+		t.Error("FWD-DELIVERED has not been shown")
+	}
+}
+
+func TestATokenThatNeverArrivesIsNotDelivered(t *testing.T) {
+	h := plain()
+	h.before = func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("Authorization"); return false }
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{})
+	if c := find(t, run, "FWD-DELIVERED"); c.Outcome == reports.Passed {
+		describe(t, c)
+		t.Error("FWD-DELIVERED passes")
+	}
+	if c := find(t, run, "HOOK-DISTINGUISHES"); c.Outcome != reports.Warned || c.Cause != "token-does-not-arrive" {
+		describe(t, c)
+		t.Errorf("cause %q", c.Cause)
+	}
+}
+
+func TestALimitSlowsTheRunDownAndEndsNoCheck(t *testing.T) {
+	var mu sync.Mutex
+	var second time.Time
+	served := 0
+	h := plain()
+	h.before = func(w http.ResponseWriter, _ *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); now.Sub(second) > time.Second {
+			second, served = now, 0
+		}
+		if served++; served > 40 {
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, `{"error":"slow down"}`, http.StatusTooManyRequests)
+			return true
+		}
+		return false
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-SIGNATURE", "HOOK-ALG-NONE", "HOOK-KID-INJECTION", "SIG", "RESP"}})
+	for _, c := range run.Checks {
+		if c.Outcome == reports.Errored || c.Outcome == reports.Failed || c.Outcome == reports.Warned {
+			describe(t, c)
+			t.Errorf("%s is %s", c.ID, c.Outcome)
+		}
+	}
+}
+
+func TestTheClockOfAWebhookIsNamed(t *testing.T) {
+	h := plain()
+	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+		iat, _ := claims["iat"].(float64)
+		return soundly(header, claims, signed, chat) && iat <= float64(time.Now().Unix())-240
+	}
+	h.refuse = http.StatusForbidden
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-VALID", "SIG", "RESP"}})
+	if ids := failed(run); !slices.Equal(ids, []string{"HOOK-VALID"}) || len(run.Causes) != 1 || run.Causes[0].ID != "webhook-clock" {
+		t.Errorf("failed %v, causes %+v", ids, run.Causes)
+	}
+}
+
+func TestOneAtATimeIsTheSameEachTime(t *testing.T) {
+	order := func() []string {
+		var mu sync.Mutex
+		var seen []string
+		h := plain()
+		h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			seen = append(seen, r.Host+" "+r.Header.Get("Kindlytest-Check"))
+			return false
+		}
+		shop := targetOf(t, h, h)
+		suites.RunQuietly(t.Context(), shop, suites.Options{Concurrency: 1, Only: []string{"HOOK-ALG-NONE", "HOOK-VALID", "SIG-WRONG", "SIG-BODY", "RESP"}})
+		hosts := strings.NewReplacer(strings.TrimPrefix(shop.Webhooks[0].ConnectTo, "http://"), "first", strings.TrimPrefix(shop.Webhooks[1].ConnectTo, "http://"), "second")
+		for i := range seen {
+			seen[i] = hosts.Replace(seen[i])
+		}
+		return seen
+	}
+	first := order()
+	if again := order(); !slices.Equal(first, again) {
+		t.Errorf("%d and %d requests, in another order", len(first), len(again))
+	}
+}
+
+// A token with one harmless fault hides nothing.
+func TestATokenThatKindlyRefusesHidesNoWebhook(t *testing.T) {
+	var asked atomic.Int32
+	h := plain()
+	h.believe = func(_, claims map[string]any, _ bool, _ string) bool { return claims["name"] != nil }
+	shop := targetOf(t, h)
+	endpoint := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		var body struct {
+			ChatID string `json:"chatId"`
+		}
+		json.NewDecoder(r.Body).Decode(&body)
+		now := time.Now().Unix()
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(map[string]string{"token": sign(t, map[string]any{"iat": now, "exp": now + 86400, "sub": "7", "name": "Ada Lovelace", "chat": map[string]any{"id": body.ChatID}})})
+	})
+	shop.Endpoint = &target.EndpointConfig{URL: endpoint, ChatIDField: "chatId"}
+	shop.PublicKeys = []*token.Key{publicOf(t)}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"TOK", "HOOK"}})
+	if c := find(t, run, "TOK-EXP-MAX"); c.Outcome != reports.Failed {
+		describe(t, c)
+	}
+	c := find(t, run, "HOOK-WRONG-KEY")
+	if c.Outcome != reports.Failed || c.Witness != "repaired" {
+		describe(t, c)
+		t.Errorf("the witness is %q, want repaired", c.Witness)
+	}
+	// Without the key it is the page's own that serves.
+	shop.PrivateKey = nil
+	if c := find(t, suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK"}}), "HOOK-WRONG-KEY"); c.Outcome != reports.Failed {
+		describe(t, c)
+		t.Error("without the private key the webhook is hidden")
+	}
+}
+
+func publicOf(t *testing.T) *token.Key {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(&ourKey().Private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := token.ParsePublicKey("public.pem", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func sign(t *testing.T, claims map[string]any) string {
+	t.Helper()
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enc := base64.RawURLEncoding.EncodeToString
+	input := enc([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + enc(payload)
+	sum := sha256.Sum256([]byte(input))
+	signature, err := rsa.SignPKCS1v15(rand.Reader, ourKey().Private, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return input + "." + enc(signature)
+}
