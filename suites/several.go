@@ -148,5 +148,11 @@ func chromeNeed(j Job) string {
 	for _, c := range j.Target.Authorities {
 		need += fmt.Sprintf(" %x", sha256.Sum256(c.Raw))
 	}
+	// Neither must what opens one target's gates, or is called through for it.
+	chrome := j.Target.Chrome(browser.Options{})
+	for _, g := range chrome.Gates {
+		need += fmt.Sprintf(" %q %q %q %q %q %p", g.Origins, g.Header, g.User, g.Password, g.Cookies, g.Certificate)
+	}
+	need += fmt.Sprintf(" %q %q %q", chrome.Proxy.HTTP, chrome.Proxy.HTTPS, chrome.Proxy.None)
 	return need
 }

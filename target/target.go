@@ -43,6 +43,15 @@ type Target struct {
 	// Resolve maps host names to the address to dial instead, for the browser
 	// and the harness alike.
 	Resolve map[string]string
+
+	// Gates stand before the target, and Proxy on the way to it, for the browser
+	// and the harness alike.
+	Gates []Gate
+	Proxy Proxy
+
+	// PageSteps are what a visitor does on the page, at each visit, logged in or
+	// not, until the chat is there: consent, scrolling, a click.
+	PageSteps []browser.Step
 }
 
 // EndpointConfig describes an auth endpoint that no page is watched for.
@@ -102,7 +111,7 @@ func (t Target) called() []string {
 		urls = append(urls, t.Endpoint.URL)
 	}
 	for _, w := range t.Webhooks {
-		urls = append(urls, cmp.Or(w.ConnectTo, w.URL))
+		urls = append(urls, w.address())
 	}
 	return urls
 }
@@ -161,3 +170,6 @@ func (t Target) Urls() []string {
 	}
 	return urls
 }
+
+// address is where the webhook is really called.
+func (w Webhook) address() string { return cmp.Or(w.ConnectTo, w.URL) }

@@ -4,6 +4,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // Roots are the authorities that the target's certificates may come from; nil
@@ -32,6 +34,8 @@ func (t Target) TLS() *tls.Config {
 
 const PrivateAuthority = "Does the certificate come from a private authority? --ca-file FILE (ca_file in kindlytest.yaml) names the authority's certificate."
 
+const ClientCertificate = "gate in kindlytest.yaml gives one: client_certificate: {cert: client.pem, key: client.key}"
+
 // untrusted says whether a connection failed for the server's certificate.
 func Untrusted(err error) bool {
 	var v *tls.CertificateVerificationError
@@ -43,6 +47,8 @@ func Untrusted(err error) bool {
 func WayToTrust(err error, otherwise string) string {
 	var unknown x509.UnknownAuthorityError
 	switch {
+	case errors.Is(err, wire.ErrCertificate):
+		return ClientCertificate
 	case errors.As(err, &unknown):
 		return PrivateAuthority
 	case Untrusted(err):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,9 @@ func ask(ctx context.Context, in io.Reader, out io.Writer, exists func(string) b
 		}
 		fmt.Fprintln(out, "  At least one of page, endpoint and webhook is needed.")
 	}
+	if !i.isLocal(a) {
+		a.Gate = i.gate()
+	}
 	a.BotKey = i.text("The bot's key", "")
 	if a.PublicKey = i.text("PEM file of the public key that you pasted into Kindly, or none", "public.pem"); a.PublicKey == "none" {
 		a.PublicKey = ""
@@ -65,6 +69,31 @@ func (i *interview) target(a *starter.Answers) {
 	if len(a.Webhooks) > 0 {
 		a.HMAC = i.yes("Does Kindly sign its requests to the webhooks (Kindly-HMAC)?")
 	}
+}
+
+// isLocal says whether all that is called is on this machine, before which
+// nothing stands.
+func (i *interview) isLocal(a starter.Answers) bool {
+	urls := []string{a.Page, a.Endpoint}
+	for _, w := range a.Webhooks {
+		urls = append(urls, cmp.Or(w.ConnectTo, w.URL))
+	}
+	return !slices.ContainsFunc(urls, func(u string) bool { return u != "" && !starter.IsLocal(u) })
+}
+
+// gate asks what stands before a staging system.
+func (i *interview) gate() string {
+	for i.err == nil {
+		answer := i.text("What stands before it: header, basic, certificate or none", "none")
+		if answer == "none" {
+			return ""
+		}
+		if slices.Contains(starter.Gates, answer) {
+			return answer
+		}
+		fmt.Fprintln(i.out, "  There are header, basic, certificate and none; a proxy is read from HTTPS_PROXY.")
+	}
+	return ""
 }
 
 const noTokenToLocalhost = "Kindly forwards no token to localhost"

@@ -19,22 +19,24 @@ func TestAsk(t *testing.T) {
 		want   starter.Answers
 		says   string
 	}{
-		{"a page, and nothing more", "", []string{"https://a.example/", "", "", "", "none", ""}, starter.Answers{Page: "https://a.example/"}, "URL of the page"},
-		{"a URL that is none is asked again", "", []string{"a.example", "https://a.example/", "", "", "", "none", "none"},
+		{"a page, and nothing more", "", []string{"https://a.example/", "", "", "", "", "none", ""}, starter.Answers{Page: "https://a.example/"}, "URL of the page"},
+		{"a URL that is none is asked again", "", []string{"a.example", "https://a.example/", "", "", "", "", "none", "none"},
 			starter.Answers{Page: "https://a.example/"}, "did you mean https://a.example?"},
-		{"nothing at all is asked again", "", []string{"", "", "", "", "https://a.example/token", "", "my-bot", "key.pem", ""},
+		{"nothing at all is asked again", "", []string{"", "", "", "", "https://a.example/token", "", "", "my-bot", "key.pem", ""},
 			starter.Answers{Endpoint: "https://a.example/token", BotKey: "my-bot", PublicKey: "key.pem"}, "At least one"},
-		{"users and webhooks", ".github", []string{"http://localhost:1/", "http://localhost:1/login", "y", "https://h.example/", "http://localhost:2/", "Where is my order?", "https://i.example/", "", "", "", "y", "", "", "", "npm start"},
+		{"users and webhooks", ".github", []string{"http://localhost:1/", "http://localhost:1/login", "y", "https://h.example/", "http://localhost:2/", "Where is my order?", "https://i.example/", "", "", "", "y", "", "", "", "", "npm start"},
 			starter.Answers{Page: "http://localhost:1/", Login: "http://localhost:1/login", SecondLogin: true, HMAC: true, PublicKey: "public.pem", CI: []string{"github"}, Start: "npm start",
 				Webhooks: []starter.Webhook{{URL: "https://h.example/", ConnectTo: "http://localhost:2/", Message: "Where is my order?"}, {URL: "https://i.example/", Message: "Hello"}}}, "[github]"},
-		{"a key that is not there is said at once", "", []string{"https://a.example/", "", "", "", "my.pem", ""},
+		{"a key that is not there is said at once", "", []string{"https://a.example/", "", "", "", "", "my.pem", ""},
 			starter.Answers{Page: "https://a.example/", PublicKey: "my.pem"}, "There is no my.pem yet"},
-		{"a key that is there needs no word", "my.pem", []string{"https://a.example/", "", "", "", "my.pem", ""},
+		{"a key that is there needs no word", "my.pem", []string{"https://a.example/", "", "", "", "", "my.pem", ""},
 			starter.Answers{Page: "https://a.example/", PublicKey: "my.pem"}, "or none [public.pem]: CI to"},
 		{"a webhook on localhost alone", "", []string{"", "", "http://localhost:2/", "", "Hi", "", "", "", "none", ""},
 			starter.Answers{Webhooks: []starter.Webhook{{URL: "http://localhost:2/", Message: "Hi"}}}, "Kindly forwards no token to localhost"},
-		{"a CI that there is not is asked again", ".gitlab-ci.yml", []string{"https://a.example/", "", "", "", "", "jenkins", "gitlab"},
+		{"a CI that there is not is asked again", ".gitlab-ci.yml", []string{"https://a.example/", "", "", "", "", "", "jenkins", "gitlab"},
 			starter.Answers{Page: "https://a.example/", PublicKey: "public.pem", CI: []string{"gitlab"}}, "There are github, gitlab and none"},
+		{"what stands before it", "", []string{"https://a.example/", "", "", "vpn", "basic", "", "none", ""},
+			starter.Answers{Page: "https://a.example/", Gate: "basic"}, "a proxy is read from HTTPS_PROXY"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var out strings.Builder

@@ -35,6 +35,9 @@ func newInit(a *app) *cobra.Command {
 		Long: `Writes kindlytest.yaml into the current directory, and with --ci the files that
 let GitHub Actions or GitLab run it, keep the reports, and gate the merge.
 
+With --page or --login it looks at the page, and proposes the selectors of its
+login form, if there is one and it can be reached.
+
 On a terminal, without flags, it asks. Otherwise the flags say all; what they
 leave out stands in the file as a comment. Secrets are never asked for: the file
 names environment variables (${NAME}), and init says which ones to set.
@@ -84,6 +87,7 @@ func (a *app) init(ctx context.Context, fs *pflag.FlagSet, f *initFlags) error {
 		f.answers = answers
 	}
 	a.noteLocal(f)
+	a.readForm(ctx, &f.answers)
 	f.answers.Release = release(ownVersion())
 	files := starter.Files(f.answers)
 	if f.dryRun {
@@ -218,7 +222,10 @@ func (a *app) whatNow(answers starter.Answers) {
 	if key := answers.PublicKey; key != "" && !exists(key) {
 		fmt.Fprintf(a.stderr, "  put the public key that you pasted into Kindly into %s\n", printable(key))
 	}
-	if answers.Login != "" {
+	switch {
+	case answers.Form.Read:
+		fmt.Fprintln(a.stderr, "  look at page.login: the selectors were read from your form; wait_for is a guess")
+	case answers.Login != "":
 		fmt.Fprintln(a.stderr, "  adapt the selectors of page.login to your form")
 	}
 	if secrets := answers.Secrets(); len(secrets) > 0 {

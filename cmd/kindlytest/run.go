@@ -182,27 +182,7 @@ func (a *app) applyTarget(t *target.Target, fs *pflag.FlagSet, args []string, f 
 	if err := a.applyWebhooks(t, f.webhooks); err != nil {
 		return err
 	}
-	return applyNetwork(t, f)
-}
-
-func applyAuthorities(t *target.Target, path string) error {
-	if path == "" {
-		return nil
-	}
-	authorities, err := config.ReadAuthorities(config.ReadFile, path)
-	if err != nil {
-		return fmt.Errorf("--ca-file: %w", err)
-	}
-	t.Authorities = authorities
-	return nil
-}
-
-// applyNetwork puts in what is about reaching any target.
-func applyNetwork(t *target.Target, f *runFlags) error {
-	if err := applyAuthorities(t, f.caFile); err != nil {
-		return err
-	}
-	return applyResolve(t, f.resolve)
+	return a.applyNetwork(t, f)
 }
 
 func applyKeys(t *target.Target, f *runFlags) error {
@@ -315,7 +295,7 @@ func applyResolve(t *target.Target, flags []string) error {
 		if t.Resolve == nil {
 			t.Resolve = map[string]string{}
 		}
-		t.Resolve[host] = address
+		t.Resolve[strings.ToLower(host)] = address
 	}
 	return nil
 }

@@ -90,10 +90,10 @@ func (a *app) send(ctx context.Context, fs *pflag.FlagSet, f *sendFlags) error {
 		return err
 	}
 	var t target.Target
-	if err := errors.Join(applyAuthorities(&t, f.caFile), applyResolve(&t, f.resolve)); err != nil {
+	if err := errors.Join(applyAuthorities(&t, f.caFile), a.applyProxy(&t), applyResolve(&t, f.resolve)); err != nil {
 		return err
 	}
-	client := wire.NewClient(wire.Options{Timeout: f.timeout, Resolve: t.Resolve, TLS: t.TLS(), UserAgent: "kindlytest/" + ownVersion()})
+	client := wire.NewClient(t.Wire(wire.Options{Timeout: f.timeout, UserAgent: "kindlytest/" + ownVersion()}))
 	defer client.Close()
 	d, err := mockkindly.Send(ctx, client, s, time.Now())
 	if err != nil {

@@ -142,7 +142,7 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	}
 	o.Public, o.Secrets = l.base, append(slices.Clip(c.Target.Secrets), so.APIKey, so.AdminToken)
 	defer l.Close() // the server has closed it, if there was one
-	client := wire.NewClient(wire.Options{Timeout: f.timeout, Resolve: c.Target.Resolve, TLS: c.Target.TLS(), UserAgent: "kindlytest/" + ownVersion()})
+	client := wire.NewClient(c.Target.Wire(wire.Options{Timeout: f.timeout, UserAgent: "kindlytest/" + ownVersion()}))
 	defer client.Close()
 	o.Client = client
 	if f.db != "" {
@@ -155,7 +155,7 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	}
 	k, err := mockkindly.New(o)
 	if err != nil {
-		return storeError(err)
+		return placed(c, storeError(err))
 	}
 	handler := server.New(k, so)
 	serving := startServer(l.Listener, handler)
@@ -185,7 +185,7 @@ func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, err
 	if err := a.applyWebhooks(&c.Target, f.target.webhooks); err != nil {
 		return nil, err
 	}
-	if err := applyNetwork(&c.Target, &f.target); err != nil {
+	if err := a.applyNetwork(&c.Target, &f.target); err != nil {
 		return nil, err
 	}
 	if f.open != "" {
@@ -241,6 +241,17 @@ func (a *app) mockOptions(c *config.Config, f *serveFlags) (mockkindly.Options, 
 		o.Application.Webhook.Secret = a.env(hmacSecretVariable)
 	}
 	return o, nil
+}
+
+// placed adds to an error about a dialogue where in the file it stands.
+func placed(c *config.Config, err error) error {
+	var input *mockkindly.InputError
+	if errors.As(err, &input) {
+		if place := c.Place(input.Field); place != "" {
+			return fmt.Errorf("%s: %w", place, err)
+		}
+	}
+	return err
 }
 
 func mockWebhook(w target.Webhook) mockkindly.Webhook {

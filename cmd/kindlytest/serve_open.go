@@ -19,9 +19,7 @@ const openTimeout = time.Minute
 // openPage shows the page until the mock ends or its tab is closed; Chrome would
 // live on without a window. When only the browser is gone, the mock goes on.
 func (a *app) openPage(ctx context.Context, kindly http.Handler, c *config.Config, f *serveFlags) error {
-	b, err := browser.Launch(ctx, browser.Options{
-		Path: f.browser, Headed: !f.headless, Resolve: c.Target.Resolve, RootCAs: c.Target.Roots(),
-	})
+	b, err := browser.Launch(ctx, c.Target.Chrome(browser.Options{Path: f.browser, Headed: !f.headless}))
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // A bridge lets Chrome trust certificate authorities that the system does not
@@ -37,6 +39,8 @@ type bridge struct {
 	listener net.Listener
 	roots    *x509.CertPool
 	resolve  map[string]string
+	gates    wire.Gates
+	through  func(*url.URL) (*url.URL, error) // the proxy for a URL
 	own      tls.Certificate
 	pin      string // of own's key, as Chrome wants it
 
@@ -59,7 +63,7 @@ const (
 )
 
 // startBridge listens on loopback.
-func startBridge(roots *x509.CertPool, resolve map[string]string) (*bridge, error) {
+func startBridge(o Options) (*bridge, error) {
 	own, pin, err := bridgeKey()
 	if err != nil {
 		return nil, fmt.Errorf("making a key for the browser's connections: %w", err)
@@ -68,9 +72,9 @@ func startBridge(roots *x509.CertPool, resolve map[string]string) (*bridge, erro
 	if err != nil {
 		return nil, fmt.Errorf("listening for the browser's connections: %w", err)
 	}
-	b := &bridge{listener: l, roots: roots, own: own, pin: pin, resolve: map[string]string{}, failed: map[string]error{},
-		slots: make(chan struct{}, maxConnections)}
-	for host, to := range resolve {
+	b := &bridge{listener: l, roots: o.RootCAs, own: own, pin: pin, resolve: map[string]string{}, failed: map[string]error{},
+		slots: make(chan struct{}, maxConnections), gates: o.Gates, through: proxyExceptResolved(o).Func()}
+	for host, to := range o.Resolve {
 		b.resolve[strings.ToLower(host)] = to
 	}
 	b.life, b.end = context.WithCancel(context.Background())
@@ -101,12 +105,8 @@ func bridgeKey() (own tls.Certificate, pin string, err error) {
 }
 
 // flags make Chrome use the bridge for https, on this machine too.
-func (b *bridge) flags() []string {
-	return []string{
-		"--proxy-server=https=" + b.listener.Addr().String(),
-		"--proxy-bypass-list=<-loopback>",
-		"--ignore-certificate-errors-spki-list=" + b.pin,
-	}
+func (b *bridge) flags(o Options) []string {
+	return append(proxyFlags(o, b.listener.Addr().String()), "--ignore-certificate-errors-spki-list="+b.pin)
 }
 
 // close ends all connections, and waits for them.
@@ -153,7 +153,7 @@ func (b *bridge) serve(conn net.Conn) {
 	}
 	ctx, cancel := context.WithTimeout(b.life, bridgeTimeout)
 	defer cancel()
-	server, err := (&net.Dialer{}).DialContext(ctx, "tcp", b.address(req.Host))
+	server, err := b.dial(ctx, req.Host)
 	if err != nil {
 		b.note(req.Host, err)
 		_, _ = io.WriteString(conn, "HTTP/1.1 502 Bad Gateway\r\n\r\n")
@@ -181,12 +181,13 @@ func (b *bridge) join(ctx context.Context, chrome readConn, server net.Conn, hos
 	}
 	chrome.limit.N = noLimit
 	host, _, _ := net.SplitHostPort(hostPort) // serve has seen to it
-	var verified *tls.Conn
+	var verified *serverConn
 	inner := tls.Server(chrome, &tls.Config{
 		// The server chooses the protocol among those that Chrome offers.
 		GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-			verified = tls.Client(server, &tls.Config{RootCAs: b.roots, ServerName: host, NextProtos: hello.SupportedProtos})
-			if err := verified.HandshakeContext(ctx); err != nil {
+			var err error
+			verified, err = b.verify(ctx, server, hostPort, &tls.Config{RootCAs: b.roots, ServerName: host, NextProtos: hello.SupportedProtos})
+			if err != nil {
 				b.note(hostPort, err)
 				return nil, err
 			}

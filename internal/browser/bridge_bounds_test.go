@@ -23,7 +23,7 @@ func startedBridge(t *testing.T, s *httptest.Server) *bridge {
 	if c := s.Certificate(); c != nil {
 		roots.AddCert(c)
 	}
-	b, err := startBridge(roots, nil)
+	b, err := startBridge(Options{RootCAs: roots})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,8 +34,10 @@ func (u *User) switchOn(ctx context.Context, s *session, interceptAll bool) (int
 			AutoAttach: true, WaitForDebuggerOnStart: true, Flatten: new(true), Filter: attachToFrames,
 		}),
 	}
-	everything := interceptAll || len(u.login.Headers) > 0
-	return tell(ctx, s, fetch.Enable, fetch.EnableParams{Patterns: patterns(everything)}), rest
+	everything := interceptAll || u.addsHeaders()
+	return tell(ctx, s, fetch.Enable, fetch.EnableParams{
+		Patterns: patterns(everything), HandleAuthRequests: new(proxyAsks(u.browser.proxy)),
+	}), rest
 }
 
 // A page attaches to its frames and workers; the workers that several pages may

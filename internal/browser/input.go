@@ -115,6 +115,9 @@ const prepareField = `(e, value) => {
 }`
 
 func (p *Page) fill(ctx context.Context, f Field) error {
+	if f.Code != nil {
+		f.Value = f.Code(p.user.browser.now())
+	}
 	field, err := p.findElement(ctx, f.Selector, prepareField, f.Value)
 	if err != nil || field.Native {
 		return err

@@ -50,30 +50,6 @@ func (p *Page) intercept(s *session, ev fetch.EventRequestPaused) {
 	}
 }
 
-// withHeaders are the headers to send instead: with the login's if the request
-// is for their origin, without them if a redirect carried them to another; nil
-// leaves them as they are.
-func (p *Page) withHeaders(ev fetch.EventRequestPaused) []*fetch.HeaderEntry {
-	extra := p.user.login.Headers
-	if len(extra) == 0 {
-		return nil
-	}
-	origin, err := originOf(ev.Request.URL)
-	ours := err == nil && origin == p.opts.origin && p.user.owns(origin)
-	if !ours && ev.RedirectedRequestID == "" {
-		return nil
-	}
-	header := httpHeader(ev.Request.Headers)
-	for name, value := range extra {
-		if ours {
-			header.Set(name, value)
-		} else if header.Get(name) == value {
-			header.Del(name)
-		}
-	}
-	return entries(header)
-}
-
 func entries(h http.Header) []*fetch.HeaderEntry {
 	out := []*fetch.HeaderEntry{}
 	for name, values := range h {

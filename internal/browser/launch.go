@@ -19,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/remote"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // startTimeout bounds the time until a new Chrome answers.
@@ -40,14 +42,29 @@ type Options struct {
 	// RootCAs are trusted for https; nil leaves that to Chrome and the system. It
 	// has no effect with URL.
 	RootCAs *x509.CertPool
+	// Gates go with the requests to their origins, whoever is logged in. With URL
+	// their client certificates have no effect.
+	Gates wire.Gates
+	// Proxy is called through, but for hosts that Resolve names. It has no effect
+	// with URL.
+	Proxy wire.Proxy
+	Now   func() time.Time // time.Now if nil
+}
+
+// bridged says whether Chrome needs the bridge.
+func (o Options) bridged() bool {
+	return o.RootCAs != nil || slices.ContainsFunc(o.Gates, func(g wire.Gate) bool { return g.Certificate != nil })
 }
 
 // A Browser is one Chrome.
 type Browser struct {
 	conn      *conn
 	process   *process // nil if it is not ours
-	bridge    *bridge  // nil without RootCAs
+	bridge    *bridge  // nil if none is needed
 	userAgent string
+	gates     wire.Gates
+	proxy     wire.Proxy
+	now       func() time.Time
 
 	life    context.Context // ends when the browser does
 	endLife context.CancelCauseFunc
@@ -68,7 +85,10 @@ func Launch(ctx context.Context, o Options) (*Browser, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("starting the browser: %w", err)
 	}
-	b := &Browser{closed: make(chan struct{}), users: map[cdp.BrowserContextID]*User{}}
+	b := &Browser{closed: make(chan struct{}), users: map[cdp.BrowserContextID]*User{}, gates: o.Gates, proxy: o.Proxy, now: o.Now}
+	if b.now == nil {
+		b.now = time.Now
+	}
 	transport, err := b.open(ctx, o)
 	if err != nil {
 		return nil, err
@@ -104,13 +124,13 @@ func (b *Browser) open(ctx context.Context, o Options) (chromedp.Transport, erro
 			return nil, err
 		}
 	}
-	var more []string
-	if o.RootCAs != nil {
+	more := proxyFlags(o, "")
+	if o.bridged() {
 		var err error
-		if b.bridge, err = startBridge(o.RootCAs, o.Resolve); err != nil {
+		if b.bridge, err = startBridge(o); err != nil {
 			return nil, err
 		}
-		more = b.bridge.flags()
+		more = b.bridge.flags(o)
 	}
 	p, t, err := startProcess(path, o.TempDir, o, more...)
 	if err != nil {
@@ -274,7 +294,7 @@ func resolverRules(resolve map[string]string) string {
 		if ip := net.ParseIP(to); ip != nil && ip.To4() == nil {
 			to = "[" + to + "]"
 		}
-		rules = append(rules, "MAP "+host+" "+to)
+		rules = append(rules, "MAP "+strings.ToLower(host)+" "+to)
 	}
 	slices.Sort(rules)
 	for _, h := range kindlyHosts {

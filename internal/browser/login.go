@@ -28,21 +28,30 @@ type Login struct {
 	// without a domain are for. Empty: each page's own, and while the steps run
 	// that of the first Goto.
 	Origin string
+	// Storage is more local storage, by origin, as another browser left it.
+	Storage map[string]map[string]string
+	// Secret says which texts are covered in the picture of a login that failed;
+	// nil makes none.
+	Secret func(text string) bool
 }
 
 // A Step is one action; exactly one field is set.
 type Step struct {
-	Goto    string  // open this URL and wait for the document
-	Fill    []Field // put values into fields, in order
-	Click   string  // click on the element, and wait for what comes of it
-	WaitFor string  // wait until the element is visible
-	Press   string  // press a key where the focus is: "Enter", "Tab", "a"
+	Goto    string        // open this URL and wait for the document
+	Fill    []Field       // put values into fields, in order
+	Click   string        // click on the element, and wait for what comes of it
+	WaitFor string        // wait until the element is visible
+	Press   string        // press a key where the focus is: "Enter", "Tab", "a"
+	Scroll  string        // to "top", to "bottom", or to an element
+	Idle    time.Duration // do nothing for so long
 }
 
 // A Field is a form field and the value to put in.
 type Field struct {
 	Selector string // CSS
 	Value    string
+	// Code makes the value when it is typed, instead of Value: a one-time code.
+	Code func(now time.Time) string
 }
 
 // A Cookie is set before the first page. Without a Domain it is for the login's
@@ -92,29 +101,6 @@ func (c Cookie) param(origin string) *network.CookieParam {
 	return p
 }
 
-// A StepError says which login step failed, and where the browser was then.
-type StepError struct {
-	Number     int    // from 1
-	Action     string // "goto", "fill", "click", "wait_for", "press"
-	Selector   string // what it was about; the URL of a goto, the key of a press
-	URL, Title string // of the document at that time
-	Status     int    // that it was answered with; 0 if there was no answer
-	Err        error
-}
-
-func (e *StepError) Error() string {
-	msg := fmt.Sprintf("login step %d: %s %s: %v", e.Number, e.Action, e.Selector, e.Err)
-	switch {
-	case e.URL != "" && e.Status >= 400 && e.Action != "goto": // a goto says so itself
-		msg += fmt.Sprintf(" (the browser was at %s, which answered %d, titled %q)", e.URL, e.Status, e.Title)
-	case e.URL != "":
-		msg += fmt.Sprintf(" (the browser was at %s, titled %q)", e.URL, e.Title)
-	}
-	return msg
-}
-
-func (e *StepError) Unwrap() error { return e.Err }
-
 // runSteps performs the steps in a tab of their own.
 func (u *User) runSteps(ctx context.Context) error {
 	origin := u.login.Origin
@@ -132,14 +118,10 @@ func (u *User) runSteps(ctx context.Context) error {
 	for i, step := range u.login.Steps {
 		action, selector, err := p.perform(ctx, step)
 		if err != nil {
-			e := &StepError{Number: i + 1, Action: action, Selector: selector, Err: err}
-			e.URL, e.Title = p.whereabouts()
-			e.Status = p.record.navigation().Status
-			return e
+			return p.stepError(&StepError{Of: "login", Number: i + 1, Action: action, Selector: selector, Err: err}, u.login.Secret)
 		}
 		_ = left.take(ctx, p) // the next step may leave the origin; the last look counts
 	}
-	p.waitQuiet(ctx, stepQuiet, stepPatience)
 	if err := left.take(ctx, p); err != nil {
 		return err
 	}
@@ -147,25 +129,22 @@ func (u *User) runSteps(ctx context.Context) error {
 	return nil
 }
 
-// After a click the page may navigate or fetch: the next step waits until it has
-// been quiet for stepQuiet, but not for ever (a page may poll).
-const (
-	stepQuiet    = 120 * time.Millisecond
-	stepPatience = 5 * time.Second
-)
-
 func (p *Page) perform(ctx context.Context, s Step) (action, about string, err error) {
 	switch {
 	case s.actions() != 1:
-		return "step", "", fmt.Errorf("it has %d actions; give it exactly one of goto, fill, click, wait_for, press", s.actions())
+		return "step", "", fmt.Errorf("it has %d actions; give it exactly one of goto, fill, click, wait_for, press, scroll, idle", s.actions())
 	case s.Goto != "":
 		return "goto", withoutQuery(s.Goto), p.open(ctx, s.Goto)
 	case s.Click != "":
-		return "click", s.Click, p.thenQuiet(ctx, p.click(ctx, s.Click))
+		return "click", s.Click, p.settled(ctx, func() error { return p.click(ctx, s.Click) })
 	case s.WaitFor != "":
 		return "wait_for", s.WaitFor, p.waitVisible(ctx, s.WaitFor)
 	case s.Press != "":
-		return "press", s.Press, p.thenQuiet(ctx, p.press(ctx, s.Press))
+		return "press", s.Press, p.settled(ctx, func() error { return p.press(ctx, s.Press) })
+	case s.Scroll != "":
+		return "scroll", s.Scroll, p.scroll(ctx, s.Scroll)
+	case s.Idle > 0:
+		return "idle", s.Idle.String(), p.idle(ctx, s.Idle)
 	}
 	for _, f := range s.Fill {
 		if err := p.fill(ctx, f); err != nil {
@@ -177,7 +156,7 @@ func (p *Page) perform(ctx context.Context, s Step) (action, about string, err e
 
 func (s Step) actions() int {
 	n := 0
-	for _, set := range []bool{s.Goto != "", len(s.Fill) > 0, s.Click != "", s.WaitFor != "", s.Press != ""} {
+	for _, set := range []bool{s.Goto != "", len(s.Fill) > 0, s.Click != "", s.WaitFor != "", s.Press != "", s.Scroll != "", s.Idle > 0} {
 		if set {
 			n++
 		}
@@ -205,13 +184,6 @@ func (p *Page) open(ctx context.Context, rawURL string) error {
 		return fmt.Errorf("the server answered %d", nav.Status)
 	}
 	return nil
-}
-
-func (p *Page) thenQuiet(ctx context.Context, err error) error {
-	if err == nil {
-		p.waitQuiet(ctx, stepQuiet, stepPatience)
-	}
-	return err
 }
 
 // withoutQuery cuts off what may hold secrets.

@@ -23,8 +23,10 @@ type chain struct {
 
 type hop struct {
 	req        Request
-	began      float64 // Chrome's monotonic seconds
-	hasRequest bool    // extra info came
+	began      float64   // Chrome's monotonic seconds
+	seen       time.Time // when we were told of it, and of its answer
+	answeredAt time.Time
+	hasRequest bool // extra info came
 	hasAnswer  bool
 	noExtra    bool // none will come: answered from a cache, or here
 }
@@ -61,7 +63,7 @@ func (r *recorder) requestSent(s *session, targetType string, ev network.EventRe
 		before.respond(ev.RedirectResponse, ev.RedirectHasExtraInfo)
 		r.end(before, ev.Timestamp.Float64())
 	}
-	h := &hop{began: ev.Timestamp.Float64(), req: newRequest(targetType, ev)}
+	h := &hop{seen: time.Now(), began: ev.Timestamp.Float64(), req: newRequest(targetType, ev)}
 	c.hops = append(c.hops, h)
 	r.hops = append(r.hops, h)
 	if !endless(ev.Type) {
@@ -164,6 +166,7 @@ func (r *recorder) responseReceived(ev network.EventResponseReceived) {
 		return
 	}
 	h.respond(ev.Response, ev.HasExtraInfo)
+	h.answeredAt = time.Now()
 	if ev.Type != "" {
 		h.req.ResourceType = string(ev.Type)
 	}

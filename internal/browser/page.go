@@ -34,8 +34,9 @@ type Page struct {
 
 	mu      sync.Mutex
 	doc     document
-	realms  []realm       // where scripts run: the page and its frames
-	changed chan struct{} // closed and replaced when doc changes
+	realms  []realm                  // where scripts run: the page and its frames
+	changed chan struct{}            // closed and replaced when doc changes
+	asked   map[fetch.RequestID]bool // requests whose proxy got its password
 }
 
 // pageOptions say what is intercepted.
@@ -137,6 +138,10 @@ func (p *Page) onEvent(s *session, targetType, method string, params jsonv2.Valu
 	case fetch.RequestPaused.Method:
 		if ev, ok := decodeEvent[fetch.EventRequestPaused](params); ok && ev.Request != nil {
 			go p.intercept(s, ev)
+		}
+	case fetch.AuthRequired.Method:
+		if ev, ok := decodeEvent[fetch.EventAuthRequired](params); ok {
+			go p.answerProxy(s, ev)
 		}
 	case target.AttachedToTarget.Method:
 		if ev, ok := decodeEvent[target.EventAttachedToTarget](params); ok && ev.TargetInfo != nil {

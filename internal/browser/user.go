@@ -61,11 +61,19 @@ func (u *User) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("denying downloads: %w", err)
 	}
+	if err := u.setGateCookies(ctx); err != nil {
+		return err
+	}
 	if err := u.setCookies(ctx, func(c Cookie) bool { return c.Domain != "" }, ""); err != nil {
 		return err
 	}
 	if u.login.Origin != "" {
 		if err := u.seed(ctx, u.login.Origin); err != nil {
+			return err
+		}
+	}
+	for origin, items := range u.login.Storage {
+		if err := u.fillStorage(ctx, origin, items); err != nil {
 			return err
 		}
 	}
@@ -128,7 +136,7 @@ func (u *User) seed(ctx context.Context, origin string) error {
 	if len(u.login.LocalStorage) == 0 {
 		return nil
 	}
-	return u.fillStorage(ctx, origin)
+	return u.fillStorage(ctx, origin, u.login.LocalStorage)
 }
 
 // owns reports whether the login's headers, storage and domainless cookies are
@@ -157,7 +165,7 @@ func (u *User) setCookies(ctx context.Context, which func(Cookie) bool, origin s
 // fillStorage writes local storage in an empty document of the origin that is
 // answered here, so that it is there before any script of the page, and the
 // page's server sees nothing of it.
-func (u *User) fillStorage(ctx context.Context, origin string) error {
+func (u *User) fillStorage(ctx context.Context, origin string, items map[string]string) error {
 	p, err := u.newPage(ctx, pageOptions{blank: true})
 	if err != nil {
 		return err
@@ -166,7 +174,7 @@ func (u *User) fillStorage(ctx context.Context, origin string) error {
 	if err := p.navigate(ctx, origin+"/"); err != nil {
 		return fmt.Errorf("setting local storage for %s: %w", origin, err)
 	}
-	_, err = evaluate[struct{}](ctx, p, `(items) => { for (const [k, v] of Object.entries(items)) localStorage.setItem(k, v); return {}; }`, u.login.LocalStorage)
+	_, err = evaluate[struct{}](ctx, p, `(items) => { for (const [k, v] of Object.entries(items)) localStorage.setItem(k, v); return {}; }`, items)
 	if err != nil {
 		return fmt.Errorf("setting local storage for %s: %w", origin, err)
 	}

@@ -18,11 +18,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -97,9 +99,13 @@ type Options struct {
 	TLS       *tls.Config   // trust for https; the system's if nil
 	// Wait is called before each request and may delay it (a rate limit).
 	Wait func(context.Context) error
-	// Resolve maps lower-case host names to the address to dial instead ("127.0.0.1:8443",
+	// Resolve maps host names to the address to dial instead ("127.0.0.1:8443",
 	// or an address without a port to keep the URL's), like curl's --resolve.
 	Resolve map[string]string
+	// Gates go with the requests to their origins. They are not in the Exchange.
+	Gates Gates
+	// Proxy is called through, but for hosts that Resolve names.
+	Proxy Proxy
 	// Control sees the address that is about to be dialled, after name
 	// resolution, and may refuse it.
 	Control func(network, address string) error
@@ -110,6 +116,9 @@ type Options struct {
 type Client struct {
 	opts      Options
 	transport *http.Transport
+
+	mu        sync.Mutex
+	certified map[*tls.Certificate]*http.Transport // that present a client certificate
 }
 
 // NewClient returns a client that owns its connections; Close drops them.
@@ -126,10 +135,20 @@ func NewClient(o Options) *Client {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Client{opts: o, transport: newTransport(o)}
+	o.Resolve = lowerKeys(o.Resolve)
+	return &Client{opts: o, transport: newTransport(o, nil), certified: map[*tls.Certificate]*http.Transport{}}
 }
 
-func newTransport(o Options) *http.Transport {
+// lowerKeys returns host names as ResolveAddress looks them up.
+func lowerKeys(resolve map[string]string) map[string]string {
+	out := make(map[string]string, len(resolve))
+	for host, to := range resolve {
+		out[strings.ToLower(host)] = to
+	}
+	return out
+}
+
+func newTransport(o Options, own *tls.Certificate) *http.Transport {
 	dialer := &net.Dialer{Timeout: o.Timeout}
 	if o.Control != nil {
 		dialer.ControlContext = controlOf(o.Control)
@@ -138,7 +157,8 @@ func newTransport(o Options) *http.Transport {
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return dialer.DialContext(ctx, network, ResolveAddress(o.Resolve, address))
 		},
-		TLSClientConfig:     o.TLS,
+		Proxy:               proxyOf(o),
+		TLSClientConfig:     tlsConfig(o.TLS, own),
 		TLSHandshakeTimeout: o.Timeout,
 		MaxIdleConnsPerHost: o.MaxConns, // the default of 2 costs a third of the throughput
 		// Shorter than servers keep theirs (2 s, 5 s): a POST that crosses the
@@ -166,8 +186,24 @@ func ResolveAddress(overrides map[string]string, address string) string {
 	return net.JoinHostPort(strings.Trim(to, "[]"), port)
 }
 
+// proxyOf is nil where there is no proxy.
+func proxyOf(o Options) func(*http.Request) (*url.URL, error) {
+	if o.Proxy.IsZero() {
+		return nil
+	}
+	find := o.Proxy.Except(slices.Sorted(maps.Keys(o.Resolve))...).Func()
+	return func(r *http.Request) (*url.URL, error) { return find(r.URL) }
+}
+
 // Close drops the idle connections.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.transport.CloseIdleConnections()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.certified {
+		t.CloseIdleConnections()
+	}
+}
 
 // Do sends r and returns what came back. It never returns an Exchange without
 // a Response or an Err.
@@ -188,14 +224,15 @@ func (c *Client) Do(ctx context.Context, r Request) Exchange {
 }
 
 func (c *Client) send(ctx context.Context, r Request) (*Response, error) {
+	ctx, explain := watchCertificate(ctx)
 	req, err := c.newRequest(ctx, r)
 	if err != nil {
 		return nil, err
 	}
 	// Not http.Client: it turns a redirect with a broken Location into an error.
-	res, err := c.transport.RoundTrip(req)
+	res, err := c.transportFor(req.URL.String()).RoundTrip(req)
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode == http.StatusSwitchingProtocols {
@@ -235,6 +272,7 @@ func (c *Client) newRequest(ctx context.Context, r Request) (*http.Request, erro
 	if password, _ := req.URL.User.Password(); req.URL.User != nil && !has(req.Header, "Authorization") {
 		req.SetBasicAuth(req.URL.User.Username(), password)
 	}
+	c.opts.Gates.pass(req, target)
 	// With ConnectTo the local server sees its own name: development servers
 	// refuse foreign Host headers.
 	req.Host = r.Host

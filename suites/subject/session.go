@@ -84,7 +84,7 @@ func Open(ctx context.Context, t target.Target, o Options) *Session {
 		limit = rate.Limit(o.Rate)
 	}
 	limiter := rate.NewLimiter(limit, o.Concurrency)
-	common := wire.Options{Timeout: o.Timeout, UserAgent: o.userAgent(), Resolve: t.Resolve, TLS: t.TLS(), Now: o.Now}
+	common := t.Wire(wire.Options{Timeout: o.Timeout, UserAgent: o.userAgent(), Now: o.Now})
 	polite := common
 	polite.Wait = limiter.Wait
 	s.Client, s.crowd = wire.NewClient(polite), wire.NewClient(common)
@@ -96,15 +96,18 @@ func Open(ctx context.Context, t target.Target, o Options) *Session {
 		s.Redact.Learn(redact.URLSecrets(raw)...)
 	}
 	s.Redact.Learn(secretsOf(t)...)
+	s.Redact.Learn(t.GateSecrets()...)
 	s.keepSecret(t.Login)
 	s.keepSecret(t.Second)
 	if t.Endpoint != nil {
-		for name, values := range t.Endpoint.Header {
-			for _, v := range values {
-				if BrowserHeaders.MatchString(name) {
-					continue // its type of content, for one
+		for _, header := range []http.Header{t.Endpoint.Header, t.Endpoint.SecondHeader} {
+			for name, values := range header {
+				for _, v := range values {
+					if BrowserHeaders.MatchString(name) {
+						continue // its type of content, for one
+					}
+					s.Redact.Learn(redact.HeaderSecrets(name, v)...)
 				}
-				s.Redact.Learn(redact.HeaderSecrets(name, v)...)
 			}
 		}
 	}
@@ -132,6 +135,7 @@ func (s *Session) keepSecret(l *browser.Login) {
 	for _, v := range l.LocalStorage {
 		s.Redact.Learn(v)
 	}
+	s.keepStorage(slices.Collect(maps.Values(l.Storage))...)
 }
 
 // Close ends what the session started: Chrome, listeners, connections.

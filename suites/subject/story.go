@@ -2,6 +2,7 @@ package subject
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -148,9 +149,25 @@ func (s *Session) photograph(ctx context.Context, v *Visit) {
 		s.Note(reports.Informed, "There is no screenshot of the page: %v.", err)
 		return
 	}
+	s.keep(picture)
+}
+
+func (s *Session) keep(picture []byte) {
 	s.story.mu.Lock()
 	defer s.story.mu.Unlock()
 	s.story.screenshot = reports.Screenshot(picture)
+}
+
+// keepPicture keeps what the tab showed when a step failed, if there is no
+// picture of the page itself.
+func (s *Session) keepPicture(err error) {
+	var step *browser.StepError
+	s.story.mu.Lock()
+	has := s.story.screenshot != ""
+	s.story.mu.Unlock()
+	if errors.As(err, &step) && step.Picture != nil && !has {
+		s.keep(step.Picture)
+	}
 }
 
 // photoPatience bounds what a screenshot may take: a Chrome with windows draws

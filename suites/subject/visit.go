@@ -105,10 +105,14 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, 
 	if login != nil {
 		l = *login
 	}
+	if s.Options.Screenshot {
+		l.Secret = s.Redact.Covers
+	}
 	loggingIn, cancel := withPatience(ctx, 2*s.Options.Timeout) // it may take several pages
 	defer cancel()
 	user, err := b.NewUser(loggingIn, l)
 	if err != nil {
+		s.keepPicture(err)
 		return nil, fmt.Errorf("logging in: %w", err)
 	}
 	s.onClose(user)
@@ -123,6 +127,15 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, 
 			return nil, fmt.Errorf("%w: %w", errUnreachable, err)
 		}
 		return nil, fmt.Errorf("%w: %s", errUnreachable, failed)
+	}
+	// Who is logged out may see other things; whose element is not there is told of
+	// the user that the rest is about.
+	lenient := login != s.Target.Login
+	stepping, stop := withPatience(ctx, 2*s.Options.Timeout)
+	defer stop()
+	if err := page.Do(stepping, s.Target.PageSteps, lenient, l.Secret); err != nil {
+		s.keepPicture(err)
+		return nil, err
 	}
 	return v, nil
 }

@@ -62,6 +62,9 @@ func (s *Session) Renew() (Renewal, error) {
 			return Renewal{}, fmt.Errorf("opening the page again: %w", err)
 		}
 		s.onClose(page) // it is looked at again later
+		if err := page.Do(ctx, s.Target.PageSteps, true, nil); err != nil {
+			return Renewal{}, fmt.Errorf("opening the page again: %w", err)
+		}
 		// The chat client of this page calls the callback too: let it be first.
 		settling, stop := context.WithTimeout(ctx, s.Options.Timeout)
 		defer stop()

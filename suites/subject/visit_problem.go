@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -32,8 +33,16 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 		return err.Error(), "Does it start from a shell? --browser PATH names another one, --browser-url ws://… one that runs."
 	case errors.Is(err, browser.ErrEnded):
 		return err.Error(), "Something ended Chrome, or it had too little memory: see to the machine's (or the container's) memory, and run it again."
+	case errors.As(err, &step) && step.Down():
+		return err.Error(), "The app is down, or can't be reached from here: nothing is wrong with the step. Open it in a browser on this machine."
+	case errors.As(err, &step) && step.Of == "page":
+		return err.Error(), "Check page.steps: they run on the page at each visit, and each selector must match an element that can be seen."
 	case errors.As(err, &step):
 		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen."
+	case errors.Is(err, errUnreachable) && (errors.Is(err, wire.ErrCertificate) || strings.Contains(err.Error(), "CLIENT_AUTH_CERT")):
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "The server wants a client certificate: " + target.ClientCertificate
+	case errors.Is(err, errUnreachable) && (strings.Contains(err.Error(), "ERR_PROXY") || strings.Contains(err.Error(), "ERR_TUNNEL")):
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "The proxy does not let it through: proxy in kindlytest.yaml, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
 	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_UNSAFE_PORT"):
 		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "Browsers refuse to call this port; serve the page on another one."
 	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID"):

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/goccy/go-yaml/ast"
+
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/suites"
@@ -35,7 +37,8 @@ type Config struct {
 	// Dialogues are for kindlytest serve.
 	Dialogues []mockkindly.Dialogue
 	// Notes are remarks for the user, such as a secret that stands in the file.
-	Notes []string
+	Notes  []string
+	source *document // nil without a file
 }
 
 // Sources are what a file may refer to.
@@ -90,22 +93,14 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 // an *Error.
 func Parse(name string, text []byte, from Sources) (*Config, error) {
 	c := &Config{}
-	env := &environment{lookup: from.Env, values: map[string]string{}}
-	from.Env = env.get
-	d := &decoder{file: name, from: from, config: c, target: &c.Target, options: &c.Options}
-	if len(text) > maxSize {
-		d.problem(nil, "it is larger than %d KB", maxSize>>10)
-	} else if tooDeep(text) {
-		d.problem(nil, "its values lie too deeply within each other: more than %d", maxNesting)
-	} else if root := d.parse(text); root != nil {
-		d.document(root)
-	}
+	d := &document{file: name, from: from, config: c, raw: map[ast.Node]string{}, secrets: map[string][]string{}}
+	d.read(text)
 	if len(d.problems) > 0 {
-		problems := d.sorted()
-		for i := range problems {
-			problems[i].Text = env.scrub(problems[i].Text)
-		}
-		return nil, &Error{problems}
+		return nil, &Error{sorted(d.problems)}
 	}
+	for _, n := range sorted(d.notes) {
+		c.Notes = append(c.Notes, n.String())
+	}
+	c.source = d
 	return c, nil
 }

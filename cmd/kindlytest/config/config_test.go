@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -15,16 +17,23 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
 var environment = map[string]string{
 	"USER": "ada@example.com", "PASSWORD": "pa: ss\n#word", "SESSION": "s3ss10n", "SECRET": "hmac-secret", "EMPTY": "",
+	"TOTP": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
 }
 
 func sources() config.Sources {
 	return config.Sources{
 		Env: func(name string) (string, bool) { v, ok := environment[name]; return v, ok },
 		Read: func(path string) ([]byte, error) {
+			if text, ok := files()[path]; ok {
+				return text, nil
+			}
 			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 		},
 	}
@@ -34,31 +43,43 @@ func sources() config.Sources {
 const everything = `
 version: 1
 name: Staging
-bot: {key: my-bot}
+bot: {key: my-bot, public_key: public.pem}
 page:
   url: https://staging.example.com/
   login:
     - goto: https://staging.example.com/login
-    - fill: {"#z": "${USER}", "#a": "${PASSWORD}"}
+    - fill: {"#z": "${USER}", "#a": "${PASSWORD}", "#code": "1-${totp:TOTP}"}
     - click: "button[type=submit]"
     - press: Enter
     - wait_for: .account
   second_login:
     cookies:
-      - {name: session, value: "${SESSION}", domain: example.com, secure: true, same_site: lax}
+      - {name: session, value: "${SESSION}", domain: example.com, path: /a, secure: true, http_only: true, same_site: lax}
     headers: {X-Test: "yes"}
     local_storage: {"token": "${SESSION}"}
     origin: https://staging.example.com/
+    storage_state: grace.json
+    steps: [{idle: 1s}]
+  steps:
+    - click: "#accept"
+    - scroll: bottom
+    - idle: 1.5s
 endpoint:
   url: https://staging.example.com/kindly/token
-  method: post
+  method: put
   headers: {authorization: "Bearer ${SESSION}"}
   chat_id_field: chatId
+  path: /v2/${chat_id}
+  query: {q: "${chat_id}"}
+  body: {variables: {id: "${chat_id}"}}
+  token: data.token
+  second_headers: {authorization: "Bearer of grace"}
 webhooks:
   - name: orders
     url: https://hooks.example.com/kindly
     connect_to: http://localhost:3000/kindly
     hmac_secret: ${SECRET}
+    headers: {X-Api-Key: "${SECRET}"}
     message: where is my order ${NUMBER:-42}?
     slug: order-status
     context: {order: "42", "n": 7, list: [true, null, 1.5]}
@@ -67,7 +88,16 @@ webhooks:
       status: [401, 403]
       not_contains: Ada
       json: {error: {code: 1}}
-resolve: {hooks.example.com: "127.0.0.1:3000"}
+private_key: private.pem
+ca_file: ca.pem
+resolve: {Hooks.Example.com: "127.0.0.1:3000"}
+gate:
+  - origins: [https://staging.example.com/]
+    headers: {x-bypass: "${SECRET}"}
+    basic: {user: staging, password: "${PASSWORD}"}
+    cookies: {gate: "${SESSION}"}
+    client_certificate: {cert: ca.pem, key: private.pem}
+proxy: http://proxy.example.com:3128
 checks:
   only: [AUTH, tok-exp]
   skip: HOOK-*
@@ -78,6 +108,16 @@ checks:
   concurrency: 3
   rate: 12.5
   timeout: 20s
+dialogues:
+  - slug: orders
+    phrases: [where is it]
+    webhook: orders
+    exchange_slug: next
+    new_context: {a: 1}
+  - fallback: true
+    reply: What?
+    buttons: [{button_type: quick_reply, label: Order, value: where is it}]
+    image_carousel: [{imageUrl: "https://a.example/a.png"}]
 `
 
 func TestParseReadsEverything(t *testing.T) {
@@ -86,6 +126,12 @@ func TestParseReadsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	target, o := c.Target, c.Options
+	code := &target.Login.Steps[1].Fill[2].Code
+	if got := (*code)(time.Unix(59, 0)); got != "1-287082" {
+		t.Errorf("the one-time code is %q", got)
+	}
+	*code = nil // functions can't be compared
+	gate := target.Gates[0]
 	for what, row := range map[string]struct{ got, want any }{
 		"name":     {target.Name, "Staging"},
 		"bot key":  {target.BotKey, "my-bot"},
@@ -96,20 +142,43 @@ func TestParseReadsEverything(t *testing.T) {
 		"expected": {o.ExpectedFailures, map[string]string{"AUTH-NO-STORE": "OPS-12"}},
 		"switches": {[]bool{o.Strict, o.Safe, o.WaitExpiry}, []bool{true, true, true}},
 		"bounds":   {[]any{o.Concurrency, o.Rate, o.Timeout.String()}, []any{3, 12.5, "20s"}},
-		"notes":    {c.Notes, []string(nil)},
+		"notes": {c.Notes, []string{
+			"kindlytest.yaml:19:20: grace.json holds an IndexedDB of https://login.example.com, which is not restored: an app that keeps its session there needs steps",
+			"kindlytest.yaml:34:35: endpoint.second_headers.authorization stands in the file; ${VAR} takes it from the environment",
+		}},
+		"secrets":    {slices.Compact(slices.Sorted(slices.Values(target.Secrets))), []string{"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "ada@example.com", "hmac-secret", "pa: ss\n#word", "s3ss10n"}},
+		"page steps": {target.PageSteps, []browser.Step{{Click: "#accept"}, {Scroll: "bottom"}, {Idle: 1500 * time.Millisecond}}},
+		"gate": {[]any{gate.Origins, gate.Header, gate.User, gate.Password, gate.Cookies, gate.Certificate != nil},
+			[]any{[]string{"https://staging.example.com"}, map[string]string{"x-bypass": "hmac-secret"}, "staging", "pa: ss\n#word", map[string]string{"gate": "s3ss10n"}, true}},
+		"proxy":           {[]string{target.Proxy.HTTP, target.Proxy.HTTPS}, []string{"http://proxy.example.com:3128", "http://proxy.example.com:3128"}},
+		"keys":            {[]bool{target.PrivateKey != nil, len(target.PublicKeys) == 1, len(target.Authorities) == 1}, []bool{true, true, true}},
+		"webhook headers": {target.Webhooks[0].Header, http.Header{"X-Api-Key": {"hmac-secret"}}},
+		"a request for a token": {target.Endpoint.Request("c1"), wire.Request{Method: "PUT", URL: "https://staging.example.com/v2/c1?q=c1",
+			Header: http.Header{"Authorization": {"Bearer s3ss10n"}, "Content-Type": {"application/json"}}, Body: []byte(`{"variables":{"id":"c1"}}`)}},
+		"the second user's": {target.Endpoint.ForSecond().Header, http.Header{"Authorization": {"Bearer of grace"}}},
+		"token":             {target.Endpoint.Token, "data.token"},
+		"dialogues": {c.Dialogues, []mockkindly.Dialogue{
+			{Slug: "orders", Phrases: []string{"where is it"}, Webhook: "orders", Answer: webhook.Answer{ExchangeSlug: "next", NewContext: map[string]any{"a": uint64(1)}}},
+			{Fallback: true, Answer: webhook.Answer{Reply: "What?", Buttons: []webhook.Button{{Type: "quick_reply", Label: "Order", Value: "where is it"}}, ImageCarousel: []webhook.Image{{ImageURL: "https://a.example/a.png"}}}},
+		}},
 		"steps in their order, fields too": {target.Login.Steps, []browser.Step{
 			{Goto: "https://staging.example.com/login"},
-			{Fill: []browser.Field{{Selector: "#z", Value: "ada@example.com"}, {Selector: "#a", Value: "pa: ss\n#word"}}},
+			{Fill: []browser.Field{{Selector: "#z", Value: "ada@example.com"}, {Selector: "#a", Value: "pa: ss\n#word"}, {Selector: "#code"}}},
 			{Click: "button[type=submit]"}, {Press: "Enter"}, {WaitFor: ".account"},
 		}},
 		"second login": {target.Second, &browser.Login{
-			Cookies:      []browser.Cookie{{Name: "session", Value: "s3ss10n", Domain: "example.com", Secure: true, SameSite: "Lax"}},
+			Steps: []browser.Step{{Idle: time.Second}},
+			Cookies: []browser.Cookie{
+				{Name: "session", Value: "s3ss10n", Domain: "example.com", Path: "/a", Secure: true, HTTPOnly: true, SameSite: "Lax"},
+				{Name: "sid", Value: "grace-sid", Domain: ".example.com", Path: "/", HTTPOnly: true, SameSite: "None", Expires: time.Unix(1999999999, 0)},
+			},
+			Storage:      map[string]map[string]string{"https://app.example.com": {"jwt": "grace-jwt"}, "https://login.example.com": {"device": "d"}},
 			Headers:      map[string]string{"X-Test": "yes"},
 			LocalStorage: map[string]string{"token": "s3ss10n"},
 			Origin:       "https://staging.example.com",
 		}},
 		"endpoint headers": {target.Endpoint.Header, http.Header{"Authorization": {"Bearer s3ss10n"}}},
-		"endpoint":         {[]string{target.Endpoint.URL, target.Endpoint.Method, target.Endpoint.ChatIDField}, []string{"https://staging.example.com/kindly/token", "POST", "chatId"}},
+		"endpoint":         {[]string{target.Endpoint.URL, target.Endpoint.Method, target.Endpoint.ChatIDField}, []string{"https://staging.example.com/kindly/token", "PUT", "chatId"}},
 		"webhook":          {[]string{target.Webhooks[0].Name, target.Webhooks[0].URL, target.Webhooks[0].ConnectTo, target.Webhooks[0].Secret, target.Webhooks[0].Message, target.Webhooks[0].Slug}, []string{"orders", "https://hooks.example.com/kindly", "http://localhost:3000/kindly", "hmac-secret", "where is my order 42?", "order-status"}},
 		"context":          {target.Webhooks[0].Context, map[string]any{"order": "42", "n": uint64(7), "list": []any{true, nil, 1.5}}},
 		"authenticated":    {target.Webhooks[0].Authenticated, &oracle.Expectation{Contains: []string{"Ada"}, Status: []int{200}}},
@@ -137,7 +206,7 @@ var mistakes = []struct {
 	{"a tab for indentation", "version: 1\npage:\n\turl: https://a.example/\n", "f:3:1: a tab stands here, which YAML does not take for indentation; use spaces", true},
 	{"nothing to check", "version: 1\n", "f:1:1: it names nothing to check; give page, endpoint or webhooks", false},
 	{"a key mistyped", "version: 1\nwebhook: []\n", `f:2:1: unknown key "webhook"; did you mean "webhooks"?`, false},
-	{"a key of its own", aPage + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, checks, dialogues, targets`, false},
+	{"a key of its own", aPage + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, gate, proxy, checks, dialogues, targets`, false},
 	{"a key without a value", "version: 1\npage:\n", "f:2:1: page has no value; give it one, or leave it out", false},
 	{"a key twice", aPage + "page: {url: https://b.example/}\n", "f:3:1: the key is there already, further up", true},
 	{"text for a switch", aPage + "checks: {strict: \"true\"}\n", "f:3:18: checks.strict must be true or false, not text", false},
@@ -152,23 +221,42 @@ var mistakes = []struct {
 	{"a password in a URL", "version: 1\npage: {url: \"https://u:p@a.example/\"}\n", "f:2:13: page.url: the URL of a.example holds a password or user name, which would end up in logs; give it as a header, from the environment: page.login.headers, or endpoint.headers, in kindlytest.yaml", true},
 	{"two actions in a step", aPage[:len(aPage)-2] + ", login: [{click: a, press: b}]}\n", "f:2:41: a step has one action; begin each with a hyphen of its own", false},
 	{"an unknown action", aPage[:len(aPage)-2] + ", login: [{clik: a}]}\n", `f:2:42: unknown key "clik"; did you mean "click"?`, false},
-	{"a login that does nothing", aPage[:len(aPage)-2] + ", login: {}}\n", "f:2:40: page.login logs nobody in; give steps, cookies, headers or local_storage", false},
-	{"an expectation that everything meets", "version: 1\nwebhooks: [{url: https://a.example/, refused: {}}]\n", "f:2:47: refused: it expects nothing; give a status, contains, not_contains or json", false},
+	{"a login that does nothing", aPage[:len(aPage)-2] + ", login: {}}\n", "f:2:40: page.login logs nobody in; give steps, storage_state, cookies, headers or local_storage", false},
+	{"an expectation that everything meets", "version: 1\nwebhooks: [{url: https://a.example/, refused: {}}]\n", "f:2:47: refused expects nothing; give a status, contains, not_contains or json", false},
 	{"two webhooks of one name", "version: 1\nwebhooks:\n  - {name: a, url: https://a.example/}\n  - {name: a, url: https://b.example/}\n", `f:4:5: two webhooks are called "a"`, true},
 	{"a key file that is not there", "version: 1\nbot: {public_key: gone.pem}\npage: {url: https://a.example/}\n", "f:2:19: bot.public_key: gone.pem: file does not exist", true},
 	{"a variable that is not set", "version: 1\nname: ${NOWHERE}\npage: {url: https://a.example/}\n", "f:2:7: the environment variable NOWHERE is not set; set it, or give a default: ${NOWHERE:-default}", true},
 	{"a variable that is empty", "version: 1\nname: ${EMPTY}\npage: {url: https://a.example/}\n", "f:2:7: the environment variable EMPTY is empty; give it a value, or a default: ${EMPTY:-default}", true},
 	{"no variable", "version: 1\nname: ${a b}\npage: {url: https://a.example/}\n", "f:2:7: this is no variable: the forms are ${VAR} and ${VAR:-default}; $${ stands for ${ itself", true},
-	{"an alias", "version: 1\nname: *a\npage: {url: https://a.example/}\n", "f:2:7: name must be text, not an anchor, alias or merge key, which are not supported: write the value out", true},
+	{"an alias", "version: 1\nname: *a\npage: {url: https://a.example/}\n", "f:2:7: name can't be an anchor, alias or merge key, which are not supported: write the value out", true},
 	{"no targets", "version: 1\ntargets: []\n", "f:2:10: targets must list 1 to 200 targets, not 0", false},
 	{"a target that is text", "version: 1\ntargets: [shop]\n", "f:2:11: a target must be keys and values, not text", false},
 	{"a target without name", "version: 1\ntargets: [{page: {url: https://a.example/}}]\n", "f:2:11: the target's name is missing", false},
-	{"a target whose name is no folder's", "version: 1\ntargets: [{name: a/b, page: {url: https://a.example/}}]\n", `f:2:11: name: "a/b" can't be that of a folder; use up to 64 of a-z, A-Z, 0-9, - and _, a letter or digit first`, false},
+	{"a target whose name is no folder's", "version: 1\ntargets: [{name: a/b, page: {url: https://a.example/}}]\n", `f:2:18: name must be fit for a folder, up to 64 of a-z, A-Z, 0-9, - and _, a letter or digit first, not "a/b"`, false},
 	{"two targets of one name", "version: 1\npage: {url: https://a.example/}\ntargets: [{name: shop}, {name: Shop}]\n", `f:3:25: two targets are called "Shop"`, true},
 	{"a target with nothing to check", "version: 1\ntargets: [{name: shop}]\n", "f:2:11: target shop names nothing to check; give page, endpoint or webhooks", true},
 	{"a name beside targets", "version: 1\nname: all\ntargets: [{name: shop, page: {url: https://a.example/}}]\n", "f:2:7: name is for a file of one target; each entry of targets has a name of its own", false},
-	{"targets within a target", "version: 1\ntargets: [{name: shop, targets: []}]\n", `f:2:24: unknown key "targets"; a target may hold name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, checks`, false},
+	{"targets within a target", "version: 1\ntargets: [{name: shop, targets: []}]\n", `f:2:24: unknown key "targets"; a target may hold name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, gate, proxy, checks`, false},
 	{"an authority that is not there", aPage + "ca_file: gone.pem\n", "f:3:10: ca_file: gone.pem: file does not exist", true},
+	{"a gate that opens nothing", aPage + "gate: [{origins: https://a.example/}]\n", "f:3:8: a gate opens nothing; give headers, basic, cookies or client_certificate", false},
+	{"a gate without its list", aPage + "gate: {headers: {a: b}}\n", "f:3:7: gate must be a list, not keys and values", false},
+	{"basic without its password", aPage + "gate: [{basic: {user: u}}]\n", "f:3:16: basic.password is missing", false},
+	{"a certificate without its key", aPage + "gate: [{client_certificate: {cert: ca.pem, key: public.pem}}]\n", "f:3:29: client_certificate: ca.pem and public.pem must be PEM files, of a certificate and of its key without a password", true},
+	{"a proxy that is none", aPage + "proxy: proxy.example.com\n", "f:3:8: proxy: it is no URL of a proxy; an example: http://proxy.example.com:3128", true},
+	{"a goto on the page", aPage[:len(aPage)-2] + ", steps: [{goto: https://a.example/}]}\n", `f:2:42: unknown key "goto"; a step may hold click, fill, press, scroll, wait_for, idle`, false},
+	{"an idle without unit", aPage[:len(aPage)-2] + ", steps: [{idle: 2}]}\n", `f:2:48: idle must be a time such as 10s or 2m, not "2"`, false},
+	{"a state that is not there", aPage[:len(aPage)-2] + ", login: {storage_state: gone.json}}\n", "f:2:56: page.login.storage_state: gone.json: file does not exist", true},
+	{"a state that is none", aPage[:len(aPage)-2] + ", login: {storage_state: ca.pem}}\n", "f:2:56: page.login.storage_state: ca.pem is not what Playwright's context.storageState writes", true},
+	{"a state of nobody", aPage[:len(aPage)-2] + ", login: {storage_state: nobody.json}}\n", "f:2:56: page.login.storage_state: nobody.json holds neither cookies nor local storage: nobody was logged in when it was written", true},
+	{"a code outside of fill", "version: 1\nname: ${totp:TOTP}\npage: {url: https://a.example/}\n", "f:2:7: ${totp:VAR} is a one-time code, which is typed: it stands in fill alone", true},
+	{"a code of no secret", aPage[:len(aPage)-2] + ", login: [{fill: {a: \"${totp:SESSION}\"}}]}\n", "f:2:52: the environment variable SESSION: it is no secret of an authenticator: those are in base32 (A-Z, 2-7), or an otpauth:// URL", true},
+	{"an endpoint with two bodies", "version: 1\nendpoint: {url: https://a.example/, body: \"${chat_id}\", form: {a: b}}\n", "f:2:11: endpoint: body and form are two bodies; give one", true},
+	{"an endpoint that is not told the chat", "version: 1\nendpoint: {url: https://a.example/, query: {a: b}}\n", "f:2:11: endpoint: the chat id goes nowhere; ${chat_id} says where, in query, body, form, path or headers", true},
+	{"a webhook's Authorization", "version: 1\nwebhooks: [{url: https://a.example/, headers: {authorization: \"${SECRET}\"}}]\n", "f:2:63: headers: Kindly sends the token in Authorization; a gateway wants another header", true},
+	{"a button that is none", aPage + "dialogues:\n  - fallback: true\n    buttons:\n      - {button_type: quick_reply, label: 1}\n", "f:6:43: buttons[0].label: expected a string, got a number", true},
+	{"a secret as a time", aPage + "checks: {timeout: \"${SECRET}\"}\n", "f:3:19: checks.timeout must be a time such as 10s or 2m, not ${SECRET}", true},
+	{"a secret as a URL", "version: 1\npage: {url: \"${SECRET}\"}\n", "f:2:13: page.url: ${SECRET} does not start with http:// or https://; did you mean https://${SECRET}?", true},
+	{"a secret as a check", aPage + "checks: {skip: [\"${SECRET}\"]}\n", "f:3:17: checks.skip: ${SECRET} selects no check; `kindlytest list` shows them", true},
 	{"two documents", aPage + "---\nversion: 1\n", "f:4:1: a second document begins here; several targets are a list: targets", true},
 }
 
@@ -296,27 +384,6 @@ func TestExpandDoesNotExpandValues(t *testing.T) {
 	if got, err := config.Expand("${A}", env); err != nil || got != "${OTHER}" {
 		t.Errorf("got %q and %v", got, err)
 	}
-}
-
-// decoderSources is the code of the parser.
-func decoderSources(t *testing.T) string {
-	t.Helper()
-	var all strings.Builder
-	names, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.Write(text)
-	}
-	return all.String()
 }
 
 func TestLoadFindsKeysBesideTheFile(t *testing.T) {

@@ -2,62 +2,75 @@ package config
 
 import (
 	"encoding/json"
-
-	"github.com/goccy/go-yaml/ast"
+	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
-// dialogues reads what kindlytest serve does about messages. Each is complete in
-// itself; what one says of webhooks and other dialogues is looked at by
-// kindlytest serve, whose flags may name webhooks too.
-func (d *decoder) dialogues(n ast.Node) {
-	for _, item := range d.items(n, "dialogues", false) {
-		var dialogue mockkindly.Dialogue
-		a := &dialogue.Answer
-		d.mapping(item, "a dialogue",
-			field{"slug", d.text(&dialogue.Slug, "slug")},
-			field{"phrases", d.texts(&dialogue.Phrases, "phrases")},
-			field{"fallback", d.boolean(&dialogue.Fallback, "fallback")},
-			field{"webhook", d.text(&dialogue.Webhook, "webhook")},
-			field{"reply", d.text(&a.Reply, "reply")},
-			field{"exchange_slug", d.text(&a.ExchangeSlug, "exchange_slug")},
-			field{"new_context", func(n ast.Node) { a.NewContext = d.object(n, "new_context") }},
-			field{"buttons", func(n ast.Node) { d.shaped(n, "buttons", &a.Buttons) }},
-			field{"image_carousel", func(n ast.Node) { d.shaped(n, "image_carousel", &a.ImageCarousel) }},
-		)
-		d.config.Dialogues = append(d.config.Dialogues, dialogue)
-	}
+// dialogue reads what kindlytest serve does about messages. It is complete in
+// itself; what it says of webhooks and other dialogues is looked at by kindlytest
+// serve, whose flags may name webhooks too: see Place.
+func (d *document) dialogue(at path, s dialogueSection) mockkindly.Dialogue {
+	out := mockkindly.Dialogue{Slug: string(s.Slug), Phrases: s.Phrases, Fallback: s.Fallback, Webhook: string(s.Webhook)}
+	out.Answer = webhook.Answer{Reply: string(s.Reply), ExchangeSlug: string(s.ExchangeSlug), NewContext: s.NewContext.object()}
+	out.Answer.Buttons = d.shaped(at, "buttons", s.Buttons).Buttons
+	out.Answer.ImageCarousel = d.shaped(at, "image_carousel", s.ImageCarousel).ImageCarousel
+	return out
 }
 
 // shaped reads a list by the rules by which Kindly reads it in an answer.
-func (d *decoder) shaped(n ast.Node, name string, into any) {
-	list := []any{}
-	for _, item := range d.items(n, name, false) {
-		list = append(list, d.object(item, name))
+func (d *document) shaped(at path, name string, list value) webhook.Answer {
+	if list.any == nil {
+		return webhook.Answer{}
 	}
-	text, err := json.Marshal(map[string]any{name: list})
+	text, err := json.Marshal(map[string]any{name: list.any})
 	if err != nil {
-		d.problem(n, "%s: %v", name, err)
-		return
+		d.problem(at.to(name), "%s: %v", name, err)
+		return webhook.Answer{}
 	}
 	answer, problems, err := webhook.ParseAnswer(text)
 	if err != nil {
-		d.problem(n, "%s: %v", name, err)
+		d.problem(at.to(name), "%s: %v", name, err)
 	}
 	for _, p := range problems {
 		if p.Level == rule.Must {
-			d.problem(n, "%s: expected %s, got %s", p.Path, p.Expected, p.Actual)
+			d.problem(d.nearest(at, p.Path), "%s: expected %s, got %s", p.Path, p.Expected, p.Actual)
 		}
 	}
-	switch into := into.(type) {
-	case *[]webhook.Button:
-		*into = answer.Buttons
-	case *[]webhook.Image:
-		*into = answer.ImageCarousel
+	return answer
+}
+
+// fieldPlace splits buttons[1].value.
+var fieldPlace = regexp.MustCompile(`[^.\[\]]+`)
+
+// nearest is the path of the innermost thing in the file that a place such as
+// buttons[1].value leads to.
+func (d *document) nearest(at path, place string) path {
+	steps := fieldPlace.FindAllString(place, -1)
+	for end := len(steps); end > 0; end-- {
+		if n, _ := find(d.root, at.to(steps[:end]...)); n != nil {
+			return at.to(steps[:end]...)
+		}
 	}
+	return at
+}
+
+// Place is where in the file something stands, such as dialogues[1].webhook, or
+// the innermost thing around it: "kindlytest.yaml:12:5"; "" if nothing is known.
+func (c *Config) Place(field string) string {
+	if c.source == nil || !strings.HasPrefix(field, "dialogues") {
+		return ""
+	}
+	n, _ := find(c.source.root, c.source.nearest(nil, field))
+	line, column := position(n)
+	if line == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d:%d", c.source.file, line, column)
 }
 
 // MockWebhooks are the target's webhooks as the mock knows them.

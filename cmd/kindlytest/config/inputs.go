@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
@@ -28,6 +29,16 @@ func CheckURL(raw string) error {
 	case u.User != nil:
 		return hint.Errorf("give it as a header, from the environment: page.login.headers, or endpoint.headers, in kindlytest.yaml",
 			"the URL of %s holds a password or user name, which would end up in logs", u.Hostname())
+	}
+	return nil
+}
+
+// CheckProxy refuses what is no URL of a proxy. It quotes nothing: a proxy's
+// password stands in its URL.
+func CheckProxy(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "socks5", "socks5h"}, u.Scheme) {
+		return hint.Errorf("an example: http://proxy.example.com:3128", "it is no URL of a proxy")
 	}
 	return nil
 }

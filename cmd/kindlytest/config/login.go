@@ -1,160 +1,256 @@
 package config
 
 import (
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml/ast"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
-	"github.com/kindlytest/kindlytest/internal/redact"
+	"github.com/kindlytest/kindlytest/internal/totp"
+	"github.com/kindlytest/kindlytest/target"
 )
 
-// login reads how a user is logged in: a list of steps, or keys with steps,
-// cookies, headers and local storage.
-func (d *decoder) login(n ast.Node, what string) *browser.Login {
-	l := &browser.Login{}
-	if _, list := n.(*ast.SequenceNode); list {
-		l.Steps = d.steps(n, what)
-		return l
+func (d *document) page(at path, t *target.Target, s *pageSection) {
+	t.PageURL = d.url(at.to("url"), s.URL)
+	t.Login, t.Second = d.login(at.to("login"), s.Login), d.login(at.to("second_login"), s.SecondLogin)
+	t.PageSteps = d.steps(at.to("steps"), s.Steps)
+}
+
+// login reads how a user is logged in.
+func (d *document) login(at path, s *loginSection) *browser.Login {
+	if s == nil {
+		return nil
 	}
-	if !isMapping(n) {
-		d.wrongType(n, what, "a list of steps, or keys and values")
-		return l
+	steps := at.to("steps")
+	if n, _ := find(d.root, steps); n == nil {
+		steps = at // the list itself
 	}
-	d.mapping(n, what,
-		field{"steps", func(n ast.Node) { l.Steps = d.steps(n, what+".steps") }},
-		field{"cookies", func(n ast.Node) { l.Cookies = d.cookies(n, what+".cookies") }},
-		field{"headers", func(n ast.Node) { l.Headers = d.secretMap(n, what+".headers") }},
-		field{"local_storage", func(n ast.Node) { l.LocalStorage = d.secretMap(n, what+".local_storage") }},
-		field{"origin", d.url(&l.Origin, what+".origin")},
-	)
-	l.Origin = strings.TrimSuffix(l.Origin, "/")
-	if len(l.Steps)+len(l.Cookies)+len(l.Headers)+len(l.LocalStorage) == 0 && len(d.problems) == 0 {
-		d.problem(n, "%s logs nobody in; give steps, cookies, headers or local_storage", what)
+	l := &browser.Login{
+		Steps: d.steps(steps, s.Steps), Headers: strs(s.Headers), LocalStorage: strs(s.LocalStorage),
+		Origin: strings.TrimSuffix(d.url(at.to("origin"), s.Origin), "/"),
+	}
+	for i, c := range s.Cookies {
+		l.Cookies = append(l.Cookies, browser.Cookie{
+			Name: string(c.Name), Value: string(c.Value), Domain: string(c.Domain), Path: string(c.Path),
+			Secure: c.Secure, HTTPOnly: c.HTTPOnly, SameSite: d.sameSite(at.to("cookies").item(i).to("same_site"), c.SameSite),
+		})
+	}
+	if s.StorageState != "" {
+		d.storageState(at.to("storage_state"), string(s.StorageState), l)
 	}
 	return l
 }
 
-func isMapping(n ast.Node) bool {
-	switch n.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode:
-		return true
+func (d *document) sameSite(at path, s text) string {
+	if s == "" {
+		return ""
 	}
-	return false
+	known := []string{"Strict", "Lax", "None"}
+	i := slices.IndexFunc(known, func(k string) bool { return strings.EqualFold(string(s), k) })
+	if i < 0 {
+		d.problem(at, "same_site must be Strict, Lax or None, not %q", s)
+		return ""
+	}
+	return known[i]
 }
 
-func (d *decoder) steps(n ast.Node, what string) []browser.Step {
+func (d *document) steps(at path, list []step) []browser.Step {
 	var steps []browser.Step
-	for _, item := range d.items(n, what, false) {
-		var s browser.Step
-		d.mapping(item, "a step",
-			field{"goto", d.url(&s.Goto, "goto")},
-			field{"fill", func(n ast.Node) { s.Fill = d.fill(n) }},
-			field{"click", d.text(&s.Click, "click")},
-			field{"wait_for", d.text(&s.WaitFor, "wait_for")},
-			field{"press", d.text(&s.Press, "press")},
-		)
-		if actions(item) > 1 {
-			d.problem(item, "a step has one action; begin each with a hyphen of its own")
+	for i, s := range list {
+		here := at.item(i)
+		out := browser.Step{Goto: d.url(here.to("goto"), s.Goto), Click: string(s.Click), WaitFor: string(s.WaitFor), Press: string(s.Press), Scroll: string(s.Scroll)}
+		if s.Idle != "" {
+			out.Idle = d.duration(here.to("idle"), s.Idle)
 		}
-		steps = append(steps, s)
-	}
-	if len(steps) == 0 && len(d.problems) == 0 {
-		d.problem(n, "%s is empty", what)
+		for _, f := range s.Fill {
+			field, err := d.field(here.to("fill", f.selector), f.selector, f.value)
+			if err != nil {
+				d.problem(here.to("fill", f.selector), "%s", err)
+			}
+			out.Fill = append(out.Fill, field)
+		}
+		steps = append(steps, out)
 	}
 	return steps
 }
 
-func actions(n ast.Node) int {
-	if m, ok := n.(*ast.MappingNode); ok {
-		return len(m.Values)
+// oneTime matches ${totp:VAR}, and $${totp:…}, which is no code.
+var oneTime = regexp.MustCompile(`\$?\$\{totp:([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// field replaces the variables in what is typed. One-time codes are made when it
+// is typed.
+func (d *document) field(at path, selector, raw string) (browser.Field, error) {
+	f := browser.Field{Selector: selector}
+	var texts []string
+	var keys []totp.Key
+	rest := 0
+	for _, m := range oneTime.FindAllStringSubmatchIndex(raw, -1) {
+		if strings.HasPrefix(raw[m[0]:], "$$") {
+			continue
+		}
+		text, err := Expand(raw[rest:m[0]], d.env(at))
+		if err != nil {
+			return f, err
+		}
+		key, err := d.key(at, raw[m[2]:m[3]])
+		if err != nil {
+			return f, err
+		}
+		texts, keys, rest = append(texts, text), append(keys, key), m[1]
 	}
-	return 1
+	last, err := Expand(raw[rest:], d.env(at))
+	if err != nil || len(keys) == 0 {
+		f.Value = last
+		return f, err
+	}
+	f.Code = func(now time.Time) string {
+		var b strings.Builder
+		for i, key := range keys {
+			b.WriteString(texts[i])
+			b.WriteString(key.Code(now))
+		}
+		return b.String() + last
+	}
+	return f, nil
 }
 
-// fill reads selectors and what to put into their fields, in their order.
-func (d *decoder) fill(n ast.Node) []browser.Field {
-	var fields []browser.Field
-	pairs, _ := d.pairs(n, "fill")
-	for _, p := range pairs {
-		if strings.Contains(strings.ToLower(p.key), "pass") {
-			d.noteSecret(p.value, "a password")
-		}
-		value, ok := d.scalar(p.value, "what to fill into "+p.key)
-		if ok {
-			fields = append(fields, browser.Field{Selector: p.key, Value: value})
-		}
+func (d *document) key(at path, variable string) (totp.Key, error) {
+	secret, err := Expand("${"+variable+"}", d.env(at))
+	if err != nil {
+		return totp.Key{}, err
 	}
-	return fields
+	key, err := totp.Parse(secret)
+	if err != nil {
+		return key, fmt.Errorf("the environment variable %s: %w", variable, err)
+	}
+	return key, nil
 }
 
-// cookies reads name: value pairs, or a list of cookies with attributes.
-func (d *decoder) cookies(n ast.Node, what string) []browser.Cookie {
-	var cookies []browser.Cookie
-	if isMapping(n) {
-		for _, c := range d.secrets(n, what) {
-			cookies = append(cookies, browser.Cookie{Name: c.name, Value: c.value})
-		}
-		return cookies
+// maxStorageState bounds a file of Playwright, in bytes.
+const maxStorageState = 8 << 20
+
+// A storageState is what Playwright writes.
+type storageState struct {
+	Cookies []struct {
+		Name, Value, Domain, Path string
+		Expires                   float64
+		HTTPOnly                  bool
+		Secure                    bool
+		SameSite                  string
 	}
-	for _, item := range d.items(n, what, false) {
-		var c browser.Cookie
-		d.mapping(item, "a cookie",
-			field{"name", d.text(&c.Name, "name")},
-			field{"value", d.secret(&c.Value, "a cookie's value")},
-			field{"domain", d.text(&c.Domain, "domain")},
-			field{"path", d.text(&c.Path, "path")},
-			field{"secure", d.boolean(&c.Secure, "secure")},
-			field{"http_only", d.boolean(&c.HTTPOnly, "http_only")},
-			field{"same_site", d.sameSite(&c.SameSite)},
-		)
-		if c.Name == "" && len(d.problems) == 0 {
-			d.problem(item, "the cookie's name is missing")
-		}
-		cookies = append(cookies, c)
+	Origins []struct {
+		Origin       string
+		LocalStorage []struct{ Name, Value string }
+		IndexedDB    []json.RawMessage
 	}
-	return cookies
 }
 
-func (d *decoder) sameSite(into *string) func(ast.Node) {
-	return func(n ast.Node) {
-		s, ok := d.scalar(n, "same_site")
-		if !ok {
+// storageState adds what Playwright has stored of a browser in which somebody was
+// logged in.
+func (d *document) storageState(at path, name string, l *browser.Login) {
+	state, err := readStorageState(d.from.Read, name)
+	if err != nil {
+		d.failed(at, at.name(), err)
+		return
+	}
+	for _, c := range state.Cookies {
+		cookie := browser.Cookie{Name: c.Name, Value: c.Value, Domain: c.Domain, Path: c.Path, HTTPOnly: c.HTTPOnly, Secure: c.Secure, SameSite: c.SameSite}
+		if c.Expires > 0 {
+			cookie.Expires = time.UnixMilli(int64(c.Expires * 1000))
+		}
+		l.Cookies = append(l.Cookies, cookie)
+	}
+	for _, o := range state.Origins {
+		if len(o.IndexedDB) > 0 {
+			d.note(at, fmt.Sprintf("%s holds an IndexedDB of %s, which is not restored: an app that keeps its session there needs steps", name, o.Origin))
+		}
+		if len(o.LocalStorage) == 0 {
+			continue
+		}
+		if CheckURL(o.Origin) != nil {
+			d.problem(at, "%s: %s: an origin in it is no URL", at.name(), name)
 			return
 		}
-		for _, known := range []string{"Strict", "Lax", "None"} {
-			if strings.EqualFold(s, known) {
-				*into = known
-				return
-			}
+		items := map[string]string{}
+		for _, item := range o.LocalStorage {
+			items[item.Name] = item.Value
 		}
-		d.problem(n, "same_site must be Strict, Lax or None, not %q", s)
+		if l.Storage == nil {
+			l.Storage = map[string]map[string]string{}
+		}
+		l.Storage[strings.TrimSuffix(o.Origin, "/")] = items
+	}
+	if len(l.Cookies)+len(l.Storage)+len(l.Steps)+len(l.Headers)+len(l.LocalStorage) == 0 {
+		d.problem(at, "%s: %s holds neither cookies nor local storage: nobody was logged in when it was written", at.name(), name)
 	}
 }
 
-// A named secret is a cookie, a header, or an item of local storage.
-type named struct{ name, value string }
+func readStorageState(read func(string) ([]byte, error), name string) (storageState, error) {
+	var state storageState
+	text, err := read(name)
+	if err != nil {
+		return state, fileError(name, err)
+	}
+	if len(text) > maxStorageState {
+		return state, fmt.Errorf("%s is larger than %d MB", name, maxStorageState>>20)
+	}
+	if json.Unmarshal(text, &state) != nil { // its error may quote what is in it
+		return state, fmt.Errorf("%s is not what Playwright's context.storageState writes", name)
+	}
+	if len(state.Origins) > maxOrigins {
+		return state, fmt.Errorf("%s holds the storage of more than %d origins", name, maxOrigins)
+	}
+	return state, nil
+}
 
-// secrets reads names and their secret values, in their order.
-func (d *decoder) secrets(n ast.Node, what string) []named {
-	var out []named
-	pairs, _ := d.pairs(n, what)
-	for _, p := range pairs {
-		if redact.IsSecretName(p.key) || strings.EqualFold(p.key, "Cookie") || strings.HasSuffix(what, ".cookies") {
-			d.noteSecret(p.value, what+"."+p.key)
+// maxOrigins bounds those whose local storage is restored: each one takes a tab.
+const maxOrigins = 50
+
+// gates reads what stands before a staging system.
+func (d *document) gates(at path, list []gateSection) []target.Gate {
+	var out []target.Gate
+	for i, s := range list {
+		here := at.item(i)
+		g := target.Gate{Header: strs(s.Headers), User: string(s.Basic.User), Password: string(s.Basic.Password), Cookies: strs(s.Cookies)}
+		for j, origin := range s.Origins {
+			where := here.to("origins")
+			if n, _ := find(d.root, where.item(j)); n != nil {
+				where = where.item(j)
+			}
+			g.Origins = append(g.Origins, strings.TrimSuffix(d.url(where, text(origin)), "/"))
 		}
-		value, ok := d.scalar(p.value, what+"."+p.key)
-		if ok {
-			out = append(out, named{p.key, value})
+		if c := s.ClientCertificate; c.Cert != "" {
+			cert, err := readCertificate(d.from.Read, string(c.Cert), string(c.Key))
+			if err != nil {
+				d.failed(here.to("client_certificate"), "client_certificate", err)
+			}
+			g.Certificate = cert
 		}
+		out = append(out, g)
 	}
 	return out
 }
 
-func (d *decoder) secretMap(n ast.Node, what string) map[string]string {
-	m := map[string]string{}
-	for _, s := range d.secrets(n, what) {
-		m[s.name] = s.value
+func readCertificate(read func(string) ([]byte, error), certFile, keyFile string) (*tls.Certificate, error) {
+	cert, err := read(certFile)
+	if err != nil {
+		return nil, fileError(certFile, err)
 	}
-	return m
+	key, err := read(keyFile)
+	if err != nil {
+		return nil, fileError(keyFile, err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	switch {
+	case err == nil:
+		return &pair, nil
+	case strings.Contains(err.Error(), "does not match"):
+		return nil, fmt.Errorf("%s is not the key of %s", keyFile, certFile)
+	}
+	return nil, errors.New(certFile + " and " + keyFile + " must be PEM files, of a certificate and of its key without a password")
 }

@@ -6,39 +6,49 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml/ast"
-
 	"github.com/kindlytest/kindlytest/internal/redact"
 )
 
-// learn keeps in mind what came from variables, which is how secrets come into
-// a file. An error of the file shows none of it; nor do reports, unless it was
-// used where no secret stands.
-func (d *decoder) learn(values []string) {
-	d.redact.Learn(values...)
-	if d.open {
+// learn keeps in mind what came from a variable, which is how secrets come into a
+// file. An error of the file shows none of it; nor do reports, unless it was used
+// where no secret stands.
+func (d *document) learn(at path, value string) {
+	if value == "" {
 		return
 	}
-	for _, v := range values {
-		t := d.target
-		switch u, err := url.Parse(v); {
-		case err == nil && u.Scheme != "" && u.Host != "": // the address itself is none
-			t.Secrets = append(t.Secrets, redact.URLSecrets(v)...)
-		case !ordinary(v):
-			t.Secrets = append(t.Secrets, v)
-		}
+	d.redact.Learn(value)
+	if open(at) {
+		return
+	}
+	entry := at.target()
+	switch u, err := url.Parse(value); {
+	case err == nil && u.Scheme != "" && u.Host != "": // the address itself is none
+		d.secrets[entry] = append(d.secrets[entry], redact.URLSecrets(value)...)
+	case !ordinary(value):
+		d.secrets[entry] = append(d.secrets[entry], value)
 	}
 }
 
-// inTheOpen reads what names a file, a setting or what everybody may see: a
-// variable in it is no secret.
-func (d *decoder) inTheOpen(read func(ast.Node)) func(ast.Node) {
-	return func(n ast.Node) {
-		before := d.open
-		d.open = true
-		read(n)
-		d.open = before
+// target is the entry of targets that a place belongs to; "" for the file itself.
+func (p path) target() string {
+	if len(p) > 1 && p[0] == "targets" {
+		return p[1]
 	}
+	return ""
+}
+
+// openPlaces name a file, a setting or what everybody may see: a variable there is
+// no secret.
+var openPlaces = []string{"name", "dialogues", "bot", "private_key", "ca_file", "resolve", "checks",
+	"page.login.storage_state", "page.second_login.storage_state", "gate.client_certificate",
+	"endpoint.method", "endpoint.chat_id_field", "endpoint.token", "webhooks.name"}
+
+func open(at path) bool {
+	if at.target() != "" {
+		at = at[2:]
+	}
+	place := strings.Join(slices.DeleteFunc(slices.Clone(at), isPlace), ".")
+	return slices.ContainsFunc(openPlaces, func(o string) bool { return place == o || strings.HasPrefix(place, o+".") })
 }
 
 var number = regexp.MustCompile(`^[0-9.,:+-]*$`)

@@ -28,8 +28,10 @@ import (
 type Answers struct {
 	Page        string
 	Login       string // the page where users log in; "" if none do
+	Form        Form   // what is known of the form there
 	SecondLogin bool   // with another user's login
 	Endpoint    string
+	Gate        string // what stands before it: one of Gates, or ""
 	Webhooks    []Webhook
 	HMAC        bool // Kindly signs its requests to the webhooks
 	BotKey      string
@@ -37,6 +39,38 @@ type Answers struct {
 	CI          []string // of CIs
 	Start       string   // a shell command that starts the application in a CI
 	Release     string   // of kindlytest, such as v1.2.3; "" for the newest
+}
+
+// A Form is a login form: CSS selectors. Those that are not known are guessed.
+type Form struct {
+	User, Password, Submit string
+	Code                   string // of a one-time code; "" if none is asked for
+	Read                   bool   // the form was looked at: what is not there comes on the next page
+}
+
+// A Fill is a step that fills in fields, and the click after it.
+type Fill struct {
+	Fields []Field
+	Submit string
+}
+
+// A Field is a selector, and what is typed, with its variables.
+type Field struct{ Selector, Value string }
+
+// Fills are the steps by which a user logs in; prefix is that of the variables.
+func (f Form) Fills(prefix string) []Fill {
+	submit := cmp.Or(f.Submit, "button[type=submit]")
+	user := Field{cmp.Or(f.User, "#email"), "${" + prefix + "EMAIL}"}
+	password := Field{cmp.Or(f.Password, "#password"), "${" + prefix + "PASSWORD}"}
+	if f.Read && f.Password == "" { // it is asked for later
+		password.Selector = "[type=password]"
+		return []Fill{{[]Field{user}, submit}, {[]Field{password}, submit}}
+	}
+	fields := []Field{user, password}
+	if f.Code != "" {
+		fields = append(fields, Field{f.Code, "${totp:" + prefix + "TOTP}"})
+	}
+	return []Fill{{fields, submit}}
 }
 
 // A Webhook is one that Kindly calls.
@@ -53,6 +87,9 @@ func (w Webhook) Ask() string { return cmp.Or(w.Message, DefaultMessage) }
 
 // CIs are the CI systems that files can be written for.
 var CIs = []string{"github", "gitlab"}
+
+// Gates are what may stand before a staging system.
+var Gates = []string{"header", "basic", "certificate"}
 
 // A File is one to be written.
 type File struct {
@@ -82,9 +119,21 @@ func (a Answers) Secrets() []string {
 	var names []string
 	if a.Page != "" && a.Login != "" {
 		names = append(names, "KINDLYTEST_EMAIL", "KINDLYTEST_PASSWORD")
+		if a.Form.Code != "" {
+			names = append(names, "KINDLYTEST_TOTP")
+		}
 		if a.SecondLogin {
 			names = append(names, "KINDLYTEST_SECOND_EMAIL", "KINDLYTEST_SECOND_PASSWORD")
+			if a.Form.Code != "" {
+				names = append(names, "KINDLYTEST_SECOND_TOTP")
+			}
 		}
+	}
+	switch a.Gate {
+	case "header":
+		names = append(names, "STAGING_BYPASS")
+	case "basic":
+		names = append(names, "STAGING_PASSWORD")
 	}
 	if len(a.Webhooks) > 0 && a.HMAC {
 		names = append(names, "KINDLY_HMAC_SECRET")

@@ -34,6 +34,10 @@ var samples = map[string]starter.Answers{
 	"all":                     {Page: page, Login: login, Endpoint: page + "token", Webhooks: []starter.Webhook{hook, {Name: "orders", URL: page, ConnectTo: local}}, HMAC: true, BotKey: "my-bot", CI: starter.CIs, Release: "v1.2.3"},
 	"hostile texts":           {Page: page + "?a=b: c #d&x=${HOME}", BotKey: "a\"b'\n  evil: true\n", Webhooks: []starter.Webhook{{Name: "- {x: y}", URL: page}, {Name: "yes", URL: page, ConnectTo: local + "it's?a=: b #c"}, {Name: "007", URL: page, Message: "a: b #c ${HOME}"}}, CI: starter.CIs, Start: `FOO="a: b" npm run 'it' # now`},
 	"no CI, on this machine":  {Page: "http://127.0.0.1:3000/"},
+	"a header before it":      {Page: page, Gate: "header", CI: starter.CIs},
+	"a password before it":    {Page: page, Gate: "basic", CI: starter.CIs},
+	"a form that was read":    {Page: page, Login: login, SecondLogin: true, Form: starter.Form{User: "#u\nevil: true", Password: `[name="a\"b"]`, Submit: "#go", Code: "#otp", Read: true}, CI: starter.CIs},
+	"a form of two steps":     {Page: page, Login: login, SecondLogin: true, Form: starter.Form{User: "#u", Submit: "#go", Read: true}},
 	"a key, and nothing else": {Page: page, BotKey: "${NOT_A_VARIABLE}"},
 }
 
@@ -43,6 +47,9 @@ func parse(t *testing.T, a starter.Answers, text []byte) *config.Config {
 		Env: func(name string) (string, bool) {
 			if !slices.Contains(a.Secrets(), name) {
 				t.Errorf("it needs %s, which Secrets does not name", name)
+			}
+			if strings.HasSuffix(name, "_TOTP") {
+				return "GEZDGNBVGY3TQOJQ", true
 			}
 			return "from-" + name, true
 		},

@@ -1,0 +1,67 @@
+package wire
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+)
+
+// ErrCertificate says that a server asked for a client certificate, got none, and
+// ended the connection.
+var ErrCertificate = errors.New("the server wants a client certificate, and there is none for it")
+
+type askedKey struct{}
+
+// noticeCertificate is for a handshake without a client certificate: it notes that
+// the server asked for one.
+func noticeCertificate(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	if asked, ok := info.Context().Value(askedKey{}).(*atomic.Bool); ok {
+		asked.Store(true)
+	}
+	return &tls.Certificate{}, nil
+}
+
+// watchCertificate returns a context in which handshakes are watched, and what
+// names the reason if a request failed for the lack of a certificate.
+func watchCertificate(ctx context.Context) (context.Context, func(error) error) {
+	asked := new(atomic.Bool)
+	return context.WithValue(ctx, askedKey{}, asked), func(err error) error {
+		var alert *net.OpError // crypto/tls has no type for what the other side says
+		if asked.Load() && errors.As(err, &alert) && alert.Op == "remote error" {
+			return fmt.Errorf("%w: %w", ErrCertificate, err)
+		}
+		return err
+	}
+}
+
+// tlsConfig is what connections are made with, presenting a certificate or none.
+func tlsConfig(base *tls.Config, own *tls.Certificate) *tls.Config {
+	c := cmp.Or(base, &tls.Config{}).Clone()
+	if own == nil {
+		c.GetClientCertificate = noticeCertificate
+	} else {
+		c.Certificates = []tls.Certificate{*own}
+	}
+	return c
+}
+
+// transportFor is the one whose connections present the certificate for a URL.
+func (c *Client) transportFor(rawURL string) *http.Transport {
+	own := c.opts.Gates.Certificate(rawURL)
+	if own == nil {
+		return c.transport
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.certified[own]
+	if t == nil {
+		t = newTransport(c.opts, own)
+		c.certified[own] = t
+	}
+	return t
+}

@@ -1,0 +1,152 @@
+package wire
+
+import (
+	"crypto/tls"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// A Gate opens what stands before a system that is not public: a header, a
+// password, a cookie, or a client certificate. It goes with each request to its
+// origins, whoever is logged in, and to nobody else.
+type Gate struct {
+	Origins     []string // scheme://host[:port]
+	URL         string   // if not empty, this URL only, instead of the origins
+	Header      map[string]string
+	User        string // of Basic authorization; none if empty
+	Password    string
+	Cookies     map[string]string
+	Certificate *tls.Certificate // presented to servers that ask for one
+}
+
+// String leaves the values out.
+func (g Gate) String() string {
+	return fmt.Sprintf("Gate{%v, headers %v, basic %t, cookies %v, certificate %t}", g.Origins,
+		slices.Sorted(maps.Keys(g.Header)), g.User != "", slices.Sorted(maps.Keys(g.Cookies)), g.Certificate != nil)
+}
+
+// GoString is String.
+func (g Gate) GoString() string { return g.String() }
+
+// opens says whether the gate stands before a URL.
+func (g Gate) opens(rawURL string) bool {
+	if g.URL != "" {
+		return g.URL == rawURL
+	}
+	origin := OriginOf(rawURL)
+	return origin != "" && slices.ContainsFunc(g.Origins, func(o string) bool { return OriginOf(o) == origin })
+}
+
+// Gates are all that stand before a target.
+type Gates []Gate
+
+// Headers are what goes with a request to a URL. Cookies are apart.
+func (gates Gates) Headers(rawURL string) http.Header {
+	out := http.Header{}
+	for _, g := range gates {
+		if !g.opens(rawURL) {
+			continue
+		}
+		for name, value := range g.Header {
+			out.Set(name, value)
+		}
+		if g.User != "" {
+			r := http.Request{Header: out}
+			r.SetBasicAuth(g.User, g.Password)
+		}
+	}
+	return out
+}
+
+// Cookies are those that go with a request to a URL, in the order of their names.
+func (gates Gates) Cookies(rawURL string) []*http.Cookie {
+	var out []*http.Cookie
+	for _, g := range gates {
+		if !g.opens(rawURL) {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(g.Cookies)) {
+			out = append(out, &http.Cookie{Name: name, Value: g.Cookies[name]})
+		}
+	}
+	return out
+}
+
+// Certificate is the one for the server of a URL, or nil.
+func (gates Gates) Certificate(rawURL string) *tls.Certificate {
+	for _, g := range gates {
+		if g.Certificate != nil && g.opens(rawURL) {
+			return g.Certificate
+		}
+	}
+	return nil
+}
+
+// Secrets are the values that must not be shown.
+func (gates Gates) Secrets() []string {
+	var out []string
+	for _, g := range gates {
+		for name, value := range g.Header {
+			out = append(out, value)
+			if _, credential, ok := strings.Cut(value, " "); ok && strings.EqualFold(name, "Authorization") {
+				out = append(out, strings.TrimSpace(credential))
+			}
+		}
+		for _, value := range g.Cookies {
+			out = append(out, value)
+		}
+		if g.User != "" {
+			r := http.Request{Header: http.Header{}}
+			r.SetBasicAuth(g.User, g.Password)
+			out = append(out, g.Password, strings.TrimPrefix(r.Header.Get("Authorization"), "Basic "))
+		}
+	}
+	return out
+}
+
+// pass adds to a request what opens the gates before its URL. What the request
+// brings itself stays: an Authorization of its own above all.
+func (gates Gates) pass(req *http.Request, rawURL string) {
+	for name, values := range gates.Headers(rawURL) {
+		if !has(req.Header, name) {
+			req.Header[name] = values
+		}
+	}
+	for _, c := range gates.Cookies(rawURL) {
+		if _, err := req.Cookie(c.Name); err != nil {
+			addCookie(req.Header, c.Name+"="+c.Value)
+		}
+	}
+}
+
+// addCookie adds a pair to the Cookie header, however that is spelled.
+func addCookie(h http.Header, pair string) {
+	for name, values := range h {
+		if strings.EqualFold(name, "Cookie") && len(values) > 0 {
+			values[0] += "; " + pair
+			return
+		}
+	}
+	h.Set("Cookie", pair)
+}
+
+// OriginOf is scheme://host[:port] of a URL, in lower case and without the
+// scheme's own port; "" where it has none.
+func OriginOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	host := strings.ToLower(u.Host)
+	switch u.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return u.Scheme + "://" + host
+}

@@ -1,0 +1,164 @@
+package suites_test
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// A gatekeeper stands before all that a customer serves, as a staging system's
+// does: nobody passes without its header and password.
+type gatekeeper struct {
+	mu      sync.Mutex
+	refused int
+}
+
+const (
+	bypassSecret    = "bypass-7f3a9c1e"
+	stagingPassword = "sesam-open-42"
+)
+
+func (g *gatekeeper) options(t *testing.T, o fixtures.Options) fixtures.Options {
+	o.Listen = func(ctx context.Context) (net.Listener, error) {
+		inner, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "http", Host: inner.Addr().String()})
+			r.Out.Host = r.In.Host
+			r.Out.Header.Del("X-Bypass")
+		}}
+		outer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, password, basic := r.BasicAuth()
+			bearer := strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ")
+			if r.Header.Get("X-Bypass") != bypassSecret || !bearer && password != stagingPassword {
+				g.mu.Lock()
+				g.refused++
+				g.mu.Unlock()
+				http.Error(w, "this is staging", http.StatusUnauthorized)
+				return
+			}
+			if basic {
+				r.Header.Del("Authorization") // as gates do that are no part of the app
+			}
+			forward.ServeHTTP(w, r)
+		}))
+		t.Cleanup(outer.Close)
+		return gatedListener{inner, outer.Listener.Addr()}, nil
+	}
+	return o
+}
+
+// A gatedListener is known by the address of its gate.
+type gatedListener struct {
+	net.Listener
+	outer net.Addr
+}
+
+func (l gatedListener) Addr() net.Addr { return l.outer }
+
+// The checks of who is logged out meet the app, not its gate.
+func TestAStagingSystemBehindAGate(t *testing.T) {
+	requireBrowser(t)
+	for _, row := range []struct {
+		name   string
+		faults []fixtures.Fault
+		want   reports.Outcome
+	}{
+		{"sound", nil, reports.Passed},
+		{"a token for guests", []fixtures.Fault{fixtures.DefaultAccount}, reports.Failed},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			g := &gatekeeper{}
+			shop := start(t, g.options(t, fixtures.Options{Faults: row.faults}))
+			shop.Gates = []target.Gate{{Header: map[string]string{"x-bypass": bypassSecret}, User: "staging", Password: stagingPassword}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN", "AUTH-NO-SESSION", "AUTH-POST-TOKEN", "RESP-STATUS"}, Timeout: 5 * time.Second})
+			if run.Problem != "" {
+				t.Fatalf("%s; %s", run.Problem, run.Hint)
+			}
+			for _, c := range run.Checks {
+				want := reports.Passed
+				if c.ID == "AUTH-NO-SESSION" {
+					want = row.want
+				}
+				if c.Outcome != want && c.Outcome != reports.Skipped {
+					describe(t, c)
+					t.Errorf("%s is %s, want %s", c.ID, c.Outcome, want)
+				}
+			}
+			if g.refused > 0 {
+				t.Errorf("the gate refused %d requests", g.refused)
+			}
+			rendered, err := json.Marshal(run)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := string(rendered); strings.Contains(text, bypassSecret) || strings.Contains(text, stagingPassword) {
+				t.Error("a secret of the gate is in the report")
+			}
+		})
+	}
+}
+
+// Without what opens the gate nothing is said of the app.
+func TestAGateThatNothingOpens(t *testing.T) {
+	requireBrowser(t)
+	g := &gatekeeper{}
+	shop := start(t, g.options(t, fixtures.Options{}))
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-POST-TOKEN"}, Timeout: 2 * time.Second})
+	if run.ExitCode == 0 {
+		t.Errorf("exit code %d, and nothing was checked", run.ExitCode)
+	}
+}
+
+func TestStepsOnThePageAreTakenOrNamed(t *testing.T) {
+	requireBrowser(t)
+	shop := start(t, fixtures.Options{})
+	shop.PageSteps = []browser.Step{{WaitFor: "body"}, {Scroll: "bottom"}, {Idle: time.Millisecond}}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: 5 * time.Second})
+	if c := find(t, run, "PAGE-CALLBACK-TOKEN"); c.Outcome != reports.Passed {
+		describe(t, c)
+		t.Error(run.Problem)
+	}
+	shop.PageSteps = []browser.Step{{Click: "#accept"}}
+	run = suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: time.Second})
+	if !strings.Contains(run.Problem, "page step 1: click #accept: no such element") || !strings.Contains(run.Hint, "page.steps") {
+		t.Errorf("got %q; %q", run.Problem, run.Hint)
+	}
+}
+
+// A login that fails is shown; an app that is down is called that.
+func TestALoginThatFails(t *testing.T) {
+	requireBrowser(t)
+	shop := start(t, fixtures.Options{})
+	steps := shop.Login.Steps
+	shop.Login = &browser.Login{Steps: append(slices.Clone(steps[:1]), browser.Step{Click: "#no-such-button"})}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: time.Second, Screenshot: true})
+	if !strings.Contains(run.Problem, "login step 2: click #no-such-button: no such element") || !strings.Contains(run.Problem, "with the fields #email (email), #password (password)") {
+		t.Errorf("got %q", run.Problem)
+	}
+	if run.Screenshot == "" {
+		t.Error("there is no picture of the login page")
+	}
+	shop.Login = &browser.Login{Steps: []browser.Step{{Goto: "http://127.0.0.1:1/login"}}}
+	run = suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: 2 * time.Second})
+	if !strings.Contains(run.Hint, "The app is down") {
+		t.Errorf("got %q; %q", run.Problem, run.Hint)
+	}
+}
