@@ -19,14 +19,14 @@ import (
 // hookValid judges the webhook's own mistakes about tokens: what it gets wrong of
 // the signature is SIG-VALID's.
 var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
-	if why, refused := subject.NotForwarded(st.Token.Result); refused && st.Members() {
-		return subject.Missing("Kindly would refuse the token, and never forward it (see %s)", why)
-	}
 	if m := st.TokenRepair; m != nil && m.Cause == "token-too-large" {
 		return subject.Missing("the token is so long that it is refused: %s (see TOK-SIZE)", subject.Describe(st.Unrepaired[0].Exchange)).Because(m.Cause)
 	} else if m != nil {
 		return subject.Violated(h.Expectation(), fmt.Sprintf("%s; it accepts %s", subject.Describe(st.Unrepaired[0].Exchange), m.Name)).
 			Because(m.Cause).Fix(m.Fix).With(st.Unrepaired[0], m.Seen)
+	}
+	if why, refused := subject.NotForwarded(st.Token.Result); refused && st.Members() {
+		return subject.Missing("Kindly would refuse the token, and never forward it (see %s)", why)
 	}
 	if f := st.Fault; f != nil {
 		if f.Uncertain {
