@@ -31,8 +31,8 @@ func TestSoundEndpointOfEveryFormIsJudged(t *testing.T) {
 		o := options(t, target)
 		o.Only = []string{"PAGE", "AUTH", "TOK", "LIVE-AUTH-*"}
 		run := suites.RunQuietly(t.Context(), target, o)
-		if run.Problem != "" {
-			t.Errorf("problem: %s", run.Problem)
+		if partly := m.Name == fixtures.OnceOnly.Name; partly != strings.Contains(run.Problem, "in part only") || !partly && run.Problem != "" {
+			t.Errorf("problem: %q", run.Problem)
 		}
 		noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
 		for _, c := range run.Checks {
