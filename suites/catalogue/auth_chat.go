@@ -95,6 +95,9 @@ var authChatidHostile = onServingOrPage(func(ctx context.Context, s *subject.Ses
 	return subject.Worst(rule.Should, verdicts...)
 }, func(ctx context.Context, s *subject.Session) subject.Verdict {
 	for _, value := range forge.ChatIDs("AUTH-CHATID-HOSTILE") {
+		if !value.IsString {
+			continue // what the page makes of half a character is no doing of the endpoint
+		}
 		called, err := s.CallPage(ctx, json.RawMessage(value.JSON))
 		if err != nil {
 			return subject.CouldNotRun(err)

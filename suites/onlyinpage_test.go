@@ -1,0 +1,114 @@
+package suites_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// A service worker that adds the session stands between the page and the wire: the
+// page is asked instead.
+func TestSessionOfAServiceWorkerIsJudgedThroughThePage(t *testing.T) {
+	const worker = `
+		self.addEventListener("install", () => self.skipWaiting());
+		self.addEventListener("activate", (e) => e.waitUntil(clients.claim()));
+		self.addEventListener("fetch", (e) => {
+			if (!e.request.url.endsWith("/auth")) return;
+			e.respondWith(e.request.text().then((body) => fetch("/auth", {method: "POST", body, headers: {"Content-Type": "application/json", "X-Session": "0123456789"}})));
+		});`
+	const script = `async (id) => {
+		await navigator.serviceWorker.register("/sw.js");
+		await navigator.serviceWorker.ready;
+		if (!navigator.serviceWorker.controller) await new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done));
+		const answer = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})});
+		return answer.ok ? (await answer.json()).token : null;
+	}`
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/auth":
+			if r.Header.Get("X-Session") == "0123456789" {
+				r.AddCookie(&http.Cookie{Name: "sid", Value: "0123456789"})
+			}
+			sound(w, r)
+		case "/sw.js":
+			w.Header().Set("Content-Type", "text/javascript")
+			io.WriteString(w, worker)
+		default:
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, html(script, ""))
+		}
+	})
+	shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "other", Value: "x", SameSite: "Lax"}}}}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-*"}, Browser: sharedBrowser(t), Timeout: 5 * time.Second})
+	for id, want := range map[string]reports.Outcome{"AUTH-POST-TOKEN": reports.Passed, "AUTH-BIND-CHAT": reports.Passed,
+		"AUTH-CHATID-TYPE": reports.Passed, "AUTH-FRESH": reports.Passed, "AUTH-NO-SESSION": reports.Skipped} {
+		if c := find(t, run, id); c.Outcome != want {
+			t.Errorf("%s is %s, want %s", id, c.Outcome, want)
+			describe(t, c)
+		}
+	}
+	if run.ExitCode != 2 || !strings.Contains(run.Problem, "service worker") {
+		t.Errorf("exit code %d, and the run says %q: want it to be incomplete for the service worker", run.ExitCode, run.Problem)
+	}
+}
+
+// A signed request can't be made again: the page is asked instead, and what a
+// sound or an unsound endpoint makes of odd chat ids is seen all the same.
+func TestSignedRequestsAreJudgedThroughThePage(t *testing.T) {
+	for name, tt := range map[string]struct {
+		chatID func(string) any
+		want   map[string]reports.Outcome
+	}{
+		"sound":               {func(id string) any { return id }, map[string]reports.Outcome{"AUTH-BIND-CHAT": reports.Passed, "AUTH-CHATID-HOSTILE": reports.Passed, "AUTH-POST-TOKEN": reports.Passed}},
+		"the chat id is cut":  {func(id string) any { return strings.TrimSpace(id) }, map[string]reports.Outcome{"AUTH-CHATID-HOSTILE": reports.Warned}},
+		"one chat id for all": {func(string) any { return "1" }, map[string]reports.Outcome{"AUTH-BIND-CHAT": reports.Failed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			const script = `async (id) => {
+				const body = JSON.stringify({chatId: id});
+				const sum = await crypto.subtle.digest("SHA-256", new TextEncoder().encode("key" + body + Math.floor(performance.now())));
+				const nonce = [...new Uint8Array(sum)].map((b) => b.toString(16).padStart(2, "0")).join("");
+				const answer = await fetch("/auth", {method: "POST", headers: {"X-Signature": nonce}, body});
+				return answer.ok ? (await answer.json()).token : null;
+			}`
+			seen := map[string]bool{}
+			var mu = make(chan struct{}, 1)
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/auth" {
+					w.Header().Set("Content-Type", "text/html")
+					io.WriteString(w, html(script, ""))
+					return
+				}
+				mu <- struct{}{}
+				again := seen[r.Header.Get("X-Signature")]
+				seen[r.Header.Get("X-Signature")] = true
+				<-mu
+				id := chatIDOf(r)
+				if again || !loggedIn(r) || id == "" {
+					http.Error(w, fmt.Sprint("again: ", again), http.StatusForbidden)
+					return
+				}
+				give(w, tt.chatID(id))
+			})
+			shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", SameSite: "Lax"}}}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-*"}, Browser: sharedBrowser(t)})
+			for id, want := range tt.want {
+				if c := find(t, run, id); c.Outcome != want {
+					t.Errorf("%s is %s, want %s", id, c.Outcome, want)
+					describe(t, c)
+				}
+			}
+			if !strings.Contains(run.Problem, "signed") {
+				t.Errorf("the run does not say that it is incomplete: %q", run.Problem)
+			}
+		})
+	}
+}
