@@ -143,9 +143,16 @@ func marshal(v any) []byte {
 	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 }
 
-// ForSecond is the endpoint with the session of the second user.
+// ForSecond is the endpoint with the session of the second user. A header in which
+// the chat id goes is no session, and stays.
 func (c EndpointConfig) ForSecond() EndpointConfig {
-	c.Header = c.SecondHeader
+	header := c.SecondHeader.Clone()
+	for name, values := range c.Header {
+		if strings.Contains(strings.Join(values, ""), ChatID) && len(header.Values(name)) == 0 {
+			header[name] = values
+		}
+	}
+	c.Header = header
 	return c
 }
 
