@@ -1,7 +1,6 @@
 package catalogue
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -13,7 +12,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/suites/subject"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // What the endpoint tells browsers: CORS, cookies, and requests from elsewhere.
@@ -256,97 +254,6 @@ func heldBack(ctx context.Context, s *subject.Session, e *subject.Endpoint) (hel
 	return !slices.ContainsFunc(session, func(c browser.StoredCookie) bool {
 		return !strings.EqualFold(c.SameSite, "Lax") && !strings.EqualFold(c.SameSite, "Strict")
 	}), true
-}
-
-var authCookieFlags = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
-	session, err := sessionCookies(ctx, s, e)
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	var verdicts []subject.Verdict
-	for _, c := range session {
-		verdicts = append(verdicts, judgeCookie(c, target.IsLoopback(e.Request.URL)))
-	}
-	return subject.Worst(rule.Should, verdicts...)
-})
-
-// sessionCookies are those without which the endpoint gives no token: other
-// cookies (a theme, analytics) may be read by scripts.
-func sessionCookies(ctx context.Context, s *subject.Session, e *subject.Endpoint) ([]browser.StoredCookie, error) {
-	v, err := s.VisitFirst()
-	if err != nil {
-		return nil, err
-	}
-	sent := map[string]bool{}
-	for _, pair := range strings.Split(e.Request.Header.Get("Cookie"), ";") {
-		name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
-		sent[name] = true
-	}
-	var out []browser.StoredCookie
-	for _, c := range v.State.Cookies {
-		if !sent[c.Name] || isCSRFCookie(c, e.Request) {
-			continue
-		}
-		r := e.WithChat(s.NewChatID())
-		r.Header.Set("Cookie", withoutCookie(r.Header.Get("Cookie"), c.Name))
-		if ev, raw := s.Ask(ctx, "without the cookie "+c.Name, r); refusedBy(ev.Exchange) && raw == "" {
-			out = append(out, c)
-		}
-	}
-	if len(out) == 0 {
-		return nil, subject.MissingError("the session is no cookie")
-	}
-	return out, nil
-}
-
-// refusedBy says whether an answer turns somebody away, or sends them to log in;
-// an error or a rate limit does not.
-func refusedBy(ex wire.Exchange) bool {
-	return ex.Response != nil && ex.Status() < 500 && ex.Status() != http.StatusTooManyRequests
-}
-
-// isCSRFCookie says whether a cookie is one that the page's script must read, to
-// send it a second time (Django, Angular, Spring, Laravel).
-func isCSRFCookie(c browser.StoredCookie, r wire.Request) bool {
-	if subject.IsCSRFName(c.Name) {
-		return true
-	}
-	if len(c.Value) < subject.MinSecret {
-		return false
-	}
-	for name, values := range r.Header {
-		if name != "Cookie" && name != "Authorization" && strings.Contains(strings.Join(values, "\n"), c.Value) {
-			return true
-		}
-	}
-	return bytes.Contains(r.Body, []byte(c.Value))
-}
-
-func withoutCookie(header, name string) string {
-	var kept []string
-	for _, pair := range strings.Split(header, ";") {
-		if n, _, _ := strings.Cut(strings.TrimSpace(pair), "="); n != name {
-			kept = append(kept, strings.TrimSpace(pair))
-		}
-	}
-	return strings.Join(kept, "; ")
-}
-
-func judgeCookie(c browser.StoredCookie, loopback bool) subject.Verdict {
-	var lacking []string
-	if !c.HTTPOnly {
-		lacking = append(lacking, "HttpOnly")
-	}
-	if !c.Secure && !loopback {
-		lacking = append(lacking, "Secure")
-	}
-	if c.SameSite == "" || strings.EqualFold(c.SameSite, "None") && !c.Secure {
-		lacking = append(lacking, "SameSite")
-	}
-	if len(lacking) > 0 {
-		return subject.Violated("HttpOnly, SameSite, and Secure outside loopback", fmt.Sprintf("the cookie %q lacks %s", c.Name, strings.Join(lacking, ", ")))
-	}
-	return subject.Holds("the cookie %q has them", c.Name)
 }
 
 var authNosniff = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidence) subject.Verdict {
