@@ -121,7 +121,7 @@ func (c causeStory) IDs() []string {
 // Basis says how the cause is known.
 func (c causeStory) Basis() string {
 	if c.Confirmed {
-		return "confirmed by an experiment"
+		return "confirmed"
 	}
 	return "inferred from the answers"
 }

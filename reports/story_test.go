@@ -63,7 +63,7 @@ func TestTheBlockOfOneFaultFitsAScreen(t *testing.T) {
 			t.Errorf("it takes %d lines:\n%s", n, out)
 		}
 		for _, want := range []string{"One mistake explains all 18 failed checks.", "127 of 141 checks judged", "critical · webhook · explains 22 checks",
-			"confirmed by an experiment", `200 application/json · Server: nginx/1.25 · “{"reply":`, "kindlytest run -c kindlytest.yaml --only HOOK",
+			"confirmed", `200 application/json · Server: nginx/1.25 · “{"reply":`, "kindlytest run -c kindlytest.yaml --only HOOK",
 			"kindlytest explain webhook-verifies-nothing --stack node-jsonwebtoken", "commit 3f2a9c1be04d on main"} {
 			if !strings.Contains(out, want) {
 				t.Errorf("it does not say %q:\n%s", want, out)

@@ -3,7 +3,6 @@ package causes
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/kindlytest/kindlytest/reports"
 )
@@ -39,7 +38,7 @@ func fails(c reports.Check) bool { return c.Outcome == reports.Failed || c.Outco
 func (r *recognition) named(c Cause) {
 	var places []string
 	for _, row := range r.checks {
-		if row.Cause == c.ID && fails(row) && !slices.Contains(places, r.where(row.ID)) {
+		if row.Cause == c.ID && fails(row) && !r.spokenAgainst(c) && !slices.Contains(places, r.where(row.ID)) {
 			places = append(places, r.where(row.ID))
 		}
 	}
@@ -74,6 +73,11 @@ func (r *recognition) named(c Cause) {
 	}
 }
 
+// spokenAgainst says whether a check fails that rules the cause out.
+func (r *recognition) spokenAgainst(c Cause) bool {
+	return slices.ContainsFunc(r.checks, func(row reports.Check) bool { return fails(row) && matches(c.Unless, row.ID) })
+}
+
 // inferred takes the cause if all fails that shows it.
 func (r *recognition) inferred(c Cause) {
 	for _, id := range c.When {
@@ -81,10 +85,8 @@ func (r *recognition) inferred(c Cause) {
 			return
 		}
 	}
-	for _, id := range c.Unless {
-		if slices.ContainsFunc(r.checks, func(row reports.Check) bool { return fails(row) && matches([]string{id}, row.ID) }) {
-			return
-		}
+	if r.spokenAgainst(c) {
+		return
 	}
 	found := c.report()
 	for i := range r.checks {
@@ -93,17 +95,14 @@ func (r *recognition) inferred(c Cause) {
 			continue
 		}
 		if found.Repeat == "" || row.ID == c.When[0] {
-			found.Repeat, found.Sample, found.Evidence = row.Repeat, row.Sample, row.Evidence
+			found.Repeat, found.Sample, found.Evidence, found.Seen = row.Repeat, row.Sample, row.Evidence, row.Actual
 			found.Where = r.where(row.ID)
 		}
 		row.Cause = c.ID
 		found.Explains = append(found.Explains, row.ID)
 	}
-	found.Seen = fmt.Sprintf("%s fail together", strings.Join(found.Explains[:min(3, len(found.Explains))], ", "))
-	if n := len(found.Explains) - 3; n > 0 {
-		found.Seen = fmt.Sprintf("%s and %d more fail together", strings.Join(found.Explains[:3], ", "), n)
-	} else if len(found.Explains) == 1 {
-		found.Seen = found.Explains[0] + " fails, and nothing beside it that would point elsewhere"
+	if n := len(found.Explains) - 1; n > 0 {
+		found.Seen += fmt.Sprintf(" (%s), and %d more that this explains", found.Explains[0], n)
 	}
 	r.found = append(r.found, found)
 }
