@@ -85,7 +85,7 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 	for _, p := range problems {
 		if p.Rule.ID == r.ID {
 			v := subject.Violated(p.Expected, at(p.Path)+p.Actual).At(p.Level).Fix(p.Fix)
-			if what := envelope(ev.Exchange.Body()); what != "" {
+			if what := enveloped(ev.Exchange.Body()); what != "" {
 				v.Actual = what
 				return v.Because("answer-is-an-envelope").Fix("")
 			}
@@ -102,9 +102,9 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 	return subject.Holds("")
 }
 
-// envelope says what an answer is that holds another one: a gateway's, which
+// enveloped says what an answer is that holds another one: a gateway's, which
 // should have been opened on the way; "" if it is none.
-func envelope(body []byte) string {
+func enveloped(body []byte) string {
 	var answer map[string]any
 	if json.Unmarshal(body, &answer) != nil {
 		return ""
