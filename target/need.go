@@ -45,7 +45,7 @@ func (n Need) Names() []string {
 	return names
 }
 
-// hint says what is missing and how to give it; only the first missing need
+// Hint says what is missing and how to give it; only the first missing need
 // is named.
 func (n Need) Hint() string {
 	for _, e := range needNames {
@@ -56,7 +56,7 @@ func (n Need) Hint() string {
 	return ""
 }
 
-// offers is the set of needs that the target meets as configured. Whether the
+// Offers is the set of needs that the target meets as configured. Whether the
 // page really gives a token is found out later.
 func (t Target) Offers() Need {
 	var n Need

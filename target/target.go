@@ -91,7 +91,7 @@ func (w Webhook) String() string { return w.Name + " " + redact.URL(w.URL) }
 // GoString leaves the secret out.
 func (w Webhook) GoString() string { return "suites.Webhook{" + w.String() + "}" }
 
-// local says whether all that is called is on this machine.
+// Local says whether all that is called is on this machine.
 func (t Target) Local() bool {
 	for _, raw := range t.called() {
 		if !IsLoopback(raw) {
@@ -116,7 +116,7 @@ func (t Target) called() []string {
 	return urls
 }
 
-// looksLikeProduction names the first URL that does not look like a test
+// LooksLikeProduction names the first URL that does not look like a test
 // environment's. The private key of a production system has no place here.
 func (t Target) LooksLikeProduction() (string, bool) {
 	for _, raw := range t.called() {
@@ -145,7 +145,7 @@ func isTestName(host string) bool {
 	return ip != nil && ip.IsPrivate()
 }
 
-// isLoopback says whether a URL's host is this machine by its name.
+// IsLoopback says whether a URL's host is this machine by its name.
 func IsLoopback(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -159,7 +159,7 @@ func IsLoopback(raw string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// urls lists all URLs of the target.
+// Urls lists all URLs of the target.
 func (t Target) Urls() []string {
 	urls := []string{t.PageURL}
 	if t.Endpoint != nil {

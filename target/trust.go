@@ -36,13 +36,13 @@ const PrivateAuthority = "Does the certificate come from a private authority? --
 
 const ClientCertificate = "gate in kindlytest.yaml gives one: client_certificate: {cert: client.pem, key: client.key}"
 
-// untrusted says whether a connection failed for the server's certificate.
+// Untrusted says whether a connection failed for the server's certificate.
 func Untrusted(err error) bool {
 	var v *tls.CertificateVerificationError
 	return errors.As(err, &v)
 }
 
-// wayToTrust is the way out of a failed connection: the one given, unless it
+// WayToTrust is the way out of a failed connection: the one given, unless it
 // failed for the certificate.
 func WayToTrust(err error, otherwise string) string {
 	var unknown x509.UnknownAuthorityError

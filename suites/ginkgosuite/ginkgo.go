@@ -145,11 +145,11 @@ func RunSpecs(ctx context.Context, b *runner.Results) {
 	suite.RandomizeAllSpecs = false
 	suite.FocusStrings, suite.SkipStrings, suite.LabelFilter = nil, nil, ""
 	reporter.NoColor, reporter.Succinct = true, true
-	ginkgo.RunSpecs(verdictOfBoard{}, "kindlytest", suite, reporter)
+	ginkgo.RunSpecs(verdictElsewhere{}, "kindlytest", suite, reporter)
 }
 
-// verdictOfBoard is told by Ginkgo that a spec failed. The run's verdict is
+// verdictElsewhere is told by Ginkgo that a spec failed. The run's verdict is
 // made from the board, which knows warnings and what could not run as well.
-type verdictOfBoard struct{}
+type verdictElsewhere struct{}
 
-func (verdictOfBoard) Fail() {}
+func (verdictElsewhere) Fail() {}

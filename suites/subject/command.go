@@ -7,7 +7,7 @@ import (
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
 
-// commandLine quotes words for a POSIX shell, so that a user can paste them.
+// CommandLine quotes words for a POSIX shell, so that a user can paste them.
 func CommandLine(words []string) string {
 	quoted := make([]string, len(words))
 	for i, w := range words {

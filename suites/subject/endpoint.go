@@ -227,6 +227,7 @@ func (e *Endpoint) Credentials() []string {
 	return out
 }
 
+// OriginOf is the origin of a URL, as browsers write it; "" if it has none.
 func OriginOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" {

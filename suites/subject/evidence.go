@@ -15,7 +15,7 @@ type Evidence struct {
 	Killed *Death
 }
 
-// requestEvidence turns a request of the page into evidence.
+// RequestEvidence turns a request of the page into evidence.
 func RequestEvidence(title string, r browser.Request) Evidence {
 	ex := wire.Exchange{At: r.Started, Duration: r.Duration, Request: wire.Request{
 		Method: r.Method, URL: r.URL, Header: r.Header, Body: r.Body}}
@@ -28,7 +28,7 @@ func RequestEvidence(title string, r browser.Request) Evidence {
 	return Evidence{Title: title, Exchange: ex}
 }
 
-// describe puts an exchange's end into a few words: "status 200",
+// Describe puts an exchange's end into a few words: "status 200",
 // "no answer (reset)".
 func Describe(ex wire.Exchange) string {
 	if ex.Response != nil {

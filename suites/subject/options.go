@@ -50,6 +50,7 @@ type Observer interface {
 	Done(check reports.Check)
 }
 
+// WithDefaults are the options with what was left out filled in.
 func (o Options) WithDefaults(t target.Target) Options {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 8

@@ -8,6 +8,7 @@ import (
 	"github.com/kindlytest/kindlytest/target"
 )
 
+// Report is a target as a report names it, without credentials.
 func Report(t target.Target, args []string) reports.Target {
 	r := reports.Target{Name: t.Name, Page: SafeURL(t.PageURL), Args: args}
 	if t.Endpoint != nil {
@@ -19,7 +20,7 @@ func Report(t target.Target, args []string) reports.Target {
 	return r
 }
 
-// clean takes out of a report's target what is known to be secret by its value.
+// Clean takes out of a report's target what is known to be secret by its value.
 // The name stays: it tells targets apart.
 func (s *Session) Clean(t reports.Target) reports.Target {
 	t.Page, t.Endpoint = s.Redact.Text(t.Page), s.Redact.Text(t.Endpoint)
@@ -34,7 +35,7 @@ func (s *Session) Clean(t reports.Target) reports.Target {
 	return t
 }
 
-// safeArgument is an argument in which the target's URLs hold no credential.
+// SafeArgument is an argument in which the target's URLs hold no credential.
 func SafeArgument(t target.Target, arg string) string {
 	for _, raw := range t.Urls() {
 		if raw != "" {

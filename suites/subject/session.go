@@ -34,7 +34,7 @@ import (
 type Session struct {
 	Target  target.Target
 	Options Options
-	// base outlives single probes: facts are shared, so that they must not die
+	// Base outlives single probes: facts are shared, so that they must not die
 	// with the probe that happened to ask first.
 	Base context.Context
 
@@ -64,14 +64,14 @@ type Session struct {
 	closers  []io.Closer
 }
 
-// A problem keeps a run from checking what it should: the thing, and the way
+// A Problem keeps a run from checking what it should: the thing, and the way
 // out.
 type Problem struct {
 	Text, Hint string
 	OfChrome   bool // it does not start, which only matters to what needs it
 }
 
-// open prepares a session. It calls nobody yet.
+// Open prepares a session. It calls nobody yet.
 func Open(ctx context.Context, t target.Target, o Options) *Session {
 	bound := o.Concurrency
 	o = o.WithDefaults(t)
@@ -157,7 +157,7 @@ func (s *Session) onClose(c io.Closer) {
 	s.closers = append(s.closers, c)
 }
 
-// problem notes what keeps the run from checking what it should.
+// Problem notes what keeps the run from checking what it should.
 func (s *Session) Problem(text, hint string) { s.addProblem(Problem{Text: text, Hint: hint}) }
 
 func (s *Session) addProblem(p Problem) {
@@ -167,7 +167,7 @@ func (s *Session) addProblem(p Problem) {
 	s.problems = append(s.problems, p)
 }
 
-// note adds a remark on the whole run.
+// Note adds a remark on the whole run.
 func (s *Session) Note(level reports.Outcome, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,7 +180,7 @@ const HeaderCheck = "Kindlytest-Check"
 
 type checkRunKey struct{}
 
-// A checkRun is one check in progress, and what got into its way.
+// Running is one check in progress, and what got into its way.
 type Running struct {
 	Rule  rule.Rule
 	Alone bool // nothing else goes on meanwhile
@@ -195,12 +195,12 @@ func (r *Running) kills(d Death) { r.killed.CompareAndSwap(nil, &d) }
 // Killed is the death that a request of the check has caused; nil if none did.
 func (r *Running) Killed() *Death { return r.killed.Load() }
 
-// withCheck marks ctx as belonging to a check.
+// WithRunning marks ctx as belonging to a check.
 func WithRunning(ctx context.Context, c *Running) context.Context {
 	return context.WithValue(ctx, checkRunKey{}, c)
 }
 
-// checkOf is the check that ctx belongs to; one without a name if to none.
+// RunningOf is the check that ctx belongs to; one without a name if to none.
 func RunningOf(ctx context.Context) *Running {
 	if c, ok := ctx.Value(checkRunKey{}).(*Running); ok {
 		return c
@@ -240,7 +240,7 @@ func (s *Session) deliver(ctx context.Context, x sending) Evidence {
 
 var ErrLimited = errors.New("the target limits how often it is called: it answers 429, which tells nothing")
 
-// limited says whether a request was turned away for being one too many.
+// Limited says whether a request was turned away for being one too many.
 func Limited(ev Evidence) bool { return ev.Exchange.Status() == http.StatusTooManyRequests }
 
 // retryAfter is how long the answer asks to wait; 0 if it does not say.
@@ -288,7 +288,7 @@ func (s *Session) HangUp(ctx context.Context, title string, times int, r wire.Re
 	return s.serviceOf(r).hangUp(ctx, s.crowd, title, times, r)
 }
 
-// newChatID makes a UUID, as Kindly's chat ids are.
+// NewChatID makes a UUID, as Kindly's chat ids are.
 func (s *Session) NewChatID() string {
 	var b [16]byte
 	s.random(b[:])
@@ -311,9 +311,10 @@ func (s *Session) checkToken(raw token.Raw, chatID string) token.Result {
 	})
 }
 
+// Itoa is strconv.Itoa, for texts that name a status.
 func Itoa(n int) string { return strconv.Itoa(n) }
 
-// canonical returns the first value of a header in any spelling of its name.
+// Canonical returns the first value of a header in any spelling of its name.
 func Canonical(h http.Header, name string) string {
 	for k, v := range h {
 		if len(v) > 0 && http.CanonicalHeaderKey(k) == http.CanonicalHeaderKey(name) {

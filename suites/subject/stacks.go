@@ -32,7 +32,7 @@ func (k *stacks) see(ex wire.Exchange) {
 	k.byOrigin[origin].See(ex.Status(), ex.Response.Header, cookieNames(ex.Request.Header.Get("Cookie")), ex.Response.Body)
 }
 
-// of is the stack behind the first of the URLs that gives one away.
+// Of is the stack behind the first of the URLs that gives one away.
 func (k *stacks) Of(urls ...string) (name string, signs []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -41,7 +41,7 @@ func (s *Session) tell(m reports.Moment) {
 	}
 }
 
-// ending is the whole story, in the order in which it happened.
+// Ending is the whole story, in the order in which it happened.
 func (s *Session) Ending() (moments []reports.Moment, screenshot string) {
 	s.story.mu.Lock()
 	defer s.story.mu.Unlock()

@@ -69,13 +69,13 @@ func CouldNotRun(err error) Verdict {
 // ErrMissing marks an error that says which need a target does not meet.
 var ErrMissing = errors.New("missing")
 
-// missingError is an error text that counts as ErrMissing without saying so.
+// MissingError is an error text that counts as ErrMissing without saying so.
 type MissingError string
 
 func (e MissingError) Error() string        { return string(e) }
 func (e MissingError) Is(target error) bool { return target == ErrMissing }
 
-// at sets the level at which a violation counts.
+// At sets the level at which a violation counts.
 func (v Verdict) At(level rule.Level) Verdict { v.Level = level; return v }
 
 // With adds evidence.
@@ -90,7 +90,7 @@ func (v Verdict) Fix(fix string) Verdict { v.Advice = fix; return v }
 // Weak marks a pass that proves less than it should, and says why.
 func (v Verdict) Weak(why string) Verdict { v.IsWeak, v.Reason = true, why; return v }
 
-// outcome is what the verdict means for a requirement of this level.
+// Outcome is what the verdict means for a requirement of this level.
 func (v Verdict) Outcome(level rule.Level) reports.Outcome {
 	switch v.Kind {
 	case Held:
@@ -132,7 +132,7 @@ func (v Verdict) severity(level rule.Level) int {
 	return 5
 }
 
-// worst returns the verdict that decides where one requirement was judged
+// Worst returns the verdict that decides where one requirement was judged
 // several times, with the evidence of that one only.
 func Worst(level rule.Level, verdicts ...Verdict) Verdict {
 	if len(verdicts) == 0 {
@@ -147,7 +147,7 @@ func Worst(level rule.Level, verdicts ...Verdict) Verdict {
 	return w
 }
 
-// guarded turns a panic of a probe into a verdict: one broken check must not
+// Guarded turns a panic of a probe into a verdict: one broken check must not
 // take the others' results with it.
 func Guarded(id string, probe func() Verdict) (v Verdict) {
 	defer func() {

@@ -20,7 +20,7 @@ type pageFacts struct {
 	renewed   Memo[Renewal]
 }
 
-// A visit is one opening of the page by one user, and what Kindly saw of it.
+// A Visit is one opening of the page by one user, and what Kindly saw of it.
 type Visit struct {
 	user   *browser.User
 	page   *browser.Page
@@ -42,7 +42,7 @@ type Visit struct {
 // the first visit waits as long as a request may take.
 const patience = 3 * time.Second
 
-// visitFirst opens the page as the first user.
+// VisitFirst opens the page as the first user.
 func (s *Session) VisitFirst() (*Visit, error) {
 	return s.pages.first.Get(func() (*Visit, error) {
 		began := s.Options.Now()
@@ -60,6 +60,7 @@ func (s *Session) visitSecond() (*Visit, error) {
 	return s.pages.second.Get(func() (*Visit, error) { return s.visit(s.Target.Second, 0) })
 }
 
+// VisitLoggedOut opens the page as nobody.
 func (s *Session) VisitLoggedOut() (*Visit, error) {
 	return s.pages.loggedOut.Get(func() (*Visit, error) { return s.visit(nil, 0) })
 }
@@ -140,7 +141,7 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, 
 	return v, nil
 }
 
-// newKindly is the Kindly that one visit talks to, with a journal of its own.
+// NewKindly is the Kindly that one visit talks to, with a journal of its own.
 func (s *Session) NewKindly(webhooks ...target.Webhook) (*mockkindly.Kindly, error) {
 	k, err := mockkindly.New(mockkindly.Options{
 		Now:    s.Options.Now,

@@ -23,7 +23,7 @@ func (s *Session) visitWithToken() (*Visit, error) {
 	return v, nil
 }
 
-// callOther calls the first user's callback for another chat, as the widget
+// CallOther calls the first user's callback for another chat, as the widget
 // would after a new conversation was begun.
 func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallResult, err error) {
 	v, err := s.visitWithToken()
@@ -35,14 +35,14 @@ func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallR
 	return chatID, r, err
 }
 
-// A renewal is what the callback gave when it was called again for one chat.
+// A Renewal is what the callback gave when it was called again for one chat.
 type Renewal struct {
 	Before, After browser.CallResult
 	page          *browser.Page
 	Advanced      time.Duration // how far the page's clock was put forward; 0 if it was not
 }
 
-// renew calls the callback twice for one chat: again at once, and, where that
+// Renew calls the callback twice for one chat: again at once, and, where that
 // gave the very same token, again with the page's clock shortly before expiry.
 // A page may keep a token in memory until then.
 func (s *Session) Renew() (Renewal, error) {
