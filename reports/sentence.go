@@ -25,6 +25,8 @@ func (s story) sentence() string {
 	switch {
 	case s.little():
 		return fmt.Sprintf("What was judged holds, but that is little: %d of %s.", judged, plural(of, "check"))
+	case s.gravest() == Critical || s.gravest() == High: // nothing that fails the run, and yet it does not work as meant
+		return joinSentences("No requirement fails, but this should not go live", s.worst())
 	case s.Run.Summary.Expected > 0:
 		return fmt.Sprintf("Ready to go live, but for %s that you listed.", plural(s.Run.Summary.Expected, "known failure"))
 	case s.Run.Summary.Warned > 0:
