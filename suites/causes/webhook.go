@@ -59,7 +59,7 @@ var ofWebhooks = []Cause{
 	{ID: "webhook-verifies-nothing", Title: "The webhook reads tokens without verifying them.", Severity: reports.Critical, Owner: Webhook,
 		Consequence: "Anybody can be any of your users there: they write a name into a token of their own.",
 		Fix:         "Verify the signature with your public key before you read any claim (jwt.verify, not jwt.decode), and accept RS256 only.",
-		When:        []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-ALG-NONE"}, Explains: forged},
+		When:        []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-SIGNATURE"}, Explains: forged},
 	{ID: "webhook-trusts-any-key", Title: "The webhook verifies tokens with whatever key fits.", Severity: reports.Critical, Owner: Webhook,
 		Consequence: "Anybody signs with a key of their own, and is any of your users.",
 		Fix:         "Verify with your own public key only, never with one that the token brings or names.",
