@@ -25,5 +25,5 @@ func Example() {
 	}
 	// Output:
 	// stranger: the answer is like the one without a token
-	// believed: the forged token's marker "Mallory" shows in the answer
+	// believed: the answer holds "Mallory", which only the forged token says
 }

@@ -58,7 +58,7 @@ func blindly(a Attempt, ev Evidence, st Standing) oracle.Judgement {
 	why := Describe(ev.Exchange)
 	for _, c := range a.Canaries {
 		if oracle.Shows(ev.Exchange, c) {
-			return oracle.Judgement{Class: oracle.Believed, Why: fmt.Sprintf("the forged token's marker %q shows in the answer", c)}
+			return oracle.Judgement{Class: oracle.Believed, Why: fmt.Sprintf("the answer holds %q, which only the forged token says", c)}
 		}
 	}
 	plainFails := st.Control().Exchange.Err != nil || st.Control().Exchange.Status() >= 500
