@@ -167,12 +167,17 @@ func tolerates(ctx context.Context, h *subject.Webhook, st subject.Standing, c s
 		v, _ := h.Unserved(st)
 		return v
 	}
-	for _, v := range variants {
+	attempts := make([]subject.Attempt, len(variants))
+	for i, v := range variants {
 		c.Payload = v.payload
-		ev, err := h.Call(ctx, v.name, c)
+		r, err := h.Request(c)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
+		attempts[i] = subject.Attempt{Title: v.name, Request: r}
+	}
+	for i, ev := range h.Session.DoAll(ctx, attempts) {
+		v := variants[i]
 		if ev.Exchange.Err != nil || ev.Exchange.Status() >= 500 {
 			return subject.Violated("no 5xx", fmt.Sprintf("%s: %s", v.name, subject.Describe(ev.Exchange))).With(ev)
 		}

@@ -102,17 +102,21 @@ var hookUserID = eachHook(func(ctx context.Context, h *subject.Webhook, st subje
 	if len(who) == 0 {
 		return subject.Missing("no member is known who could be named: no page or endpoint gave a token")
 	}
-	var verdicts []subject.Verdict
+	var attempts []subject.Attempt
+	var named []oracle.Marker
 	for _, m := range who {
 		for _, place := range namings {
-			c := subject.Call{Payload: func(p *webhook.Payload) { place.name(p, m) }}
-			what := fmt.Sprintf("%s names the member's %s, without a token", place.where, m.Claim)
-			ev, err := h.Call(ctx, what, c)
+			r, err := h.Request(subject.Call{Payload: func(p *webhook.Payload) { place.name(p, m) }})
 			if err != nil {
 				return subject.CouldNotRun(err)
 			}
-			verdicts = append(verdicts, judgeNamed(h, st, what, m, who, ev))
+			attempts = append(attempts, subject.Attempt{Title: fmt.Sprintf("%s names the member's %s, without a token", place.where, m.Claim), Request: r})
+			named = append(named, m)
 		}
+	}
+	var verdicts []subject.Verdict
+	for i, ev := range h.Session.DoAll(ctx, attempts) {
+		verdicts = append(verdicts, judgeNamed(h, st, attempts[i].Title, named[i], who, ev))
 	}
 	return subject.Worst(subject.RunningOf(ctx).Rule.Level, verdicts...)
 })
@@ -264,7 +268,7 @@ func provoke(ctx context.Context, h *subject.Webhook) ([]subject.Evidence, error
 	if err != nil {
 		return nil, err
 	}
-	var out []subject.Evidence
+	var attempts []subject.Attempt
 	for _, a := range forge.For("HOOK-SIGNATURE") {
 		tokens, err := a.Build(m)
 		var lacking *forge.MissingError
@@ -275,14 +279,14 @@ func provoke(ctx context.Context, h *subject.Webhook) ([]subject.Evidence, error
 			return nil, err
 		}
 		for _, f := range tokens[:min(2, len(tokens))] {
-			ev, err := h.Call(ctx, f.Name, subject.Call{ChatID: m.ChatID, Token: token.Raw(f.Token.Reveal())})
+			r, err := h.Request(subject.Call{ChatID: m.ChatID, Token: token.Raw(f.Token.Reveal())})
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, ev)
+			attempts = append(attempts, subject.Attempt{Title: f.Name, Request: r})
 		}
 	}
-	return out, nil
+	return h.Session.DoAll(ctx, attempts), nil
 }
 
 // hookErrorLeak provokes a few errors, and reads them.
@@ -291,16 +295,18 @@ var hookErrorLeak = eachHook(func(ctx context.Context, h *subject.Webhook, st su
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
+	var attempts []subject.Attempt
 	for _, body := range []string{"{", "null", `{"chat_id":7,"message":{}}`} {
 		r, err := h.ControlRequest(ctx, st)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
-		r.Body = []byte(body)
-		h.Sign(&r)
-		all = append(all, h.Session.Do(ctx, "the body "+body, r))
+		if r.Body = []byte(body); h.Config.Secret != "" {
+			h.Sign(&r)
+		}
+		attempts = append(attempts, subject.Attempt{Title: "the body " + body, Request: r})
 	}
-	all = append(all, st.Stranger...)
+	all = append(append(all, h.Session.DoAll(ctx, attempts)...), st.Stranger...)
 	answered := 0
 	for _, ev := range all {
 		if ev.Exchange.Response == nil || ev.Exchange.Status() < http.StatusBadRequest {

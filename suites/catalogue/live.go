@@ -36,32 +36,36 @@ var liveHookBody = onServed(func(ctx context.Context, h *subject.Webhook, st sub
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	var verdicts []subject.Verdict
-	for _, b := range bodies {
+	attempts := make([]subject.Attempt, len(bodies))
+	for i, b := range bodies {
 		hostile := r.Clone()
 		hostile.Body = b.Bytes
 		hostile.Header["Content-Type"] = []string{b.ContentType}
 		if h.Config.Secret != "" {
 			h.Sign(&hostile)
 		}
-		verdicts = append(verdicts, judgeBody(b, h.Session.Do(ctx, b.Name, hostile)))
+		attempts[i] = subject.Attempt{Title: b.Name, Request: hostile}
+	}
+	var verdicts []subject.Verdict
+	for i, ev := range h.Session.DoAll(ctx, attempts) {
+		verdicts = append(verdicts, judgeBody(bodies[i], ev))
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })
 
 var liveHookHeaders = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
-	var verdicts []subject.Verdict
-	for _, odd := range oddHeaders {
+	attempts := make([]subject.Attempt, len(oddHeaders))
+	for i, odd := range oddHeaders {
 		r, err := h.ControlRequest(ctx, st)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
 		odd.change(r.Header)
-		send := h.Session.Do
-		if odd.long {
-			send = h.Session.DoOversized
-		}
-		ev := send(ctx, odd.name, r)
+		attempts[i] = subject.Attempt{Title: odd.name, Request: r, Oversized: odd.long}
+	}
+	var verdicts []subject.Verdict
+	for i, ev := range h.Session.DoAll(ctx, attempts) {
+		odd := oddHeaders[i]
 		v := subject.Holds("%s: %s", odd.name, subject.Describe(ev.Exchange))
 		if st := ev.Exchange.Status(); st >= 500 {
 			v = subject.Violated("no 5xx", odd.name+": "+subject.Describe(ev.Exchange)).With(ev)

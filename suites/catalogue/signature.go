@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
@@ -169,14 +170,18 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 		return subject.CouldNotRun(err)
 	}
 	spellings = append([]forge.Spelling{{Name: "letters beyond ASCII", Bytes: plain.Body}}, spellings...)
-	var refused []subject.Evidence
-	var names []string
-	for _, sp := range spellings {
+	attempts := make([]subject.Attempt, len(spellings))
+	for i, sp := range spellings {
 		r := plain.Clone()
 		r.Body = sp.Bytes
 		h.Sign(&r)
-		if ev := h.Session.Do(ctx, sp.Name, r); !h.AcceptableStatus(ev) {
-			refused, names = append(refused, ev), append(names, sp.Name)
+		attempts[i] = subject.Attempt{Title: sp.Name, Request: r}
+	}
+	var refused []subject.Evidence
+	var names []string
+	for i, ev := range h.Session.DoAll(ctx, attempts) {
+		if !h.AcceptableStatus(ev) {
+			refused, names = append(refused, ev), append(names, spellings[i].Name)
 		}
 	}
 	if len(refused) == 0 {
@@ -208,14 +213,17 @@ var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, _ subject
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	var verdicts []subject.Verdict
-	for _, sp := range spellings {
-		if string(sp.Bytes) == right {
-			continue // it is what this webhook is known to expect (see SIG-VALID)
-		}
+	// The one that this webhook is known to expect is SIG-VALID's.
+	spellings = slices.DeleteFunc(spellings, func(sp forge.Spelling) bool { return string(sp.Bytes) == right })
+	attempts := make([]subject.Attempt, len(spellings))
+	for i, sp := range spellings {
 		spoiled := r.Clone()
 		spoiled.Header[webhook.HeaderHMAC] = []string{string(sp.Bytes)}
-		ev := h.Session.Do(ctx, sp.Name, spoiled)
+		attempts[i] = subject.Attempt{Title: sp.Name, Request: spoiled}
+	}
+	var verdicts []subject.Verdict
+	for i, ev := range h.Session.DoAll(ctx, attempts) {
+		sp := spellings[i]
 		v := judgeUnsigned(h, sp.Name, ev, c.Token != "").With(ev)
 		if v.Kind == subject.Broken && sp.Lenient && ev.Exchange.Status() < 300 {
 			v.Actual += ": its decoder of base64 is lenient. Nobody can make this without the secret, but one value should have one spelling"

@@ -87,6 +87,17 @@ func (h *Webhook) WhatAccepts(ctx context.Context, refused Evidence) (Mended, bo
 // gives the same requests in the same order.
 func (s *Session) InOrder() bool { return s.Options.Concurrency == 1 }
 
+// DoAll sends attempts, and returns the answers in their order.
+func (s *Session) DoAll(ctx context.Context, attempts []Attempt) []Evidence {
+	out := make([]Evidence, len(attempts))
+	s.Each(len(attempts), func(i int) error {
+		a := attempts[i]
+		out[i] = s.deliver(ctx, sending{title: a.Title, request: a.Request, oversized: a.Oversized})
+		return nil
+	})
+	return out
+}
+
 // Each does n things: at the same time, unless one is to be done after another.
 // It returns the first error.
 func (s *Session) Each(n int, do func(i int) error) error {

@@ -120,7 +120,7 @@ func (s *Session) serviceOf(r wire.Request) *service {
 }
 
 // allSlots is the weight of all that may be under way to one service at a time.
-const allSlots = 48
+const allSlots = 64
 
 // slots are shared by all services where the user has set a bound.
 func (s *Session) slots() *semaphore.Weighted {

@@ -123,23 +123,28 @@ func (h *Webhook) registerLife(first Evidence) {
 
 // sampleBoth asks as a stranger and, where there is a token, as a member.
 func (h *Webhook) sampleBoth(ctx context.Context, st *Standing) error {
-	var err error
-	if st.Stranger, err = h.sample(ctx, "without a token", Call{}); err != nil {
+	tok, err := h.Witness(ctx)
+	if err != nil && !errors.Is(err, ErrMissing) {
 		return err
 	}
-	tok, err := h.Witness(ctx)
-	if errors.Is(err, ErrMissing) {
-		return nil
+	kinds := []Call{{}}
+	if err == nil {
+		st.Token = tok
+		kinds = append(kinds, Call{ChatID: tok.ChatID, Token: tok.Raw})
 	}
+	answers := make([][]Evidence, len(kinds))
+	err = h.Session.Each(len(kinds), func(i int) (err error) {
+		answers[i], err = h.sample(ctx, []string{"without a token", "with a valid token"}[i], kinds[i])
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	st.Token = tok
-	st.Member, err = h.sample(ctx, "with a valid token", Call{ChatID: tok.ChatID, Token: tok.Raw})
-	if err == nil {
+	if st.Stranger = answers[0]; len(answers) > 1 {
+		st.Member = answers[1]
 		h.Session.tellForward(h, tok, st.Member[0])
 	}
-	return err
+	return nil
 }
 
 // Witness is the token that a sound webhook takes; of this one, what it is known
@@ -152,15 +157,12 @@ func (h *Webhook) Witness(ctx context.Context) (ChatToken, error) {
 }
 
 func (h *Webhook) sample(ctx context.Context, title string, c Call) ([]Evidence, error) {
-	var out []Evidence
-	for range samples {
-		ev, err := h.Call(ctx, title, c)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, ev)
-	}
-	return out, nil
+	out := make([]Evidence, samples)
+	err := h.Session.Each(samples, func(i int) (err error) {
+		out[i], err = h.Call(ctx, title, c)
+		return err
+	})
+	return out, err
 }
 
 // accepted says whether all answers to the best request are those to a valid one.
