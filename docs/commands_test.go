@@ -207,7 +207,7 @@ func words(line string) ([]string, error) {
 // foreign flags are those of other programs.
 var foreign = map[string]bool{
 	"--no-install-recommends": true, "--silent": true, "--retry": true, "--retry-connrefused": true, "--retry-delay": true, "--output": true,
-	"--rm": true, "--network": true,
+	"--rm": true, "--network": true, "--user": true, "--label-filter": true,
 }
 
 var longFlag = regexp.MustCompile(`(?:^|[\s` + "`" + `(\[])(--[a-z][a-z-]+)`)

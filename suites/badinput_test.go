@@ -45,6 +45,9 @@ const (
 	patience = 30 * time.Second
 )
 
+// incomplete begins what a run says of which a part could not be judged.
+const incomplete = "not all that the target offers could be judged"
+
 // anyExit is an exit code that depends on what comes first.
 const anyExit = -1
 

@@ -47,7 +47,7 @@ func TestVerifyNamesTheMistake(t *testing.T) {
 		says       []string
 		unsaid     string
 	}{
-		{"sound", sound, exitOK, "", "", []string{"ACCEPTED: Kindly would let Ada in", "in 5m0s", "✔ FWD  3 passed"}, "REFUSED"},
+		{"sound", sound, exitOK, "", "", []string{"ACCEPTED: Kindly would let Ada in", "in 5m0s", "✔ FWD Forwarding  judged 3 of 3: 3 passed"}, "REFUSED"},
 		{"a lifetime for exp", mint(at, 2000), exitBroken, "TOK-EXP", "token-duration-for-instant", []string{"a duration, not a point in time", "exp = iat + 300", "REFUSED"}, "498854"},
 		{"a far exp", mint(at, at+3*365*86400), exitBroken, "TOK-EXP-MAX", "", []string{"in 3 years"}, "26280h"},
 		{"a time zone", mint(at-3600, at-3300), exitBroken, "TOK-EXP-FUTURE TOK-IAT-SKEW", "token-timezone", []string{"1 h, to the second", "utcnow"}, "NTP"},

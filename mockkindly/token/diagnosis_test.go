@@ -135,7 +135,7 @@ func badlyTimed() []mistaken {
 		{`expiresIn: "3600", three seconds later`, times(-4, -1), LifetimeAsText, one("TOK-EXP-FUTURE"), "expired", "milliseconds", "clock"},
 		{"expiresIn: 300000", times(0, 300_000), LifetimeInMilliseconds, one("TOK-EXP-MAX"), "300 s in milliseconds", "seconds", ""},
 		{"exp ten minutes before iat", times(20, -580), ExpiryBeforeIssue, []string{"TOK-EXP-MAX", "TOK-EXP-FUTURE"}, "", "iat plus", ""},
-		{"utcnow() in Oslo in winter", times(-hour, -hour+300), TimeZone, late, "", "utcnow()", "NTP"},
+		{"utcnow() in Oslo in winter", times(-hour, -hour+300), TimeZone, late, "1 h, to the second", "utcnow()", "NTP"},
 		{"a naive now() in Oslo", times(hour, hour+300), TimeZone, skew, "1 h, to the second", "datetime.now(timezone.utc)", "NTP"},
 		{"a naive now() in Kolkata", times(5*hour+1800, 5*hour+2100), TimeZone, skew, "5 h 30 min", "UTC", "NTP"},
 		{"a naive now() in Kathmandu", times(5*hour+2700, 5*hour+3600), TimeZone, skew, "5 h 45 min", "UTC", "NTP"},

@@ -124,6 +124,9 @@ func judgeExpFuture(s *state) verdict {
 	}
 	v := badf("exp in the future", "it expired %d s ago (%s)", ago, clockTime(s.exp.seconds))
 	if mistake := s.whyExpired(); mistake.ID != "" {
+		if d := s.skew(); mistake == skewMistake(d) {
+			v.actual += ": iat is " + describeSkew(d)
+		}
 		return v.as(mistake)
 	}
 	return v

@@ -63,10 +63,22 @@ func together(running *subject.Running, hooks []*subject.Webhook, verdicts []sub
 	return v
 }
 
-// onServed is eachHook where passing rests on a refusal: where the valid request
+// onAnswering is eachHook where something is sent: not to a webhook that answers
+// nobody.
+func onAnswering(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
+	return eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+		if st.Silent {
+			v, _ := h.Unserved(st)
+			return v
+		}
+		return judge(ctx, h, st)
+	})
+}
+
+// onServed is onAnswering where passing rests on a refusal: where the valid request
 // is refused as well, nothing can be told.
 func onServed(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
-	return eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	return onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 		return h.Told(st, judge(ctx, h, st))
 	})
 }

@@ -97,7 +97,7 @@ func telling(value string) bool {
 
 // hookUserID names a member wherever a request can name somebody, and brings no
 // token. What an answer says then that it does not say to a stranger is somebody's.
-var hookUserID = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var hookUserID = onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	who := memberOf(h.Session, st)
 	if len(who) == 0 {
 		return subject.Missing("no member is known who could be named: no page or endpoint gave a token")
@@ -239,7 +239,7 @@ func outlive(ctx context.Context, h *subject.Webhook) subject.Verdict {
 	return mustRefuse(ctx, h, "a token expired for 90 s", subject.Call{ChatID: p.ChatID, Token: p.Raw})
 }
 
-var hookTokenEcho = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var hookTokenEcho = onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	refused, err := provoke(ctx, h)
 	if err != nil {
 		return subject.CouldNotRun(err)
@@ -290,7 +290,7 @@ func provoke(ctx context.Context, h *subject.Webhook) ([]subject.Evidence, error
 }
 
 // hookErrorLeak provokes a few errors, and reads them.
-var hookErrorLeak = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var hookErrorLeak = onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	all, err := provoke(ctx, h)
 	if err != nil {
 		return subject.CouldNotRun(err)

@@ -126,7 +126,7 @@ var liveHookBurst = onCall(func(ctx context.Context, h *subject.Webhook, st subj
 	return subject.Holds("%d answers", burst)
 })
 
-var liveHookAbort = eachHook(func(ctx context.Context, h *subject.Webhook, _ subject.Standing) subject.Verdict {
+var liveHookAbort = onAnswering(func(ctx context.Context, h *subject.Webhook, _ subject.Standing) subject.Verdict {
 	r, err := h.Request(subject.Call{})
 	if err != nil {
 		return subject.CouldNotRun(err)

@@ -179,8 +179,8 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 		}
 	}
 	if likeRefused(st.Stranger[0], unsigned) {
-		// A signed stranger is answered as one who has not signed at all.
-		if st.Control().Exchange.Status() == st.Stranger[0].Exchange.Status() && sameBody(st.Control(), st.Stranger[0]) {
+		// A signed stranger is refused as one who has not signed at all.
+		if refused := st.Control().Exchange.Status(); refused >= 400 && refused == st.Stranger[0].Exchange.Status() && sameBody(st.Control(), st.Stranger[0]) {
 			st.Fault = h.fault("SIG-VALID", "", st.Control())
 		}
 		return nil

@@ -21,6 +21,9 @@ type Standing struct {
 	Unrepaired []Evidence
 	// Fault is why the valid request is not accepted; nil where it is.
 	Fault *Fault
+	// Silent: neither a stranger nor a member gets any answer. To send more is to
+	// wait for nothing.
+	Silent bool
 	// Signature, Clock and Transport are the mistakes that were worked around:
 	// what the webhook accepts is sent to it, as if they were mended.
 	Signature, TokenRepair, Transport *Mended
@@ -80,7 +83,8 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	if first.Exchange.Err != nil {
 		st.Stranger = []Evidence{first}
 		st.Fault = &Fault{Check: "RESP-STATUS", What: "a valid request gets " + Describe(first.Exchange), Seen: first}
-		return st, nil
+		st.Silent, err = h.silentToMembers(ctx)
+		return st, err
 	}
 	h.registerLife(first)
 	if err := h.sampleBoth(ctx, &st); err != nil {
@@ -113,6 +117,20 @@ func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, er
 		}
 		return ev, 0, nil
 	}
+}
+
+// silentToMembers says whether the valid request of a member gets no answer
+// either. Where nobody listens for a moment, nothing is said of it.
+func (h *Webhook) silentToMembers(ctx context.Context) (bool, error) {
+	tok, err := h.Witness(ctx)
+	if errors.Is(err, ErrMissing) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	ev, err := h.Call(ctx, "with a valid token", Call{ChatID: tok.ChatID, Token: tok.Raw})
+	return ev.Exchange.Err != nil && ev.Exchange.Kind() != wire.KindUnreachable, err
 }
 
 // registerLife lets the service be asked by a stranger's request whether it lives.

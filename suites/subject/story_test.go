@@ -23,8 +23,9 @@ func TestEventsAsMoments(t *testing.T) {
 			Callback: &mockkindly.CallbackReport{Outcome: outcome, Error: message, Elapsed: 61 * time.Millisecond}}
 	}
 	refused := token.Result{Violations: []token.Violation{
-		{Rule: rule.Rule{ID: "TOK-TYP"}, Level: rule.Should, Actual: "no typ"}, {Rule: rule.Rule{ID: "TOK-EXP"}, Level: rule.Must, Actual: "exp is past"},
+		{Rule: rule.Rule{ID: "TOK-TYP"}, Level: rule.Should, Actual: "no typ"}, {Rule: rule.Rule{ID: "TOK-EXP", Refused: rule.Documented}, Level: rule.Must, Actual: "exp is past"},
 	}}
+	unsafe := token.Result{Violations: []token.Violation{{Rule: rule.Rule{ID: "TOK-SECRETS"}, Level: rule.Must, Actual: "a password"}}}
 	for name, row := range map[string]struct {
 		event mockkindly.Event
 		later []mockkindly.Event
@@ -40,6 +41,7 @@ func TestEventsAsMoments(t *testing.T) {
 		"an odd outcome":           {called, []mockkindly.Event{settled("odd", "")}, reports.MomentCallback, false, "ended: odd"},
 		"accepted":                 {mockkindly.Event{Kind: mockkindly.TokenAccepted, Token: &mockkindly.TokenReport{}}, nil, reports.MomentVerify, true, "no rule is broken"},
 		"refused":                  {mockkindly.Event{Kind: mockkindly.TokenRefused, Token: &mockkindly.TokenReport{Result: refused}}, nil, reports.MomentVerify, false, "refuses the token: TOK-EXP: exp is past. TOK-TYP"},
+		"taken, though unsafe":     {mockkindly.Event{Kind: mockkindly.TokenAccepted, Token: &mockkindly.TokenReport{Result: unsafe}}, nil, reports.MomentVerify, true, "accepts the token: TOK-SECRETS: a password"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, told := happened(row.event, row.later)
