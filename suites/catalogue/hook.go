@@ -111,7 +111,17 @@ var hookUserID = eachHook(func(ctx context.Context, h *subject.Webhook, st subje
 			if err != nil {
 				return subject.CouldNotRun(err)
 			}
-			verdicts = append(verdicts, judgeNamed(h, st, what, m, who, ev))
+			v := judgeNamed(h, st, what, m, who, ev)
+			if v.Kind == subject.Broken { // who names nobody may get it too
+				twin, err := h.Call(ctx, "without a token, and naming nobody", subject.Call{})
+				if err != nil {
+					return subject.CouldNotRun(err)
+				}
+				if judgeNamed(h, st, what, m, who, twin).Kind == subject.Broken {
+					return subject.Missing("a stranger who names nobody gets it too (see HOOK-ANONYMOUS)").With(ev, twin)
+				}
+			}
+			verdicts = append(verdicts, v)
 		}
 	}
 	return subject.Worst(subject.RunningOf(ctx).Rule.Level, verdicts...)
