@@ -51,6 +51,9 @@ func sharedBrowser(t *testing.T) *browser.Browser {
 }
 
 func TestMain(m *testing.M) {
+	if name := os.Getenv(dyingEnv); name != "" {
+		os.Exit(dying(name))
+	}
 	code := m.Run()
 	if chrome.browser != nil {
 		chrome.browser.Close()

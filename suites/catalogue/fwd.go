@@ -192,6 +192,9 @@ var fwdRedirect = eachHook(func(_ context.Context, h *subject.Webhook, st subjec
 	if status := ev.Exchange.Status(); status >= 300 && status < 400 {
 		to := ev.Exchange.Response.Header.Get("Location")
 		v := subject.Violated("an answer, not a redirect", fmt.Sprintf("status %d to %s", status, subject.SafeURL(to))).With(ev)
+		if st.Transport != nil { // where it redirects to serves it
+			return v.Because(st.Transport.Cause).Fix(st.Transport.Fix)
+		}
 		return redirected(v, h.Called(), to)
 	}
 	if ev.Exchange.Err != nil {

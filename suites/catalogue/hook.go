@@ -116,7 +116,17 @@ var hookUserID = onAnswering(func(ctx context.Context, h *subject.Webhook, st su
 	}
 	var verdicts []subject.Verdict
 	for i, ev := range h.Session.DoAll(ctx, attempts) {
-		verdicts = append(verdicts, judgeNamed(h, st, attempts[i].Title, named[i], who, ev))
+		v := judgeNamed(h, st, attempts[i].Title, named[i], who, ev)
+		if v.Kind == subject.Broken { // who names nobody may get it too
+			twin, err := h.Call(ctx, "without a token, and naming nobody", subject.Call{})
+			if err != nil {
+				return subject.CouldNotRun(err)
+			}
+			if judgeNamed(h, st, attempts[i].Title, named[i], who, twin).Kind == subject.Broken {
+				return subject.Missing("a stranger who names nobody gets it too (see HOOK-ANONYMOUS)").With(ev, twin)
+			}
+		}
+		verdicts = append(verdicts, v)
 	}
 	return subject.Worst(subject.RunningOf(ctx).Rule.Level, verdicts...)
 })

@@ -172,7 +172,8 @@ var liveAuthBurst = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 })
 
 // liveProcess speaks of every death, whoever caused it.
-func liveProcess(_ context.Context, s *subject.Session) subject.Verdict {
+func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
+	s.Settle(ctx)
 	deaths := s.Deaths()
 	if len(deaths) == 0 && s.Sent() == 0 {
 		return subject.Missing("nothing was sent that could have killed one")

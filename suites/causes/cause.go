@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -47,7 +46,7 @@ type Cause struct {
 func All() []Cause { return all() }
 
 var all = sync.OnceValue(func() []Cause {
-	return slices.Concat(processes, ofPages, ofEndpoints, ofTokens(), ofSignatures, ofWebhooks)
+	return slices.Concat(processes, ofPages, ofClaims, ofEndpoints, ofTokens(), ofSignatures, ofWebhooks)
 })
 
 // Find returns the cause with this ID, in any letter case.
@@ -57,20 +56,6 @@ func Find(id string) (Cause, bool) {
 		return Cause{}, false
 	}
 	return all()[i], true
-}
-
-// ofTokens are the diagnoses of token, which knows what is wrong with one.
-func ofTokens() []Cause {
-	var out []Cause
-	for _, d := range token.Diagnoses() {
-		c := Cause{ID: d.ID, Title: strings.TrimSuffix(d.Title, ".") + ".", Fix: d.Fix, Owner: Token, Severity: reports.High, Explains: []string{"TOK-*", "PAGE-CALLBACK-RENEW", "AUTH-FRESH"},
-			Consequence: "Kindly refuses the token, or reads it wrongly: your users are strangers in every chat."}
-		if d.ID == token.Unsigned.ID || d.ID == token.HMACPublicKey.ID {
-			c.Severity, c.Consequence = reports.Critical, "Anybody can make such a token. Whoever takes it takes anybody's word for who they are."
-		}
-		out = append(out, c)
-	}
-	return out
 }
 
 // explains says whether a cause accounts for a check.

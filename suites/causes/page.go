@@ -13,6 +13,8 @@ func page(id, title string, severity reports.Severity, consequence string, expla
 var ofPages = []Cause{
 	page("widget-missing", "The page does not load Kindly's chat client.", reports.High, "There is no chat on the page.", "PAGE-*"),
 	page("widget-held-back", "A script tag holds the chat client back.", reports.High, "There is no chat on the page, for anybody for whom the tag stays as it is.", "PAGE-*"),
+	page("widget-integrity", "The script tag's integrity hash keeps the chat client out.", reports.High, "There is no chat on the page since Kindly's file has changed, as it does without notice.", "PAGE-WIDGET*"),
+	page("widget-not-run", "The script tag of the chat client is on the page, and no browser runs it.", reports.High, "There is no chat on the page.", "PAGE-WIDGET*"),
 	page("widget-host", "The chat client is loaded from elsewhere than Kindly.", reports.High, "The chat does not start, or somebody else's code runs in its place.", "PAGE-WIDGET*"),
 	page("widget-id", "The script tag of the chat client has not the id that Kindly looks for.", reports.High, "The chat client does not find its settings.", "PAGE-WIDGET*"),
 	page("widget-bot-key", "The chat client has no bot key, or another one.", reports.High, "The chat does not start, or belongs to another bot.", "PAGE-WIDGET*"),
@@ -24,7 +26,7 @@ var ofPages = []Cause{
 	page("callback-pending", "getAuthToken's promise never settles.", reports.High, "The chat waits, and goes on without the user.", "PAGE-CALLBACK-*"),
 	page("callback-token-too-large", "getAuthToken gives something far too large for a token.", reports.High, strangers, "PAGE-CALLBACK-*"),
 	page("callback-blocked-by-policy", "The page's Content-Security-Policy blocks the request for the token.", reports.High, strangers, "PAGE-CALLBACK-*", "PAGE-CSP"),
-	page("callback-without-credentials", "The callback asks for the token without the user's session.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	page("callback-without-credentials", "The callback asks for the token without the user's session.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
 	{ID: "callback-cors", Title: "The browser keeps the endpoint's answer from the page (CORS).", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-CORS-PREFLIGHT"}},
 	{ID: "callback-unreachable", Title: "The page can't reach the auth endpoint.", Severity: reports.High, Owner: Infrastructure, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS"}},
 	{ID: "callback-redirected-to-login", Title: "The auth endpoint redirects to the login.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},

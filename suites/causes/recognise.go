@@ -22,7 +22,18 @@ func Recognise(checks []reports.Check, where func(id string) string) []reports.C
 			r.inferred(c)
 		}
 	}
+	r.disown()
 	return r.found
+}
+
+// disown takes from the checks what is no cause of the catalogue: they speak for
+// themselves then.
+func (r *recognition) disown() {
+	for i := range r.checks {
+		if _, known := Find(r.checks[i].Cause); !known {
+			r.checks[i].Cause = ""
+		}
+	}
 }
 
 type recognition struct {
@@ -49,7 +60,8 @@ func (r *recognition) named(c Cause) {
 			row := &r.checks[i]
 			switch {
 			case row.Cause == c.ID && r.where(row.ID) == place:
-			case row.Cause == "" && fails(*row) && c.explains(row.ID) && (r.where(row.ID) == place || place == ""):
+			case row.Cause == "" && fails(*row) && c.explains(row.ID) && slices.Contains([]string{place, ""}, r.where(row.ID)):
+			case row.Cause == "" && fails(*row) && c.explains(row.ID) && place == "":
 			default:
 				continue
 			}

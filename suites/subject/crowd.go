@@ -10,13 +10,26 @@ import (
 // atOnce sends requests at the same time, with nothing else going on.
 func (v *service) atOnce(ctx context.Context, client *wire.Client, title string, requests []wire.Request) []Evidence {
 	answers := make([]Evidence, len(requests))
+	sent := false
 	v.alone(ctx, title, requests[0], func() {
+		again := sent // to see whether it dies again: what counts is how it was at first
+		sent = true
 		var group sync.WaitGroup
 		for i, r := range requests {
-			group.Go(func() { answers[i] = v.send(ctx, client, title, r) })
+			group.Go(func() {
+				if ev := v.send(ctx, client, title, r); !again {
+					answers[i] = ev
+				}
+			})
 		}
 		group.Wait()
 	})
+	if err := v.isDown(); !sent && err != nil { // nobody is there to be judged
+		RunningOf(ctx).hindered.Store(&err)
+		for i, r := range requests {
+			answers[i] = v.unsent(sending{title: title, request: r}, err)
+		}
+	}
 	return answers
 }
 
@@ -42,15 +55,23 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 func (v *service) alone(ctx context.Context, title string, r wire.Request, harm func()) *Death {
 	v.gate.Lock()
 	defer v.gate.Unlock()
+	v.settle(ctx, v.s.Client) // what was sent before is not its doing
 	if v.isDown() != nil {
 		return nil
 	}
 	harm()
 	x := &sending{running: RunningOf(ctx), title: title, request: r}
-	if v.alive(ctx, v.s.Client) || ctx.Err() != nil {
+	if v.survives(ctx, v.s.Client, Evidence{}) || ctx.Err() != nil {
 		return nil
 	}
 	d := Death{Title: title, Times: 1, Of: 1, Gone: !v.await(ctx, v.s.Client)}
+	for d.Of < tries && !d.Gone && !v.convicted(x.running) && ctx.Err() == nil {
+		d.Of++
+		if harm(); !v.survives(ctx, v.s.Client, Evidence{}) {
+			d.Times++
+			d.Gone = !v.await(ctx, v.s.Client)
+		}
+	}
 	d = *v.killed(x, d).Killed
 	if d.Gone {
 		v.bury(d)

@@ -37,9 +37,26 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 		return x.ev, true // it may hang up on that
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
 		return v.send(ctx, client, x.title, x.request), true // slow in company; what counts is how it is alone
+	case !died && gateway(x.ev.Exchange.Status()):
+		if evs, broke := v.together(ctx, client, []*sending{x}); !broke {
+			return evs[0], true // what it answers to this, and to nothing else
+		}
+		if !v.await(ctx, client) {
+			return v.lost(x, v.suspects(x)), true
+		}
+		died = true
 	case died && !x.plain && blame(x) == 3 && v.convicted(x.running):
 		return v.killed(x, Death{Title: x.title, Times: 1, Of: 1}), true
 	}
+	v.accuse(ctx, client, x, died)
+	if x.again != nil {
+		return *x.again, true
+	}
+	return x.ev, v.isDown() != nil
+}
+
+// accuse finds out which of the suspects breaks the service, and notes its death.
+func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, died bool) {
 	suspects := v.suspects(x)
 	culprit, ev := v.search(ctx, client, suspects)
 	if culprit != nil {
@@ -48,10 +65,6 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	} else if down := v.isDown(); down == nil && (died || slices.ContainsFunc(suspects, refused)) {
 		v.note(Death{Address: v.address, Last: titles(suspects), Evidence: x.ev})
 	}
-	if x.again != nil {
-		return *x.again, true
-	}
-	return x.ev, v.isDown() != nil
 }
 
 // refused says whether a request found nobody there.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
 
 // An Attempt is something hostile to send, and how to read the answer.
@@ -93,7 +94,8 @@ func (h *Webhook) Oracle() (*oracle.Oracle, error) {
 		}
 		controls := oracle.Controls{Valid: exchanges(st.Member), Anonymous: exchanges(st.Stranger)}
 		if !h.Session.Options.Safe {
-			refused, err := h.sample(h.Session.Base, "with a token that is none", Call{Token: "kindlytest"})
+			garbage := WithRunning(h.Session.Base, &Running{Rule: rule.Rule{ID: "HOOK-GARBAGE"}}) // it may kill, and is not plain
+			refused, err := h.sample(garbage, "with a token that is none", Call{Token: "kindlytest"})
 			if err != nil {
 				return nil, err
 			}

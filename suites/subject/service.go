@@ -36,6 +36,10 @@ type service struct {
 	down   error // it died and did not come back
 	pace   time.Duration
 	limit  limit
+
+	settled  *sending    // the last one after which the service was seen alive
+	watching *time.Timer // until it is looked after
+	closed   bool
 }
 
 // A lifeSign is a plain request that is answered while the service lives, and
@@ -190,6 +194,9 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			continue
 		case !v.trouble(attempt):
 			v.remember(attempt)
+			if !x.plain {
+				v.quiet(client)
+			}
 			return last
 		}
 		ev, settled := v.investigate(ctx, client, &attempt)
@@ -212,6 +219,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 	if err := v.isDown(); err != nil {
 		return v.unsent(*x, err)
 	}
+	v.settle(ctx, client)
 	if err := v.limit.wait(ctx); err != nil {
 		return v.unsent(*x, err)
 	}

@@ -144,6 +144,9 @@ func (s *Session) Close() {
 	closers := s.closers
 	s.closers = nil
 	s.mu.Unlock()
+	for _, v := range s.allServices() {
+		v.close()
+	}
 	for i := len(closers) - 1; i >= 0; i-- {
 		closers[i].Close() // nobody can do anything about a failure here
 	}
@@ -334,15 +337,22 @@ func (s *Session) Remarks() ([]Problem, []reports.Note) {
 
 // Deaths are those of all services, in the order of their addresses.
 func (s *Session) Deaths() []Death {
-	s.mu.Lock()
-	services := maps.Clone(s.services)
-	s.mu.Unlock()
 	var out []Death
-	for _, address := range slices.Sorted(maps.Keys(services)) {
-		v := services[address]
+	for _, v := range s.allServices() {
 		v.mu.Lock()
 		out = append(out, v.deaths...)
 		v.mu.Unlock()
+	}
+	return out
+}
+
+// allServices are in the order of their addresses.
+func (s *Session) allServices() []*service {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*service
+	for _, address := range slices.Sorted(maps.Keys(s.services)) {
+		out = append(out, s.services[address])
 	}
 	return out
 }

@@ -1,0 +1,48 @@
+package causes
+
+import (
+	"strings"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// endpointsOfTokens are checks of the endpoint that compare a token with what was
+// asked for: they can't where its chat is not what it should be.
+var endpointsOfTokens = []string{"AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-BODY-TEXT-PLAIN", "LIVE-AUTH-BURST"}
+
+// besides are checks that fail of a token's mistake outside of the token. What an
+// endpoint signs, its webhooks take: that is the same mistake.
+var besides = map[string][]string{
+	"token-wrong-algorithm": {"HOOK-ALG-OTHER"},
+	"token-milliseconds":    {"HOOK-IAT", "HOOK-EXP-*"},
+	"token-sub-number":      {"HOOK-SUB-TYPE"},
+	"token-chat-id-changed": endpointsOfTokens,
+}
+
+// ofTokens are the diagnoses of token, which knows what is wrong with one.
+func ofTokens() []Cause {
+	var out []Cause
+	for _, d := range token.Diagnoses() {
+		c := Cause{ID: d.ID, Title: strings.TrimSuffix(d.Title, ".") + ".", Fix: d.Fix, Owner: Token, Severity: reports.High,
+			Explains:    append([]string{"TOK-*", "PAGE-CALLBACK-RENEW", "AUTH-FRESH"}, besides[d.ID]...),
+			Consequence: "Kindly refuses the token, or reads it wrongly: your users are strangers in every chat."}
+		if d.ID == token.Unsigned.ID || d.ID == token.HMACPublicKey.ID {
+			c.Severity, c.Consequence = reports.Critical, "Anybody can make such a token. Whoever takes it takes anybody's word for who they are."
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// ofClaims are mistakes of tokens that are inferred.
+var ofClaims = []Cause{
+	{ID: "token-chat-not-object", Title: "The claim chat is not the object that Kindly reads.", Severity: reports.High, Owner: Token,
+		Consequence: "Kindly finds no chat in the token: your users are strangers in every chat.",
+		Fix:         `Write chat as an object: {"id": "…", "webhook_domains": ["…"]}.`,
+		When:        []string{"TOK-CHAT"}, Explains: append([]string{"TOK-CHAT", "TOK-CHAT-*", "FWD-COVERED", "HOOK-CHAT-TYPE"}, endpointsOfTokens...)},
+	{ID: "token-born-expired", Title: "Tokens have expired when they are made.", Severity: reports.High, Owner: Token,
+		Consequence: "Kindly refuses every token: your users are strangers in every chat.",
+		Fix:         "Set exp to the present time in seconds plus some minutes.",
+		When:        []string{"TOK-EXP-FUTURE"}, Explains: []string{"TOK-EXP-FUTURE", "AUTH-FRESH", "PAGE-CALLBACK-RENEW", "HOOK-EXPIRED"}},
+}

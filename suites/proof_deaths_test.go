@@ -1,0 +1,172 @@
+package suites_test
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/internal/demo"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// A death of the proof: how it dies, and under what circumstances.
+type death struct {
+	way         wayToDie
+	concurrency int
+	loaded      bool
+}
+
+func (d death) String() string {
+	s := fmt.Sprintf("%s, %d at a time", d.way.name, d.concurrency)
+	if d.loaded {
+		s += ", on a loaded machine"
+	}
+	return s
+}
+
+// repeatedDeaths is how often each of them is run with -proof.
+const repeatedDeaths = 3
+
+// A process that dies of one request: that request is found, three of three
+// times, and all others are judged as if it lived.
+func TestProofDeaths(t *testing.T) {
+	var all []death
+	for _, loaded := range []bool{false, true} {
+		for _, w := range waysToDie {
+			for _, n := range []int{1, 8} {
+				if *proof || !loaded {
+					all = append(all, death{w, n, loaded})
+				}
+			}
+		}
+	}
+	all = sampled(t, all, 2)
+	times := 1
+	if *proof {
+		times = repeatedDeaths
+	}
+	var mu sync.Mutex
+	var right tally
+	blamed := map[string][]string{}
+	for _, d := range all { // one at a time: what is loaded is loaded on purpose
+		t.Run(d.String(), func(t *testing.T) {
+			if d.loaded {
+				load(t)
+			}
+			var first map[string]reports.Outcome
+			for range times {
+				run := dieOnce(t, d)
+				wrong, culprits := judgeDeaths(run, d.way)
+				outcomes := map[string]reports.Outcome{}
+				for _, c := range run.Checks {
+					outcomes[c.ID] = c.Outcome
+				}
+				if first == nil {
+					first = outcomes
+				}
+				for _, id := range slices.Sorted(maps.Keys(outcomes)) {
+					if outcomes[id] != first[id] {
+						wrong = append(wrong, fmt.Sprintf("%s is %s, and was %s", id, outcomes[id], first[id]))
+					}
+				}
+				right.count(len(wrong) == 0, fmt.Sprintf("%s: %s", d, strings.Join(wrong, "; ")))
+				if len(wrong) > 0 {
+					t.Error(strings.Join(wrong, "\n"))
+				}
+				mu.Lock()
+				blamed[d.way.name] = append(blamed[d.way.name], culprits...)
+				mu.Unlock()
+			}
+		})
+	}
+	if !*proof || right.all < len(all)*times { // -run has left some out
+		return
+	}
+	var body strings.Builder
+	fmt.Fprintf(&body, "A real process stands before a sound customer, dies in one of %d ways, and is started again 0.3 to\n0.5 s later. Each with 1 and with 8 probes at a time, on this machine as it is and with all its cores\nbusy, %d times: %d runs. The right request is blamed, \"3 of 3\", nobody else is, and the verdicts of the\nruns are the same, in %s.\n\n%s\n| dies | how | who is blamed |\n|---|---|---|\n",
+		len(waysToDie), times, right.all, right.String(), right.list())
+	for _, w := range waysToDie {
+		slices.Sort(blamed[w.name])
+		fmt.Fprintf(&body, "| %s | %s | %s |\n", w.name, w.text, strings.Join(slices.Compact(blamed[w.name]), ", "))
+	}
+	writeProof(t, "Processes that die", body.String())
+}
+
+// dieOnce runs all checks once against a customer that dies.
+func dieOnce(t *testing.T, d death) reports.Run {
+	t.Helper()
+	customer := startDying(t, d.way)
+	shop, err := demo.Target(customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o suites.Options
+	if d.way.forgets { // it takes a login to get another session
+		shop.Login.Steps = slices.Clone(shop.Login.Steps)
+		o = options(t, shop)
+	} else {
+		shop = withoutPage(t, shop, customer)
+	}
+	o.Concurrency = d.concurrency
+	return suites.RunQuietly(t.Context(), shop, o)
+}
+
+var blames = regexp.MustCompile(`\(([A-Z-]+)\) (?:kills it(?: after it has answered)?, (\d) of (\d) times|killed it)`)
+
+// judgeDeaths says what is wrong about a report on a process that died, and who
+// is blamed.
+func judgeDeaths(run reports.Run, way wayToDie) (wrong, culprits []string) {
+	process := run.Checks[slices.IndexFunc(run.Checks, func(c reports.Check) bool { return c.ID == "LIVE-PROCESS" })]
+	if process.Outcome != reports.Failed {
+		wrong = append(wrong, fmt.Sprintf("LIVE-PROCESS is %s: %s", process.Outcome, process.Reason+process.Actual))
+	}
+	if run.Summary.Deaths == 0 {
+		wrong = append(wrong, "no death is counted")
+	}
+	all := false
+	for _, m := range blames.FindAllStringSubmatch(process.Actual, -1) {
+		culprits = append(culprits, m[1])
+		all = all || m[2] == "3" && m[3] == "3"
+	}
+	if !all {
+		wrong = append(wrong, `nothing kills it "3 of 3": `+process.Actual)
+	}
+	if strings.Contains(process.Actual, "nothing that was sent did it again") {
+		wrong = append(wrong, "a death has no culprit: "+process.Actual)
+	}
+	for _, c := range run.Checks {
+		switch {
+		case c.ID == "LIVE-PROCESS":
+		case c.Outcome == reports.Errored:
+			wrong = append(wrong, fmt.Sprintf("%s could not run: %s", c.ID, c.Reason))
+		case noticed(c) && !slices.Contains(way.because, c.ID):
+			wrong = append(wrong, fmt.Sprintf("%s is blamed: %s", c.ID, c.Actual))
+		}
+	}
+	return wrong, culprits
+}
+
+// load keeps all cores busy until the test ends.
+func load(t *testing.T) {
+	t.Helper()
+	stop := make(chan struct{})
+	var busy sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		busy.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		})
+	}
+	t.Cleanup(func() { close(stop); busy.Wait() })
+}

@@ -1,0 +1,118 @@
+package suites_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// A pair is two mistakes of one customer.
+type pair [2]fixtures.Fault
+
+func (p pair) String() string { return p[0].Name + " and " + p[1].Name }
+
+// compatible says whether one customer can make both mistakes.
+func (p pair) compatible() bool {
+	a, b := p[0].Manner.Name, p[1].Manner.Name
+	return a == "" || b == "" || a == b
+}
+
+// pairs draws n different pairs.
+func pairs(seed uint64, n int) []pair {
+	all := fixtures.Faults()
+	r := rand.New(rand.NewPCG(seed, 2))
+	seen := map[string]bool{}
+	var out []pair
+	for len(out) < n && len(seen) < len(all)*(len(all)-1)/2 {
+		i, j := r.IntN(len(all)), r.IntN(len(all))
+		if p := (pair{all[min(i, j)], all[max(i, j)]}); i != j && !seen[p.String()] {
+			if seen[p.String()] = true; p.compatible() {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// namedPairs is of how many pairs the causes are looked at.
+const namedPairs = 200
+
+// Two mistakes at once are both seen: neither hides the other.
+func TestProofPairs(t *testing.T) {
+	n := *proofMost
+	if !*proof {
+		n = 4
+	}
+	all := pairs(seed(), n)
+	t.Logf("%d pairs, seed %d", len(all), seed())
+	var caught, named tally
+	index := map[string]int{}
+	for i, p := range all {
+		index[p.String()] = i
+	}
+	each(t, all, pair.String, func(t *testing.T, p pair) {
+		target := start(t, fixtures.Options{Faults: p[:]})
+		run := suites.RunQuietly(t.Context(), target, options(t, target))
+		for i, f := range p {
+			row := find(t, run, f.Breaks)
+			why := fmt.Sprintf("`%s` beside `%s`: %s is %s: %s", f.Name, p[1-i].Name, f.Breaks, row.Outcome, row.Reason+row.Actual)
+			caught.count(noticed(row), why)
+			if !noticed(row) {
+				t.Log(why)
+			}
+		}
+		if index[p.String()] < namedPairs {
+			right, what := namesBoth(run, p)
+			named.count(right, what)
+			if !right {
+				t.Log(what)
+			}
+		}
+	})
+	caught.reaches(t, 0.99)
+	if !*proof || caught.all < 2*len(all) { // of a few, one that can't be told from another would be too many
+		return
+	}
+	named.reaches(t, 0.9)
+	writeProof(t, "Two mistakes at once", fmt.Sprintf(`%d pairs of the faults above, drawn with the seed %d, each at one customer that makes both
+mistakes. %s of their faults are caught by their own check. Of the first %d pairs both causes are
+named, and no third, in %s.
+
+Not caught:
+
+%s
+Not named by both causes alone:
+
+%s`, len(all), seed(), caught.String(), min(namedPairs, len(all)), named.String(), caught.list(), named.list()))
+}
+
+// namesBoth says whether the report names the two mistakes, and nothing else.
+// What is only worth a word need not be: the check shows it.
+func namesBoth(run reports.Run, p pair) (bool, string) {
+	found := findings(run)
+	var want, lacking []string
+	for _, f := range p {
+		want = append(want, causeOf(f))
+	}
+	for i, w := range want {
+		row := run.Checks[slices.IndexFunc(run.Checks, func(c reports.Check) bool { return c.ID == p[i].Breaks })]
+		if !slices.Contains(found, w) && !(row.Outcome == reports.Informed && w == row.ID) {
+			lacking = append(lacking, w)
+		}
+	}
+	others := slices.DeleteFunc(slices.Clone(found), func(id string) bool { return slices.Contains(want, id) })
+	what := fmt.Sprintf("`%s`, `%s`:", p[0].Name, p[1].Name)
+	if len(lacking) > 0 {
+		what += " not named: " + strings.Join(lacking, ", ") + ";"
+	}
+	if len(others) > 0 {
+		what += " named too: " + strings.Join(others, ", ")
+	}
+	return len(lacking)+len(others) == 0, what
+}

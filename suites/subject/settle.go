@@ -1,0 +1,121 @@
+package subject
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// What was answered may still end the process a moment later. Whoever sends the
+// next request notices; where nobody does, it is looked for.
+
+// settle waits until nothing that was answered can still break the service, and
+// finds out what did where it is broken: what comes next must not be blamed. The
+// gate is held by the caller.
+func (v *service) settle(ctx context.Context, client *wire.Client) {
+	last := v.unsettled()
+	if last == nil || Sleep(ctx, time.Until(last.ended.Add(v.s.Patience.Aftermath))) != nil {
+		return
+	}
+	if !v.alive(ctx, client) && ctx.Err() == nil {
+		v.foundDead(ctx, client, last)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.settled = last
+}
+
+// unsettled is the last request that was sent since the service was last looked
+// after; nil if none was.
+func (v *service) unsettled() *sending {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	n := len(v.lately)
+	if n == 0 || v.lately[n-1] == v.settled || v.down != nil {
+		return nil
+	}
+	return v.lately[n-1]
+}
+
+// foundDead finds out what broke the service, where it was found dead after the
+// last request that was sent to it. The gate is held by the caller.
+func (v *service) foundDead(ctx context.Context, client *wire.Client, last *sending) {
+	x := &sending{running: &Running{}, title: "is it alive?", plain: true, began: last.ended}
+	x.ev = Evidence{Title: x.title, Exchange: wire.Exchange{At: v.s.Options.Now(), Request: last.request, Err: errGone}}
+	if !v.await(ctx, client) {
+		v.lost(x, v.suspects(x))
+		return
+	}
+	v.accuse(ctx, client, x, true)
+}
+
+// errGone is how a service is found dead where nobody was waiting for an answer.
+var errGone = errors.New("nobody answered any more")
+
+// quietFor is shorter than a process takes to end and to be back.
+const quietFor = 200 * time.Millisecond
+
+// quiet looks after the service once nothing has been sent to it for a moment:
+// who dies after an answer, and is back before the next request, has died too.
+// Where one thing is done after another, there are no such moments.
+func (v *service) quiet(client *wire.Client) {
+	if v.s.InOrder() {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case v.closed:
+	case v.watching != nil:
+		v.watching.Reset(quietFor)
+	default:
+		v.watching = time.AfterFunc(quietFor, func() { v.lookAfter(v.s.Base, client) })
+	}
+}
+
+func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
+	if !v.gate.TryRLock() { // somebody looks after it already
+		return
+	}
+	last := v.unsettled()
+	lives := last == nil || ctx.Err() != nil || v.alive(ctx, client)
+	v.gate.RUnlock()
+	if lives {
+		return
+	}
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	if v.unsettled() != nil && !v.isClosed() {
+		v.foundDead(ctx, client, last)
+	}
+}
+
+// Settle looks after all services: what they die of afterwards is found before
+// anything is said of deaths.
+func (s *Session) Settle(ctx context.Context) {
+	for _, v := range s.allServices() {
+		v.gate.Lock()
+		v.settle(ctx, s.Client)
+		v.gate.Unlock()
+	}
+}
+
+func (v *service) isClosed() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.closed
+}
+
+// close ends what looks after the service.
+func (v *service) close() {
+	v.mu.Lock()
+	v.closed = true
+	if v.watching != nil {
+		v.watching.Stop()
+	}
+	v.mu.Unlock()
+	v.gate.Lock() // who looks after it has ended
+	v.gate.Unlock()
+}
