@@ -192,6 +192,9 @@ var fwdRedirect = eachHook(func(_ context.Context, h *subject.Webhook, st subjec
 	if status := ev.Exchange.Status(); status >= 300 && status < 400 {
 		to := ev.Exchange.Response.Header.Get("Location")
 		v := subject.Violated("an answer, not a redirect", fmt.Sprintf("status %d to %s", status, subject.SafeURL(to))).With(ev)
+		if m := st.Transport; m != nil { // what it redirects to is known to be where it is served
+			return v.Because(m.Cause).Fix(m.Fix)
+		}
 		return redirected(v, h.Called(), to)
 	}
 	if ev.Exchange.Err != nil {

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -36,8 +35,12 @@ type Cause struct {
 	Severity    reports.Severity
 	Owner       string
 	Fix         string // where no probe knows better
-	// Explains lists the checks whose failures it accounts for: IDs or globs.
+	// Explains lists the checks whose failures it accounts for: IDs or globs. What
+	// is mended in thought explains only what it was seen by: the rest is judged as
+	// if it were mended, so that what fails there is another mistake.
 	Explains []string
+	// Everywhere: it is one mistake, wherever it is seen.
+	Everywhere bool
 	// When lists what infers it: all of these checks fail, and none of Unless
 	// does. Empty: a probe names it.
 	When, Unless []string
@@ -57,20 +60,6 @@ func Find(id string) (Cause, bool) {
 		return Cause{}, false
 	}
 	return all()[i], true
-}
-
-// ofTokens are the diagnoses of token, which knows what is wrong with one.
-func ofTokens() []Cause {
-	var out []Cause
-	for _, d := range token.Diagnoses() {
-		c := Cause{ID: d.ID, Title: strings.TrimSuffix(d.Title, ".") + ".", Fix: d.Fix, Owner: Token, Severity: reports.High, Explains: []string{"TOK-*", "PAGE-CALLBACK-RENEW", "AUTH-FRESH"},
-			Consequence: "Kindly refuses the token, or reads it wrongly: your users are strangers in every chat."}
-		if d.ID == token.Unsigned.ID || d.ID == token.HMACPublicKey.ID {
-			c.Severity, c.Consequence = reports.Critical, "Anybody can make such a token. Whoever takes it takes anybody's word for who they are."
-		}
-		out = append(out, c)
-	}
-	return out
 }
 
 // explains says whether a cause accounts for a check.

@@ -42,14 +42,17 @@ func (r *recognition) named(c Cause) {
 			places = append(places, r.where(row.ID))
 		}
 	}
+	if c.Everywhere && len(places) > 1 {
+		places = []string{""}
+	}
 	for _, place := range places {
 		found := c.report()
 		found.Confirmed, found.Where = true, place
 		for i := range r.checks {
 			row := &r.checks[i]
 			switch {
-			case row.Cause == c.ID && r.where(row.ID) == place:
-			case row.Cause == "" && fails(*row) && c.explains(row.ID) && (r.where(row.ID) == place || place == ""):
+			case row.Cause == c.ID && (r.where(row.ID) == place || c.Everywhere):
+			case row.Cause == "" && fails(*row) && c.explains(row.ID) && (r.where(row.ID) == place || place == "" || c.Everywhere):
 			default:
 				continue
 			}
