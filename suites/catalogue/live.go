@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -171,6 +172,16 @@ var liveAuthBurst = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 	return tokensAtOnce(ctx, s, e, burst)
 })
 
+// whereItDied is the URL that was called, where that is known: several webhooks may
+// share a process.
+func whereItDied(d subject.Death) string {
+	r := d.Evidence.Exchange.Request
+	if called := cmp.Or(r.ConnectTo, r.URL); d.Check != "" && called != "" {
+		return subject.SafeURL(called)
+	}
+	return d.Address
+}
+
 // liveProcess speaks of every death, whoever caused it.
 func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
 	s.Settle(ctx)
@@ -182,9 +193,15 @@ func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
 		return subject.Holds("none died")
 	}
 	var seen []string
+	var culprits [][2]string
 	var evidence []subject.Evidence
 	for _, d := range deaths {
-		if text := "at " + d.Address + ": " + d.String(); !slices.Contains(seen, text) {
+		culprit := [2]string{whereItDied(d), d.Check}
+		if d.Check != "" && slices.Contains(culprits, culprit) {
+			continue // the same mistake, by another of the same check's requests
+		}
+		culprits = append(culprits, culprit)
+		if text := "at " + culprit[0] + ": " + d.String(); !slices.Contains(seen, text) {
 			seen = append(seen, text)
 		}
 		if d.Evidence.Title != "" {

@@ -35,8 +35,12 @@ type Cause struct {
 	Severity    reports.Severity
 	Owner       string
 	Fix         string // where no probe knows better
-	// Explains lists the checks whose failures it accounts for: IDs or globs.
+	// Explains lists the checks whose failures it accounts for: IDs or globs. What
+	// is mended in thought explains only what it was seen by: the rest is judged as
+	// if it were mended, so that what fails there is another mistake.
 	Explains []string
+	// Everywhere: it is one mistake, wherever it is seen.
+	Everywhere bool
 	// When lists what infers it: all of these checks fail, and none of Unless
 	// does. Empty: a probe names it.
 	When, Unless []string

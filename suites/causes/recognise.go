@@ -53,15 +53,17 @@ func (r *recognition) named(c Cause) {
 			places = append(places, r.where(row.ID))
 		}
 	}
+	if c.Everywhere && len(places) > 1 {
+		places = []string{""}
+	}
 	for _, place := range places {
 		found := c.report()
 		found.Confirmed, found.Where = true, place
 		for i := range r.checks {
 			row := &r.checks[i]
 			switch {
-			case row.Cause == c.ID && r.where(row.ID) == place:
-			case row.Cause == "" && fails(*row) && c.explains(row.ID) && slices.Contains([]string{place, ""}, r.where(row.ID)):
-			case row.Cause == "" && fails(*row) && c.explains(row.ID) && place == "":
+			case row.Cause == c.ID && (r.where(row.ID) == place || c.Everywhere):
+			case row.Cause == "" && fails(*row) && c.explains(row.ID) && (slices.Contains([]string{place, ""}, r.where(row.ID)) || place == "" || c.Everywhere):
 			default:
 				continue
 			}

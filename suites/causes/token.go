@@ -1,6 +1,7 @@
 package causes
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -20,12 +21,22 @@ var besides = map[string][]string{
 	"token-chat-id-changed": endpointsOfTokens,
 }
 
+// ofTimes are the diagnoses of a token's times, which are one matter: where iat
+// is wrong, so is what is counted from it.
+var ofTimes = []token.Diagnosis{token.Milliseconds, token.TimeAsText, token.TimeWithFraction, token.DurationForInstant, token.LifetimeAsText,
+	token.LifetimeInMilliseconds, token.ExpiryBeforeIssue, token.TimeZone, token.ClockAhead, token.ClockOrKept}
+
+// ofChats are the diagnoses of a token's chat.
+var ofChats = []token.Diagnosis{token.ChatElsewhere, token.ChatIDNotRead, token.ChatIDChanged}
+
+// ofSubjects are the diagnoses of whom a token names.
+var ofSubjects = []token.Diagnosis{token.SubjectElsewhere, token.SubjectAsNumber}
+
 // ofTokens are the diagnoses of token, which knows what is wrong with one.
 func ofTokens() []Cause {
 	var out []Cause
 	for _, d := range token.Diagnoses() {
-		c := Cause{ID: d.ID, Title: strings.TrimSuffix(d.Title, ".") + ".", Fix: d.Fix, Owner: Token, Severity: reports.High,
-			Explains:    append([]string{"TOK-*", "PAGE-CALLBACK-RENEW", "AUTH-FRESH"}, besides[d.ID]...),
+		c := Cause{ID: d.ID, Title: strings.TrimSuffix(d.Title, ".") + ".", Fix: d.Fix, Owner: Token, Severity: reports.High, Explains: append(explainedBy(d), besides[d.ID]...),
 			Consequence: "Kindly refuses the token, or reads it wrongly: your users are strangers in every chat."}
 		if d.ID == token.Unsigned.ID || d.ID == token.HMACPublicKey.ID {
 			c.Severity, c.Consequence = reports.Critical, "Anybody can make such a token. Whoever takes it takes anybody's word for who they are."
@@ -45,4 +56,17 @@ var ofClaims = []Cause{
 		Consequence: "Kindly refuses every token: your users are strangers in every chat.",
 		Fix:         "Set exp to the present time in seconds plus some minutes.",
 		When:        []string{"TOK-EXP-FUTURE"}, Explains: []string{"TOK-EXP-FUTURE", "AUTH-FRESH", "PAGE-CALLBACK-RENEW", "HOOK-EXPIRED"}},
+}
+
+// explainedBy lists what fails of a diagnosis beside the rules that made it.
+func explainedBy(d token.Diagnosis) []string {
+	switch {
+	case slices.Contains(ofTimes, d):
+		return []string{"TOK-IAT", "TOK-IAT-*", "TOK-EXP", "TOK-EXP-*", "TOK-NBF", "PAGE-CALLBACK-RENEW", "AUTH-FRESH"}
+	case slices.Contains(ofChats, d):
+		return []string{"TOK-CHAT", "TOK-CHAT-ID", "TOK-CLAIM-NAMES"}
+	case slices.Contains(ofSubjects, d):
+		return []string{"TOK-SUB", "TOK-SUB-*", "TOK-CLAIM-NAMES"}
+	}
+	return []string{"TOK-COMPACT", "TOK-JSON", "TOK-ALG", "TOK-SIGNATURE"} // how it is written and signed
 }

@@ -4,6 +4,14 @@ import "github.com/kindlytest/kindlytest/reports"
 
 const silent = "It refuses what Kindly sends: every dialogue with this webhook is silent."
 
+// valid are the checks that send what Kindly sends: where that is not answered as
+// it should be, they say so. The others tell nothing then, or speak of what was
+// seen all the same.
+var valid = []string{"FWD-DELIVERED", "FWD-REDIRECT", "HOOK-VALID", "HOOK-ANONYMOUS", "SIG-VALID", "RESP-STATUS", "RESP-JSON"}
+
+// ofTime are the checks of webhooks about a token's times.
+var ofTime = []string{"FWD-DELIVERED", "HOOK-VALID", "HOOK-EXPIRED", "HOOK-NBF", "HOOK-IAT"}
+
 // ofSignatures are mistakes of a webhook about Kindly-HMAC, confirmed by the
 // request that it accepts.
 var ofSignatures = []Cause{
@@ -22,23 +30,23 @@ var ofSignatures = []Cause{
 	signature("hmac-swapped", "The webhook gives body and secret to the HMAC in the wrong order."),
 	signature("hmac-secret-line-end", "The webhook's secret ends in a line end."),
 	{ID: "hmac-secret-trimmed", Title: "The secret has white space around it here, and none at the webhook.", Severity: reports.Medium, Owner: Configuration,
-		Consequence: "Nothing can be said of the webhook's signature until the secret is the same on both sides.", Explains: []string{"SIG-*"}},
+		Consequence: "Nothing can be said of the webhook's signature until the secret is the same on both sides.", Explains: []string{"SIG-VALID", "SIG-RAW-BODY"}},
 	signature("hmac-secret-decoded", "The webhook decodes the secret before it uses it."),
 	signature("hmac-secret-quoted", "The webhook's secret stands in quotation marks."),
-	signature("hmac-body-base64", "The webhook computes the signature over the base64 of the body."),
-	signature("hmac-body-rewritten", "The webhook parses the body and writes it again before it computes the signature."),
-	signature("hmac-body-empty", "The webhook computes the signature over an empty body: a parser has read it before."),
-	signature("hmac-body-object", "The webhook computes the signature over a parsed object, not over the body."),
+	signatureOver("hmac-body-base64", "The webhook computes the signature over the base64 of the body."),
+	signatureOver("hmac-body-rewritten", "The webhook parses the body and writes it again before it computes the signature."),
+	signatureOver("hmac-body-empty", "The webhook computes the signature over an empty body: a parser has read it before."),
+	signatureOver("hmac-body-object", "The webhook computes the signature over a parsed object, not over the body."),
 	signature("hmac-url", "The webhook computes the signature over the URL too."),
-	signature("hmac-latin1", "The webhook computes the signature over the body as Latin-1."),
-	signature("hmac-ascii", "The webhook computes the signature over the body as ASCII."),
-	signature("hmac-mojibake", "The webhook reads the body as Latin-1 and computes the signature over what that gives."),
-	{ID: "hmac-check-throws", Title: "The webhook fails with an error when it checks the signature.", Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: []string{"SIG-*", "LIVE-HOOK-*"},
+	signatureOver("hmac-latin1", "The webhook computes the signature over the body as Latin-1."),
+	signatureOver("hmac-ascii", "The webhook computes the signature over the body as ASCII."),
+	signatureOver("hmac-mojibake", "The webhook reads the body as Latin-1 and computes the signature over what that gives."),
+	{ID: "hmac-check-throws", Title: "The webhook fails with an error when it checks the signature.", Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: valid,
 		Fix: "Look into its log. Mostly a JSON parser has run before, and the HMAC gets an object instead of the body's bytes: take the raw body (express.raw, the verify hook of the JSON parser)."},
 	{ID: "webhook-checks-no-hmac", Title: "The webhook does not check who calls it.", Severity: reports.High, Owner: Webhook,
 		Consequence: "Anybody who knows the URL can call it as if they were Kindly.",
 		Fix:         "Compute base64(HMAC-SHA256(raw body, secret)), compare it with Kindly-HMAC in constant time, and answer 401 where it differs or is missing.",
-		When:        []string{"SIG-MISSING", "SIG-WRONG"}, Explains: []string{"SIG-*"}},
+		When:        []string{"SIG-MISSING", "SIG-WRONG"}, Explains: []string{"SIG-MISSING", "SIG-WRONG", "SIG-BODY", "SIG-ENCODING", "SIG-ALGORITHM", "SIG-TWICE"}},
 	{ID: "webhook-compares-no-hmac", Title: "The webhook wants a signature, and takes any.", Severity: reports.High, Owner: Webhook,
 		Consequence: "Anybody who knows the URL can call it as if they were Kindly: they write any signature.",
 		Fix:         "Compute base64(HMAC-SHA256(raw body, secret)), and compare it with Kindly-HMAC in constant time.",
@@ -50,7 +58,15 @@ var ofSignatures = []Cause{
 }
 
 func signature(id, title string) Cause {
-	return Cause{ID: id, Title: title, Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: []string{"SIG-VALID", "SIG-RAW-BODY", "SIG-ENCODING", "SIG-BODY", "LIVE-HOOK-BODY"}}
+	return Cause{ID: id, Title: title, Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: []string{"SIG-VALID", "SIG-RAW-BODY", "SIG-ENCODING"}}
+}
+
+// signatureOver is a signature over something else than the body: what is lost on
+// the way can be changed unseen.
+func signatureOver(id, title string) Cause {
+	c := signature(id, title)
+	c.Explains = append(c.Explains, "SIG-BODY", "LIVE-HOOK-BODY")
+	return c
 }
 
 // forged are the checks that a webhook fails which does not verify tokens.
@@ -118,21 +134,21 @@ var ofWebhooks = []Cause{
 		When:        []string{"FWD-HTTPS"}, Explains: []string{"FWD-HTTPS", "FWD-COVERED"}},
 	{ID: "token-does-not-arrive", Title: "The token does not seem to reach the webhook.", Severity: reports.High, Owner: Infrastructure,
 		Consequence: "Every user is a stranger to the webhook.", Explains: []string{"HOOK-DISTINGUISHES", "HOOK-BEARER-CASE"}, Unless: []string{"HOOK-USER-ID"}},
-	{ID: "webhook-clock", Title: "The clock of the webhook's server is wrong.", Severity: reports.High, Owner: Infrastructure, Consequence: "It refuses fresh tokens: users are strangers to it, or get an error.", Explains: []string{"HOOK-*"}},
-	{ID: "webhook-time-zone", Title: "The webhook takes local time for UTC when it checks the token.", Severity: reports.High, Owner: Webhook, Consequence: "It refuses valid tokens, or takes expired ones for hours.", Explains: []string{"HOOK-*"}},
-	{ID: "webhook-wants-audience", Title: "The webhook requires a claim that Kindly does not ask for.", Severity: reports.High, Owner: Webhook, Consequence: "It refuses valid tokens.", Explains: []string{"HOOK-*"}},
+	{ID: "webhook-clock", Title: "The clock of the webhook's server is wrong.", Severity: reports.High, Owner: Infrastructure, Consequence: "It refuses fresh tokens: users are strangers to it, or get an error.", Explains: ofTime},
+	{ID: "webhook-time-zone", Title: "The webhook takes local time for UTC when it checks the token.", Severity: reports.High, Owner: Webhook, Consequence: "It refuses valid tokens, or takes expired ones for hours.", Explains: ofTime},
+	{ID: "webhook-wants-audience", Title: "The webhook requires a claim that Kindly does not ask for.", Severity: reports.High, Owner: Webhook, Consequence: "It refuses valid tokens.", Explains: []string{"FWD-DELIVERED", "HOOK-VALID"}},
 	{ID: "token-too-large", Title: "The token is too long for a header.", Severity: reports.High, Owner: Token, Consequence: "Servers refuse the request, and the user gets no answer.",
 		Fix: "Keep only the claims that Kindly and your webhooks read.", When: []string{"TOK-SIZE"}, Explains: []string{"TOK-SIZE", "HOOK-VALID"}},
 	{ID: "webhook-fails-on-tokens", Title: "The webhook fails with an error on every token, and works without.", Severity: reports.High, Owner: Webhook,
-		Consequence: "Whoever is logged in gets no answer.", Explains: []string{"HOOK-*", "LIVE-HOOK-*"},
+		Consequence: "Whoever is logged in gets no answer.", Explains: valid,
 		Fix: "Look into its log: mostly the public key can't be read (a PEM in an environment variable often has \\n as two characters), or the JWT library is missing."},
 	{ID: "gateway-without-service", Title: "A gateway answers in the webhook's place: nothing is behind it.", Severity: reports.High, Owner: Infrastructure,
-		Consequence: "Every dialogue with this webhook is silent.", Fix: "Start the app behind the gateway, and look at where the gateway sends requests.", Explains: []string{"RESP-*", "HOOK-*", "SIG-*", "LIVE-HOOK-*"}},
+		Consequence: "Every dialogue with this webhook is silent.", Fix: "Start the app behind the gateway, and look at where the gateway sends requests.", Explains: valid},
 	{ID: "webhook-answers-a-page", Title: "A page for people answers in the webhook's place.", Severity: reports.High, Owner: Infrastructure,
-		Consequence: "Kindly can't read the answer: every dialogue with this webhook is silent.", Explains: []string{"RESP-*", "HOOK-*", "SIG-*"}},
+		Consequence: "Kindly can't read the answer: every dialogue with this webhook is silent.", Explains: valid},
 	{ID: "webhook-redirects", Title: "The webhook redirects.", Severity: reports.High, Owner: Infrastructure, Consequence: "Kindly does not follow: every dialogue with this webhook is silent.",
-		Fix: "Register the final URL with Kindly.", Explains: []string{"FWD-REDIRECT", "RESP-*", "HOOK-*", "SIG-*"}},
-	{ID: "webhook-redirects-to-login", Title: "The webhook redirects to a login.", Severity: reports.High, Owner: Infrastructure, Consequence: "Kindly can't log in: every dialogue with this webhook is silent.", Explains: []string{"FWD-REDIRECT", "RESP-*", "HOOK-*", "SIG-*"}},
+		Fix: "Register the final URL with Kindly.", Explains: valid},
+	{ID: "webhook-redirects-to-login", Title: "The webhook redirects to a login.", Severity: reports.High, Owner: Infrastructure, Consequence: "Kindly can't log in: every dialogue with this webhook is silent.", Explains: valid},
 	{ID: "webhook-cold-start", Title: "The webhook sleeps until it is called.", Severity: reports.Medium, Owner: Infrastructure, Consequence: "The first user after a pause gets no answer.", Explains: []string{"RESP-TIME"}},
 	{ID: "webhook-wants-slash", Title: "The webhook is served with a slash at the end of its URL.", Severity: reports.High, Owner: Configuration, Consequence: silent, Explains: []string{"RESP-STATUS", "FWD-REDIRECT"}},
 	{ID: "webhook-wants-no-slash", Title: "The webhook is served without a slash at the end of its URL.", Severity: reports.High, Owner: Configuration, Consequence: silent, Explains: []string{"RESP-STATUS", "FWD-REDIRECT"}},
@@ -148,5 +164,5 @@ var processes = []Cause{
 	{ID: "process-dies", Title: "One request ends the process.", Severity: reports.Critical, Owner: Webhook,
 		Consequence: "Anybody turns the service off for all users, as often as they like.",
 		Fix:         "Catch what that request throws, also in what runs after the answer, and answer 400 or 401.",
-		Explains:    []string{"LIVE-*"}},
+		Everywhere:  true, Explains: []string{"LIVE-PROCESS"}},
 }

@@ -1,0 +1,52 @@
+package causes
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// A mistake that was mended in thought accounts for what shows it, not for what
+// else is wrong with the same thing.
+func TestWhatWasMendedExplainsNothingElse(t *testing.T) {
+	for _, row := range []struct {
+		cause    string
+		by       string   // the check whose probe names it
+		symptoms []string // that it accounts for
+		others   []string // that fail by themselves
+	}{
+		{"webhook-redirects", "FWD-REDIRECT", []string{"HOOK-VALID"}, []string{"HOOK-ALG-NONE", "SIG-MISSING", "RESP-SPARSE", "LIVE-HOOK-BODY"}},
+		{"webhook-time-zone", "HOOK-VALID", []string{"HOOK-EXPIRED"}, []string{"HOOK-OTHER-CHAT", "HOOK-TOKEN-ECHO"}},
+		{"webhook-wants-audience", "HOOK-VALID", nil, []string{"HOOK-EXP-MISSING", "HOOK-ESCAPES"}},
+		{"hmac-hex", "SIG-VALID", []string{"SIG-RAW-BODY"}, []string{"SIG-BODY", "SIG-ECHO", "LIVE-HOOK-BODY"}},
+		{"process-dies", "LIVE-HOOK-BODY", []string{"LIVE-PROCESS"}, []string{"LIVE-AUTH-BURST", "LIVE-HOOK-BURST"}},
+		{"token-milliseconds", "TOK-EXP", []string{"TOK-EXP-MAX", "PAGE-CALLBACK-RENEW"}, []string{"TOK-EMAIL-VERIFIED", "TOK-CHAT-DOMAINS", "TOK-SUB-STABLE"}},
+		{"token-sub-number", "TOK-SUB", nil, []string{"TOK-EMAIL-VERIFIED", "TOK-IAT"}},
+		{"token-unknown-key", "TOK-SIGNATURE", nil, []string{"TOK-EXP", "TOK-SECRETS"}},
+	} {
+		t.Run(row.cause, func(t *testing.T) {
+			checks := []reports.Check{{ID: row.by, Outcome: reports.Failed, Cause: row.cause}}
+			for _, id := range append(slices.Clone(row.symptoms), row.others...) {
+				checks = append(checks, reports.Check{ID: id, Outcome: reports.Failed})
+			}
+			for _, c := range Recognise(checks, func(string) string { return "" }) {
+				if want := append([]string{row.by}, row.symptoms...); c.ID == row.cause && !slices.Equal(c.Explains, want) {
+					t.Errorf("it explains %q, want %q", c.Explains, want)
+				}
+			}
+		})
+	}
+}
+
+func TestOneProcessDiesOnce(t *testing.T) {
+	checks := []reports.Check{
+		{ID: "RESP-METHOD", Outcome: reports.Warned, Cause: "process-dies"},
+		{ID: "LIVE-HOOK-BODY", Outcome: reports.Failed, Cause: "process-dies"},
+		{ID: "LIVE-PROCESS", Outcome: reports.Failed},
+	}
+	found := Recognise(checks, func(id string) string { return map[string]string{"LIVE-HOOK-BODY": "orders"}[id] })
+	if len(found) != 1 || len(found[0].Explains) != 3 {
+		t.Errorf("%+v, want one cause of all three", found)
+	}
+}
