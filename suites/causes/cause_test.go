@@ -1,152 +1,92 @@
-package causes
+package causes_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
+	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites/catalogue"
+	"github.com/kindlytest/kindlytest/suites/causes"
 )
 
-func nowhere(string) string { return "" }
+var kebab = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`)
 
-func failed(ids ...string) []reports.Check {
-	var out []reports.Check
-	for _, id := range ids {
-		out = append(out, reports.Check{ID: id, Outcome: reports.Failed, Actual: "seen"})
-	}
-	return out
-}
-
-func ids(causes []reports.Cause) string {
-	var out []string
-	for _, c := range causes {
-		out = append(out, c.ID)
-	}
-	return strings.Join(out, " ")
-}
-
-func TestWhatFailsTogetherHasOneCause(t *testing.T) {
-	for name, tt := range map[string]struct {
-		fails []string
-		want  string
-		alone string // the checks that no cause explains
-	}{
-		"nothing fails":                         {nil, "", ""},
-		"one check that says it itself":         {[]string{"AUTH-NOSNIFF"}, "", "AUTH-NOSNIFF"},
-		"any key, and any signature":            {[]string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-WRONG-KEY", "HOOK-EMBEDDED-KEY", "HOOK-GARBAGE"}, "webhook-verifies-nothing", ""},
-		"any key, but a signature":              {[]string{"HOOK-WRONG-KEY", "HOOK-EMBEDDED-KEY", "HOOK-REMOTE-KEY", "HOOK-KID-INJECTION"}, "webhook-trusts-any-key", ""},
-		"a key id that breaks the look-up":      {[]string{"HOOK-KID-INJECTION", "HOOK-REMOTE-KEY"}, "webhook-follows-key-ids", ""},
-		"a key that is fetched":                 {[]string{"HOOK-REMOTE-KEY"}, "", "HOOK-REMOTE-KEY"},
-		"HMAC with nothing":                     {[]string{"HOOK-KEY-CONFUSION", "HOOK-KID-INJECTION"}, "webhook-takes-hmac-tokens", ""},
-		"no alg":                                {[]string{"HOOK-ALG-MALFORMED", "HOOK-GARBAGE"}, "webhook-takes-missing-alg", ""},
-		"no token is no stranger":               {[]string{"HOOK-ANONYMOUS", "HOOK-SCHEME"}, "webhook-knows-no-strangers", ""},
-		"a signature that is not compared":      {[]string{"SIG-WRONG", "SIG-BODY", "SIG-ENCODING"}, "webhook-compares-no-hmac", ""},
-		"a signature that nobody wants":         {[]string{"SIG-MISSING", "SIG-WRONG", "SIG-BODY"}, "webhook-checks-no-hmac", ""},
-		"a chat that is text":                   {[]string{"TOK-CHAT", "AUTH-BIND-CHAT", "AUTH-CONCURRENT", "HOOK-CHAT-TYPE"}, "token-chat-not-object", ""},
-		"a chat that is remembered":             {[]string{"AUTH-BIND-CHAT", "AUTH-CONCURRENT"}, "endpoint-remembers-chat", ""},
-		"many at once":                          {[]string{"AUTH-CONCURRENT", "LIVE-AUTH-BURST"}, "endpoint-fails-in-crowds", ""},
-		"a token that is kept":                  {[]string{"AUTH-FRESH", "PAGE-CALLBACK-RENEW"}, "endpoint-keeps-tokens", ""},
-		"a token that is kept by the page":      {[]string{"PAGE-CALLBACK-RENEW"}, "", "PAGE-CALLBACK-RENEW"},
-		"expired at once":                       {[]string{"TOK-EXP-FUTURE", "AUTH-FRESH"}, "token-born-expired", ""},
-		"no TLS":                                {[]string{"FWD-COVERED", "FWD-HTTPS"}, "webhook-without-tls", ""},
-		"the first chat only":                   {[]string{"AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH"}, "endpoint-serves-one-chat", ""},
-		"no token at all is not one chat":       {[]string{"AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-TOKEN"}, "", "AUTH-POST-TOKEN PAGE-CALLBACK-FRESH PAGE-CALLBACK-TOKEN"},
-		"two mistakes that have nothing common": {[]string{"AUTH-NO-SESSION", "SIG-MISSING"}, "endpoint-knows-nobody webhook-checks-hmac-if-there", ""},
-	} {
-		checks := failed(tt.fails...)
-		if got := ids(Recognise(checks, nowhere)); got != tt.want {
-			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+func TestEveryCauseIsComplete(t *testing.T) {
+	seen := map[string]bool{}
+	for _, c := range causes.All() {
+		if !kebab.MatchString(c.ID) || seen[c.ID] {
+			t.Errorf("the ID %q: want kebab-case, and once", c.ID)
 		}
-		var alone []string
-		for _, c := range checks {
-			if c.Cause == "" {
-				alone = append(alone, c.ID)
+		seen[c.ID] = true
+		if c.Title == "" || c.Consequence == "" || c.Title[len(c.Title)-1] != '.' || c.Consequence[len(c.Consequence)-1] != '.' {
+			t.Errorf("%s: want sentences, got %q and %q", c.ID, c.Title, c.Consequence)
+		}
+		if !slices.Contains([]reports.Severity{reports.Critical, reports.High, reports.Medium, reports.Low}, c.Severity) {
+			t.Errorf("%s has the severity %q", c.ID, c.Severity)
+		}
+		if !slices.Contains([]string{causes.Page, causes.Endpoint, causes.Token, causes.Webhook, causes.Infrastructure, causes.Configuration}, c.Owner) {
+			t.Errorf("%s is %q's to mend", c.ID, c.Owner)
+		}
+		for _, id := range slices.Concat(c.When, c.Unless) {
+			if _, ok := catalogue.Find(id); !ok {
+				t.Errorf("%s is inferred from %s, which is no check", c.ID, id)
 			}
 		}
-		if got := strings.Join(alone, " "); got != tt.alone {
-			t.Errorf("%s: %q have no cause, want %q", name, got, tt.alone)
+		if len(c.When) > 0 && c.Fix == "" {
+			t.Errorf("%s is inferred, and says no way out", c.ID)
 		}
 	}
 }
 
-// What no catalogue knows is said by the check, and not by nobody.
-func TestUnknownCauseLeavesTheCheckToSpeak(t *testing.T) {
-	checks := failed("PAGE-WIDGET")
-	checks[0].Cause = "no-such-cause"
-	if got := Recognise(checks, nowhere); len(got) != 0 || checks[0].Cause != "" {
-		t.Errorf("got %v, and the check's cause %q", got, checks[0].Cause)
+// What a probe names must be in the catalogue: a report sends people to `explain`.
+func TestEveryNameThatAProbeGivesIsACause(t *testing.T) {
+	for _, m := range forge.SignatureMistakes() {
+		known(t, m.ID)
 	}
-}
-
-// A death at one of two webhooks is that of the process, too.
-func TestCauseAtOneWebhookExplainsWhatIsAboutAll(t *testing.T) {
-	checks := failed("LIVE-HOOK-BODY", "LIVE-HOOK-ABORT", "LIVE-PROCESS")
-	checks[0].Cause = "process-dies"
-	places := map[string]string{"LIVE-HOOK-BODY": "orders", "LIVE-HOOK-ABORT": "account"}
-	got := Recognise(checks, func(id string) string { return places[id] })
-	if ids(got) != "process-dies" || got[0].Where != "orders" || checks[2].Cause != "process-dies" {
-		t.Errorf("got %+v, and LIVE-PROCESS by %q", got, checks[2].Cause)
+	for _, m := range forge.TextMistakes() {
+		known(t, m.ID)
 	}
-	if checks[1].Cause != "" {
-		t.Error("what fails at the other webhook is explained by it")
+	for _, m := range forge.TokenMistakes() {
+		known(t, m.ID)
 	}
-}
-
-// Whatever a probe names is in the catalogue.
-func TestEveryNamedCauseIsInTheCatalogue(t *testing.T) {
-	kebab := regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)+$`)
-	names := 0
-	for _, pattern := range []string{"../catalogue/*.go", "../subject/*.go", "../runner/*.go"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %v", pattern, err)
+	given := regexp.MustCompile(`(?:Because\(|Cause: |[Cc]ause = |fault\("[A-Z-]+", |^\t\{)"([a-z0-9]+(?:-[a-z0-9]+)+)"`)
+	found := 0
+	for _, room := range []string{"../catalogue", "../subject", "../runner"} {
+		files, err := filepath.Glob(room + "/*.go")
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, file := range files {
-			tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			source, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			ast.Inspect(tree, func(n ast.Node) bool {
-				call, ok := n.(*ast.CallExpr)
-				if !ok || len(call.Args) != 1 {
-					return true
+			for _, line := range strings.Split(string(source), "\n") {
+				for _, m := range given.FindAllStringSubmatch(line, -1) {
+					if !strings.HasPrefix(line, "\t{") || strings.HasPrefix(m[1], "callback-") {
+						found++
+						known(t, m[1])
+					}
 				}
-				selector, ok := call.Fun.(*ast.SelectorExpr)
-				literal, isText := call.Args[0].(*ast.BasicLit)
-				if !ok || selector.Sel.Name != "Because" || !isText {
-					return true
-				}
-				id, _ := strconv.Unquote(literal.Value)
-				if _, known := Find(id); !known || !kebab.MatchString(id) {
-					t.Errorf("%s names the cause %q, which is in no list", file, id)
-				}
-				names++
-				return true
-			})
+			}
 		}
 	}
-	if names == 0 {
-		t.Error("no cause is named anywhere")
+	if found < 20 {
+		t.Errorf("only %d names found: does the pattern still fit?", found)
 	}
 }
 
-func TestEveryCauseIsWhole(t *testing.T) {
-	seen := map[string]bool{}
-	for _, c := range All() {
-		if seen[c.ID] || c.Title == "" || !strings.HasSuffix(c.Title, ".") || c.Consequence == "" || c.Severity == "" || c.Owner == "" {
-			t.Errorf("%s is listed twice, or lacks something: %+v", c.ID, c)
-		}
-		seen[c.ID] = true
-		for _, id := range c.When {
-			if !c.explains(id) {
-				t.Errorf("%s is inferred from %s, and does not explain it", c.ID, id)
-			}
-		}
+func known(t *testing.T, id string) {
+	t.Helper()
+	if _, ok := causes.Find(id); !ok {
+		t.Errorf("%s is named, and is no cause", id)
 	}
 }
