@@ -139,7 +139,7 @@ var ofWebhooks = []Cause{
 	{ID: "webhook-wants-audience", Title: "The webhook requires a claim that Kindly does not ask for.", Severity: reports.High, Owner: Webhook, Consequence: "It refuses valid tokens.", Explains: []string{"FWD-DELIVERED", "HOOK-VALID"}},
 	{ID: "token-too-large", Title: "The token is too long for a header.", Severity: reports.High, Owner: Token, Consequence: "Servers refuse the request, and the user gets no answer.",
 		Fix: "Keep only the claims that Kindly and your webhooks read.", When: []string{"TOK-SIZE"}, Explains: []string{"TOK-SIZE", "HOOK-VALID"}},
-	{ID: "webhook-fails-on-tokens", Title: "The webhook fails with an error on every token, and works without.", Severity: reports.High, Owner: Webhook,
+	{ID: "webhook-fails-on-tokens", Title: "The webhook fails on every token, and works without.", Severity: reports.High, Owner: Webhook,
 		Consequence: "Whoever is logged in gets no answer.", Explains: valid,
 		Fix: "Look into its log: mostly the public key can't be read (a PEM in an environment variable often has \\n as two characters), or the JWT library is missing."},
 	{ID: "gateway-without-service", Title: "A gateway answers in the webhook's place: nothing is behind it.", Severity: reports.High, Owner: Infrastructure,

@@ -90,11 +90,17 @@ func (s *Session) InOrder() bool { return s.Options.Concurrency == 1 }
 // DoAll sends attempts, and returns the answers in their order.
 func (s *Session) DoAll(ctx context.Context, attempts []Attempt) []Evidence {
 	out := make([]Evidence, len(attempts))
-	s.Each(len(attempts), func(i int) error {
-		a := attempts[i]
-		out[i] = s.deliver(ctx, sending{title: a.Title, request: a.Request, oversized: a.Oversized})
-		return nil
-	})
+	var group errgroup.Group
+	if s.InOrder() || RunningOf(ctx).Alone { // the one after which a service is dead has killed it
+		group.SetLimit(1)
+	}
+	for i, a := range attempts {
+		group.Go(func() error {
+			out[i] = s.deliver(ctx, sending{title: a.Title, request: a.Request, oversized: a.Oversized})
+			return nil
+		})
+	}
+	group.Wait() // the functions return no errors
 	return out
 }
 

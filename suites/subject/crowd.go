@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -11,7 +12,7 @@ import (
 func (v *service) atOnce(ctx context.Context, client *wire.Client, title string, requests []wire.Request) []Evidence {
 	answers := make([]Evidence, len(requests))
 	sent := false
-	v.alone(ctx, title, requests[0], func() {
+	_, err := v.alone(ctx, title, requests[0], func() {
 		again := sent // to see whether it dies again: what counts is how it was at first
 		sent = true
 		var group sync.WaitGroup
@@ -24,7 +25,7 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 		}
 		group.Wait()
 	})
-	if err := v.isDown(); !sent && err != nil { // nobody is there to be judged
+	if err != nil { // nobody is there to be judged
 		RunningOf(ctx).hindered.Store(&err)
 		for i, r := range requests {
 			answers[i] = v.unsent(sending{title: title, request: r}, err)
@@ -39,30 +40,31 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 	if c := RunningOf(ctx); c.Rule.ID != "" {
 		r.Header[HeaderCheck] = []string{c.Rule.ID}
 	}
-	var err error
-	death := v.alone(ctx, title, r, func() {
+	var failed error
+	death, err := v.alone(ctx, title, r, func() {
 		for range times {
-			if err = client.HangUp(ctx, r); err != nil {
+			if failed = client.HangUp(ctx, r); failed != nil {
 				return
 			}
 		}
 	})
-	return death, err
+	return death, cmp.Or(err, failed)
 }
 
 // alone does something to the service with nothing else going on, and waits for
-// it to come back where that broke it.
-func (v *service) alone(ctx context.Context, title string, r wire.Request, harm func()) *Death {
+// it to come back where that broke it. The error is that of a service that is
+// down already, to which nothing was done.
+func (v *service) alone(ctx context.Context, title string, r wire.Request, harm func()) (*Death, error) {
 	v.gate.Lock()
 	defer v.gate.Unlock()
 	v.settle(ctx, v.s.Client) // what was sent before is not its doing
-	if v.isDown() != nil {
-		return nil
+	if err := v.isDown(); err != nil {
+		return nil, err
 	}
 	harm()
 	x := &sending{running: RunningOf(ctx), title: title, request: r}
 	if v.survives(ctx, v.s.Client, Evidence{}) || ctx.Err() != nil {
-		return nil
+		return nil, nil
 	}
 	d := Death{Title: title, Times: 1, Of: 1, Gone: !v.await(ctx, v.s.Client)}
 	for d.Of < tries && !d.Gone && !v.convicted(x.running) && ctx.Err() == nil {
@@ -76,5 +78,5 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 	if d.Gone {
 		v.bury(d)
 	}
-	return &d
+	return &d, nil
 }

@@ -74,7 +74,11 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("HOOK-VALID", "", ev)
 		return nil
 	case ev.Exchange.Err != nil:
-		st.Fault = &Fault{Check: "RESP-STATUS", What: "a valid request gets " + Describe(ev.Exchange), Seen: ev}
+		st.Fault = h.fault("RESP-STATUS", "", ev)
+		if st.Members() && h.AcceptableStatus(st.Stranger[0]) { // it is the token on which it is silent
+			st.Fault = h.fault("HOOK-VALID", "webhook-fails-on-tokens", ev)
+		}
+		st.Silent = true
 		return nil
 	case gateway(status) && h.AcceptableStatus(st.Stranger[0]): // nobody is there for members alone
 		st.Fault = h.fault("FWD-DELIVERED", "", ev)

@@ -21,8 +21,8 @@ type Standing struct {
 	Unrepaired []Evidence
 	// Fault is why the valid request is not accepted; nil where it is.
 	Fault *Fault
-	// Silent: neither a stranger nor a member gets any answer. To send more is to
-	// wait for nothing.
+	// Silent: the valid request gets no answer at all, whoever sends it. To send
+	// more like it is to wait for nothing.
 	Silent bool
 	// Signature, Clock and Transport are the mistakes that were worked around:
 	// what the webhook accepts is sent to it, as if they were mended.
