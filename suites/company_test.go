@@ -1,8 +1,13 @@
 package suites_test
 
 import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/reports"
@@ -42,5 +47,72 @@ func TestARedirectDoesNotAccountForBelief(t *testing.T) {
 	}
 	if len(run.Causes) != 2 || run.Causes[0].ID != "webhook-lets-token-choose" {
 		t.Errorf("causes: %+v", run.Causes)
+	}
+}
+
+// perChat answers otherwise once it knows a chat: "What else?"
+type perChat struct {
+	plainHook
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+func (p *perChat) known(w http.ResponseWriter, r *http.Request) bool {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var request struct {
+		ChatID string `json:"chat_id"`
+	}
+	json.Unmarshal(body, &request)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen[request.ChatID] {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"reply":"What else can I do for you?"}`)
+		return true
+	}
+	p.seen[request.ChatID] = request.ChatID != ""
+	return false
+}
+
+func TestAWebhookThatKnowsTheChatAlreadyIsNotTakenForABeliever(t *testing.T) {
+	p := &perChat{plainHook: plain(), seen: map[string]bool{}}
+	p.secret = ""
+	p.before = func(w http.ResponseWriter, r *http.Request) bool {
+		r.Header.Del("Authorization") // a proxy takes it away
+		return p.known(w, r)
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, p.plainHook), suites.Options{Only: []string{"HOOK"}})
+	for _, c := range run.Checks {
+		if c.Outcome == reports.Failed {
+			t.Errorf("%s: %s", c.ID, c.Actual)
+		}
+	}
+	if c := find(t, run, "HOOK-DISTINGUISHES"); c.Outcome != reports.Warned {
+		t.Errorf("HOOK-DISTINGUISHES: %s %s", c.Outcome, c.Actual)
+	}
+}
+
+func TestAPoliteRefusalOfTheSignatureIsSeen(t *testing.T) {
+	h := plain()
+	h.encode = hex.EncodeToString
+	h.unsigned = func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"reply":"Sorry, something went wrong."}`)
+	}
+	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+		return header["alg"] == "none" || soundly(header, claims, signed, chat)
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK", "SIG"}})
+	if c := find(t, run, "SIG-VALID"); c.Outcome != reports.Failed || c.Cause != "hmac-hex" {
+		t.Errorf("SIG-VALID: %s %s for %q", c.Outcome, c.Actual, c.Cause)
+	}
+	if c := find(t, run, "HOOK-ALG-NONE"); c.Outcome != reports.Failed {
+		t.Errorf("HOOK-ALG-NONE: %s %s", c.Outcome, c.Actual)
+	}
+	for _, id := range []string{"webhook-checks-no-hmac", "webhook-checks-hmac-if-there", "token-does-not-arrive"} {
+		if c, ok := causeOf(run, id); ok {
+			t.Errorf("accused of %s: %s", id, c.Seen)
+		}
 	}
 }

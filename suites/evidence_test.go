@@ -39,6 +39,7 @@ type plainHook struct {
 	before   func(w http.ResponseWriter, r *http.Request) bool                  // true: it has answered
 	stranger func(w http.ResponseWriter)                                        // nil: a polite 200
 	refuse   int                                                                // of a bad token; 401 if 0
+	unsigned func(w http.ResponseWriter)                                        // of a bad signature; nil: 401
 }
 
 func (h plainHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -55,6 +56,10 @@ func (h plainHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		given := r.Header.Values("Kindly-HMAC")
 		if len(given) != 1 || given[0] != encode(mac.Sum(nil)) || r.Header.Get("Kindly-HMAC-algorithm") != "HMAC-SHA-256 (base64 encoded)" {
+			if h.unsigned != nil {
+				h.unsigned(w)
+				return
+			}
 			http.Error(w, `{"error":"not signed by Kindly"}`, http.StatusUnauthorized)
 			return
 		}

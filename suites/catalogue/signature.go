@@ -105,9 +105,12 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 	if withToken {
 		if o, err := h.Oracle(); err == nil && o.Signal() {
 			if j := o.Judge(oracle.Probe{Exchange: ev.Exchange}); j.Class.Passes() {
-				return subject.Doubtful(expected, actual+", with the answer that a stranger gets")
+				return subject.Doubtful(expected, actual+", with the answer that a stranger gets").Because("webhook-refuses-politely")
 			}
 		}
+	}
+	if h.RefusesPolitely(ev, withToken) {
+		return subject.Doubtful(expected, actual+", with another answer than a good signature gets").Because("webhook-refuses-politely")
 	}
 	v := subject.Violated(expected, actual+": it was accepted")
 	if h.AcceptableStatus(ev) {

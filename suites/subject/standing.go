@@ -91,8 +91,11 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 		return st, err
 	}
 	st.Unrepaired = st.Member
-	if err := h.signedBodies(ctx, &st); err != nil || st.Signature != nil || h.accepted(st) {
+	if err := h.signedBodies(ctx, &st); err != nil || st.Signature != nil {
 		return st, err
+	}
+	if h.accepted(st) {
+		return st, h.tryPoliteRefusal(ctx, &st)
 	}
 	return st, h.diagnose(ctx, &st)
 }

@@ -24,7 +24,10 @@ type Webhook struct {
 	standing Memo[Standing]
 	bodies   Memo[[]Evidence]
 	learned  Memo[*oracle.Oracle]
-	repair   repair // set while standing is found, and read after
+	// signed and signedMember know how good and bad signatures are answered,
+	// without a token and with one.
+	signed, signedMember Memo[*oracle.Oracle]
+	repair               repair // set while standing is found, and read after
 }
 
 func newWebhook(s *Session, w target.Webhook) *Webhook { return &Webhook{Session: s, Config: w} }

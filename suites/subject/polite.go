@@ -1,0 +1,147 @@
+package subject
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// A webhook may refuse a signature as politely as it greets strangers: with 200
+// and a sentence. Then no status tells whether it takes what Kindly sends, and
+// all that it says to the valid request may be that sentence.
+
+// tryPoliteRefusal looks whether the 200 to the valid request is such a sentence:
+// it is what an unsigned request gets too, and the same request, signed by a
+// known mistake, gets another answer.
+func (h *Webhook) tryPoliteRefusal(ctx context.Context, st *Standing) error {
+	if h.Config.Secret == "" || h.repair.signature != nil || h.Session.Options.Safe {
+		return nil
+	}
+	c := Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
+	all := exchanges(append(append([]Evidence{}, st.Member...), st.Stranger...))
+	unsigned := c
+	unsigned.Unsigned = true
+	ev, err := h.Call(ctx, "without a signature", unsigned)
+	if err != nil || !h.AcceptableStatus(ev) || differs(all, []wire.Exchange{ev.Exchange, ev.Exchange}) {
+		return err
+	}
+	all = append(all, ev.Exchange)
+	mistakes := forge.SignatureMistakes()
+	for i := range mistakes {
+		m := &mistakes[i]
+		ev, taken, err := h.answersOtherwise(ctx, m, c, all)
+		if err != nil {
+			return err
+		}
+		if taken {
+			return h.mendSignature(ctx, st, m, ev)
+		}
+	}
+	return nil
+}
+
+// sure is how often an answer must be the same other one, so that it is none that
+// was chosen at random.
+const sure = 4
+
+// answersOtherwise says whether a request that is signed by a mistake is answered,
+// each time, unlike all that were answered before.
+func (h *Webhook) answersOtherwise(ctx context.Context, m *forge.SignatureMistake, c Call, before []wire.Exchange) (Evidence, bool, error) {
+	var first Evidence
+	var seen []wire.Exchange
+	for range sure {
+		r, err := h.Request(c)
+		if err != nil {
+			return first, false, err
+		}
+		ev, tried := h.resign(ctx, r, m)
+		if !tried || !h.AcceptableStatus(ev) {
+			return first, false, nil
+		}
+		if len(seen) == 0 {
+			if first = ev; known(before, ev.Exchange) {
+				return first, false, nil
+			}
+		}
+		seen = append(seen, ev.Exchange)
+	}
+	return first, differs(seen, before), nil
+}
+
+// known says whether an answer was given before, to the letter.
+func known(before []wire.Exchange, ex wire.Exchange) bool {
+	for _, b := range before {
+		if b.Status() == ex.Status() && string(b.Body()) == string(ex.Body()) {
+			return true
+		}
+	}
+	return false
+}
+
+// differs says whether two kinds of answers can be told apart, beyond noise.
+func differs(a, b []wire.Exchange) bool {
+	o, err := oracle.Learn(oracle.Controls{Valid: a, Anonymous: b}, oracle.Options{})
+	return err == nil && o.Signal()
+}
+
+// RefusesPolitely says whether an answer to a request with a bad signature is not
+// the one that a good one gets, although the status is that of success.
+func (h *Webhook) RefusesPolitely(ev Evidence, withToken bool) bool {
+	memo := &h.signed
+	if withToken {
+		memo = &h.signedMember
+	}
+	o, err := memo.Get(func() (*oracle.Oracle, error) { return h.learnSignatures(h.Session.Base, withToken) })
+	return err == nil && o.Signal() && o.Judge(oracle.Probe{Exchange: ev.Exchange}).Class.Passes()
+}
+
+// learnSignatures learns how well and how badly signed requests are answered,
+// which are the same in all else.
+func (h *Webhook) learnSignatures(ctx context.Context, withToken bool) (*oracle.Oracle, error) {
+	st, err := h.Standing()
+	if err != nil {
+		return nil, err
+	}
+	var c Call
+	if withToken {
+		if c, err = h.ControlCall(ctx, st); err != nil {
+			return nil, err
+		}
+	}
+	bad := c
+	bad.Secret = new(string)
+	*bad.Secret = h.Config.Secret + "kindlytest"
+	good, err := h.sample(ctx, "signed rightly", c)
+	if err != nil {
+		return nil, err
+	}
+	refused, err := h.sample(ctx, "signed with another secret", bad)
+	if err != nil {
+		return nil, err
+	}
+	o, err := oracle.Learn(oracle.Controls{Valid: exchanges(good), Anonymous: exchanges(refused)}, oracle.Options{Markers: MarkersOf(st.Token.Result.Token)})
+	if err != nil {
+		return nil, fmt.Errorf("the answers to good and to bad signatures tell nothing: %w", err)
+	}
+	for range oracle.Enough {
+		if !o.WantsMore() {
+			break
+		}
+		for _, row := range []struct {
+			kind oracle.Kind
+			call Call
+		}{{oracle.Valid, c}, {oracle.Anonymous, bad}} {
+			ev, err := h.Call(ctx, "one more control", row.call)
+			if err != nil {
+				return nil, err
+			}
+			if err := o.Observe(row.kind, ev.Exchange); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return o, nil
+}
