@@ -14,9 +14,11 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,6 +81,13 @@ var waysToDie = []wayToDie{
 		dies: func(r *http.Request, _ []byte, _ func()) bool { return r.Header.Get("Origin") == "null" }},
 }
 
+// soundWays are programs that die of nothing that is sent to them.
+var soundWays = []wayToDie{
+	{name: "restarted", text: "The process is restarted in the middle of the run.", dies: func(*http.Request, []byte, func()) bool { return false }},
+	{name: "restarted and forgets", text: "The process is restarted in the middle of the run, and the sessions, which are in memory, are lost with it.", forgets: true,
+		dies: func(*http.Request, []byte, func()) bool { return false }},
+}
+
 // parses says whether a token's first two segments are JSON in base64url.
 func parses(token string) bool {
 	segments := strings.Split(token, ".")
@@ -97,7 +106,7 @@ func parses(token string) bool {
 // dying is the program. It returns the exit code.
 func dying(name string) int {
 	var way wayToDie
-	for _, w := range waysToDie {
+	for _, w := range slices.Concat(waysToDie, soundWays) {
 		if w.name == name {
 			way = w
 		}
@@ -196,8 +205,9 @@ func freePort(t *testing.T) int {
 	return 0
 }
 
-// startDying serves a sound customer behind a program that dies.
-func startDying(t *testing.T, way wayToDie) *fixtures.Customer {
+// startDying serves a sound customer behind a program that dies, and returns what
+// ends the process as it is.
+func startDying(t *testing.T, way wayToDie) (*fixtures.Customer, func()) {
 	t.Helper()
 	port := freePort(t)
 	var behind []string // page, API, webhooks
@@ -212,14 +222,15 @@ func startDying(t *testing.T, way wayToDie) *fixtures.Customer {
 		return front{l, port}, nil
 	}})
 	address := "127.0.0.1:" + strconv.Itoa(port)
-	supervise(t, address, dyingEnv+"="+way.name, frontEnv+"="+address, pageEnv+"="+behind[0], hooksEnv+"="+behind[2])
-	return customer
+	end := supervise(t, address, dyingEnv+"="+way.name, frontEnv+"="+address, pageEnv+"="+behind[0], hooksEnv+"="+behind[2])
+	return customer, end
 }
 
 // supervise keeps the program running until the test ends, and waits until it
-// answers.
-func supervise(t *testing.T, address string, env ...string) {
+// answers. What it returns ends the process as it is.
+func supervise(t *testing.T, address string, env ...string) (end func()) {
 	t.Helper()
+	var now atomic.Pointer[os.Process]
 	ctx, stop := context.WithCancel(context.Background())
 	var done sync.WaitGroup
 	t.Cleanup(func() { stop(); done.Wait() })
@@ -227,7 +238,10 @@ func supervise(t *testing.T, address string, env ...string) {
 		for ctx.Err() == nil {
 			cmd := exec.CommandContext(ctx, os.Args[0])
 			cmd.Env = append(os.Environ(), env...)
-			_ = cmd.Run() // it is meant to die
+			if cmd.Start() == nil {
+				now.Store(cmd.Process)
+				_ = cmd.Wait() // it is meant to die
+			}
 			select {
 			case <-ctx.Done():
 			case <-time.After(300*time.Millisecond + time.Duration(rand.IntN(200))*time.Millisecond):
@@ -237,8 +251,13 @@ func supervise(t *testing.T, address string, env ...string) {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if c, err := net.Dial("tcp4", address); err == nil {
 			c.Close()
-			return
+			return func() {
+				if p := now.Load(); p != nil {
+					_ = p.Kill() // or it has died already
+				}
+			}
 		}
 	}
 	t.Fatal("the program does not answer")
+	return nil
 }

@@ -24,7 +24,7 @@ func TestProofCompany(t *testing.T) {
 	for i, f := range fixtures.HookFaults() {
 		rows = append(rows, row{f, hooksOfTheShop[i%2]})
 	}
-	rows = sampled(t, rows, 4)
+	rows = sampled(t, rows, 3)
 	var right tally
 	each(t, rows, func(r row) string { return r.fault.Name + " at " + r.at }, func(t *testing.T, r row) {
 		shop, customer := startReference(t, fixtures.Options{Faults: []fixtures.Fault{r.fault}, At: r.at})

@@ -51,7 +51,7 @@ func sampled[T any](t *testing.T, all []T, few int) []T {
 
 // proofSections are the page's, in order.
 var proofSections = []string{
-	"Every fault is noticed, and named", "Two mistakes at once", "A mistake at one webhook of two",
+	"Every fault is noticed, and named", "Sound, and hard to judge", "Two mistakes at once", "A mistake at one webhook of two",
 	"Processes that die", "With a key only, a token only, a page only",
 }
 

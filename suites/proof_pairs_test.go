@@ -47,7 +47,7 @@ const namedPairs = 200
 func TestProofPairs(t *testing.T) {
 	n := *proofMost
 	if !*proof {
-		n = 4
+		n = 3
 	}
 	all := pairs(seed(), n)
 	t.Logf("%d pairs, seed %d", len(all), seed())

@@ -48,7 +48,7 @@ func TestProofRungs(t *testing.T) {
 			rows = append(rows, row{f, r})
 		}
 	}
-	rows = sampled(t, rows, 6)
+	rows = sampled(t, rows, 3)
 	var mu sync.Mutex
 	results, right, just := map[string]string{}, map[string]*tally{}, tally{}
 	for _, r := range rungsOnly {

@@ -27,7 +27,7 @@ func TestProof(t *testing.T) {
 	rows := map[string]proven{}
 	var named tally
 	t.Run("faults", func(t *testing.T) {
-		each(t, sampled(t, fixtures.Faults(), 4), fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
+		each(t, sampled(t, fixtures.Faults(), 3), fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
 			row := prove(t, f)
 			named.count(len(row.found) == 1 && row.found[0] == causeOf(f), fmt.Sprintf("`%s` is named by %s, not by %s alone", f.Name, strings.Join(row.found, ", "), causeOf(f)))
 			mu.Lock()

@@ -25,6 +25,9 @@ func Target(c *fixtures.Customer) (target.Target, error) {
 		PublicKeys: []*token.Key{public}, PublicPEM: c.PublicPEM, PrivateKey: private,
 		Published: c.Published, Resolve: c.Resolve,
 	}
+	if len(c.Gate) > 0 {
+		t.Gates = []target.Gate{{Header: c.Gate}}
+	}
 	for _, w := range c.Webhooks {
 		t.Webhooks = append(t.Webhooks, target.Webhook{
 			Name: w.Name, URL: w.PublicURL, ConnectTo: w.LocalURL, Secret: w.Secret, Message: w.Message,

@@ -92,6 +92,22 @@ func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
 	}
 }
 
+// Hurt says whether an exchange that was not made by Do has suffered from the death
+// of its service. It is waited for then, and what was exchanged can be tried again.
+func (s *Session) Hurt(ctx context.Context, ev Evidence) bool {
+	v := s.serviceOf(ev.Exchange.Request)
+	if !v.trouble(sending{ev: ev}) {
+		return false
+	}
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	if !v.alive(ctx, s.Client) {
+		began := time.Now().Add(-ev.Exchange.Duration)
+		v.foundDead(ctx, s.Client, &sending{request: ev.Exchange.Request, ended: began})
+	}
+	return v.isDown() == nil && ctx.Err() == nil
+}
+
 // Settle looks after all services: what they die of afterwards is found before
 // anything is said of deaths.
 func (s *Session) Settle(ctx context.Context) {
