@@ -111,7 +111,7 @@ func TestAPoliteRefusalOfTheSignatureIsSeen(t *testing.T) {
 		t.Errorf("HOOK-ALG-NONE: %s %s", c.Outcome, c.Actual)
 	}
 	for _, id := range []string{"webhook-checks-no-hmac", "webhook-checks-hmac-if-there", "token-does-not-arrive"} {
-		if c, ok := causeOf(run, id); ok {
+		if c, ok := findCause(run, id); ok {
 			t.Errorf("accused of %s: %s", id, c.Seen)
 		}
 	}
