@@ -18,6 +18,7 @@ type limit struct {
 	allowed *rate.Limiter
 	until   time.Time // nothing is sent before
 	met     int       // how often the limit was met
+	closed  bool      // all patience was used up, and nothing was served since
 }
 
 // window is the time over which requests are counted.
@@ -48,6 +49,7 @@ func (l *limit) wait(ctx context.Context) error {
 func (l *limit) serve() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = false
 	now := l.now()
 	l.served = append(l.served, now)
 	for now.Sub(l.served[0]) > window {
@@ -57,7 +59,8 @@ func (l *limit) serve() {
 
 // learn slows down after an answer that says that it was one request too many.
 // It returns how long to wait with it, and whether to send it again at all:
-// whoever limits for longer than patience is not waited for.
+// whoever limits for longer than patience is not waited for, nor a second time
+// before it has served anything.
 func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duration, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -66,7 +69,8 @@ func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duratio
 	if pause == 0 {
 		pause = min(time.Second<<min(l.met, 4), 8*time.Second)
 	}
-	if waited+pause > patience {
+	if l.closed || waited+pause > patience {
+		l.closed = true
 		return 0, false
 	}
 	if now.Before(l.until) { // others have learnt it meanwhile
