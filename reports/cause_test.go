@@ -148,7 +148,7 @@ func TestAnnotationsAreOurs(t *testing.T) {
 				t.Errorf("%d annotations", len(lines))
 			}
 			for _, line := range lines {
-				if line != "" && !command.MatchString(line) || strings.ContainsAny(line, "\r\x1b\x85\u2028") {
+				if line != "" && !command.MatchString(line) || strings.ContainsAny(line, "\r\x1b\u0085\u2028") {
 					t.Errorf("%.200q", line)
 				}
 			}

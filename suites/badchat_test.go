@@ -198,8 +198,10 @@ var badCallbacks = []bad{
 		}),
 		wants: quiet(`POST /auth: 403 text/html, "403 Forbidden CSRF verification failed.`, "cookie csrftoken in the header X-CSRFToken", "CSRF token with the request")},
 	{name: "a middleware sends it to the login", opts: chat, exit: 1,
-		target: shopWith(fetching, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login?next=/auth", 307) }),
-		wants:  quiet("POST /auth: 307 to /login?next=/auth", "401 instead of a redirect")},
+		target: shopWith(fetching, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/login?next=/auth", http.StatusTemporaryRedirect)
+		}),
+		wants: quiet("POST /auth: 307 to /login?next=/auth", "401 instead of a redirect")},
 	{name: "the endpoint fails", opts: chat, exit: 1,
 		target: shopWith(strings.Replace(fetching, "return", "if (!r.ok) return null; return", 1), says(500, "application/json", `{"error": "secretOrPrivateKey must be an asymmetric key"}`)),
 		wants:  quiet(`POST /auth: 500 application/json, "secretOrPrivateKey must be an asymmetric key"`)},

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/internal/demo"
@@ -158,18 +159,13 @@ func judgeDeaths(run reports.Run, way wayToDie) (wrong, culprits []string) {
 // load keeps all cores busy until the test ends.
 func load(t *testing.T) {
 	t.Helper()
-	stop := make(chan struct{})
+	var stop atomic.Bool
 	var busy sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		busy.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			for !stop.Load() {
 			}
 		})
 	}
-	t.Cleanup(func() { close(stop); busy.Wait() })
+	t.Cleanup(func() { stop.Store(true); busy.Wait() })
 }

@@ -66,7 +66,7 @@ func wordOnStatus(status int, d mockkindly.Delivery) string {
 // wordOnRefusal says what the webhook had to go by.
 func wordOnRefusal(d mockkindly.Delivery) string {
 	text := fmt.Sprintf("%d: it refused the request, which was ", d.Exchange.Status())
-	if len(d.Exchange.Request.Header[webhook.HeaderHMAC]) == 0 {
+	if signature, _ := webhook.Signature(d.Exchange.Request.Header); signature == "" {
 		text += "not signed (" + hmacSecretVariable + " is not set)"
 	} else {
 		text += "signed with " + hmacSecretVariable + " (the webhook must have the same secret, without a line end, and check the raw body)"

@@ -21,7 +21,7 @@ import (
 var ErrClosed = errors.New("the browser or tab is closed")
 
 // ErrEnded is the ErrClosed of a Chrome that ended though nobody here ended it.
-var ErrEnded = fmt.Errorf("Chrome ended in the middle of it: %w", ErrClosed)
+var ErrEnded = fmt.Errorf("the browser ended in the middle of it: %w", ErrClosed)
 
 // An eventFunc sees the events of a session in the order in which Chrome sent
 // them. It runs in the loop that reads them: it must not block or call.

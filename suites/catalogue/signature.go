@@ -157,7 +157,9 @@ func sameSignature(h *subject.Webhook, secret string) bool {
 	wrong := right.Clone()
 	h.Sign(&right)
 	h.SignWith(&wrong, secret)
-	return secret != "" && slices.Equal(right.Header[webhook.HeaderHMAC], wrong.Header[webhook.HeaderHMAC])
+	want, _ := webhook.Signature(right.Header)
+	got, _ := webhook.Signature(wrong.Header)
+	return secret != "" && got == want
 }
 
 var sigBody = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {

@@ -183,9 +183,7 @@ func (v *service) survives(ctx context.Context, client *wire.Client, ev Evidence
 // convict sends the culprit's request until it has been tried often enough, and
 // notes the death. It returns the culprit's evidence.
 func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, ev Evidence) Evidence {
-	if answered(x) {
-		ev = x.ev // a later try may have been cut off
-	} else {
+	if !answered(x) { // else a later try may have been cut off
 		x.ev = ev
 	}
 	d := Death{Title: x.title, Times: 1, Of: 1, Late: answered(x)}

@@ -88,13 +88,3 @@ func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duratio
 	l.served = nil
 	return pause, true
 }
-
-// is says whether the service limits requests, and to how many a second.
-func (l *limit) is() (float64, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.allowed == nil {
-		return 0, false
-	}
-	return float64(l.allowed.Limit()), true
-}

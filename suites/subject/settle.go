@@ -133,5 +133,5 @@ func (v *service) close() {
 	}
 	v.mu.Unlock()
 	v.gate.Lock() // who looks after it has ended
-	v.gate.Unlock()
+	defer v.gate.Unlock()
 }
