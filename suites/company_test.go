@@ -50,7 +50,7 @@ func TestARedirectDoesNotAccountForBelief(t *testing.T) {
 	}
 }
 
-// perChat answers otherwise once it knows a chat: "What else?"
+// perChat answers otherwise once it knows a chat: it starts another dialogue.
 type perChat struct {
 	plainHook
 	mu   sync.Mutex
@@ -68,7 +68,7 @@ func (p *perChat) known(w http.ResponseWriter, r *http.Request) bool {
 	defer p.mu.Unlock()
 	if p.seen[request.ChatID] {
 		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `{"reply":"What else can I do for you?"}`)
+		io.WriteString(w, `{"exchange_slug":"what-else"}`)
 		return true
 	}
 	p.seen[request.ChatID] = request.ChatID != ""
@@ -77,12 +77,12 @@ func (p *perChat) known(w http.ResponseWriter, r *http.Request) bool {
 
 func TestAWebhookThatKnowsTheChatAlreadyIsNotTakenForABeliever(t *testing.T) {
 	p := &perChat{plainHook: plain(), seen: map[string]bool{}}
-	p.secret = ""
 	p.before = func(w http.ResponseWriter, r *http.Request) bool {
 		r.Header.Del("Authorization") // a proxy takes it away
 		return p.known(w, r)
 	}
-	run := suites.RunQuietly(t.Context(), targetOf(t, p.plainHook), suites.Options{Only: []string{"HOOK"}})
+	shop := targetOf(t, p.plainHook, p.plainHook) // one app behind two webhooks
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK"}, Concurrency: 1})
 	for _, c := range run.Checks {
 		if c.Outcome == reports.Failed {
 			t.Errorf("%s: %s", c.ID, c.Actual)
