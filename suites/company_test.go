@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -114,5 +115,17 @@ func TestAPoliteRefusalOfTheSignatureIsSeen(t *testing.T) {
 		if c, ok := findCause(run, id); ok {
 			t.Errorf("accused of %s: %s", id, c.Seen)
 		}
+	}
+}
+
+func TestEveryWebhookThatIsWrongIsNamed(t *testing.T) {
+	h := plain()
+	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+		return header["alg"] == "none" || soundly(header, claims, signed, chat)
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h, plain(), h), suites.Options{Only: []string{"HOOK-ALG-NONE"}})
+	c := find(t, run, "HOOK-ALG-NONE")
+	if !strings.Contains(c.Actual, "hook1") || !strings.Contains(c.Actual, "hook3") || strings.Contains(c.Actual, "hook2") {
+		t.Errorf("it says %q, want hook1 and hook3 in it, and not hook2", c.Actual)
 	}
 }

@@ -3,6 +3,7 @@ package causes
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kindlytest/kindlytest/reports"
 )
@@ -69,12 +70,18 @@ func (r *recognition) named(c Cause) {
 			}
 			if fails(*row) && found.Seen == "" && row.Cause == c.ID {
 				found.Seen, found.Repeat, found.Sample, found.Evidence = row.Actual, row.Repeat, row.Sample, row.Evidence
-				if row.Fix != "" && row.Fix != row.Help {
+				if row.Fix != "" && (row.Fix != row.Help || found.Fix == "") {
 					found.Fix = row.Fix
 				}
 			}
+			if c.Everywhere && row.ID == "LIVE-PROCESS" { // it says of each where it was
+				found.Seen = row.Actual
+			}
 			row.Cause = c.ID
 			found.Explains = append(found.Explains, row.ID)
+		}
+		if c.Everywhere && !slices.ContainsFunc(found.Explains, func(id string) bool { return id != "LIVE-PROCESS" && !ofEndpoint(id) }) {
+			found.Owner = Endpoint
 		}
 		r.found = append(r.found, found)
 	}
@@ -119,4 +126,9 @@ func (r *recognition) inferred(c Cause) {
 		found.Seen += fmt.Sprintf(" (%s), and %d more that this explains", found.Explains[0], n)
 	}
 	r.found = append(r.found, found)
+}
+
+// ofEndpoint says whether a check asks the auth endpoint.
+func ofEndpoint(id string) bool {
+	return strings.HasPrefix(id, "AUTH-") || strings.HasPrefix(id, "LIVE-AUTH-")
 }
