@@ -77,3 +77,24 @@ func TestEveryNamedCauseSaysHowItIsMended(t *testing.T) {
 		t.Errorf("%+v, want the check's own fix where the cause has none", found)
 	}
 }
+
+func TestATokensMistakeLeavesTheWebhookItsOwn(t *testing.T) {
+	failing := func(ids ...string) []reports.Check {
+		out := []reports.Check{{ID: "TOK-EXP", Outcome: reports.Failed, Cause: "token-milliseconds"}}
+		for _, id := range ids {
+			out = append(out, reports.Check{ID: id, Outcome: reports.Failed})
+		}
+		return out
+	}
+	for _, row := range []struct {
+		checks []reports.Check
+		want   []string
+	}{
+		{failing("HOOK-EXP-MISSING"), []string{"TOK-EXP", "HOOK-EXP-MISSING"}},
+		{failing("HOOK-EXPIRED", "HOOK-EXP-MISSING"), []string{"TOK-EXP"}}, // it looks at no exp at all
+	} {
+		if found := Recognise(row.checks, func(string) string { return "" }); !slices.Equal(found[0].Explains, row.want) {
+			t.Errorf("%s explains %q, want %q", found[0].ID, found[0].Explains, row.want)
+		}
+	}
+}

@@ -24,6 +24,7 @@ func Recognise(checks []reports.Check, where func(id string) string) []reports.C
 		}
 	}
 	r.disown()
+	r.besides()
 	return r.found
 }
 
@@ -97,6 +98,19 @@ func (r *recognition) named(c Cause) {
 // spokenAgainst says whether a check fails that rules the cause out.
 func (r *recognition) spokenAgainst(c Cause) bool {
 	return slices.ContainsFunc(r.checks, func(row reports.Check) bool { return fails(row) && matches(c.Unless, row.ID) })
+}
+
+// besides gives to the causes that were found what no cause accounts for.
+func (r *recognition) besides() {
+	for i := range r.found {
+		c, _ := Find(r.found[i].ID)
+		for j := range r.checks {
+			if row := &r.checks[j]; row.Cause == "" && fails(*row) && matches(c.Besides, row.ID) {
+				row.Cause = c.ID
+				r.found[i].Explains = append(r.found[i].Explains, row.ID)
+			}
+		}
+	}
 }
 
 // inferred takes the cause if all fails that shows it.
