@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -50,7 +51,7 @@ func TestARedirectDoesNotAccountForBelief(t *testing.T) {
 	}
 }
 
-// perChat answers otherwise once it knows a chat: "What else?"
+// perChat answers otherwise once it knows a chat: it starts another dialogue.
 type perChat struct {
 	plainHook
 	mu   sync.Mutex
@@ -68,7 +69,7 @@ func (p *perChat) known(w http.ResponseWriter, r *http.Request) bool {
 	defer p.mu.Unlock()
 	if p.seen[request.ChatID] {
 		w.Header().Set("Content-Type", "application/json")
-		io.WriteString(w, `{"reply":"What else can I do for you?"}`)
+		io.WriteString(w, `{"exchange_slug":"what-else"}`)
 		return true
 	}
 	p.seen[request.ChatID] = request.ChatID != ""
@@ -77,12 +78,12 @@ func (p *perChat) known(w http.ResponseWriter, r *http.Request) bool {
 
 func TestAWebhookThatKnowsTheChatAlreadyIsNotTakenForABeliever(t *testing.T) {
 	p := &perChat{plainHook: plain(), seen: map[string]bool{}}
-	p.secret = ""
 	p.before = func(w http.ResponseWriter, r *http.Request) bool {
 		r.Header.Del("Authorization") // a proxy takes it away
 		return p.known(w, r)
 	}
-	run := suites.RunQuietly(t.Context(), targetOf(t, p.plainHook), suites.Options{Only: []string{"HOOK"}})
+	shop := targetOf(t, p.plainHook, p.plainHook) // one app behind two webhooks
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK"}, Concurrency: 1})
 	for _, c := range run.Checks {
 		if c.Outcome == reports.Failed {
 			t.Errorf("%s: %s", c.ID, c.Actual)
@@ -114,5 +115,17 @@ func TestAPoliteRefusalOfTheSignatureIsSeen(t *testing.T) {
 		if c, ok := findCause(run, id); ok {
 			t.Errorf("accused of %s: %s", id, c.Seen)
 		}
+	}
+}
+
+func TestEveryWebhookThatIsWrongIsNamed(t *testing.T) {
+	h := plain()
+	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+		return header["alg"] == "none" || soundly(header, claims, signed, chat)
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h, plain(), h), suites.Options{Only: []string{"HOOK-ALG-NONE"}})
+	c := find(t, run, "HOOK-ALG-NONE")
+	if !strings.Contains(c.Actual, "hook1") || !strings.Contains(c.Actual, "hook3") || strings.Contains(c.Actual, "hook2") {
+		t.Errorf("it says %q, want hook1 and hook3 in it, and not hook2", c.Actual)
 	}
 }

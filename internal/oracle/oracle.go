@@ -145,6 +145,14 @@ func (o *Oracle) Signal() bool {
 	return o.signal.any()
 }
 
+// Named says whether valid answers show who the user is, and others don't: then
+// it is the token that makes the difference.
+func (o *Oracle) Named() bool {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return len(o.signal.markers) > 0
+}
+
 // WantsMore says that more controls would tell more: the answers differ in
 // texts alone, or change at random, and were seen so seldom that texts may have
 // agreed, or differed, by chance. Until it is content, likeness to the valid

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -57,6 +58,9 @@ func together(running *subject.Running, hooks []*subject.Webhook, verdicts []sub
 		}
 	}
 	v := subject.Worst(running.Rule.Level, verdicts...)
+	if v.Kind == subject.Broken {
+		v.Actual += alsoAt(v, hooks, verdicts)
+	}
 	if v.Kind == subject.Held && unjudged != "" {
 		v = v.Weak("not judged of " + unjudged)
 	}
@@ -73,6 +77,21 @@ func onAnswering(judge hookProbe) func(context.Context, *subject.Session) subjec
 		}
 		return judge(ctx, h, st)
 	})
+}
+
+// alsoAt names the other webhooks at which it does not hold either: who mends the
+// worst only has mended half.
+func alsoAt(worst subject.Verdict, hooks []*subject.Webhook, verdicts []subject.Verdict) string {
+	var names []string
+	for i, h := range hooks {
+		if v := verdicts[i]; v.Where != worst.Where && v.Kind == subject.Broken && v.Level == worst.Level {
+			names = append(names, h.Name())
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; nor does it hold at " + strings.Join(names, ", ")
 }
 
 // onServed is onAnswering where passing rests on a refusal: where the valid request

@@ -39,6 +39,8 @@ type Cause struct {
 	// is mended in thought explains only what it was seen by: the rest is judged as
 	// if it were mended, so that what fails there is another mistake.
 	Explains []string
+	// Besides lists the failures that it accounts for where no other cause does.
+	Besides []string
 	// Everywhere: it is one mistake, wherever it is seen.
 	Everywhere bool
 	// When lists what infers it: all of these checks fail, and none of Unless

@@ -50,3 +50,51 @@ func TestOneProcessDiesOnce(t *testing.T) {
 		t.Errorf("%+v, want one cause of all three", found)
 	}
 }
+
+func TestAProcessBelongsToWhatKillsIt(t *testing.T) {
+	for _, row := range []struct {
+		ids   []string
+		owner string
+	}{
+		{[]string{"AUTH-BODY-MALFORMED", "LIVE-AUTH-BODY"}, Endpoint},
+		{[]string{"RESP-METHOD"}, Webhook},
+		{[]string{"LIVE-AUTH-BODY", "LIVE-HOOK-BODY"}, Webhook},
+	} {
+		checks := []reports.Check{{ID: "LIVE-PROCESS", Outcome: reports.Failed, Actual: "at http://127.0.0.1/account: killed"}}
+		for _, id := range row.ids {
+			checks = append(checks, reports.Check{ID: id, Outcome: reports.Failed, Actual: "killed", Cause: "process-dies"})
+		}
+		found := Recognise(checks, func(string) string { return "" })
+		if len(found) != 1 || found[0].Owner != row.owner || found[0].Seen != checks[0].Actual {
+			t.Errorf("%q: %+v, want it of the %s, with where it was seen", row.ids, found, row.owner)
+		}
+	}
+}
+
+func TestEveryNamedCauseSaysHowItIsMended(t *testing.T) {
+	checks := []reports.Check{{ID: "SIG-RAW-BODY", Outcome: reports.Failed, Cause: "hmac-body-rewritten", Fix: "Keep the bytes.", Help: "Keep the bytes."}}
+	if found := Recognise(checks, func(string) string { return "" }); len(found) != 1 || found[0].Fix != "Keep the bytes." {
+		t.Errorf("%+v, want the check's own fix where the cause has none", found)
+	}
+}
+
+func TestATokensMistakeLeavesTheWebhookItsOwn(t *testing.T) {
+	failing := func(ids ...string) []reports.Check {
+		out := []reports.Check{{ID: "TOK-EXP", Outcome: reports.Failed, Cause: "token-milliseconds"}}
+		for _, id := range ids {
+			out = append(out, reports.Check{ID: id, Outcome: reports.Failed})
+		}
+		return out
+	}
+	for _, row := range []struct {
+		checks []reports.Check
+		want   []string
+	}{
+		{failing("HOOK-EXP-MISSING"), []string{"TOK-EXP", "HOOK-EXP-MISSING"}},
+		{failing("HOOK-EXPIRED", "HOOK-EXP-MISSING"), []string{"TOK-EXP"}}, // it looks at no exp at all
+	} {
+		if found := Recognise(row.checks, func(string) string { return "" }); !slices.Equal(found[0].Explains, row.want) {
+			t.Errorf("%s explains %q, want %q", found[0].ID, found[0].Explains, row.want)
+		}
+	}
+}

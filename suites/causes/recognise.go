@@ -3,6 +3,7 @@ package causes
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kindlytest/kindlytest/reports"
 )
@@ -23,6 +24,7 @@ func Recognise(checks []reports.Check, where func(id string) string) []reports.C
 		}
 	}
 	r.disown()
+	r.besides()
 	return r.found
 }
 
@@ -69,12 +71,18 @@ func (r *recognition) named(c Cause) {
 			}
 			if fails(*row) && found.Seen == "" && row.Cause == c.ID {
 				found.Seen, found.Repeat, found.Sample, found.Evidence = row.Actual, row.Repeat, row.Sample, row.Evidence
-				if row.Fix != "" && row.Fix != row.Help {
+				if row.Fix != "" && (row.Fix != row.Help || found.Fix == "") {
 					found.Fix = row.Fix
 				}
 			}
+			if c.Everywhere && row.ID == "LIVE-PROCESS" { // it says of each where it was
+				found.Seen = row.Actual
+			}
 			row.Cause = c.ID
 			found.Explains = append(found.Explains, row.ID)
+		}
+		if c.Everywhere && !slices.ContainsFunc(found.Explains, func(id string) bool { return id != "LIVE-PROCESS" && !ofEndpoint(id) }) {
+			found.Owner = Endpoint
 		}
 		r.found = append(r.found, found)
 	}
@@ -90,6 +98,19 @@ func (r *recognition) named(c Cause) {
 // spokenAgainst says whether a check fails that rules the cause out.
 func (r *recognition) spokenAgainst(c Cause) bool {
 	return slices.ContainsFunc(r.checks, func(row reports.Check) bool { return fails(row) && matches(c.Unless, row.ID) })
+}
+
+// besides gives to the causes that were found what no cause accounts for.
+func (r *recognition) besides() {
+	for i := range r.found {
+		c, _ := Find(r.found[i].ID)
+		for j := range r.checks {
+			if row := &r.checks[j]; row.Cause == "" && fails(*row) && matches(c.Besides, row.ID) {
+				row.Cause = c.ID
+				r.found[i].Explains = append(r.found[i].Explains, row.ID)
+			}
+		}
+	}
 }
 
 // inferred takes the cause if all fails that shows it.
@@ -119,4 +140,9 @@ func (r *recognition) inferred(c Cause) {
 		found.Seen += fmt.Sprintf(" (%s), and %d more that this explains", found.Explains[0], n)
 	}
 	r.found = append(r.found, found)
+}
+
+// ofEndpoint says whether a check asks the auth endpoint.
+func ofEndpoint(id string) bool {
+	return strings.HasPrefix(id, "AUTH-") || strings.HasPrefix(id, "LIVE-AUTH-")
 }

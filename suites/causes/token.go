@@ -13,12 +13,12 @@ import (
 var endpointsOfTokens = []string{"AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-BODY-TEXT-PLAIN", "LIVE-AUTH-BURST"}
 
 // besides are checks that fail of a token's mistake outside of the token. What an
-// endpoint signs, its webhooks take: that is the same mistake.
+// endpoint signs, its webhooks take: that is the same mistake, unless the webhook
+// makes one of its own.
 var besides = map[string][]string{
 	"token-wrong-algorithm": {"HOOK-ALG-OTHER"},
 	"token-milliseconds":    {"HOOK-IAT", "HOOK-EXP-*"},
 	"token-sub-number":      {"HOOK-SUB-TYPE"},
-	"token-chat-id-changed": endpointsOfTokens,
 }
 
 // ofTimes are the diagnoses of a token's times, which are one matter: where iat
@@ -26,17 +26,11 @@ var besides = map[string][]string{
 var ofTimes = []token.Diagnosis{token.Milliseconds, token.TimeAsText, token.TimeWithFraction, token.DurationForInstant, token.LifetimeAsText,
 	token.LifetimeInMilliseconds, token.ExpiryBeforeIssue, token.TimeZone, token.ClockAhead, token.ClockOrKept}
 
-// ofChats are the diagnoses of a token's chat.
-var ofChats = []token.Diagnosis{token.ChatElsewhere, token.ChatIDNotRead, token.ChatIDChanged}
-
-// ofSubjects are the diagnoses of whom a token names.
-var ofSubjects = []token.Diagnosis{token.SubjectElsewhere, token.SubjectAsNumber}
-
 // ofTokens are the diagnoses of token, which knows what is wrong with one.
 func ofTokens() []Cause {
 	var out []Cause
 	for _, d := range token.Diagnoses() {
-		c := Cause{ID: d.ID, Title: strings.TrimSuffix(d.Title, ".") + ".", Fix: d.Fix, Owner: Token, Severity: reports.High, Explains: append(explainedBy(d), besides[d.ID]...),
+		c := Cause{ID: d.ID, Title: strings.TrimSuffix(d.Title, ".") + ".", Fix: d.Fix, Owner: Token, Severity: reports.High, Explains: explainedBy(d), Besides: besides[d.ID],
 			Consequence: "Kindly refuses the token, or reads it wrongly: your users are strangers in every chat."}
 		if d.ID == token.Unsigned.ID || d.ID == token.HMACPublicKey.ID {
 			c.Severity, c.Consequence = reports.Critical, "Anybody can make such a token. Whoever takes it takes anybody's word for who they are."
@@ -63,9 +57,15 @@ func explainedBy(d token.Diagnosis) []string {
 	switch {
 	case slices.Contains(ofTimes, d):
 		return []string{"TOK-IAT", "TOK-IAT-*", "TOK-EXP", "TOK-EXP-*", "TOK-NBF", "PAGE-CALLBACK-RENEW", "AUTH-FRESH"}
-	case slices.Contains(ofChats, d):
+	case d == token.ChatIDChanged:
+		return append([]string{"TOK-CHAT", "TOK-CHAT-ID"}, endpointsOfTokens...)
+	case d == token.ChatIDNotRead:
+		return []string{"TOK-CHAT", "TOK-CHAT-ID"}
+	case d == token.ChatElsewhere:
 		return []string{"TOK-CHAT", "TOK-CHAT-ID", "TOK-CLAIM-NAMES"}
-	case slices.Contains(ofSubjects, d):
+	case d == token.SubjectAsNumber:
+		return []string{"TOK-SUB", "TOK-SUB-*"}
+	case d == token.SubjectElsewhere:
 		return []string{"TOK-SUB", "TOK-SUB-*", "TOK-CLAIM-NAMES"}
 	}
 	return []string{"TOK-COMPACT", "TOK-JSON", "TOK-ALG", "TOK-SIGNATURE"} // how it is written and signed

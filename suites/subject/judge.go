@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -125,6 +126,11 @@ func (h *Webhook) learn(c oracle.Controls, st Standing) (*oracle.Oracle, error) 
 	if err != nil {
 		return nil, fmt.Errorf("the answers to valid and to anonymous requests tell nothing: %w", err)
 	}
+	if o.Signal() && !o.Named() {
+		if err := h.observeNewChat(o); err != nil {
+			return nil, err
+		}
+	}
 	for range oracle.Enough {
 		if !o.WantsMore() {
 			break
@@ -134,6 +140,35 @@ func (h *Webhook) learn(c oracle.Controls, st Standing) (*oracle.Oracle, error) 
 		}
 	}
 	return o, nil
+}
+
+// observeNewChat shows the oracle the answer to a token of a chat in which nothing
+// was said yet. Strangers come with new chats, and the token in use with one that
+// the webhook may know: what it answers otherwise for that has nothing to do with
+// who is believed.
+func (h *Webhook) observeNewChat(o *oracle.Oracle) error {
+	ctx := h.Session.Base
+	p, err := h.newWitness(ctx)
+	if err != nil {
+		return nil // the target gives no second token: what was seen must do
+	}
+	ev, err := h.Call(ctx, "with a valid token of a new chat", Call{ChatID: p.ChatID, Token: p.Raw})
+	if err != nil || ev.Exchange.Response == nil {
+		return err
+	}
+	return o.Observe(oracle.Valid, ev.Exchange)
+}
+
+// newWitness is a token like [Webhook.Witness], of a chat of its own.
+func (h *Webhook) newWitness(ctx context.Context) (ChatToken, error) {
+	chatID := h.Session.NewChatID()
+	switch {
+	case h.repair.token != nil:
+		return h.Session.Mint(chatID, *h.repair.token)
+	case h.Session.Target.PrivateKey != nil:
+		return h.Session.Mint(chatID, forge.TokenMistake{})
+	}
+	return h.Session.NewTokenFor(ctx, chatID)
 }
 
 // observe shows the oracle one more answer of each kind.
