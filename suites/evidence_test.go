@@ -495,3 +495,31 @@ func sign(t *testing.T, claims map[string]any) string {
 	}
 	return input + "." + enc(signature)
 }
+
+// A webhook that never answers a forged token is told so, and costs no hour.
+func TestAWebhookThatHangsOnForgedTokensIsTold(t *testing.T) {
+	h := plain()
+	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		raw := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if _, _, signed := h.read(raw); raw == "" || signed {
+			return false
+		}
+		io.Copy(io.Discard, r.Body) // or else nobody notices that the client has gone
+		<-r.Context().Done()
+		return true
+	}
+	began := time.Now()
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: 200 * time.Millisecond, Only: []string{"HOOK-VALID", "HOOK-ALG-NONE", "HOOK-KID-INJECTION", "HOOK-SIGNATURE", "HOOK-SEGMENTS"}})
+	if took := time.Since(began); took > 30*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	if c := find(t, run, "HOOK-VALID"); c.Outcome != reports.Passed {
+		describe(t, c)
+	}
+	for _, id := range []string{"HOOK-ALG-NONE", "HOOK-KID-INJECTION", "HOOK-SIGNATURE"} {
+		if c := find(t, run, id); c.Outcome != reports.Failed || !strings.Contains(c.Actual, "timed out") {
+			describe(t, c)
+			t.Errorf("%s: want the time-out told", id)
+		}
+	}
+}

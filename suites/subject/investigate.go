@@ -36,7 +36,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	case !died && x.oversized && x.ev.Exchange.Kind() == wire.KindReset:
 		return x.ev, true // it may hang up on that
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
-		return v.send(ctx, client, x.title, x.request), true // slow in company; what counts is how it is alone
+		return v.outwait(ctx, client, x), true
 	case !died && gateway(x.ev.Exchange.Status()):
 		if evs, broke := v.together(ctx, client, []*sending{x}); !broke {
 			return evs[0], true // what it answers to this, and to nothing else
@@ -69,6 +69,26 @@ func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, d
 
 // refused says whether a request found nobody there.
 func refused(x *sending) bool { return x.ev.Exchange.Kind() == wire.KindUnreachable }
+
+// fewHangs is how many requests are seen to hang also alone before a time-out is
+// believed as it is: each look costs the time-out, with all else waiting.
+const fewHangs = 3
+
+// outwait sends again, alone, what was not answered in time: slow in company, it
+// may be quick by itself.
+func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) Evidence {
+	if v.hangs >= fewHangs || v.hung[x.running.Rule.ID] {
+		return x.ev
+	}
+	ev := v.send(ctx, client, x.title, x.request)
+	if ev.Exchange.Kind() == wire.KindTimeout && v.alive(ctx, client) {
+		if v.hangs++; v.hung == nil {
+			v.hung = map[string]bool{}
+		}
+		v.hung[x.running.Rule.ID] = true
+	}
+	return ev
+}
 
 // suspects are the requests that may have broken the service, the likeliest
 // first: x and what else got no answer, then what had ended just before.

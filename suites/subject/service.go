@@ -25,7 +25,11 @@ type service struct {
 
 	// gate is held shared by each request, and alone by whoever must find out
 	// which of several requests broke the service.
-	gate  sync.RWMutex
+	gate sync.RWMutex
+	// hangs is how many requests hung also alone, while the service lived, and
+	// hung by which checks; kept by whoever holds gate alone.
+	hangs int
+	hung  map[string]bool
 	slots *semaphore.Weighted
 
 	mu     sync.Mutex
