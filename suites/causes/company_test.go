@@ -65,8 +65,8 @@ func TestAProcessBelongsToWhatKillsIt(t *testing.T) {
 		for _, id := range row.ids {
 			checks = append(checks, reports.Check{ID: id, Outcome: reports.Failed, Actual: "killed", Cause: "process-dies"})
 		}
-		found := Recognise(checks, func(string) string { return "" })
-		if len(found) != 1 || found[0].Owner != row.owner || found[0].Seen != checks[0].Actual {
+		found := Recognise(checks, func(string) string { return "orders" })
+		if len(found) != 1 || found[0].Owner != row.owner || found[0].Seen != checks[0].Actual || found[0].Where != "" {
 			t.Errorf("%q: %+v, want it of the %s, with where it was seen", row.ids, found, row.owner)
 		}
 	}

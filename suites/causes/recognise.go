@@ -62,7 +62,7 @@ func (r *recognition) named(c Cause) {
 			places = append(places, r.where(row.ID))
 		}
 	}
-	if c.Everywhere && len(places) > 1 {
+	if c.Everywhere && len(places) > 0 { // what is seen of it names the URL
 		places = []string{""}
 	}
 	for _, place := range places {
