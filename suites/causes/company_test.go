@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -64,8 +65,8 @@ func TestAProcessBelongsToWhatKillsIt(t *testing.T) {
 		for _, id := range row.ids {
 			checks = append(checks, reports.Check{ID: id, Outcome: reports.Failed, Actual: "killed", Cause: "process-dies"})
 		}
-		found := Recognise(checks, func(string) string { return "" })
-		if len(found) != 1 || found[0].Owner != row.owner || found[0].Seen != checks[0].Actual {
+		found := Recognise(checks, func(string) string { return "orders" })
+		if len(found) != 1 || found[0].Owner != row.owner || found[0].Seen != checks[0].Actual || found[0].Where != "" {
 			t.Errorf("%q: %+v, want it of the %s, with where it was seen", row.ids, found, row.owner)
 		}
 	}
@@ -95,6 +96,18 @@ func TestATokensMistakeLeavesTheWebhookItsOwn(t *testing.T) {
 	} {
 		if found := Recognise(row.checks, func(string) string { return "" }); !slices.Equal(found[0].Explains, row.want) {
 			t.Errorf("%s explains %q, want %q", found[0].ID, found[0].Explains, row.want)
+		}
+	}
+}
+
+func TestNothingGraveIsInferredFromDoubt(t *testing.T) {
+	for outcome, want := range map[reports.Outcome]int{reports.Failed: 1, reports.Warned: 0} {
+		var checks []reports.Check
+		for _, id := range []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-ALG-NONE", "HOOK-ALG-MALFORMED", "HOOK-SIGNATURE"} {
+			checks = append(checks, reports.Check{ID: id, Level: string(rule.Must), Outcome: outcome})
+		}
+		if found := Recognise(checks, func(string) string { return "" }); len(found) != want {
+			t.Errorf("%s: %+v, want %d causes", outcome, found, want)
 		}
 	}
 }

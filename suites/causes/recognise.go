@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -47,6 +48,12 @@ type recognition struct {
 // fails says whether a check did not hold, or would have failed the run.
 func fails(c reports.Check) bool { return c.Outcome == reports.Failed || c.Outcome == reports.Warned }
 
+// doubtful says whether a MUST was only warned of: it could not be told. Nothing
+// grave is inferred from that.
+func doubtful(c reports.Check) bool {
+	return c.Outcome == reports.Warned && c.Level == string(rule.Must)
+}
+
 // named takes the cause that probes have named, once for each place.
 func (r *recognition) named(c Cause) {
 	var places []string
@@ -55,7 +62,7 @@ func (r *recognition) named(c Cause) {
 			places = append(places, r.where(row.ID))
 		}
 	}
-	if c.Everywhere && len(places) > 1 {
+	if c.Everywhere && len(places) > 0 { // what is seen of it names the URL
 		places = []string{""}
 	}
 	for _, place := range places {
@@ -116,7 +123,9 @@ func (r *recognition) besides() {
 // inferred takes the cause if all fails that shows it.
 func (r *recognition) inferred(c Cause) {
 	for _, id := range c.When {
-		if !slices.ContainsFunc(r.checks, func(row reports.Check) bool { return row.Cause == "" && fails(row) && matches([]string{id}, row.ID) }) {
+		if !slices.ContainsFunc(r.checks, func(row reports.Check) bool {
+			return row.Cause == "" && fails(row) && !(c.Severity == reports.Critical && doubtful(row)) && matches([]string{id}, row.ID)
+		}) {
 			return
 		}
 	}
