@@ -93,6 +93,19 @@ var badChats = []bad{
 		target: tag(snippet + `<script>addEventListener("popstate", () => { document.getElementById("kindly-chat-root")?.remove(); document.getElementById("kindly-chat")?.remove();
 			for (const e of document.querySelectorAll("[id^=kindly]")) e.remove(); delete window.kindlyOptions })</script>`), opts: chat,
 		wants: []want{{"PAGE-CALLBACK-KEPT", reports.Passed, ""}}},
+	{name: "a script never ends", // what was not seen holds no key that one could know of
+		target: pageFrom(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/slow.js" {
+				w.Header().Set("Content-Type", "text/javascript")
+				io.WriteString(w, "// ")
+				w.(http.Flusher).Flush()
+				<-r.Context().Done()
+				return
+			}
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, html(given, `<script async src="/slow.js"></script>`))
+		}), opts: suites.Options{Only: []string{"PAGE-PRIVATE-KEY"}},
+		wants: []want{{"PAGE-PRIVATE-KEY", reports.Passed, "/slow.js was not read in time"}}},
 	{name: "the private key is at the end of a big bundle",
 		target: func(t *testing.T) target.Target {
 			pair, err := customerKeys()

@@ -127,7 +127,8 @@ var badPages = []bad{
 		</script>`)), opts: widget,
 		wants: []want{{"PAGE-WIDGET", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},
 	{name: "it is 20 MB long",
-		target: page(200, html(given, strings.Repeat("<p>"+strings.Repeat("paragraph ", 1000), 20<<20/10000))), opts: lenient,
+		// Hidden: to lay it out would take the most time, and is Chrome's affair.
+		target: page(200, html(given, "<div hidden>"+strings.Repeat("<p>"+strings.Repeat("paragraph ", 1000), 20<<20/10000)+"</div>")), opts: lenient,
 		wants: []want{{"PAGE-WIDGET", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},
 	{name: "it reloads for ever",
 		target: page(200, html(given, `<script>onload = () => { location.href = "/?" + Math.random() }</script>`)), opts: widget, exit: anyExit,

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -152,8 +153,9 @@ func proveSound(t *testing.T, m fixtures.Manner, concurrency int) {
 	o := options(t, target)
 	o.Concurrency = concurrency
 	run := suites.RunQuietly(t.Context(), target, o)
-	if run.Problem != "" {
-		t.Errorf("problem: %s", run.Problem)
+	// Behind a worker, the page is the only way to its endpoint: that is said.
+	if partly := m.Name == fixtures.BehindWorker.Name; partly != strings.Contains(run.Problem, "in part only") || !partly && run.Problem != "" {
+		t.Errorf("problem: %q", run.Problem)
 	}
 	noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
 	t.Logf("%+v in %d ms", run.Summary, run.DurationMS)

@@ -187,7 +187,11 @@ func (r *recorder) finished(s *session, ev network.EventLoadingFinished) {
 		return
 	}
 	r.end(h, ev.Timestamp.Float64())
-	if isText(h.req) && r.bodyBytes < maxBodies {
+	if !isText(h.req) {
+		return
+	}
+	h.req.Unread = true
+	if r.bodyBytes < maxBodies {
 		r.ask(func(ctx context.Context) { r.fetchBody(ctx, s, h) })
 	}
 }
@@ -253,7 +257,7 @@ func (r *recorder) fetchBody(ctx context.Context, s *session, h *hop) {
 	leaks := keyscan.Holds(got.Body)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	h.req.PrivateKey = leaks
+	h.req.PrivateKey, h.req.Unread = leaks, false
 	h.req.ResponseBody = r.keep(got.Body, &h.req)
 }
 

@@ -58,6 +58,7 @@ type Request struct {
 	ResponseHeader http.Header
 	ResponseBody   []byte // of text, JSON, JavaScript and the like; at most 1 MB
 	BodyTruncated  bool   // either body was longer
+	Unread         bool   // the response body is text, and was not seen: not yet, or Chrome has dropped it
 	PrivateKey     bool   // the response body holds one, also beyond what is kept of it
 	Error          string // "net::ERR_FAILED"; empty while it runs and if it ended well
 	CORSError      string // of DevTools: "MissingAllowOriginHeader", …

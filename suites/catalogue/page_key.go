@@ -25,9 +25,13 @@ func pagePrivateKey(ctx context.Context, s *subject.Session) subject.Verdict {
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	looked := 0
+	looked, unread := 0, ""
 	for _, r := range v.Record.Requests {
 		if r.Kindly {
+			continue
+		}
+		if late := r.Status/100 == 2 && r.Duration == 0; (late || r.Unread) && (r.ResourceType == "Document" || r.ResourceType == "Script") {
+			unread = subject.SafeURL(r.URL) + " was not read in time"
 			continue
 		}
 		looked++
@@ -45,7 +49,11 @@ func pagePrivateKey(ctx context.Context, s *subject.Session) subject.Verdict {
 				Fix("Take the file out of the folder that the web server hands out. This key is public now: make a new pair, and upload its public half to Kindly.")
 		}
 	}
-	return subject.Holds("none in %d answers, nor under %d usual names", looked, len(addresses))
+	held := subject.Holds("none in %d answers, nor under %d usual names", looked, len(addresses))
+	if unread != "" {
+		return held.Weak(unread)
+	}
+	return held
 }
 
 // keyAddresses are where the key would be served: at the root of the page's
