@@ -28,8 +28,8 @@ race: browser stacks ## all tests under the race detector (slow)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -race -timeout 40m ./...
 
 .PHONY: proof
-proof: browser ## every fault against every check; writes docs/proof.md (minutes)
-	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^(TestProof|TestWaitExpiry)$$' -proof -timeout 60m
+proof: browser ## every fault, alone, in pairs and in hard circumstances; writes docs/proof.md (hours)
+	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^(TestProof|TestProofSound|TestProofPairs|TestProofCompany|TestProofDeaths|TestProofRungs|TestWaitExpiry)$$' -proof -timeout 6h
 
 .PHONY: as-documented
 as-documented: browser stacks ## check the customers that Kindly's documentation makes; writes docs/as-documented.md

@@ -21,6 +21,9 @@ var (
 	proof     = flag.Bool("proof", false, "run every fault against every check, and write docs/proof.md")
 	proofSeed = flag.Uint64("proof-seed", 0, "of the sample that is run; 0: of the day, and 1 with -proof")
 	proofMost = flag.Int("proof-most", 500, "how many pairs of faults -proof runs")
+	// A process that dies is waited for again and again: that takes longest.
+	proofTimes  = flag.Int("proof-times", 3, "how often -proof runs each way to die")
+	proofLoaded = flag.Bool("proof-loaded", true, "-proof runs each way to die on a loaded machine, too")
 )
 
 const proofFile = "../docs/proof.md"

@@ -216,5 +216,5 @@ func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
 	if !slices.ContainsFunc(deaths, func(d subject.Death) bool { return d.Check != "" }) {
 		return v.At(rule.Should).Fix("Look into its log: it was restarted, or an error ended it that nothing here could repeat.") // nobody is blamed for what can't be shown
 	}
-	return v
+	return v.Because("process-dies")
 }

@@ -63,16 +63,20 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 	}
 	harm()
 	x := &sending{running: RunningOf(ctx), title: title, request: r}
-	if v.survives(ctx, v.s.Client, Evidence{}) || ctx.Err() != nil {
+	state := v.after(ctx, v.s.Client, Evidence{})
+	if state == beats || ctx.Err() != nil {
 		return nil, nil
 	}
 	d := Death{Title: title, Times: 1, Of: 1, Gone: !v.await(ctx, v.s.Client)}
 	for d.Of < tries && !d.Gone && !v.convicted(x.running) && ctx.Err() == nil {
 		d.Of++
-		if harm(); !v.survives(ctx, v.s.Client, Evidence{}) {
+		if harm(); v.after(ctx, v.s.Client, Evidence{}) != beats {
 			d.Times++
 			d.Gone = !v.await(ctx, v.s.Client)
 		}
+	}
+	if d.Times == 1 && d.Of > 1 && state == silent {
+		return nil, nil // it was slow once
 	}
 	d = *v.killed(x, d).Killed
 	if d.Gone {

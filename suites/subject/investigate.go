@@ -29,7 +29,8 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	if v.isDown() != nil {
 		return x.ev, true
 	}
-	died := !v.alive(ctx, client)
+	state := v.pulse(ctx, client)
+	died := state != beats
 	switch {
 	case died && !v.await(ctx, client):
 		return v.lost(x, v.suspects(x)), true
@@ -44,11 +45,11 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 		if !v.await(ctx, client) {
 			return v.lost(x, v.suspects(x)), true
 		}
-		died = true
+		died, state = true, gone
 	case died && !x.plain && blame(x) == 3 && v.convicted(x.running):
 		return v.killed(x, Death{Title: x.title, Times: 1, Of: 1}), true
 	}
-	v.accuse(ctx, client, x, died)
+	v.accuse(ctx, client, x, state == gone)
 	if x.again != nil {
 		return *x.again, true
 	}
@@ -178,26 +179,33 @@ func answered(x *sending) bool {
 // together repeats requests one after another, and says whether the service
 // was broken after them.
 func (v *service) together(ctx context.Context, client *wire.Client, group []*sending) (evs []Evidence, broke bool) {
-	for _, x := range group {
-		ctx := WithRunning(ctx, x.running)
-		evs = append(evs, v.send(ctx, client, x.title, x.request))
+	state := beats
+	for try := 0; try < 2; try++ {
+		evs = nil
+		for _, x := range group {
+			ctx := WithRunning(ctx, x.running)
+			evs = append(evs, v.send(ctx, client, x.title, x.request))
+		}
+		if state = v.after(ctx, client, evs[len(evs)-1]); state != silent || !v.await(ctx, client) {
+			break // that it was silent once may be anybody's doing
+		}
 	}
-	return evs, !v.survives(ctx, client, evs[len(evs)-1])
+	return evs, state != beats
 }
 
-// survives says whether the service lives after an answer, and goes on to: an
-// uncaught error ends a process a moment after it has answered.
-func (v *service) survives(ctx context.Context, client *wire.Client, ev Evidence) bool {
-	if !v.alive(ctx, client) {
-		return false
+// after is how the service is after an answer, and goes on to be: an uncaught
+// error ends a process a moment after it has answered.
+func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence) pulse {
+	if state := v.pulse(ctx, client); state != beats {
+		return state
 	}
 	if ev.Exchange.Err != nil {
-		return true // it has shown what it does, and the service has outlived it
+		return beats // it has shown what it does, and the service has outlived it
 	}
 	if Sleep(ctx, v.s.Patience.Aftermath) != nil {
-		return true
+		return beats
 	}
-	return v.alive(ctx, client)
+	return v.pulse(ctx, client)
 }
 
 // convict sends the culprit's request until it has been tried often enough, and
@@ -288,36 +296,47 @@ func titles(all []*sending) []string {
 	return out
 }
 
-// alive sends the plain request: the service lives if it is answered, and not
-// by a gateway that says that nobody is there.
+// A pulse is how a service answers a plain request.
+type pulse int
+
+const (
+	beats  pulse = iota
+	silent       // not in time: it may be slow, or the machine may
+	gone         // nobody is there
+)
+
+// alive says whether the service answers.
 func (v *service) alive(ctx context.Context, client *wire.Client) bool {
+	return v.pulse(ctx, client) == beats
+}
+
+// pulse sends the plain request: the service lives if it is answered, and not by a
+// gateway that says that nobody is there.
+func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 	v.mu.Lock()
 	signs := slices.Clone(v.signs)
 	v.mu.Unlock()
 	if len(signs) == 0 || ctx.Err() != nil {
-		return true
+		return beats
 	}
 	r, err := signs[0].request()
 	if err != nil {
-		return true
+		return beats
 	}
 	r.Timeout = min(v.timeout(), max(2*time.Second, v.timeout()/2))
-	for {
-		ex := v.send(v.s.Base, client, "is it alive?", r).Exchange
-		switch {
-		case Limited(Evidence{Exchange: ex}):
-			pause, again := v.limit.learn(Evidence{Exchange: ex}, 0, v.s.Patience.Limit)
-			if again && Sleep(ctx, pause) == nil {
-				continue
-			}
-			return true
-		case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
-			return true
-		case ex.Err != nil:
-			return false
-		}
-		return !gateway(ex.Status()) || ex.Status() == signs[0].status
+	ex := v.send(v.s.Base, client, "is it alive?", r).Exchange
+	switch {
+	case Limited(Evidence{Exchange: ex}): // somebody is there to say so
+		v.limit.learn(Evidence{Exchange: ex}, 0, v.s.Patience.Limit)
+		return beats
+	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
+		return beats
+	case ex.Kind() == wire.KindTimeout:
+		return silent
+	case ex.Err != nil, gateway(ex.Status()) && ex.Status() != signs[0].status:
+		return gone
 	}
+	return beats
 }
 
 // await waits until the service is back, on a clock of its own. What it forgot

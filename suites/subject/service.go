@@ -230,7 +230,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 	v.begin(x)
 	x.ev = v.send(ctx, client, x.title, x.request)
 	v.end(x)
-	if v.survives(ctx, client, x.ev) {
+	if v.after(ctx, client, x.ev) == beats {
 		return x.ev
 	}
 	d := Death{Title: x.title, Times: 1, Of: 1, Late: answered(x)}

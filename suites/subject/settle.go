@@ -19,7 +19,7 @@ func (v *service) settle(ctx context.Context, client *wire.Client) {
 	if last == nil || Sleep(ctx, time.Until(last.ended.Add(v.s.Patience.Aftermath))) != nil {
 		return
 	}
-	if !v.alive(ctx, client) && ctx.Err() == nil {
+	if v.pulse(ctx, client) == gone && ctx.Err() == nil {
 		v.foundDead(ctx, client, last)
 	}
 	v.mu.Lock()
@@ -80,7 +80,7 @@ func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
 		return
 	}
 	last := v.unsettled()
-	lives := last == nil || ctx.Err() != nil || v.alive(ctx, client)
+	lives := last == nil || ctx.Err() != nil || v.pulse(ctx, client) != gone
 	v.gate.RUnlock()
 	if lives {
 		return
@@ -101,7 +101,7 @@ func (s *Session) Hurt(ctx context.Context, ev Evidence) bool {
 	}
 	v.gate.Lock()
 	defer v.gate.Unlock()
-	if !v.alive(ctx, s.Client) {
+	if v.pulse(ctx, s.Client) == gone {
 		began := time.Now().Add(-ev.Exchange.Duration)
 		v.foundDead(ctx, s.Client, &sending{request: ev.Exchange.Request, ended: began})
 	}
