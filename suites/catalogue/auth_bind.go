@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
@@ -101,8 +102,8 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 	return subject.Holds("%d tokens", n)
 }
 
-// tooMany is the verdict on a rate limit: one is wise, but this one may turn
-// away people who did nothing wrong.
+// tooMany notes a rate limit: one is wise, but this one may turn away people who
+// did nothing wrong.
 func tooMany(limited, of int, ev subject.Evidence) subject.Verdict {
-	return subject.Doubtful("an answer for each", fmt.Sprintf("a rate limit turned %d of %d away (status 429)", limited, of)).With(ev)
+	return subject.Violated("an answer for each", fmt.Sprintf("a rate limit turned %d of %d away (status 429)", limited, of)).At(rule.Info).With(ev)
 }

@@ -61,6 +61,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 	if err := v.isDown(); err != nil {
 		return nil, err
 	}
+	v.limit.rest(ctx)
 	harm()
 	x := &sending{running: RunningOf(ctx), title: title, request: r}
 	state := v.after(ctx, v.s.Client, Evidence{})
@@ -83,4 +84,14 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 		v.bury(d)
 	}
 	return &d, nil
+}
+
+// undisturbed does something in the browser that calls a service, with no other
+// traffic to it: a limit that the harness has used up is not the page's fault.
+func (s *Session) undisturbed(ctx context.Context, url string, do func()) {
+	v := s.serviceOf(wire.Request{URL: url})
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	v.limit.rest(ctx)
+	do()
 }

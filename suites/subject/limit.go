@@ -57,6 +57,16 @@ func (l *limit) serve() {
 	}
 }
 
+// rest waits until a limited service takes several requests at once again.
+func (l *limit) rest(ctx context.Context) {
+	l.mu.Lock()
+	known, pause := l.allowed != nil, l.until.Sub(l.now())
+	l.mu.Unlock()
+	if known {
+		Sleep(ctx, max(pause, 0)+window)
+	}
+}
+
 // learn slows down after an answer that says that it was one request too many.
 // It returns how long to wait with it, and whether to send it again at all:
 // whoever limits for longer than patience is not waited for, nor a second time

@@ -31,8 +31,19 @@ func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallR
 		return "", r, err
 	}
 	chatID = s.NewChatID()
-	r, err = v.page.Call(ctx, chatID)
+	ctx, cancel := withPatience(ctx, s.Patience.Visit)
+	defer cancel()
+	s.undisturbed(ctx, s.calls(), func() { r, err = v.page.Call(ctx, chatID) })
 	return chatID, r, err
+}
+
+// calls is the URL that the page's callback calls: the endpoint's where it is
+// known, or else the page's own.
+func (s *Session) calls() string {
+	if e, ok := s.Endpoints.Found(); ok {
+		return e.Request.URL
+	}
+	return s.Target.PageURL
 }
 
 // A Renewal is what the callback gave when it was called again for one chat.
@@ -69,23 +80,27 @@ func (s *Session) Renew() (Renewal, error) {
 		settling, stop := context.WithTimeout(ctx, s.Options.Timeout)
 		defer stop()
 		kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
-		r, err := renewOn(ctx, page, s.NewChatID(), s.Options.Now)
+		call := func(chatID string) (r browser.CallResult, err error) {
+			s.undisturbed(ctx, s.calls(), func() { r, err = page.Call(ctx, chatID) })
+			return r, err
+		}
+		r, err := renewOn(ctx, page, call, s.NewChatID(), s.Options.Now)
 		r.page = page
 		return r, err
 	})
 }
 
-func renewOn(ctx context.Context, page *browser.Page, chatID string, now func() time.Time) (Renewal, error) {
+func renewOn(ctx context.Context, page *browser.Page, call func(chatID string) (browser.CallResult, error), chatID string, now func() time.Time) (Renewal, error) {
 	var r Renewal
 	var err error
-	if r.Before, err = page.Call(ctx, chatID); err != nil || r.Before.Token == "" {
+	if r.Before, err = call(chatID); err != nil || r.Before.Token == "" {
 		return r, err
 	}
 	// exp counts whole seconds: within the same one, no later exp can be.
 	if err := Sleep(ctx, 1100*time.Millisecond); err != nil {
 		return r, err
 	}
-	if r.After, err = page.Call(ctx, chatID); err != nil || r.After.Token != r.Before.Token {
+	if r.After, err = call(chatID); err != nil || r.After.Token != r.Before.Token {
 		return r, err
 	}
 	t, err := token.Decode(token.Raw(r.Before.Token))
@@ -99,6 +114,6 @@ func renewOn(ctx context.Context, page *browser.Page, chatID string, now func() 
 	if err := page.Advance(ctx, r.Advanced); err != nil {
 		return r, fmt.Errorf("putting the page's clock forward: %w", err)
 	}
-	r.After, err = page.Call(ctx, chatID)
+	r.After, err = call(chatID)
 	return r, err
 }
