@@ -157,7 +157,7 @@ func stacks() []stack {
 				}
 				sound(w, r)
 			},
-			only: []string{"LIVE-AUTH-BURST"}, wants: []want{{"LIVE-AUTH-BURST", reports.Warned, "429"}}},
+			only: []string{"LIVE-AUTH-BURST"}, wants: []want{{"LIVE-AUTH-BURST", reports.Informed, "429"}}},
 		{name: "a rate limit is no refusal",
 			auth: func(w http.ResponseWriter, r *http.Request) {
 				if all.Add(1) > 4 {
