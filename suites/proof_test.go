@@ -155,7 +155,9 @@ func rowsOf(t *testing.T) map[string][]string {
 // keptRows are those of the page as it is.
 func keptRows(t *testing.T) map[string]proven {
 	t.Helper()
-	list := func(cell string) []string { return strings.FieldsFunc(cell, func(r rune) bool { return r == ',' || r == ' ' }) }
+	list := func(cell string) []string {
+		return strings.FieldsFunc(cell, func(r rune) bool { return r == ',' || r == ' ' })
+	}
 	out := map[string]proven{}
 	for name, cells := range rowsOf(t) {
 		if f, ok := fixtures.FaultByName(name); ok {
