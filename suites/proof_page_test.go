@@ -18,9 +18,10 @@ import (
 // docs/proof.md. `make proof` sets it. Without it a sample is run: another one
 // each day.
 var (
-	proof     = flag.Bool("proof", false, "run every fault against every check, and write docs/proof.md")
-	proofSeed = flag.Uint64("proof-seed", 0, "of the sample that is run; 0: of the day, and 1 with -proof")
-	proofMost = flag.Int("proof-most", 500, "how many pairs of faults -proof runs")
+	proof      = flag.Bool("proof", false, "run every fault against every check, and write docs/proof.md")
+	proofSeed  = flag.Uint64("proof-seed", 0, "of the sample that is run; 0: of the day, and 1 with -proof")
+	proofMost  = flag.Int("proof-most", 500, "how many pairs of faults -proof runs")
+	proofRungs = flag.Int("proof-rungs", 1000, "of how many faults -proof tries each way to a token")
 	// A process that dies is waited for again and again: that takes longest.
 	proofTimes  = flag.Int("proof-times", 3, "how often -proof runs each way to die")
 	proofLoaded = flag.Bool("proof-loaded", true, "-proof runs each way to die on a loaded machine, too")
@@ -46,6 +47,11 @@ func sampled[T any](t *testing.T, all []T, few int) []T {
 		return all
 	}
 	t.Logf("a sample: -proof-seed %d", seed())
+	return drawn(all, few)
+}
+
+// drawn are some of all, by the seed.
+func drawn[T any](all []T, few int) []T {
 	all = slices.Clone(all)
 	r := rand.New(rand.NewPCG(seed(), 0))
 	r.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })

@@ -43,7 +43,8 @@ func TestProofRungs(t *testing.T) {
 		rung  rungOnly
 	}
 	var rows []row
-	for _, f := range fixtures.HookFaults() {
+	faults := drawn(fixtures.HookFaults(), *proofRungs)
+	for _, f := range faults {
 		for _, r := range rungsOnly {
 			rows = append(rows, row{f, r})
 		}
@@ -97,9 +98,9 @@ func TestProofRungs(t *testing.T) {
 		return
 	}
 	var body strings.Builder
-	fmt.Fprintf(&body, "Each fault of webhooks, and of the customer nothing is known but the private key, the endpoint and a\nsession, or the page and a login. Caught, where the attack can be made without what is lacking: with\nthe key %s, with a token %s, with a page %s. Nobody is\naccused of another mistake in %s.\n\n%s\n| fault | key | token | page |\n|---|---|---|---|\n",
-		right["key"], right["token"], right["page"], just.String(), just.list())
-	for _, f := range fixtures.HookFaults() {
+	fmt.Fprintf(&body, "%d of the %d faults of webhooks, drawn with the seed %d, and of the customer nothing is known but the private key, the endpoint and a\nsession, or the page and a login. Caught, where the attack can be made without what is lacking: with\nthe key %s, with a token %s, with a page %s. Nobody is\naccused of another mistake in %s.\n\n%s\n| fault | key | token | page |\n|---|---|---|---|\n",
+		len(faults), len(fixtures.HookFaults()), seed(), right["key"], right["token"], right["page"], just.String(), just.list())
+	for _, f := range faults {
 		fmt.Fprintf(&body, "| `%s` | %s | %s | %s |\n", f.Name, cell(results[f.Name+" key"]), cell(results[f.Name+" token"]), cell(results[f.Name+" page"]))
 	}
 	writeProof(t, "With a key only, a token only, a page only", body.String())

@@ -253,7 +253,7 @@ var respMethod = onServed(func(ctx context.Context, h *subject.Webhook, st subje
 	}
 	answer, _, err := webhook.ParseAnswer(ev.Exchange.Body())
 	if ev.Exchange.Status() == 200 && err == nil && (answer.Reply != "" || answer.ExchangeSlug != "" || len(answer.Buttons) > 0) {
-		return subject.Violated("405, or a page", "GET gets the webhook's answer").With(ev)
+		return subject.Violated("405, or a page", "GET gets the webhook's answer").Surely().With(ev)
 	}
 	return subject.Holds("GET: %s", subject.Describe(ev.Exchange))
 })

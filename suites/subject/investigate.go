@@ -3,6 +3,7 @@ package subject
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"time"
 
@@ -301,7 +302,7 @@ type pulse int
 
 const (
 	beats  pulse = iota
-	silent       // not in time: it may be slow, or the machine may
+	silent       // not in time, or not now: it may be busy, or the machine may
 	gone         // nobody is there
 )
 
@@ -331,7 +332,7 @@ func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 		return beats
 	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
 		return beats
-	case ex.Kind() == wire.KindTimeout:
+	case ex.Kind() == wire.KindTimeout, ex.Status() == http.StatusServiceUnavailable && signs[0].status != http.StatusServiceUnavailable:
 		return silent
 	case ex.Err != nil, gateway(ex.Status()) && ex.Status() != signs[0].status:
 		return gone
