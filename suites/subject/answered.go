@@ -91,7 +91,9 @@ func (s *Session) InOrder() bool { return s.Options.Concurrency == 1 }
 func (s *Session) DoAll(ctx context.Context, attempts []Attempt) []Evidence {
 	out := make([]Evidence, len(attempts))
 	var group errgroup.Group
-	if s.InOrder() || RunningOf(ctx).Alone { // the one after which a service is dead has killed it
+	// The one after which a service is dead has killed it; but a slow service would
+	// be waited for minutes.
+	if s.InOrder() || RunningOf(ctx).Alone && len(attempts) > 0 && !s.serviceOf(attempts[0].Request).slow() {
 		group.SetLimit(1)
 	}
 	for i, a := range attempts {

@@ -138,6 +138,16 @@ func (s *Session) slots() *semaphore.Weighted {
 	return semaphore.NewWeighted(allSlots)
 }
 
+// slowPace is from when on a service counts as slow.
+const slowPace = 500 * time.Millisecond
+
+// slow says whether a plain answer takes long.
+func (v *service) slow() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.pace >= slowPace
+}
+
 // weight is what one request takes of the slots. Waiting for a slow service is
 // no load on it: the slower it is, the more may wait.
 func (v *service) weight() int64 {
@@ -149,7 +159,7 @@ func (v *service) weight() int64 {
 	switch {
 	case v.pace >= 2*time.Second:
 		return 1
-	case v.pace >= 500*time.Millisecond:
+	case v.pace >= slowPace:
 		return allSlots / 24
 	}
 	return allSlots / 8
