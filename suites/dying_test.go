@@ -71,7 +71,7 @@ var waysToDie = []wayToDie{
 			return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/token") && r.Header.Get("Cookie") == ""
 		}},
 	{name: "verify", text: "What verifies tokens throws on one that can't be parsed, outside of any try, and the error ends the process.",
-		because: []string{"HOOK-GARBAGE", "HOOK-SEGMENTS", "HOOK-SCHEME", "HOOK-ALG-MALFORMED", "LIVE-HOOK-HEADERS", "HOOK-ERROR-LEAK", "HOOK-SIGNATURE"},
+		because: []string{"HOOK-GARBAGE", "HOOK-SEGMENTS", "HOOK-SCHEME", "HOOK-ALG-MALFORMED", "LIVE-HOOK-HEADERS", "HOOK-ERROR-LEAK", "HOOK-SIGNATURE", "HOOK-ALG-NONE"},
 		dies: func(r *http.Request, _ []byte, _ func()) bool {
 			token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 			return bearer && strings.HasPrefix(r.URL.Path, "/hooks/") && !parses(token)
