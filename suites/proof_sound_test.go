@@ -27,7 +27,11 @@ func trials() []trial {
 	var out []trial
 	for _, n := range []int{1, 8} {
 		for _, w := range soundWays {
-			out = append(out, trial{name: w.name, text: w.text, concurrency: n, told: map[string]bool{"LIVE-PROCESS": true},
+			told := map[string]bool{"LIVE-PROCESS": true}
+			if w.forgets { // a page that is open has lost its session, too
+				told["PAGE-CALLBACK-RENEW"], told["PAGE-CALLBACK-FRESH"] = true, true
+			}
+			out = append(out, trial{name: w.name, text: w.text, concurrency: n, told: told,
 				run: func(t *testing.T, n int) reports.Run { return restarted(t, w, n) }})
 		}
 		for _, m := range fixtures.PatientManners() {
