@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"suites/ginkgosuite": {"suites/runner", "suites/catalogue", "suites/subject", "target", "reports"},
 	"suites/runner":      {"suites/catalogue", "suites/subject", "target", "internal/*", "mockkindly/rule", "reports"},
 	"suites/catalogue":   {"suites/subject", "target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
-	"suites/causes":      {"mockkindly/token", "reports"},
+	"suites/causes":      {"mockkindly/rule", "mockkindly/token", "reports"},
 	"suites/subject":     {"target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
 	"target":             {"internal/browser", "internal/oracle", "internal/redact", "internal/wire", "mockkindly/token"},
 

@@ -238,7 +238,7 @@ var respSources = onCall(func(ctx context.Context, h *subject.Webhook, st subjec
 	return tolerates(ctx, h, st, c, variants)
 })
 
-var respMethod = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var respMethod = onPlain(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	r, err := h.ControlRequest(ctx, st)
 	if err != nil {
 		return subject.CouldNotRun(err)
@@ -258,7 +258,7 @@ var respMethod = onServed(func(ctx context.Context, h *subject.Webhook, st subje
 	return subject.Holds("GET: %s", subject.Describe(ev.Exchange))
 })
 
-var respRepeat = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var respRepeat = onPlain(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	r, err := h.ControlRequest(ctx, st)
 	if err != nil {
 		return subject.CouldNotRun(err)

@@ -102,9 +102,17 @@ func onServed(judge hookProbe) func(context.Context, *subject.Session) subject.V
 	})
 }
 
-// onCall is onServed over the valid request as a call that a probe may change.
+// onPlain is onServed for what has nothing to do with tokens.
+func onPlain(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
+	return onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+		st = h.WithoutToken(st)
+		return h.Told(st, judge(ctx, h, st))
+	})
+}
+
+// onCall is onPlain over the valid request as a call that a probe may change.
 func onCall(judge func(context.Context, *subject.Webhook, subject.Standing, subject.Call) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
-	return onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	return onPlain(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 		c, err := h.ControlCall(ctx, st)
 		if err != nil {
 			return subject.CouldNotRun(err)

@@ -28,7 +28,7 @@ func judgeBody(b forge.Body, ev subject.Evidence) subject.Verdict {
 	return subject.Holds("%s", what)
 }
 
-var liveHookBody = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var liveHookBody = onPlain(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	r, err := h.ControlRequest(ctx, st)
 	if err != nil {
 		return subject.CouldNotRun(err)
@@ -54,7 +54,7 @@ var liveHookBody = onServed(func(ctx context.Context, h *subject.Webhook, st sub
 	return subject.Worst(rule.Must, verdicts...)
 })
 
-var liveHookHeaders = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var liveHookHeaders = onPlain(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	attempts := make([]subject.Attempt, len(oddHeaders))
 	for i, odd := range oddHeaders {
 		r, err := h.ControlRequest(ctx, st)

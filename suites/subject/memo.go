@@ -32,6 +32,13 @@ func (m *Memo[T]) Get(find func() (T, error)) (T, error) {
 	return m.value, m.err
 }
 
+// Replace puts a newer fact in place of the one that was found.
+func (m *Memo[T]) Replace(value T) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.known, m.value, m.err = true, value, nil
+}
+
 // errSettled marks an error that another try would only repeat.
 var errSettled = errors.New("settled")
 

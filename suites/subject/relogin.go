@@ -27,6 +27,9 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 		if again, err := discover(visit); err == nil {
 			s.Redact.Learn(again.Credentials()...)
 			s.replace(e.Request, again.Request)
+			if visit.Token != "" { // the page that was open has the session that is lost
+				s.pages.first.Replace(visit)
+			}
 		}
 	})
 }

@@ -193,6 +193,11 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			return v.unsent(x, err)
 		}
 		attempt := x
+		if d := v.enough(x.running); d != nil {
+			ev := v.unsent(x, errEnough)
+			ev.Killed = d
+			return ev
+		}
 		if v.convicted(x.running) {
 			return v.guarded(ctx, client, &attempt)
 		}
@@ -224,6 +229,32 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 
 // maxRounds bounds how often a request is sent again for the trouble of others.
 const maxRounds = 6
+
+// enoughDeaths is how often one check may kill a service: each time costs seconds,
+// and what was to be known is known.
+const enoughDeaths = 5
+
+var errEnough = errors.New("not sent: requests of this kind have killed the service often enough")
+
+// enough is the first death that a check has caused, if it has caused enough.
+func (v *service) enough(r *Running) *Death {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var first *Death
+	n := 0
+	for i := range v.deaths {
+		if d := &v.deaths[i]; d.Check != "" && d.Check == r.Rule.ID {
+			if n++; first == nil {
+				first = d
+			}
+		}
+	}
+	if n < enoughDeaths {
+		return nil
+	}
+	found := *first
+	return &found
+}
 
 // guarded sends a request of a check that is known to kill the service, with
 // nothing else going on, so that no other is drawn into it.

@@ -209,6 +209,15 @@ func (h *Webhook) Unserved(st Standing) (Verdict, bool) {
 	return Missing("nothing can be told: %s too (see %s)", st.Fault.What, st.Fault.Check).Because(st.Fault.Cause), true
 }
 
+// WithoutToken is how the webhook stands to what has nothing to do with tokens:
+// where only the token is refused, it is judged by what strangers are answered.
+func (h *Webhook) WithoutToken(st Standing) Standing {
+	if st.Fault != nil && st.Fault.Check == "HOOK-VALID" && h.AcceptableStatus(st.Stranger[0]) {
+		st.Member, st.Fault = nil, nil
+	}
+	return st
+}
+
 // Told is a verdict as far as it can be told: where the valid request is refused
 // as well, that something hostile is refused proves nothing, and neither does an
 // error that the valid request gets too.
