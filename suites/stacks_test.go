@@ -355,14 +355,14 @@ func TestAShortWaitIsWaitedFor(t *testing.T) {
 func TestSlownessOfOurOwnAccusesNobody(t *testing.T) {
 	target := endpointOf(sound)(t)
 	run := suites.RunQuietly(t.Context(), target, suites.Options{Only: []string{"AUTH-BODY-MALFORMED", "AUTH-METHOD"},
-		Rate: 2, Concurrency: 2, Timeout: 250 * time.Millisecond})
+		Rate: 20, Concurrency: 2, Timeout: 250 * time.Millisecond})
 	for _, c := range run.Checks {
 		if noticed(c) {
 			describe(t, c)
 			t.Errorf("%s accuses", c.ID)
 		}
 	}
-	if run.ExitCode != 2 {
+	if run.ExitCode != 0 { // it only takes longer
 		t.Errorf("exit code %d: %s", run.ExitCode, run.Problem)
 	}
 }

@@ -143,6 +143,9 @@ func (s *Session) answers(e *Endpoint) error {
 func discover(v *Visit) (*Endpoint, error) {
 	found, ok := tokenRequest(v)
 	if !ok && v.Token != "" {
+		found, ok = unreadRequest(v)
+	}
+	if !ok && v.Token != "" {
 		return nil, MissingError("no answer that the page got holds the token, so its endpoint is unknown; give it with --endpoint URL")
 	}
 	if !ok {
@@ -164,6 +167,17 @@ func discover(v *Visit) (*Endpoint, error) {
 		}
 	}
 	return e, nil
+}
+
+// unreadRequest is the request for the chat whose answer Chrome no longer has, as
+// after the page went on to another one: the token must have come from there.
+func unreadRequest(v *Visit) (browser.Request, bool) {
+	for _, r := range v.CallbackRequests() {
+		if r.Status/100 == 2 && len(r.ResponseBody) == 0 && carriesChat(r, v.ChatID) {
+			return r, true
+		}
+	}
+	return browser.Request{}, false
 }
 
 // refusedRequest is the request that the callback made for a token and got none:
