@@ -21,7 +21,7 @@ func TestProofCompany(t *testing.T) {
 		at    string
 	}
 	var rows []row
-	for i, f := range fixtures.HookFaults() {
+	for i, f := range quickHookFaults() {
 		rows = append(rows, row{f, hooksOfTheShop[i%2]})
 	}
 	rows = sampled(t, rows, 3)

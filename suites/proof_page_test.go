@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -179,4 +180,10 @@ func cell(s string) string {
 		s = string(r[:299]) + "…"
 	}
 	return strings.NewReplacer("|", `\|`, "<", "&lt;").Replace(s)
+}
+
+// quickHookFaults are the faults of webhooks; those that make each answer take
+// seconds only with -proof.
+func quickHookFaults() []fixtures.Fault {
+	return slices.DeleteFunc(fixtures.HookFaults(), func(f fixtures.Fault) bool { return !*proof && f.Name == fixtures.SlowAnswer.Name })
 }

@@ -43,7 +43,7 @@ func TestProofRungs(t *testing.T) {
 		rung  rungOnly
 	}
 	var rows []row
-	faults := drawn(fixtures.HookFaults(), *proofRungs)
+	faults := drawn(quickHookFaults(), *proofRungs)
 	for _, f := range faults {
 		for _, r := range rungsOnly {
 			rows = append(rows, row{f, r})
