@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -108,10 +107,6 @@ func (h *Webhook) SignWith(r *wire.Request, secret string) {
 		}
 	}
 }
-
-// SignatureRepair is the way in which the webhook expects the signature, where
-// that is not Kindly's.
-func (h *Webhook) SignatureRepair() *forge.SignatureMistake { return h.repair.signature }
 
 func (h *Webhook) payload(chatID string) webhook.Payload {
 	p := webhook.New(chatID, h.Message())
