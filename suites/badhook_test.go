@@ -19,7 +19,7 @@ import (
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -196,7 +196,7 @@ var badHooksWithTokens = []bad{
 		}},
 	{name: "it dies of a hostile body and does not come back",
 		target: withHook(diesAt(func(r *http.Request) bool {
-			return r.Header.Get(subject.HeaderCheck) == "LIVE-HOOK-BODY" && r.ContentLength == 0
+			return r.Header.Get(service.HeaderCheck) == "LIVE-HOOK-BODY" && r.ContentLength == 0
 		})),
 		exit: 1, problem: "did not come back", hint: "Restart it",
 		wants: []want{

@@ -20,7 +20,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -151,7 +151,7 @@ func stacks() []stack {
 			only: []string{"AUTH-CHATID-HOSTILE"}, wants: []want{{"AUTH-CHATID-HOSTILE", reports.Passed, ""}}},
 		{name: "a rate limit may turn a burst away",
 			auth: func(w http.ResponseWriter, r *http.Request) {
-				if r.Header.Get(subject.HeaderCheck) == "LIVE-AUTH-BURST" && !perSecond.Allow() {
+				if r.Header.Get(service.HeaderCheck) == "LIVE-AUTH-BURST" && !perSecond.Allow() {
 					http.Error(w, "slow down", http.StatusTooManyRequests)
 					return
 				}

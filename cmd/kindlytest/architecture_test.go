@@ -19,10 +19,11 @@ var mayImport = map[string][]string{
 
 	"suites":             {"suites/*", "target", "internal/*", "mockkindly/*", "reports"},
 	"suites/ginkgosuite": {"suites/runner", "suites/catalogue", "suites/subject", "target", "reports"},
-	"suites/runner":      {"suites/catalogue", "suites/subject", "target", "internal/*", "mockkindly/rule", "reports"},
-	"suites/catalogue":   {"suites/subject", "target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
+	"suites/runner":      {"suites/catalogue", "suites/subject", "suites/service", "target", "internal/*", "mockkindly/rule", "reports"},
+	"suites/catalogue":   {"suites/subject", "suites/service", "target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
 	"suites/causes":      {"mockkindly/rule", "mockkindly/token", "reports"},
-	"suites/subject":     {"target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
+	"suites/subject":     {"suites/service", "target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
+	"suites/service":     {"internal/wire", "mockkindly/rule"},
 	"target":             {"internal/browser", "internal/oracle", "internal/redact", "internal/wire", "mockkindly/token"},
 
 	"internal/advice":  {"mockkindly/rule"},

@@ -9,6 +9,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -16,7 +17,7 @@ import (
 // attacks sends the forged tokens that forge holds for a check: every one must be
 // refused, by every webhook.
 var attacks = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
-	return attack(ctx, h, st, subject.RunningOf(ctx).Rule)
+	return attack(ctx, h, st, service.RunningOf(ctx).Rule)
 })
 
 func attack(ctx context.Context, h *subject.Webhook, st subject.Standing, r rule.Rule) subject.Verdict {

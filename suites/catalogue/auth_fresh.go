@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -23,7 +24,7 @@ var authFresh = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subj
 	if s.Options.WaitExpiry {
 		pause = untilRenewal(first, s.Options.Now())
 	}
-	if err := subject.Sleep(ctx, pause); err != nil {
+	if err := service.Sleep(ctx, pause); err != nil {
 		return subject.CouldNotRun(err)
 	}
 	second, ev, err := s.FetchToken(ctx, chatID)

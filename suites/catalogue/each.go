@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -17,7 +18,7 @@ type hookProbe func(ctx context.Context, h *subject.Webhook, st subject.Standing
 func eachHook(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
 	return func(ctx context.Context, s *subject.Session) subject.Verdict {
 		var group errgroup.Group
-		running := subject.RunningOf(ctx)
+		running := service.RunningOf(ctx)
 		group.SetLimit(len(s.Webhooks))
 		if running.Alone || s.InOrder() {
 			group.SetLimit(1)
@@ -42,7 +43,7 @@ func eachHook(judge hookProbe) func(context.Context, *subject.Session) subject.V
 
 // together is the verdict on all webhooks: the worst one, under its name. That
 // one of them could not be judged weakens what the others pass.
-func together(running *subject.Running, hooks []*subject.Webhook, verdicts []subject.Verdict) subject.Verdict {
+func together(running *service.Running, hooks []*subject.Webhook, verdicts []subject.Verdict) subject.Verdict {
 	if len(hooks) == 1 {
 		return verdicts[0]
 	}

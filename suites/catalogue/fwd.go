@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -182,8 +183,8 @@ func judgeDelivery(h *subject.Webhook, d mockkindly.Delivery, raw token.Raw) sub
 		return subject.Violated("the token goes along", "it did not: "+d.Reason).With(ev)
 	case got != "Bearer "+raw.Secret():
 		return subject.Violated("exactly the page's token", "another one was sent").With(ev)
-	case subject.Limited(ev):
-		return subject.CouldNotRun(subject.ErrLimited).With(ev)
+	case service.Limited(ev):
+		return subject.CouldNotRun(service.ErrLimited).With(ev)
 	case !h.Acceptable(ev):
 		return subject.Violated(h.Expectation(), subject.Describe(d.Exchange)).With(ev)
 	}

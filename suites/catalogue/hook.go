@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -128,7 +129,7 @@ var hookUserID = onAnswering(func(ctx context.Context, h *subject.Webhook, st su
 		}
 		verdicts = append(verdicts, v)
 	}
-	return subject.Worst(subject.RunningOf(ctx).Rule.Level, verdicts...)
+	return subject.Worst(service.RunningOf(ctx).Rule.Level, verdicts...)
 })
 
 // namings are the places of a request in which somebody can be named.
@@ -213,7 +214,7 @@ var hookOtherChat = onServed(func(ctx context.Context, h *subject.Webhook, st su
 var hookExpired = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	switch s := h.Session; {
 	case s.Target.PrivateKey != nil:
-		return attack(ctx, h, st, subject.RunningOf(ctx).Rule)
+		return attack(ctx, h, st, service.RunningOf(ctx).Rule)
 	case s.Options.WaitExpiry:
 		return outlive(ctx, h)
 	}
@@ -243,7 +244,7 @@ func outlive(ctx context.Context, h *subject.Webhook) subject.Verdict {
 	if err != nil || t.Expires().IsZero() {
 		return subject.Missing("the token has no readable exp (see TOK-EXP)")
 	}
-	if err := subject.Sleep(ctx, t.Expires().Add(subject.PastExpiry).Sub(h.Session.Options.Now())); err != nil {
+	if err := service.Sleep(ctx, t.Expires().Add(service.PastExpiry).Sub(h.Session.Options.Now())); err != nil {
 		return subject.CouldNotRun(err)
 	}
 	return mustRefuse(ctx, h, "a token expired for 90 s", subject.Call{ChatID: p.ChatID, Token: p.Raw})

@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -113,7 +114,7 @@ var liveHookBurst = onCall(func(ctx context.Context, h *subject.Webhook, st subj
 	before := st.Control()
 	var turnedAway []subject.Evidence
 	for _, ev := range h.Session.AtOnce(ctx, "one of 64 at once", requests) {
-		if subject.Limited(ev) && !subject.Limited(before) {
+		if service.Limited(ev) && !service.Limited(before) {
 			turnedAway = append(turnedAway, ev)
 			continue
 		}
@@ -174,7 +175,7 @@ var liveAuthBurst = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 
 // whereItDied is the URL that was called, where that is known: several webhooks may
 // share a process.
-func whereItDied(d subject.Death) string {
+func whereItDied(d service.Death) string {
 	r := d.Evidence.Exchange.Request
 	if called := cmp.Or(r.ConnectTo, r.URL); d.Check != "" && called != "" {
 		return subject.SafeURL(called)
@@ -213,7 +214,7 @@ func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
 		actual += fmt.Sprintf("; and %d more", n-3)
 	}
 	v := subject.Violated("no process dies", actual).Surely().With(evidence[:min(3, len(evidence))]...)
-	if !slices.ContainsFunc(deaths, func(d subject.Death) bool { return d.Check != "" }) {
+	if !slices.ContainsFunc(deaths, func(d service.Death) bool { return d.Check != "" }) {
 		return v.At(rule.Should).Fix("Look into its log: it was restarted, or an error ended it that nothing here could repeat.") // nobody is blamed for what can't be shown
 	}
 	return v.Because("process-dies")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/keyscan"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -43,7 +44,7 @@ func pagePrivateKey(ctx context.Context, s *subject.Session) subject.Verdict {
 	for _, address := range addresses {
 		// Not as the other requests: what is not there says nothing of the stack, and
 		// who is asked too often does not hand out the file either.
-		ex := s.Client.Do(ctx, wire.Request{Method: "GET", URL: address, Header: http.Header{subject.HeaderCheck: {"PAGE-PRIVATE-KEY"}}})
+		ex := s.Client.Do(ctx, wire.Request{Method: "GET", URL: address, Header: http.Header{service.HeaderCheck: {"PAGE-PRIVATE-KEY"}}})
 		if ex.Status()/100 == 2 && keyscan.Holds(ex.Body()) {
 			return subject.Violated("no private key", "anybody can download it: "+subject.SafeURL(address)).Because("private-key-served").
 				Fix("Take the file out of the folder that the web server hands out. This key is public now: make a new pair, and upload its public half to Kindly.")

@@ -15,6 +15,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -118,7 +119,7 @@ const longest = 20 * time.Minute
 
 // longestWait is what --wait-expiry may add: the longest life that Kindly
 // allows a token, and the leeway after it.
-const longestWait = 15*time.Minute + subject.PastExpiry
+const longestWait = 15*time.Minute + service.PastExpiry
 
 func judge(ctx context.Context, s *subject.Session, c catalogue.Check) subject.Verdict {
 	if reason := Deselected(s.Options, c); reason != "" {
@@ -139,11 +140,11 @@ func try(ctx context.Context, s *subject.Session, c catalogue.Check) subject.Ver
 	if s.Options.WaitExpiry {
 		limit += longestWait
 	}
-	running := &subject.Running{Rule: c.Requirement, Alone: c.Turn >= catalogue.Last}
-	probing, cancel := context.WithTimeout(subject.WithRunning(ctx, running), limit)
+	running := &service.Running{Rule: c.Requirement, Alone: c.Turn >= catalogue.Last}
+	probing, cancel := context.WithTimeout(service.WithRunning(ctx, running), limit)
 	defer cancel()
 	// What was held back or broken off proves nothing, not even that it holds.
-	v := s.Unhindered(running, subject.Guarded(c.ID(), func() subject.Verdict { return c.Probe(probing, s) }))
+	v := subject.Unhindered(running, subject.Guarded(c.ID(), func() subject.Verdict { return c.Probe(probing, s) }))
 	d := running.Killed()
 	switch {
 	case d != nil && !c.Reads && v.Kind != subject.Broken:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -83,22 +84,18 @@ func (h *Webhook) WhatAccepts(ctx context.Context, refused Evidence) (Mended, bo
 	return Mended{}, false
 }
 
-// InOrder says whether one thing is to be done after another, so that a seed
-// gives the same requests in the same order.
-func (s *Session) InOrder() bool { return s.Options.Concurrency == 1 }
-
 // DoAll sends attempts, and returns the answers in their order.
 func (s *Session) DoAll(ctx context.Context, attempts []Attempt) []Evidence {
 	out := make([]Evidence, len(attempts))
 	var group errgroup.Group
 	// The one after which a service is dead has killed it; but a slow service would
 	// be waited for minutes.
-	if s.InOrder() || RunningOf(ctx).Alone && len(attempts) > 0 && !s.serviceOf(attempts[0].Request).slow() {
+	if s.InOrder() || service.RunningOf(ctx).Alone && len(attempts) > 0 && !s.Slow(attempts[0].Request) {
 		group.SetLimit(1)
 	}
 	for i, a := range attempts {
 		group.Go(func() error {
-			out[i] = s.deliver(ctx, sending{title: a.Title, request: a.Request, oversized: a.Oversized})
+			out[i] = s.send(ctx, a)
 			return nil
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // Why a webhook refuses the valid request: the known mistakes are tried, one
@@ -80,10 +81,10 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		}
 		st.Silent = true
 		return nil
-	case gateway(status) && h.AcceptableStatus(st.Stranger[0]): // nobody is there for members alone
+	case service.Gateway(status) && h.AcceptableStatus(st.Stranger[0]): // nobody is there for members alone
 		st.Fault = h.fault("FWD-DELIVERED", "", ev)
 		return nil
-	case gateway(status):
+	case service.Gateway(status):
 		st.Fault = h.fault("RESP-STATUS", "gateway-without-service", ev)
 		return nil
 	case status >= 300 && status < 400:

@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -121,7 +122,7 @@ func (s *Session) OnlyInPage() string {
 		if err != nil || !e.Gave {
 			return "", err
 		}
-		ctx, cancel := withPatience(s.Base, 2*s.Options.Timeout)
+		ctx, cancel := service.WithTimeout(s.Base, 2*s.Options.Timeout)
 		defer cancel()
 		again := s.refusedAgain(ctx, e)
 		if !again {
@@ -146,7 +147,7 @@ func (s *Session) OnlyInPage() string {
 // Silence, errors and limits say nothing of it.
 func (s *Session) refusedAgain(ctx context.Context, e *Endpoint) bool {
 	ev, raw := s.Ask(ctx, "the page's request again", e.WithChat(s.NewChatID()))
-	return raw == "" && ev.Exchange.Err == nil && !Limited(ev) && ev.Exchange.Status() < http.StatusInternalServerError
+	return raw == "" && ev.Exchange.Err == nil && !service.Limited(ev) && ev.Exchange.Status() < http.StatusInternalServerError
 }
 
 // whyOnce guesses from the request what can't be made again.

@@ -5,15 +5,11 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // Evidence is one exchange that a verdict rests on.
-type Evidence struct {
-	Title    string // "the request with alg none"
-	Exchange wire.Exchange
-	// Killed is the death that the request caused; nil for none.
-	Killed *Death
-}
+type Evidence = service.Evidence
 
 // RequestEvidence turns a request of the page into evidence.
 func RequestEvidence(title string, r browser.Request) Evidence {

@@ -8,6 +8,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // An Attempt is something hostile to send, and how to read the answer.
@@ -21,11 +22,7 @@ type Attempt struct {
 
 // Try sends an attempt and judges the answer.
 func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgement, error) {
-	send := h.Session.Do
-	if a.Oversized {
-		send = h.Session.DoOversized
-	}
-	ev := send(ctx, a.Title, a.Request)
+	ev := h.Session.send(ctx, a)
 	if ctx.Err() != nil {
 		return ev, oracle.Judgement{}, context.Cause(ctx)
 	}
@@ -34,6 +31,13 @@ func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgemen
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)+", and it kills the process"
 	}
 	return ev, j, err
+}
+
+func (s *Session) send(ctx context.Context, a Attempt) Evidence {
+	if a.Oversized {
+		return s.DoOversized(ctx, a.Title, a.Request)
+	}
+	return s.Do(ctx, a.Title, a.Request)
 }
 
 // judge says what an answer to an attempt amounts to.
@@ -95,7 +99,7 @@ func (h *Webhook) Oracle() (*oracle.Oracle, error) {
 		}
 		controls := oracle.Controls{Valid: exchanges(st.Member), Anonymous: exchanges(st.Stranger)}
 		if !h.Session.Options.Safe {
-			garbage := WithRunning(h.Session.Base, &Running{Rule: rule.Rule{ID: "HOOK-GARBAGE"}}) // it may kill, and is not plain
+			garbage := service.WithRunning(h.Session.Base, &service.Running{Rule: rule.Rule{ID: "HOOK-GARBAGE"}}) // it may kill, and is not plain
 			refused, err := h.sample(garbage, "with a token that is none", Call{Token: "kindlytest"})
 			if err != nil {
 				return nil, err

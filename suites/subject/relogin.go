@@ -2,22 +2,25 @@ package subject
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
+// A process that keeps sessions in memory has lost them when it comes back. The
+// user is logged in again, and requests that were built with the old session go
+// out with the new one.
+
 // watch lets the endpoint's service show by a plain request that it lives, and
 // logs in again where a process that came back has forgotten the session.
 func (s *Session) watch(e *Endpoint, first Evidence) {
-	v := s.serviceOf(e.Request)
-	v.lives(first.Exchange, func() (wire.Request, error) { return e.WithChat(s.NewChatID()), nil })
+	s.Watch(first, func() (wire.Request, error) { return e.WithChat(s.NewChatID()), nil })
 	if s.Target.PageURL == "" || s.Target.Login == nil {
 		return
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.revive = append(v.revive, func(ctx context.Context) {
-		if _, served := s.TokenIn(v.send(ctx, s.Client, "is the session still there?", e.WithChat(s.NewChatID())).Exchange); served {
+	s.OnComeback(e.Request, func(_ context.Context, send func(string, wire.Request) Evidence) {
+		if _, served := s.TokenIn(send("is the session still there?", e.WithChat(s.NewChatID())).Exchange); served {
 			return
 		}
 		visit, err := s.visit(s.Target.Login, 0)
@@ -32,4 +35,19 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 			}
 		}
 	})
+}
+
+// replace lets the credentials of one request go out instead of those of
+// another that no longer count.
+func (s *Session) replace(old, now wire.Request) {
+	for _, name := range slices.Sorted(maps.Keys(now.Header)) {
+		if BrowserHeaders.MatchString(name) || len(old.Header[name]) != len(now.Header[name]) {
+			continue
+		}
+		for i, v := range old.Header[name] {
+			if next := now.Header[name][i]; v != next {
+				s.Traffic.Replace(v, next)
+			}
+		}
+	}
 }

@@ -139,7 +139,7 @@ func (h *Webhook) silentToMembers(ctx context.Context) (bool, error) {
 // registerLife lets the service be asked by a stranger's request whether it lives.
 func (h *Webhook) registerLife(first Evidence) {
 	request := func() (wire.Request, error) { return h.Request(Call{}) }
-	h.Session.serviceOf(first.Exchange.Request).lives(first.Exchange, request)
+	h.Session.Watch(first, request)
 }
 
 // sampleBoth asks as a stranger and, where there is a token, as a member.

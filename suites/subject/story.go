@@ -142,7 +142,7 @@ func (s *Session) photograph(ctx context.Context, v *Visit) {
 	if !s.Options.Screenshot {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, photoPatience)
+	ctx, cancel := context.WithTimeout(ctx, s.Patience.Photo)
 	defer cancel()
 	picture, err := v.page.Screenshot(ctx, s.Redact.Covers)
 	if err != nil {
@@ -169,7 +169,3 @@ func (s *Session) keepPicture(err error) {
 		s.keep(step.Picture)
 	}
 }
-
-// photoPatience bounds what a screenshot may take: a Chrome with windows draws
-// none for a tab in the background.
-const photoPatience = 3 * time.Second

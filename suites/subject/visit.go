@@ -9,6 +9,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -72,7 +73,7 @@ func (s *Session) visit(login *browser.Login, start time.Duration) (*Visit, erro
 	if s.Target.PageURL == "" {
 		return nil, MissingError(target.NeedPage.Hint())
 	}
-	ctx, cancel := withPatience(s.Base, 4*s.Options.Timeout)
+	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
 	defer cancel()
 	v, err := s.openVisit(ctx, login)
 	if err != nil {
@@ -109,7 +110,7 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, 
 	if s.Options.Screenshot {
 		l.Secret = s.Redact.Covers
 	}
-	loggingIn, cancel := withPatience(ctx, 2*s.Options.Timeout) // it may take several pages
+	loggingIn, cancel := service.WithTimeout(ctx, s.Patience.Login) // it may take several pages
 	defer cancel()
 	user, err := b.NewUser(loggingIn, l)
 	if err != nil {
@@ -132,7 +133,7 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, 
 	// Who is logged out may see other things; whose element is not there is told of
 	// the user that the rest is about.
 	lenient := login != s.Target.Login
-	stepping, stop := withPatience(ctx, 2*s.Options.Timeout)
+	stepping, stop := service.WithTimeout(ctx, s.Patience.Login)
 	defer stop()
 	if err := page.Do(stepping, s.Target.PageSteps, lenient, l.Secret); err != nil {
 		s.keepPicture(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // visitWithToken is the first user's visit, if its callback gave a token.
@@ -31,9 +32,9 @@ func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallR
 		return "", r, err
 	}
 	chatID = s.NewChatID()
-	ctx, cancel := withPatience(ctx, s.Patience.Visit)
+	ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
 	defer cancel()
-	s.undisturbed(ctx, s.calls(), func() { r, err = v.page.Call(ctx, chatID) })
+	s.Undisturbed(ctx, s.calls(), func() { r, err = v.page.Call(ctx, chatID) })
 	return chatID, r, err
 }
 
@@ -58,7 +59,7 @@ type Renewal struct {
 // A page may keep a token in memory until then.
 func (s *Session) Renew() (Renewal, error) {
 	return s.pages.renewed.Get(func() (Renewal, error) {
-		ctx, cancel := withPatience(s.Base, 4*s.Options.Timeout)
+		ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
 		defer cancel()
 		v, err := s.visitWithToken()
 		if err != nil {
@@ -81,7 +82,7 @@ func (s *Session) Renew() (Renewal, error) {
 		defer stop()
 		kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
 		call := func(chatID string) (r browser.CallResult, err error) {
-			s.undisturbed(ctx, s.calls(), func() { r, err = page.Call(ctx, chatID) })
+			s.Undisturbed(ctx, s.calls(), func() { r, err = page.Call(ctx, chatID) })
 			return r, err
 		}
 		r, err := renewOn(ctx, page, call, s.NewChatID(), s.Options.Now)
@@ -97,7 +98,7 @@ func renewOn(ctx context.Context, page *browser.Page, call func(chatID string) (
 		return r, err
 	}
 	// exp counts whole seconds: within the same one, no later exp can be.
-	if err := Sleep(ctx, 1100*time.Millisecond); err != nil {
+	if err := service.Sleep(ctx, 1100*time.Millisecond); err != nil {
 		return r, err
 	}
 	if r.After, err = call(chatID); err != nil || r.After.Token != r.Before.Token {

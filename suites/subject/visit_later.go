@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // A Look is whether the callback was there at a time after the chat client had
@@ -35,7 +36,7 @@ func (s *Session) Later(ctx context.Context) ([]Look, error) {
 	}
 	r, err := s.Renew()
 	if err != nil || r.page == nil { // no token, so that nobody called it again
-		if err := Sleep(ctx, time.Second); err != nil {
+		if err := service.Sleep(ctx, time.Second); err != nil {
 			return looks, err
 		}
 		return looks, see(v.page, "a second later")

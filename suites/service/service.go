@@ -1,13 +1,10 @@
-package subject
+package service
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -20,7 +17,7 @@ import (
 // often one process. It may die, be slow, or limit how often it is called, and
 // none of that is a verdict on whoever asked at that moment.
 type service struct {
-	s       *Session
+	t       *Traffic
 	address string
 
 	// gate is held shared by each request, and alone by whoever must find out
@@ -66,77 +63,11 @@ type sending struct {
 	again *Evidence
 }
 
-// A Death is one time that a process of the target died.
-type Death struct {
-	Address string
-	Check   string   // whose request did it; "" if nobody knows
-	Title   string   // of that request
-	Last    []string // what was sent last, where nobody knows
-	Times   int      // how often the request did it
-	Of      int      // of how many tries
-	// Late: it was answered, and the process died after that.
-	Late     bool
-	Gone     bool // it did not come back
-	Evidence Evidence
-}
-
-// String says what killed the service: half a sentence.
-func (d Death) String() string {
-	switch {
-	case d.Check == "" && d.Gone:
-		return "it died and did not come back; the last requests were " + strings.Join(d.Last, ", ")
-	case d.Check == "":
-		return "it died once and came back, and nothing that was sent did it again; the last requests were " + strings.Join(d.Last, ", ")
-	case d.Gone:
-		return fmt.Sprintf("%q (%s) killed it, and it did not come back", d.Title, d.Check)
-	case d.Late:
-		return fmt.Sprintf("%q (%s) kills it after it has answered, %d of %d times", d.Title, d.Check, d.Times, d.Of)
-	}
-	return fmt.Sprintf("%q (%s) kills it, %d of %d times", d.Title, d.Check, d.Times, d.Of)
-}
-
 // Bounds of a service's memory of what was sent to it.
 const (
 	maxLately   = 512
 	maxSuspects = 256
 )
-
-// serviceOf returns the service that a request goes to.
-func (s *Session) serviceOf(r wire.Request) *service {
-	raw := r.ConnectTo
-	if raw == "" {
-		raw = r.URL
-	}
-	address := raw
-	if u, err := url.Parse(raw); err == nil {
-		port := u.Port()
-		if port == "" {
-			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-		}
-		host := strings.ToLower(u.Hostname())
-		if host == "localhost" {
-			host = "127.0.0.1"
-		}
-		address = host + ":" + port
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.services[address] == nil {
-		s.services[address] = &service{s: s, address: address, slots: s.slots(), limit: limit{now: time.Now}}
-	}
-	return s.services[address]
-}
-
-// allSlots is the weight of all that may be under way to one service at a time.
-const allSlots = 64
-
-// slots are shared by all services where the user has set a bound.
-func (s *Session) slots() *semaphore.Weighted {
-	if s.bounded != nil {
-		return s.bounded
-	}
-	return semaphore.NewWeighted(allSlots)
-}
 
 // slowPace is from when on a service counts as slow.
 const slowPace = 500 * time.Millisecond
@@ -151,7 +82,7 @@ func (v *service) slow() bool {
 // weight is what one request takes of the slots. Waiting for a slow service is
 // no load on it: the slower it is, the more may wait.
 func (v *service) weight() int64 {
-	if v.s.bounded != nil {
+	if v.t.bounded != nil {
 		return 1
 	}
 	v.mu.Lock()
@@ -179,7 +110,7 @@ func (v *service) lives(ex wire.Exchange, request func() (wire.Request, error)) 
 func (v *service) timeout() time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return min(max(v.s.Patience.Request, 4*v.pace), v.s.Patience.Longest)
+	return min(max(v.t.Patience.Request, 4*v.pace), v.t.Patience.Longest)
 }
 
 // do sends a request when the service can take it. An answer that tells nothing
@@ -205,7 +136,7 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 		last = attempt.ev
 		switch {
 		case Limited(last):
-			pause, again := v.limit.learn(last, waited, v.s.Patience.Limit)
+			pause, again := v.limit.learn(last, waited, v.t.Patience.Limit)
 			if !again || Sleep(ctx, pause) != nil {
 				return last
 			}
@@ -285,7 +216,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 
 // unsent is the evidence of a request that was not sent, since nobody is there.
 func (v *service) unsent(x sending, err error) Evidence {
-	return Evidence{Title: x.title, Exchange: wire.Exchange{At: v.s.Options.Now(), Request: x.request, Err: err}}
+	return Evidence{Title: x.title, Exchange: wire.Exchange{At: v.t.Now(), Request: x.request, Err: err}}
 }
 
 // once sends the request once, beside others.
@@ -312,7 +243,7 @@ func (v *service) once(ctx context.Context, client *wire.Client, x *sending) {
 
 // send is the way out, with the session's current credentials.
 func (v *service) send(ctx context.Context, client *wire.Client, title string, r wire.Request) Evidence {
-	r = v.s.renewed(r)
+	r = v.t.renewed(r)
 	if r.Timeout == 0 {
 		r.Timeout = v.timeout()
 	}
@@ -320,8 +251,7 @@ func (v *service) send(ctx context.Context, client *wire.Client, title string, r
 		r.Header[HeaderCheck] = []string{c.Rule.ID}
 	}
 	ex := client.Do(ctx, r)
-	v.s.Stacks.see(ex)
-	v.s.Redact.see(ex)
+	v.t.Seen(ex)
 	return Evidence{Title: title, Exchange: ex}
 }
 
@@ -372,24 +302,11 @@ func (v *service) trouble(x sending) bool {
 	case ex.Err != nil:
 		return true
 	}
-	return gateway(ex.Status()) && !usual
+	return Gateway(ex.Status()) && !usual
 }
 
-// gateway says whether a status is what a proxy answers for a service that is
+// Gateway says whether a status is what a proxy answers for a service that is
 // not there.
-func gateway(status int) bool {
+func Gateway(status int) bool {
 	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status == http.StatusGatewayTimeout
-}
-
-// A diedError says that a service is down for good.
-type diedError struct{ death Death }
-
-func (e *diedError) Error() string {
-	return "the service at " + e.death.Address + " is down: " + e.death.String()
-}
-
-// IsDown says whether an error is that of a service that died for good.
-func IsDown(err error) bool {
-	var d *diedError
-	return errors.As(err, &d)
 }

@@ -1,4 +1,4 @@
-package subject
+package service
 
 import (
 	"context"
@@ -39,7 +39,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 		return x.ev, true // it may hang up on that
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
 		return v.outwait(ctx, client, x), true
-	case !died && gateway(x.ev.Exchange.Status()):
+	case !died && Gateway(x.ev.Exchange.Status()):
 		if evs, broke := v.together(ctx, client, []*sending{x}); !broke {
 			return evs[0], true // what it answers to this, and to nothing else
 		}
@@ -97,13 +97,13 @@ func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) 
 func (v *service) suspects(x *sending) []*sending {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	since := x.began.Add(-v.s.Patience.Aftermath)
+	since := x.began.Add(-v.t.Patience.Aftermath)
 	var silent, answered []*sending
 	for i := len(v.lately) - 1; i >= 0 && len(silent)+len(answered) < maxSuspects; i-- {
 		y := v.lately[i]
 		switch {
 		case y == x || y.plain || y.ended.Before(since):
-		case y.ev.Exchange.Err != nil || gateway(y.ev.Exchange.Status()):
+		case y.ev.Exchange.Err != nil || Gateway(y.ev.Exchange.Status()):
 			silent = append(silent, y)
 		default:
 			answered = append(answered, y)
@@ -174,7 +174,7 @@ func (v *service) search(ctx context.Context, client *wire.Client, suspects []*s
 }
 
 func answered(x *sending) bool {
-	return x.ev.Exchange.Response != nil && !gateway(x.ev.Exchange.Status())
+	return x.ev.Exchange.Response != nil && !Gateway(x.ev.Exchange.Status())
 }
 
 // together repeats requests one after another, and says whether the service
@@ -203,7 +203,7 @@ func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence) p
 	if ev.Exchange.Err != nil {
 		return beats // it has shown what it does, and the service has outlived it
 	}
-	if Sleep(ctx, v.s.Patience.Aftermath) != nil {
+	if Sleep(ctx, v.t.Patience.Aftermath) != nil {
 		return beats
 	}
 	return v.pulse(ctx, client)
@@ -279,7 +279,7 @@ func (v *service) bury(d Death) {
 	v.mu.Lock()
 	v.down = err
 	v.mu.Unlock()
-	v.s.Problem(err.Error()+".", "Restart it, and run again; --only and --skip narrow the run down.")
+	v.t.Problem(err.Error()+".", "Restart it, and run again; --only and --skip narrow the run down.")
 }
 
 func (v *service) note(d Death) {
@@ -325,16 +325,16 @@ func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 		return beats
 	}
 	r.Timeout = min(v.timeout(), max(2*time.Second, v.timeout()/2))
-	ex := v.send(v.s.Base, client, "is it alive?", r).Exchange
+	ex := v.send(v.t.base, client, "is it alive?", r).Exchange
 	switch {
 	case Limited(Evidence{Exchange: ex}): // somebody is there to say so
-		v.limit.learn(Evidence{Exchange: ex}, 0, v.s.Patience.Limit)
+		v.limit.learn(Evidence{Exchange: ex}, 0, v.t.Patience.Limit)
 		return beats
 	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
 		return beats
 	case ex.Kind() == wire.KindTimeout, ex.Status() == http.StatusServiceUnavailable && signs[0].status != http.StatusServiceUnavailable:
 		return silent
-	case ex.Err != nil, gateway(ex.Status()) && ex.Status() != signs[0].status:
+	case ex.Err != nil, Gateway(ex.Status()) && ex.Status() != signs[0].status:
 		return gone
 	}
 	return beats
@@ -343,7 +343,7 @@ func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 // await waits until the service is back, on a clock of its own. What it forgot
 // when it died, such as the session, is made again.
 func (v *service) await(ctx context.Context, client *wire.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, v.s.Patience.Comeback)
+	ctx, cancel := context.WithTimeout(ctx, v.t.Patience.Comeback)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		if v.alive(ctx, client) && ctx.Err() == nil {
@@ -357,7 +357,7 @@ func (v *service) await(ctx context.Context, client *wire.Client) bool {
 	revive := slices.Clone(v.revive)
 	v.mu.Unlock()
 	for _, f := range revive {
-		f(v.s.Base)
+		f(v.t.base)
 	}
 	return true
 }

@@ -1,4 +1,4 @@
-package subject
+package service
 
 import (
 	"context"
@@ -17,11 +17,13 @@ type Patience struct {
 	// Aftermath is how long after an answer a death still counts as its doing:
 	// uncaught errors end a process a moment after it has answered.
 	Aftermath time.Duration
-	Photo     time.Duration // for a picture of the page
+	// Photo is for a picture of the page: a Chrome with windows draws none for a tab
+	// in the background.
+	Photo time.Duration
 }
 
-// patienceFor scales by the time-out of one request.
-func patienceFor(timeout time.Duration) Patience {
+// PatienceFor scales by the time-out of one request.
+func PatienceFor(timeout time.Duration) Patience {
 	return Patience{
 		Request:   timeout,
 		Longest:   max(6*timeout, 30*time.Second),
@@ -34,8 +36,8 @@ func patienceFor(timeout time.Duration) Patience {
 	}
 }
 
-// withPatience is context.WithTimeout with an error that says how long it was.
-func withPatience(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+// WithTimeout is context.WithTimeout with an error that says how long it was.
+func WithTimeout(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, d, slowError(d))
 }
 

@@ -1,4 +1,4 @@
-package subject
+package service
 
 import (
 	"net/http"
@@ -9,7 +9,7 @@ import (
 )
 
 func TestLimitsAreWaitedForOnce(t *testing.T) {
-	clock := noon
+	clock := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	l := limit{now: func() time.Time { return clock }}
 	turnedAway := Evidence{Exchange: wire.Exchange{Response: &wire.Response{Status: 429, Header: http.Header{"Retry-After": {"20"}}}}}
 	const patience = 30 * time.Second

@@ -1,4 +1,4 @@
-package subject
+package service
 
 import (
 	"context"
@@ -16,7 +16,7 @@ import (
 // gate is held by the caller.
 func (v *service) settle(ctx context.Context, client *wire.Client) {
 	last := v.unsettled()
-	if last == nil || Sleep(ctx, time.Until(last.ended.Add(v.s.Patience.Aftermath))) != nil {
+	if last == nil || Sleep(ctx, time.Until(last.ended.Add(v.t.Patience.Aftermath))) != nil {
 		return
 	}
 	if v.pulse(ctx, client) == gone && ctx.Err() == nil {
@@ -43,7 +43,7 @@ func (v *service) unsettled() *sending {
 // last request that was sent to it. The gate is held by the caller.
 func (v *service) foundDead(ctx context.Context, client *wire.Client, last *sending) {
 	x := &sending{running: &Running{}, title: "is it alive?", plain: true, began: last.ended}
-	x.ev = Evidence{Title: x.title, Exchange: wire.Exchange{At: v.s.Options.Now(), Request: last.request, Err: errGone}}
+	x.ev = Evidence{Title: x.title, Exchange: wire.Exchange{At: v.t.Now(), Request: last.request, Err: errGone}}
 	if !v.await(ctx, client) {
 		v.lost(x, v.suspects(x))
 		return
@@ -61,7 +61,7 @@ const quietFor = 200 * time.Millisecond
 // who dies after an answer, and is back before the next request, has died too.
 // Where one thing is done after another, there are no such moments.
 func (v *service) quiet(client *wire.Client) {
-	if v.s.InOrder() {
+	if v.t.InOrder() {
 		return
 	}
 	v.mu.Lock()
@@ -71,7 +71,7 @@ func (v *service) quiet(client *wire.Client) {
 	case v.watching != nil:
 		v.watching.Reset(quietFor)
 	default:
-		v.watching = time.AfterFunc(quietFor, func() { v.lookAfter(v.s.Base, client) })
+		v.watching = time.AfterFunc(quietFor, func() { v.lookAfter(v.t.base, client) })
 	}
 }
 
@@ -89,32 +89,6 @@ func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
 	defer v.gate.Unlock()
 	if v.unsettled() != nil && !v.isClosed() {
 		v.foundDead(ctx, client, last)
-	}
-}
-
-// Hurt says whether an exchange that was not made by Do has suffered from the death
-// of its service. It is waited for then, and what was exchanged can be tried again.
-func (s *Session) Hurt(ctx context.Context, ev Evidence) bool {
-	v := s.serviceOf(ev.Exchange.Request)
-	if !v.trouble(sending{ev: ev}) {
-		return false
-	}
-	v.gate.Lock()
-	defer v.gate.Unlock()
-	if v.pulse(ctx, s.Client) == gone {
-		began := time.Now().Add(-ev.Exchange.Duration)
-		v.foundDead(ctx, s.Client, &sending{request: ev.Exchange.Request, ended: began})
-	}
-	return v.isDown() == nil && ctx.Err() == nil
-}
-
-// Settle looks after all services: what they die of afterwards is found before
-// anything is said of deaths.
-func (s *Session) Settle(ctx context.Context) {
-	for _, v := range s.allServices() {
-		v.gate.Lock()
-		v.settle(ctx, s.Client)
-		v.gate.Unlock()
 	}
 }
 

@@ -1,4 +1,4 @@
-package subject
+package service
 
 import (
 	"cmp"
@@ -36,7 +36,7 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 
 // hangUp sends requests only halfway. It returns the death that came of it.
 func (v *service) hangUp(ctx context.Context, client *wire.Client, title string, times int, r wire.Request) (*Death, error) {
-	r = v.s.renewed(r)
+	r = v.t.renewed(r)
 	if c := RunningOf(ctx); c.Rule.ID != "" {
 		r.Header[HeaderCheck] = []string{c.Rule.ID}
 	}
@@ -57,23 +57,23 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 func (v *service) alone(ctx context.Context, title string, r wire.Request, harm func()) (*Death, error) {
 	v.gate.Lock()
 	defer v.gate.Unlock()
-	v.settle(ctx, v.s.Client) // what was sent before is not its doing
+	v.settle(ctx, v.t.Client) // what was sent before is not its doing
 	if err := v.isDown(); err != nil {
 		return nil, err
 	}
 	v.limit.rest(ctx)
 	harm()
 	x := &sending{running: RunningOf(ctx), title: title, request: r}
-	state := v.after(ctx, v.s.Client, Evidence{})
+	state := v.after(ctx, v.t.Client, Evidence{})
 	if state == beats || ctx.Err() != nil {
 		return nil, nil
 	}
-	d := Death{Title: title, Times: 1, Of: 1, Gone: !v.await(ctx, v.s.Client)}
+	d := Death{Title: title, Times: 1, Of: 1, Gone: !v.await(ctx, v.t.Client)}
 	for d.Of < tries && !d.Gone && !v.convicted(x.running) && ctx.Err() == nil {
 		d.Of++
-		if harm(); v.after(ctx, v.s.Client, Evidence{}) != beats {
+		if harm(); v.after(ctx, v.t.Client, Evidence{}) != beats {
 			d.Times++
-			d.Gone = !v.await(ctx, v.s.Client)
+			d.Gone = !v.await(ctx, v.t.Client)
 		}
 	}
 	if d.Times == 1 && d.Of > 1 && state == silent {
@@ -84,14 +84,4 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 		v.bury(d)
 	}
 	return &d, nil
-}
-
-// undisturbed does something in the browser that calls a service, with no other
-// traffic to it: a limit that the harness has used up is not the page's fault.
-func (s *Session) undisturbed(ctx context.Context, url string, do func()) {
-	v := s.serviceOf(wire.Request{URL: url})
-	v.gate.Lock()
-	defer v.gate.Unlock()
-	v.limit.rest(ctx)
-	do()
 }

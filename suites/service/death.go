@@ -1,0 +1,49 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// A Death is one time that a process of the target died.
+type Death struct {
+	Address string
+	Check   string   // whose request did it; "" if nobody knows
+	Title   string   // of that request
+	Last    []string // what was sent last, where nobody knows
+	Times   int      // how often the request did it
+	Of      int      // of how many tries
+	// Late: it was answered, and the process died after that.
+	Late     bool
+	Gone     bool // it did not come back
+	Evidence Evidence
+}
+
+// String says what killed the service: half a sentence.
+func (d Death) String() string {
+	switch {
+	case d.Check == "" && d.Gone:
+		return "it died and did not come back; the last requests were " + strings.Join(d.Last, ", ")
+	case d.Check == "":
+		return "it died once and came back, and nothing that was sent did it again; the last requests were " + strings.Join(d.Last, ", ")
+	case d.Gone:
+		return fmt.Sprintf("%q (%s) killed it, and it did not come back", d.Title, d.Check)
+	case d.Late:
+		return fmt.Sprintf("%q (%s) kills it after it has answered, %d of %d times", d.Title, d.Check, d.Times, d.Of)
+	}
+	return fmt.Sprintf("%q (%s) kills it, %d of %d times", d.Title, d.Check, d.Times, d.Of)
+}
+
+// A diedError says that a service is down for good.
+type diedError struct{ death Death }
+
+func (e *diedError) Error() string {
+	return "the service at " + e.death.Address + " is down: " + e.death.String()
+}
+
+// IsDown says whether an error is that of a service that died for good.
+func IsDown(err error) bool {
+	var d *diedError
+	return errors.As(err, &d)
+}

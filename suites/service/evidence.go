@@ -1,0 +1,37 @@
+package service
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// Evidence is one exchange that a verdict rests on.
+type Evidence struct {
+	Title    string // "the request with alg none"
+	Exchange wire.Exchange
+	// Killed is the death that the request caused; nil for none.
+	Killed *Death
+}
+
+// ErrLimited says that a limit kept a request from being answered.
+var ErrLimited = errors.New("the target limits how often it is called: it answers 429, which tells nothing")
+
+// Limited says whether a request was turned away for being one too many.
+func Limited(ev Evidence) bool { return ev.Exchange.Status() == http.StatusTooManyRequests }
+
+// retryAfter is how long the answer asks to wait; 0 if it does not say.
+func retryAfter(ev Evidence, now time.Time) time.Duration {
+	value := ev.Exchange.Response.Header.Get("Retry-After")
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
+	}
+	seconds, err := strconv.Atoi(value)
+	if err != nil || seconds < 0 || seconds > 3600 {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
+}

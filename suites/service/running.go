@@ -1,0 +1,50 @@
+package service
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+)
+
+// HeaderCheck names the check on each request of the harness, so that a team
+// finds in its logs who sent it and why.
+const HeaderCheck = "Kindlytest-Check"
+
+type checkRunKey struct{}
+
+// Running is one check in progress, and what got into its way.
+type Running struct {
+	Rule  rule.Rule
+	Alone bool // nothing else goes on meanwhile
+	// hindered is set once a request of it was not answered for a reason that
+	// says nothing about the requirement; see Do.
+	hindered atomic.Pointer[error]
+	killed   atomic.Pointer[Death] // the first death that a request of it caused
+}
+
+func (r *Running) kills(d Death) { r.killed.CompareAndSwap(nil, &d) }
+
+// Killed is the death that a request of the check has caused; nil if none did.
+func (r *Running) Killed() *Death { return r.killed.Load() }
+
+// WithRunning marks ctx as belonging to a check.
+func WithRunning(ctx context.Context, c *Running) context.Context {
+	return context.WithValue(ctx, checkRunKey{}, c)
+}
+
+// RunningOf is the check that ctx belongs to; one without a name if to none.
+func RunningOf(ctx context.Context) *Running {
+	if c, ok := ctx.Value(checkRunKey{}).(*Running); ok {
+		return c
+	}
+	return &Running{}
+}
+
+// Hindrance is why a request of the check was not answered; nil if none is known.
+func (r *Running) Hindrance() error {
+	if err := r.hindered.Load(); err != nil {
+		return *err
+	}
+	return nil
+}

@@ -1,0 +1,263 @@
+// Package service sends a run's requests to the services of a target, and knows
+// what may come between: a service dies, is slow, or limits how often it is
+// called. None of that is a verdict on whoever asked at that moment. An answer
+// that tells nothing of its request is not returned; it is asked for again when
+// that is over. What kills a service is found out, and told as its [Death].
+package service
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// Options say how traffic goes out, and who is told of what.
+type Options struct {
+	Client      *wire.Client // bounded by --rate
+	Crowd       *wire.Client // unbounded: for many requests at once
+	Concurrency int          // requests under way, to all services together; 0: each service has a bound of its own
+	Patience    Patience
+	Now         func() time.Time
+	Seen        func(wire.Exchange)     // told of each exchange
+	Problem     func(text, hint string) // told of what keeps the run from checking all
+}
+
+// Traffic is all that one run sends to the services of its target. It is safe for
+// concurrent use.
+type Traffic struct {
+	Options
+	base    context.Context     // outlives single probes
+	bounded *semaphore.Weighted // nil where each service has its own bound
+	sent    atomic.Int64        // requests of checks
+
+	mu       sync.Mutex
+	services map[string]*service // by address
+	replaced map[string]string   // credentials that no longer count, and those that do
+}
+
+// NewTraffic sends nothing yet. What looks after the services ends with ctx, or
+// with [Traffic.Close].
+func NewTraffic(ctx context.Context, o Options) *Traffic {
+	t := &Traffic{Options: o, base: ctx, services: map[string]*service{}}
+	if o.Concurrency > 0 {
+		t.bounded = semaphore.NewWeighted(int64(o.Concurrency))
+	}
+	return t
+}
+
+// Close ends what looks after the services. The clients stay open.
+func (t *Traffic) Close() {
+	for _, v := range t.all() {
+		v.close()
+	}
+}
+
+// InOrder says whether one thing is to be done after another, so that a seed
+// gives the same requests in the same order.
+func (t *Traffic) InOrder() bool { return t.Concurrency == 1 }
+
+// to returns the service that a request goes to.
+func (t *Traffic) to(r wire.Request) *service {
+	raw := r.ConnectTo
+	if raw == "" {
+		raw = r.URL
+	}
+	address := raw
+	if u, err := url.Parse(raw); err == nil {
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		}
+		host := strings.ToLower(u.Hostname())
+		if host == "localhost" {
+			host = "127.0.0.1"
+		}
+		address = host + ":" + port
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.services[address] == nil {
+		t.services[address] = &service{t: t, address: address, slots: t.slots(), limit: limit{now: time.Now}}
+	}
+	return t.services[address]
+}
+
+// allSlots is the weight of all that may be under way to one service at a time.
+const allSlots = 64
+
+// slots are shared by all services where the user has set a bound.
+func (t *Traffic) slots() *semaphore.Weighted {
+	if t.bounded != nil {
+		return t.bounded
+	}
+	return semaphore.NewWeighted(allSlots)
+}
+
+// all services, in the order of their addresses.
+func (t *Traffic) all() []*service {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var out []*service
+	for _, address := range slices.Sorted(maps.Keys(t.services)) {
+		out = append(out, t.services[address])
+	}
+	return out
+}
+
+// Do sends r politely and returns it as evidence: when its service can take it,
+// and again where the answer was due to a limit, or to damage that was not its
+// own.
+func (t *Traffic) Do(ctx context.Context, title string, r wire.Request) Evidence {
+	return t.deliver(ctx, sending{title: title, request: r})
+}
+
+// DoOversized is Do for a request that a server may answer by hanging up.
+func (t *Traffic) DoOversized(ctx context.Context, title string, r wire.Request) Evidence {
+	return t.deliver(ctx, sending{title: title, request: r, oversized: true})
+}
+
+func (t *Traffic) deliver(ctx context.Context, x sending) Evidence {
+	running := RunningOf(ctx)
+	x.running, x.plain = running, running.Rule.ID == ""
+	if !x.plain {
+		t.sent.Add(1)
+	}
+	ev := t.to(x.request).do(ctx, t.Client, x)
+	switch {
+	case Limited(ev):
+		running.hindered.Store(&ErrLimited)
+		t.Problem(ErrLimited.Error(), "--rate N makes kindlytest slower; or lift the limit for it.")
+	case errors.Is(ev.Exchange.Err, wire.ErrNotSent), IsDown(ev.Exchange.Err):
+		err := ev.Exchange.Err
+		running.hindered.Store(&err)
+	}
+	return ev
+}
+
+// AtOnce sends requests at the same time, with nothing else going on, and
+// returns the answers in order. What it breaks is known, and awaited.
+func (t *Traffic) AtOnce(ctx context.Context, title string, requests []wire.Request) []Evidence {
+	if len(requests) == 0 {
+		return nil
+	}
+	return t.to(requests[0]).atOnce(ctx, t.Crowd, title, requests)
+}
+
+// HangUp sends requests only halfway, and says whether the service outlived it.
+func (t *Traffic) HangUp(ctx context.Context, title string, times int, r wire.Request) (*Death, error) {
+	return t.to(r).hangUp(ctx, t.Crowd, title, times, r)
+}
+
+// Undisturbed does something by other means that calls a service, with no other
+// traffic to it: a limit that the harness has used up is not the page's fault.
+func (t *Traffic) Undisturbed(ctx context.Context, url string, do func()) {
+	v := t.to(wire.Request{URL: url})
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	v.limit.rest(ctx)
+	do()
+}
+
+// Hurt says whether an exchange that was not made by Do has suffered from the death
+// of its service. It is waited for then, and what was exchanged can be tried again.
+func (t *Traffic) Hurt(ctx context.Context, ev Evidence) bool {
+	v := t.to(ev.Exchange.Request)
+	if !v.trouble(sending{ev: ev}) {
+		return false
+	}
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	if v.pulse(ctx, t.Client) == gone {
+		began := time.Now().Add(-ev.Exchange.Duration)
+		v.foundDead(ctx, t.Client, &sending{request: ev.Exchange.Request, ended: began})
+	}
+	return v.isDown() == nil && ctx.Err() == nil
+}
+
+// Settle looks after all services: what they die of afterwards is found before
+// anything is said of deaths.
+func (t *Traffic) Settle(ctx context.Context) {
+	for _, v := range t.all() {
+		v.gate.Lock()
+		v.settle(ctx, t.Client)
+		v.gate.Unlock()
+	}
+}
+
+// Watch lets a service show by a plain request that it lives; first is how it was
+// answered at first.
+func (t *Traffic) Watch(first Evidence, request func() (wire.Request, error)) {
+	t.to(first.Exchange.Request).lives(first.Exchange, request)
+}
+
+// OnComeback has something done whenever the service of r is back after its
+// death. It is given the way to send to it, which nothing else goes meanwhile.
+func (t *Traffic) OnComeback(r wire.Request, do func(ctx context.Context, send func(title string, r wire.Request) Evidence)) {
+	v := t.to(r)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.revive = append(v.revive, func(ctx context.Context) {
+		do(ctx, func(title string, r wire.Request) Evidence { return v.send(ctx, t.Client, title, r) })
+	})
+}
+
+// Slow says whether the service of r takes long for plain answers.
+func (t *Traffic) Slow(r wire.Request) bool { return t.to(r).slow() }
+
+// Deaths are those of all services, in the order of their addresses.
+func (t *Traffic) Deaths() []Death {
+	var out []Death
+	for _, v := range t.all() {
+		v.mu.Lock()
+		out = append(out, v.deaths...)
+		v.mu.Unlock()
+	}
+	return out
+}
+
+// Sent is how many requests the checks have sent so far.
+func (t *Traffic) Sent() int { return int(t.sent.Load()) }
+
+// Replace lets credentials go out instead of those that no longer count, in
+// requests that were built with the old ones too.
+func (t *Traffic) Replace(old, now string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.replaced == nil {
+		t.replaced = map[string]string{}
+	}
+	t.replaced[old] = now
+}
+
+// renewed returns a copy of r with credentials that still count.
+func (t *Traffic) renewed(r wire.Request) wire.Request {
+	r = r.Clone()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.replaced) == 0 {
+		return r
+	}
+	for _, values := range r.Header {
+		for i, v := range values {
+			for range len(t.replaced) { // a session may have been lost more than once
+				next, ok := t.replaced[v]
+				if !ok {
+					break
+				}
+				v = next
+			}
+			values[i] = v
+		}
+	}
+	return r
+}
