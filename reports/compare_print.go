@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // trendWords are the words and colours of a comparison's end.
@@ -17,7 +18,9 @@ func (c Comparison) heading() string {
 	return fmt.Sprintf("%s, run of %s, compared with that of %s", c.New.Target, stamp(c.New), stamp(c.Old))
 }
 
-func stamp(h RunHead) string { return h.Started.UTC().Format("2006-01-02 15:04:05 UTC") }
+func stamp(h RunHead) string { return stampOf(h.Started) }
+
+func stampOf(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
 // Compare prints a comparison. Its last line is the trend.
 func (t *Terminal) Compare(c Comparison) error {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -101,6 +102,72 @@ func WriteFiles(dir string, run Run, formats ...Format) ([]string, error) {
 		paths = append(paths, path)
 	}
 	return paths, errors.Join(errs...)
+}
+
+// RenewFiles is WriteFiles, and writes anew as well what dir holds of the other
+// formats, which would tell of an earlier run as if it were this one.
+func RenewFiles(dir string, run Run, formats ...Format) ([]string, error) {
+	return WriteFiles(dir, run, withHeld(dir, formats)...)
+}
+
+func withHeld(dir string, asked []Format) []Format {
+	out := slices.Clone(asked)
+	for _, f := range held(dir) {
+		if !slices.Contains(out, f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// TryFiles says whether reports can be written into dir, which it creates if need
+// be: whoever asks before a run does not learn it after.
+func TryFiles(dir string, formats ...Format) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("create the report directory: %w", err)
+	}
+	for _, format := range formats {
+		path := filepath.Join(dir, format.File())
+		if info, err := os.Lstat(path); err == nil && info.IsDir() {
+			return fmt.Errorf("%s is a folder, where a report is to be written", path)
+		}
+	}
+	f, err := os.CreateTemp(dir, ".try-*")
+	if err != nil {
+		return fmt.Errorf("write into the report directory: %w", err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// held are the formats of which dir holds a report.
+func held(dir string) []Format {
+	var out []Format
+	for _, f := range formats {
+		if isReport(filepath.Join(dir, f.file)) {
+			out = append(out, f.format)
+		}
+	}
+	return out
+}
+
+// isReport says whether a file is one of kindlytest's: each format names it at its
+// beginning. A folder may hold a report.md of somebody else.
+func isReport(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close() // it was only read
+	head := make([]byte, 2048)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return false
+	}
+	return bytes.Contains(head[:n], []byte("kindlytest"))
 }
 
 func writeFile(dir string, run Run, format Format) (path string, err error) {

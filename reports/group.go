@@ -114,11 +114,20 @@ func fieldsOf(c Check) []field {
 		{"actual", c.Actual},
 		{"answered", answered(c.Evidence)},
 		{"seen", c.Repeats.String()},
+		{"as of", c.age()},
 		{"fix", c.Fix},
 		{"repeat", c.Repeat},
 		{"explain", c.Explain()},
 	}
 	return slices.DeleteFunc(all, func(f field) bool { return strings.TrimSpace(f.Text) == "" })
+}
+
+// age says when a check was looked at, if that was not in this run.
+func (c Check) age() string {
+	if c.AsOf.IsZero() {
+		return ""
+	}
+	return stampOf(c.AsOf)
 }
 
 // headline is the check in a sentence: the requirement where it holds, and what

@@ -45,7 +45,7 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"answered": answered,
 	"severity": func(s Severity) Severity { return []Severity{Critical, High, Medium, Low, Low}[s.rank()] },
 	"words":    func(s Severity) string { return string(s) },
-	"stamp":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") },
+	"stamp":    stampOf,
 	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }).Parse(htmlSource))
 

@@ -176,6 +176,9 @@ type Check struct {
 	Repeat      string  `json:"repeat,omitempty"`   // the command that repeats only this
 	Weak        bool    `json:"weak"`               // passed, but proves less than it should
 	DurationMS  int64   `json:"duration_ms"`
+	// AsOf is the start of the run that the row is from, where that is an earlier
+	// one; see Update.
+	AsOf time.Time `json:"as_of,omitzero"`
 	// Broken is the requirement as a sentence for when it does not hold, and
 	// Consequence what can happen then; of failed and warned.
 	Broken      string `json:"broken,omitempty"`

@@ -132,6 +132,27 @@ func WriteSet(w io.Writer, s Set, format Format) error {
 // It writes nothing if the names of targets are not unique, or can't be those
 // of folders in dir: a report may be foreign.
 func WriteSetFiles(dir string, s Set, formats ...Format) ([]string, error) {
+	return writeSetFiles(dir, s, func(string) []Format { return formats })
+}
+
+// WriteSetPage writes the HTML report of all runs, and no other file, into dir.
+func WriteSetPage(dir string, s Set) (path string, err error) {
+	return writeWhole(dir, HTML.File(), func(w io.Writer) error { return WriteSetHTML(w, s) })
+}
+
+// RenewSetFiles is to WriteSetFiles as RenewFiles to WriteFiles. A report in dir
+// of a format that has no room for several is removed.
+func RenewSetFiles(dir string, s Set, formats ...Format) ([]string, error) {
+	paths, err := writeSetFiles(dir, s, func(dir string) []Format { return withHeld(dir, formats) })
+	for _, f := range held(dir) {
+		if setWriters[f] == nil {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, f.File())))
+		}
+	}
+	return paths, err
+}
+
+func writeSetFiles(dir string, s Set, formats func(dir string) []Format) ([]string, error) {
 	if err := s.foldersOf(); err != nil {
 		return nil, err
 	}
@@ -140,7 +161,7 @@ func WriteSetFiles(dir string, s Set, formats ...Format) ([]string, error) {
 	}
 	var paths []string
 	var errs []error
-	for _, format := range formats {
+	for _, format := range formats(dir) {
 		if setWriters[format] == nil {
 			continue
 		}
@@ -152,7 +173,8 @@ func WriteSetFiles(dir string, s Set, formats ...Format) ([]string, error) {
 		paths = append(paths, path)
 	}
 	for _, run := range s.Runs {
-		written, err := WriteFiles(filepath.Join(dir, run.Target.Name), run, formats...)
+		folder := filepath.Join(dir, run.Target.Name)
+		written, err := WriteFiles(folder, run, formats(folder)...)
 		paths, errs = append(paths, written...), append(errs, err)
 	}
 	return paths, errors.Join(errs...)

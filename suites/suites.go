@@ -1,6 +1,9 @@
 package suites
 
 import (
+	"context"
+
+	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
 	"github.com/kindlytest/kindlytest/suites/ginkgosuite"
 	"github.com/kindlytest/kindlytest/suites/runner"
@@ -10,6 +13,13 @@ import (
 
 // Options say how a target is checked. The zero value is usable.
 type Options = subject.Options
+
+// ReportTarget is a target as the report of a run names it, without credentials.
+func ReportTarget(t target.Target, o Options) reports.Target {
+	s := subject.Open(context.Background(), t, o) // it calls nobody
+	defer s.Close()
+	return s.Clean(subject.Report(t, o.Args))
+}
 
 // An Observer watches a run. Calls come from several goroutines, never two at
 // a time.

@@ -89,7 +89,7 @@ func (a *app) demo(ctx context.Context, fs *pflag.FlagSet, f *demoFlags) error {
 		return err
 	}
 	o.Args = repeatable("demo", nil, fs)
-	if _, err := f.output.formats(); err != nil {
+	if err := tryReports(&f.output); err != nil {
 		return err
 	}
 	shop, err := fixtures.Start(ctx, fixtures.Options{Faults: faults, Manner: manner})

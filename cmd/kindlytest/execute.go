@@ -36,11 +36,15 @@ func (a *app) execute(ctx context.Context, t target.Target, o suites.Options, ou
 	run := suites.Run(ctx, t, o)
 	stop()
 	a.origin(&run, out.config)
+	written := run
 	var paths []string
 	if len(formats) > 0 {
-		paths, err = reports.WriteFiles(out.reportDir, run, formats...)
+		if earlier, ok := earlierRun(earlierRuns(out.reportDir), run.Target); ok && out.update {
+			written = reports.Update(earlier, run)
+		}
+		paths, err = reports.RenewFiles(out.reportDir, written, formats...)
 	}
-	shown := terminal.Finish(run, paths...)
+	shown := terminal.Finish(noteRest(run, written), paths...)
 	if out.json {
 		shown = errors.Join(shown, reports.WriteJSON(a.stdout, run))
 	}

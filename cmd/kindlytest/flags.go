@@ -32,11 +32,13 @@ type checkFlags struct {
 	browserURL   string
 	headed       bool
 	noScreenshot bool
+	maxFailures  int
 }
 
 func (f *checkFlags) register(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.only, "only", nil, "run only these checks: IDs, areas or globs (HOOK, 'AUTH-*'); repeatable")
 	fs.StringSliceVar(&f.skip, "skip", nil, "leave these checks out")
+	fs.IntVar(&f.maxFailures, "max-failures", 0, "begin no more checks when this `number` of them has failed (0: run all)")
 	fs.BoolVar(&f.strict, "strict", false, "a SHOULD that does not hold fails the run too")
 	fs.BoolVar(&f.safe, "safe", false, "send no hostile input: for production")
 	fs.BoolVar(&f.waitExpiry, "wait-expiry", false, "wait for real tokens to expire where a check needs that")
@@ -82,6 +84,7 @@ func (f *checkFlags) apply(given func(name string) bool, o *suites.Options) erro
 	if given("seed") {
 		o.Rand = seeded(f.seed)
 	}
+	o.MaxFailures = f.maxFailures
 	o.BrowserPath, o.BrowserURL, o.Headed = f.browser, f.browserURL, f.headed
 	o.Screenshot = !f.noScreenshot
 	o.Version = ownVersion()
@@ -103,6 +106,8 @@ func (f *checkFlags) valid(given func(string) bool) error {
 	switch {
 	case f.concurrency < 1:
 		return fmt.Errorf("--concurrency must be at least 1, not %d", f.concurrency)
+	case f.maxFailures < 0:
+		return fmt.Errorf("--max-failures must not be negative, and is %d", f.maxFailures)
 	case f.rate < 0:
 		return fmt.Errorf("--rate must not be negative, and is %g", f.rate)
 	case f.timeout <= 0:
@@ -136,6 +141,9 @@ func (l *lockedReader) Read(p []byte) (int, error) {
 	return l.r.Read(p)
 }
 
+// defaultReportDir is where reports go if nothing else is said.
+const defaultReportDir = "kindlytest-reports"
+
 // outputFlags say what is shown and written.
 type outputFlags struct {
 	reportDir string
@@ -144,11 +152,12 @@ type outputFlags struct {
 	quiet     bool
 	verbose   bool
 	noColor   bool
+	update    bool   // the run is of some checks only: it updates the earlier report
 	config    string // the file that describes the target, if one does: results stand there
 }
 
 func (f *outputFlags) register(fs *pflag.FlagSet) {
-	fs.StringVar(&f.reportDir, "report-dir", "kindlytest-reports", "`directory` to write reports to")
+	fs.StringVar(&f.reportDir, "report-dir", defaultReportDir, "`directory` to write reports to")
 	fs.StringSliceVar(&f.format, "format", []string{"json", "junit"}, "reports to write: json, junit, html, sarif, markdown; or none")
 	fs.BoolVar(&f.json, "json", false, "print the report as JSON on stdout, and all else on stderr")
 	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show only what failed, and the verdict")
@@ -183,7 +192,7 @@ func parseFormats(names []string) ([]reports.Format, error) {
 
 // noRepeat are the flags that a command which repeats one check leaves out:
 // those that select checks or targets, and those that are about output.
-var noRepeat = []string{"only", "skip", "target", "parallel", "json", "quiet", "verbose", "no-color", "report-dir", "format", "no-screenshot"}
+var noRepeat = []string{"only", "skip", "last-failed", "max-failures", "target", "parallel", "json", "quiet", "verbose", "no-color", "report-dir", "format", "no-screenshot"}
 
 // repeatable returns the words of the command line that runs the same again:
 // command, argument, and flags in the order of their names. (Secrets are never

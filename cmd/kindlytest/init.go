@@ -33,7 +33,8 @@ func newInit(a *app) *cobra.Command {
 		Use:   "init",
 		Short: "Write kindlytest.yaml, and what your CI needs to run it",
 		Long: `Writes kindlytest.yaml into the current directory, and with --ci the files that
-let GitHub Actions or GitLab run it, keep the reports, and gate the merge.
+let GitHub Actions or GitLab run it, keep the reports, and gate the merge. The
+folder of the reports is added to .gitignore.
 
 With --page or --login it looks at the page, and proposes the selectors of its
 login form, if there is one and it can be reached.
@@ -91,9 +92,12 @@ func (a *app) init(ctx context.Context, fs *pflag.FlagSet, f *initFlags) error {
 	f.answers.Release = release(ownVersion())
 	files := starter.Files(f.answers)
 	if f.dryRun {
-		return a.printFiles(files)
+		return errors.Join(a.printFiles(files), a.ignoreReports(true))
 	}
 	if err := a.writeFiles(files, f.force); err != nil {
+		return err
+	}
+	if err := a.ignoreReports(false); err != nil {
 		return err
 	}
 	a.whatNow(f.answers)

@@ -21,16 +21,17 @@ type reportFlags struct {
 	compare     string
 	failOnWorse bool
 	annotations bool
+	open        bool
 }
 
 func newReport(a *app) *cobra.Command {
 	f := &reportFlags{files: map[reports.Format]*string{}}
 	cmd := &cobra.Command{
-		Use:   "report RUN.json",
+		Use:   "report [RUN.json]",
 		Short: "Render the report of an earlier run",
 		Long: `Reads a report.json ("-" is stdin) and renders it once more: into files that are
 named one by one, or with --format into a directory; without either, on the
-terminal. Nothing is checked again, and the exit code is 0 if the report could be
+terminal; with --open in your browser. Nothing is checked again, and the exit code is 0 if the report could be
 rendered, whatever it says.
 
 The report of several targets can be rendered as json, junit, html and markdown;
@@ -44,11 +45,20 @@ the terminal, or as --markdown or --json. A check that failed, warned or was not
 judged before and fails now is worse, and so is one that is no longer judged.
 With --fail-on-worse the exit code is then 1.`,
 		Example: `  kindlytest report kindlytest-reports/report.json
+  kindlytest report --open
   kindlytest report report.json --html report.html --sarif report.sarif
   kindlytest report report.json --markdown - >> "$GITHUB_STEP_SUMMARY"
   kindlytest report report.json --compare last-week.json --fail-on-worse`,
-		Args: exactly(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.open && len(args) == 0 {
+				return nil
+			}
+			return exactly(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.open {
+				return a.openReport(cmd.Context(), cmd.Flags(), args)
+			}
 			return a.report(cmd.Flags(), args[0], f)
 		},
 	}
@@ -57,8 +67,9 @@ With --fail-on-worse the exit code is then 1.`,
 	for _, format := range reports.Formats() {
 		f.files[format] = fs.String(string(format), "", fmt.Sprintf("write the report as %s to this `file` (- is stdout)", format))
 	}
-	fs.StringVar(&f.output.reportDir, "report-dir", "kindlytest-reports", "`directory` for --format")
+	fs.StringVar(&f.output.reportDir, "report-dir", defaultReportDir, "`directory` for --format")
 	fs.StringSliceVar(&f.output.format, "format", nil, "reports to write into --report-dir: json, junit, html, sarif, markdown")
+	fs.BoolVar(&f.open, "open", false, "write report.html beside RUN.json ("+defaultReportDir+"/report.json if none is named), and open it")
 	fs.BoolVar(&f.annotations, "annotations", false, "print what is wrong as annotations of GitHub")
 	fs.StringVar(&f.compare, "compare", "", "say what changed since the run of this report.json, a `file`")
 	fs.BoolVar(&f.failOnWorse, "fail-on-worse", false, "with --compare: exit code 1 if something got worse")

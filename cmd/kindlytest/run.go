@@ -34,6 +34,7 @@ type runFlags struct {
 	caFile     string
 	targets    []string
 	parallel   int
+	lastFailed bool
 }
 
 // hmacSecretVariable holds the secret of webhooks that flags name.
@@ -61,7 +62,9 @@ percent-encoded, as it should be.
 Where the file lists several targets, all are checked, or those that --target
 names; each has its reports in a folder of its own, and there is one verdict.
 
-Reports are written even if the target could not be reached.`
+Reports are written even if the target could not be reached. A run of some checks
+only (--only, --last-failed, --max-failures, --target) updates the report that is
+there of the same target: rows of earlier runs say when they are from.`
 
 func newRun(a *app) *cobra.Command {
 	f := &runFlags{}
@@ -100,6 +103,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.caFile, "ca-file", "", "PEM `file` of a private certificate authority, trusted beside the system's")
 	fs.StringSliceVar(&f.targets, "target", nil, "of the targets that the file lists, check only this `name`; repeatable")
 	fs.IntVar(&f.parallel, "parallel", suites.DefaultParallel, "targets at a time")
+	fs.BoolVar(&f.lastFailed, "last-failed", false, "run only what failed or could not run in the report that is there; all if nothing did")
 	f.checks.register(fs)
 	f.output.register(fs)
 }
@@ -121,19 +125,28 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	if err := f.checks.apply(fs.Changed, &c.Options); err != nil {
 		return err
 	}
-	if _, err := f.output.formats(); err != nil {
-		return err
-	}
 	if c.Target.PageURL == "" && c.Target.Endpoint == nil && len(c.Target.Webhooks) == 0 {
 		return hint.Errorf("kindlytest run PAGE, --endpoint URL, --webhook URL or -c FILE; kindlytest demo needs nothing", "nothing to check was given")
 	}
+	if err := tryReports(&f.output); err != nil {
+		return err
+	}
 	c.Options.Args = repeatable("run", args, fs)
+	f.output.update = f.partial(fs.Changed)
+	if f.lastFailed {
+		c.Notes = append(c.Notes, selectUnmended(&c.Options, c.Target, earlierRuns(f.output.reportDir))...)
+	}
 	a.showNotes(append(c.Notes, sandboxNotes(browser.WithoutSandbox(), c.Target, c.Options)...), f)
 	run, err := a.execute(ctx, c.Target, c.Options, &f.output)
 	if err != nil {
 		return err
 	}
 	return exit(run.ExitCode)
+}
+
+// partial says whether flags make the run one of some checks, or of some targets.
+func (f *runFlags) partial(given func(string) bool) bool {
+	return f.lastFailed || f.checks.maxFailures > 0 || given("only") || given("target")
 }
 
 func (a *app) showNotes(notes []string, f *runFlags) {

@@ -46,8 +46,17 @@ func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f 
 		}
 		job.Options.Args = append(repeatable("run", args, fs), "--target", job.Target.Name)
 	}
-	if _, err := f.output.formats(); err != nil {
+	if err := tryReports(&f.output); err != nil {
 		return err
+	}
+	f.output.update = f.partial(fs.Changed)
+	if f.lastFailed {
+		earlier := earlierRuns(f.output.reportDir)
+		for i := range jobs {
+			for _, note := range selectUnmended(&jobs[i].Options, jobs[i].Target, earlier) {
+				c.Notes = append(c.Notes, jobs[i].Target.Name+": "+note)
+			}
+		}
 	}
 	a.showNotes(append(c.Notes, jobNotes(jobs)...), f)
 	set, err := a.executeAll(ctx, jobs, f)
@@ -123,7 +132,11 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, f *runFlags) (r
 	set := reports.NewSet(runs)
 	var paths []string
 	if len(formats) > 0 {
-		written, writing := reports.WriteSetFiles(out.reportDir, set, formats...)
+		whole := set
+		if earlier := earlierRuns(out.reportDir); out.update && len(earlier) > 0 {
+			whole = reports.UpdateSet(reports.NewSet(earlier), set)
+		}
+		written, writing := reports.RenewSetFiles(out.reportDir, whole, formats...)
 		paths, err = inShort(out.reportDir, written), writing
 	}
 	shown = append(shown, terminal.FinishSet(set, paths...))

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,6 +28,7 @@ type Results struct {
 	Results map[string]*pending
 	Done    chan struct{} // closed when the last probe has ended
 	observe sync.Mutex    // one call of the Observer at a time
+	failed  atomic.Int64  // checks that fail the run
 }
 
 type pending struct {
@@ -86,10 +88,18 @@ func runCheck(ctx context.Context, s *subject.Session, b *Results, c catalogue.C
 		b.observe.Unlock()
 	}
 	start := time.Now()
-	verdict := judge(ctx, s, c)
 	p := b.Results[c.ID()]
-	p.where = verdict.Where
-	p.Result = report(s, c, verdict, time.Since(start))
+	if most := s.Options.MaxFailures; most > 0 && Selects(s.Options, c) && int(b.failed.Load()) >= most {
+		p.Result = report(s, c, subject.Missing("not run: %d failed before, as many as --max-failures allows", most), 0)
+		p.Result.Deselected = true
+	} else {
+		verdict := judge(ctx, s, c)
+		p.where = verdict.Where
+		p.Result = report(s, c, verdict, time.Since(start))
+	}
+	if o := p.Result.Outcome; o == reports.Failed || o == reports.Warned && s.Options.Strict {
+		b.failed.Add(1)
+	}
 	close(p.ready)
 	if o := s.Options.Observer; o != nil {
 		b.observe.Lock()
@@ -245,8 +255,13 @@ func expect(s *subject.Session, row reports.Check) reports.Check {
 	if !listed {
 		return row
 	}
+	until, ends := s.Options.ExpectedUntil[row.ID]
 	switch row.Outcome {
 	case reports.Failed, reports.Warned, reports.Informed:
+		if ends && !s.Options.Now().Before(until) {
+			row.Reason = fmt.Sprintf("it was listed in expected_failures (%s), until %s", reason, until.Add(-1).Format(time.DateOnly))
+			break
+		}
 		row.Outcome, row.Reason = reports.Expected, reason
 	case reports.Passed:
 		row.Outcome = reports.Failed

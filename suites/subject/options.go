@@ -19,8 +19,13 @@ type Options struct {
 	Concurrency int           // probes at a time; 8 if 0
 	Rate        float64       // requests a second; 0: 50, and no limit on loopback
 	Timeout     time.Duration // of one request, and of the page's callback; 10 s if 0
-	// ExpectedFailures maps IDs to the reason why their failure is accepted.
+	// MaxFailures ends a run early: when so many checks have failed, no more begin.
+	// 0: all run.
+	MaxFailures int
+	// ExpectedFailures maps IDs to the reason why their failure is accepted, and
+	// ExpectedUntil some of them to the time when it no longer is.
 	ExpectedFailures map[string]string
+	ExpectedUntil    map[string]time.Time
 
 	BrowserPath string // of Chrome; "" looks for one
 	BrowserURL  string // ws:// of a Chrome that runs already

@@ -185,7 +185,7 @@ func (d *document) checks(at path, o *subject.Options, s checksSection) {
 	d.selection(at.to("only"), &o.Only, s.Only)
 	d.selection(at.to("skip"), &o.Skip, s.Skip)
 	if s.ExpectedFailures != nil {
-		o.ExpectedFailures = d.expectedFailures(at.to("expected_failures"), *s.ExpectedFailures)
+		o.ExpectedFailures, o.ExpectedUntil = d.expectedFailures(at.to("expected_failures"), *s.ExpectedFailures)
 	}
 	set(&o.Strict, s.Strict)
 	set(&o.Safe, s.Safe)
@@ -230,8 +230,8 @@ func (d *document) selection(at path, into *[]string, patterns *texts) {
 	}
 }
 
-func (d *document) expectedFailures(at path, list []expectedFailure) map[string]string {
-	expected := map[string]string{}
+func (d *document) expectedFailures(at path, list []expectedFailure) (expected map[string]string, until map[string]time.Time) {
+	expected = map[string]string{}
 	for i, s := range list {
 		here := at.item(i)
 		if s.ID == "" || s.Reason == "" {
@@ -247,10 +247,22 @@ func (d *document) expectedFailures(at path, list []expectedFailure) map[string]
 			d.failed(here, at.name(), err)
 			continue
 		}
-		if expected[check.ID()] != "" {
+		if _, listed := expected[check.ID()]; listed {
 			d.problem(here, "%s is listed twice", check.ID())
 		}
 		expected[check.ID()] = string(s.Reason)
+		if s.Until == "" {
+			continue
+		}
+		day, err := time.Parse(time.DateOnly, string(s.Until))
+		if err != nil {
+			d.problem(here.to("until"), "until must be a day such as 2027-01-31, not %q", s.Until)
+			continue
+		}
+		if until == nil {
+			until = map[string]time.Time{}
+		}
+		until[check.ID()] = day.AddDate(0, 0, 1) // to its end, in UTC
 	}
-	return expected
+	return expected, until
 }

@@ -101,7 +101,7 @@ proxy: http://proxy.example.com:3128
 checks:
   only: [AUTH, tok-exp]
   skip: HOOK-*
-  expected_failures: [{id: auth-no-store, reason: "OPS-12"}]
+  expected_failures: [{id: auth-no-store, reason: "OPS-12", until: 2027-01-31}]
   strict: true
   safe: true
   wait_expiry: true
@@ -140,6 +140,7 @@ func TestParseReadsEverything(t *testing.T) {
 		"only":     {o.Only, []string{"AUTH", "tok-exp"}},
 		"skip":     {o.Skip, []string{"HOOK-*"}},
 		"expected": {o.ExpectedFailures, map[string]string{"AUTH-NO-STORE": "OPS-12"}},
+		"until":    {o.ExpectedUntil, map[string]time.Time{"AUTH-NO-STORE": time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)}},
 		"switches": {[]bool{o.Strict, o.Safe, o.WaitExpiry}, []bool{true, true, true}},
 		"bounds":   {[]any{o.Concurrency, o.Rate, o.Timeout.String()}, []any{3, 12.5, "20s"}},
 		"notes": {c.Notes, []string{

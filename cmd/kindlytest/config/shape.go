@@ -125,6 +125,7 @@ type checksSection struct {
 type expectedFailure struct {
 	ID     text `yaml:"id"`
 	Reason text `yaml:"reason"`
+	Until  text `yaml:"until"`
 }
 
 type dialogueSection struct {

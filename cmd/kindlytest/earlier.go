@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// earlierRuns are the runs whose report lies in a directory; none if there is no
+// report, or one that can't be read, which is then written anew.
+func earlierRuns(dir string) []reports.Run {
+	f, err := os.Open(filepath.Join(dir, reports.JSON.File()))
+	if err != nil {
+		return nil
+	}
+	defer f.Close() // it was only read
+	set, _, err := reports.ReadSet(f)
+	if err != nil {
+		return nil
+	}
+	return set.Runs
+}
+
+// earlierRun is the one of a target, if there is one.
+func earlierRun(runs []reports.Run, t reports.Target) (reports.Run, bool) {
+	i := slices.IndexFunc(runs, func(r reports.Run) bool { return r.Target.Same(t) })
+	if i < 0 {
+		return reports.Run{}, false
+	}
+	return runs[i], true
+}
+
+// selectUnmended makes a run one of the checks that the earlier one failed or could
+// not judge, as far as --only selects them. Where there are none, the run stays one
+// of all: it must not be green because nothing was left.
+func selectUnmended(o *suites.Options, t target.Target, earlier []reports.Run) (notes []string) {
+	run, ok := earlierRun(earlier, suites.ReportTarget(t, *o))
+	if !ok {
+		return []string{"--last-failed: there is no earlier report of this target, so all is checked"}
+	}
+	asked := *o
+	var ids []string
+	for _, id := range run.Unmended() {
+		if c, found := suites.Find(id); found && suites.Selects(asked, c) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return []string{"--last-failed: nothing failed in the earlier run, so all is checked"}
+	}
+	o.Only = ids
+	return nil
+}
+
+// tryReports says of a directory, before anything is sent, that no report can be
+// written there.
+func tryReports(out *outputFlags) error {
+	formats, err := out.formats()
+	if err != nil || len(formats) == 0 {
+		return err
+	}
+	if err := reports.TryFiles(out.reportDir, formats...); err != nil {
+		return fmt.Errorf("--report-dir: %w", err)
+	}
+	return nil
+}
+
+// noteRest says on the terminal what the report files hold beside this run.
+func noteRest(run, written reports.Run) reports.Run {
+	rest := 0
+	for _, c := range written.Checks {
+		if !c.AsOf.IsZero() {
+			rest++
+		}
+	}
+	if rest == 0 {
+		return run
+	}
+	text := fmt.Sprintf("The report files hold %s of earlier runs too", plural(rest, "row"))
+	if failed := written.Summary.Failed - run.Summary.Failed; failed > 0 {
+		text += fmt.Sprintf("; %d of them fail", failed)
+	}
+	run.Notes = append(slices.Clone(run.Notes), reports.Note{Level: reports.Informed, Text: text + "."})
+	return run
+}
