@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,36 @@ func answered(all []Evidence) string {
 	}
 	return ""
 }
+
+// answeredBeside is answered, unless a text that stands beside it has told all of
+// that: the status, the content type, and the words of the body.
+func answeredBeside(seen string, all []Evidence) string {
+	text := answered(all)
+	for i := len(all) - 1; i >= 0 && seen != ""; i-- {
+		r := all[i].Response
+		if r == nil {
+			continue
+		}
+		if r.Status == 0 { // no answer, and the text says what there was instead
+			return ""
+		}
+		kind, _, _ := strings.Cut(r.header("Content-Type"), ";")
+		if r.header("Server") == "" && strings.Contains(seen, fmt.Sprint(r.Status)) && strings.Contains(seen, kind) && saysWord(seen, firstText(r.Body)) {
+			return ""
+		}
+		break
+	}
+	return text
+}
+
+// saysWord says whether a text has the first longer word of another one, if there
+// is one.
+func saysWord(text, of string) bool {
+	words := longWord.FindAllString(of, -1)
+	return len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+}
+
+var longWord = regexp.MustCompile(`\pL{6,}`)
 
 const (
 	maxAnswerPart = 60  // runes of a header's value

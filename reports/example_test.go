@@ -30,7 +30,6 @@ func ExampleTerminal() {
 	}
 	// Output:
 	// Checking https://staging.example.com/ · 2 checks
-	// ✘ TOK-EXP-MAX  The token lives longer than 15 minutes: 3600 s
 	//
 	// ✘ Not ready to go live. Kindly refuses the token, and the user is nobody. 1
 	//   requirement does not hold.

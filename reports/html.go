@@ -42,7 +42,7 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"count":    plural,
 	"label":    func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
 	"command":  func(label string) bool { return label == "repeat" || label == "explain" },
-	"answered": answered,
+	"answered": answeredBeside,
 	"severity": func(s Severity) Severity { return []Severity{Critical, High, Medium, Low, Low}[s.rank()] },
 	"words":    func(s Severity) string { return string(s) },
 	"stamp":    stampOf,
@@ -96,7 +96,7 @@ type htmlRun struct {
 	P        string // what its anchors begin with: nothing, if there is one run only
 	Subject  string // what was checked, in short
 	Origin   string // commit and branch
-	Problem  string // if the verdict does not say it already
+	Problem  string // if nothing else says it
 	Areas    []htmlArea
 	Causes   []htmlCause
 	More     int         // causes that are not shown

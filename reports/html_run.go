@@ -13,10 +13,7 @@ func newHTMLRun(run Run, prefix string) htmlRun {
 	r := htmlRun{
 		story: t, P: prefix,
 		Subject: subjectOf(run.Target), Origin: run.Target.origin(),
-		Way: newTimeline(run),
-	}
-	if t.Verdict.Word != nothingWord {
-		r.Problem = run.Problem
+		Way: newTimeline(run), Problem: t.problem(),
 	}
 	page := newHTMLChecks(t, prefix)
 	r.Areas = page.areas(t)

@@ -106,7 +106,7 @@ func junitCase(run Run, c Check, causes []causeStory) xmlCase {
 		Properties: junitProperties(c, causes),
 	}
 	text := junitText(c, causes)
-	problem := &xmlProblem{Message: clip(oneLine(junitMessage(c)), 300), Type: c.Level, Text: text}
+	problem := &xmlProblem{Message: clip(oneLine(junitMessage(c, causes)), 300), Type: c.Level, Text: text}
 	switch {
 	case c.Outcome == Failed, c.Outcome == Warned && run.Strict:
 		tc.Failure = problem
@@ -124,8 +124,11 @@ func junitCase(run Run, c Check, causes []causeStory) xmlCase {
 }
 
 // junitMessage is what a CI shows of a test case in its list, where the
-// requirement is not beside it.
-func junitMessage(c Check) string {
+// requirement is not beside it: the cause first, if one is known.
+func junitMessage(c Check, causes []causeStory) string {
+	if len(causes) > 0 {
+		return strings.TrimRight(causes[0].Heading(), ". ") + ": " + junitMessage(c, nil)
+	}
 	if badness(c.Outcome) < accepted || c.Actual == "" {
 		return inShort(c)
 	}

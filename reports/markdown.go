@@ -78,13 +78,13 @@ func (m *markdown) add(section string, last bool) {
 func (m *markdown) head(t story) {
 	v, run := t.Verdict, t.Run
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**%s**\n\n%s. **Result:** %s\n", markdownSymbol(v.Level), v.Word,
+	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**%s**\n\n%s. **Result:** %s\n", markdownSymbol(t.Mark()), inline(joinHeading(v.Word, t.first()), maxMarkdownCell),
 		inline(t.Sentence, maxMarkdownText), inline(t.Judged, maxMarkdownText), inline(v.Detail, maxMarkdownText))
 	if t.Deaths != "" {
 		fmt.Fprintf(&b, "\n**%s**\n", inline(t.Deaths, maxMarkdownText))
 	}
-	if run.Problem != "" && v.Word != nothingWord {
-		fmt.Fprintf(&b, "\n**Problem:** %s\n", inline(run.Problem, maxMarkdownText))
+	if problem := t.problem(); problem != "" {
+		fmt.Fprintf(&b, "\n**Problem:** %s\n", inline(problem, maxMarkdownText))
 	}
 	if run.Hint != "" {
 		fmt.Fprintf(&b, "\n**Hint:** %s\n", inline(run.Hint, maxMarkdownText))

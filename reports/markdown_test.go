@@ -65,7 +65,7 @@ func TestMarkdownTakesNoMarkupFromTheTarget(t *testing.T) {
 		c := &plain.Checks[i]
 		c.Broken, c.Consequence, c.Cause, c.Witness = "b", "c", "A B", "w"
 	}
-	plain.Problem, plain.Hint = "p", "h"
+	plain.Problem, plain.Hint = "r", "h" // the reason why some were not judged, as in the hostile run
 	plain.Target = Target{Page: "p", Commit: "c", Branch: "b"}
 	for i := range plain.Notes {
 		plain.Notes[i].Text = "n"

@@ -84,13 +84,54 @@ func (s *story) explain(run Run) map[string]bool {
 	return explained
 }
 
-// Mark is the sign of the run as a whole: what passes because little was judged
-// gets none that looks like success.
+// first is the worst of what is wrong in a sentence, for where one line must do; ""
+// if nothing is.
+func (s story) first() string {
+	text := ""
+	switch {
+	case len(s.Causes) > 0:
+		text = s.Causes[0].Heading()
+	case len(s.Failed) > 0:
+		text = s.Failed[0].headline()
+	default:
+		return ""
+	}
+	if more := len(s.Causes) + len(s.Failed) - 1; more > 0 {
+		text = strings.TrimRight(text, ". ") + fmt.Sprintf(", and %d more", more)
+	}
+	return strings.TrimRight(text, ". ")
+}
+
+// joinHeading is a verdict's word and what it is about.
+func joinHeading(word, about string) string {
+	if about == "" {
+		return word
+	}
+	return word + ": " + about
+}
+
+// Mark is the sign of the run as a whole: what passes because little was judged,
+// or should not go live, gets none that looks like success.
 func (s story) Mark() Outcome {
-	if s.Verdict.Level == Passed && s.little() {
+	if s.Verdict.Level == Passed && (s.little() || s.gravest().rank() <= High.rank()) {
 		return Warned
 	}
 	return s.Verdict.Level
+}
+
+// told says whether the reader has seen why something was not judged: it is the
+// problem of the whole run, which the first line or the last one says.
+func (s story) told(reason string) bool {
+	return reason != "" && strings.Contains(oneLine(s.Run.Problem), oneLine(reason))
+}
+
+// problem is the run's, where neither the first sentence nor what was not judged
+// has said it.
+func (s story) problem() string {
+	if s.Verdict.Word != failedWord || slices.ContainsFunc(s.Unjudged, func(g reasonGroup) bool { return s.told(g.Reason) }) {
+		return ""
+	}
+	return s.Run.Problem
 }
 
 // chosen are the areas of which something was to be judged.
@@ -155,7 +196,7 @@ func (c causeStory) fields() []field {
 	}
 	all := []field{
 		{"seen", seen},
-		{"answered", answered(c.evidence())},
+		{"answered", answeredBeside(c.Seen, c.evidence())},
 		{"fix", c.Fix},
 		{"repeat", c.Repeat},
 		{"explain", c.Command()},

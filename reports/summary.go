@@ -8,7 +8,7 @@ import (
 
 // Bounds that keep a failure on one screen of 24 lines, with the command that
 // repeats it. The files hold everything.
-var fieldLines = map[string]int{"then": 3, "reason": 2, "seen": 3, "expected": 2, "actual": 4, "fix": 4}
+var fieldLines = map[string]int{"then": 3, "reason": 2, "seen": 8, "expected": 2, "actual": 4, "fix": 4}
 
 const (
 	maxSentenceLines = 2
@@ -50,12 +50,15 @@ func (s *summaryPrinter) print(run Run, paths []string) {
 	if !s.quiet {
 		s.notes(run)
 	}
-	s.verdict(run, paths)
+	s.verdict(t, paths)
 }
 
 // head is the verdict as a sentence, and how much it rests on.
 func (s *summaryPrinter) head(t story) {
 	s.line("")
+	if t.Verdict.Word == nothingWord { // the last line says why
+		t.Sentence = "Nothing was checked, so nothing is known."
+	}
 	for i, l := range s.wrapped(symbol(t.Mark())+" "+t.Sentence, s.width-2, maxFieldLines) {
 		if i > 0 {
 			l = "  " + l
@@ -97,25 +100,26 @@ func (s *summaryPrinter) toFix(t story) {
 	}
 }
 
-// areas says how much of each area was judged. Where something is wrong, those in
-// which all is well share a line.
+// areas says how much of each area was judged. Those in which nothing was share a
+// line; where something is wrong, so do those in which all is well.
 func (s *summaryPrinter) areas(t story) {
-	chosen := t.chosen()
-	if len(chosen) == 0 {
-		return
-	}
-	s.title("What was judged")
-	var rows, well []areaGroup
-	for _, g := range chosen {
-		if t.Mark() != Passed && !s.verbose && g.Mark() == Passed && g.Summary.judged() == g.Summary.Passed {
+	var rows, well, empty []areaGroup
+	for _, g := range t.chosen() {
+		switch {
+		case s.verbose:
+			rows = append(rows, g)
+		case g.Mark() == Skipped && g.Summary.judged() == 0:
+			empty = append(empty, g)
+		case t.Mark() != Passed && g.Mark() == Passed && g.Summary.judged() == g.Summary.Passed:
 			well = append(well, g)
-		} else {
+		default:
 			rows = append(rows, g)
 		}
 	}
-	if len(well) < 2 {
-		rows, well = chosen, nil
+	if len(rows)+len(well)+len(empty) == 0 {
+		return
 	}
+	s.title("What was judged")
 	column := 0
 	for _, g := range rows {
 		column = max(column, textWidth(areaHead(g)))
@@ -135,15 +139,26 @@ func (s *summaryPrinter) areas(t story) {
 			s.passed(g)
 		}
 	}
-	if len(well) > 0 {
-		var names []string
-		passed, of := 0, 0
-		for _, g := range well {
-			names = append(names, areaHead(g))
-			passed, of = passed+g.Summary.Passed, of+applicable(g.Checks)
-		}
-		s.signed(Passed, strings.Join(names, ", "), fmt.Sprintf("%d of %d passed", passed, of), 4)
+	s.together(Passed, well)
+	s.together(Skipped, empty)
+}
+
+// together shows areas that came out alike in one line.
+func (s *summaryPrinter) together(mark Outcome, areas []areaGroup) {
+	if len(areas) == 0 {
+		return
 	}
+	var names []string
+	passed, of := 0, 0
+	for _, g := range areas {
+		names = append(names, areaHead(g))
+		passed, of = passed+g.Summary.Passed, of+applicable(g.Checks)
+	}
+	text := fmt.Sprintf("%d of %d passed", passed, of)
+	if mark == Skipped {
+		text = "nothing judged"
+	}
+	s.signed(mark, strings.Join(names, ", "), text, 4)
 }
 
 // areaHead is an area's name, and its code, by which it is selected.
@@ -208,6 +223,12 @@ func (s *summaryPrinter) unjudged(t story) {
 			s.more(len(groups) - i)
 			return
 		}
+		if g.Outcome == Errored && t.told(g.Reason) {
+			g.Reason = "as said above"
+			if t.Verdict.Word == nothingWord {
+				g.Reason = "as said below"
+			}
+		}
 		s.unjudgedGroup(g)
 	}
 }
@@ -254,10 +275,10 @@ func (s *summaryPrinter) notes(run Run) {
 }
 
 // verdict is the end: where the reports are, and the result in one line.
-func (s *summaryPrinter) verdict(run Run, paths []string) {
-	v := verdictOf(run)
-	if run.Problem != "" && v.Word != nothingWord { // there it is the detail
-		s.hanging("problem: " + oneLine(run.Problem))
+func (s *summaryPrinter) verdict(t story, paths []string) {
+	run, v := t.Run, t.Verdict
+	if problem := t.problem(); problem != "" {
+		s.hanging("problem: " + oneLine(problem))
 	}
 	s.paths(paths)
 	if v.Word == nothingWord {

@@ -32,12 +32,16 @@ func (s *summaryPrinter) cause(c causeStory) {
 		}
 		s.line(s.of(outcome)(l))
 	}
-	count := c.Count()
-	if ids := c.IDs(); len(ids) > 0 {
-		count += ": " + idsInShort(ids, 2)
+	about := joined([]string{oneLine(string(c.Severity)), oneLine(c.Owner), c.Count()})
+	for most := 2; most > 0; most-- { // as many names as fit
+		if ids := c.IDs(); len(ids) > 0 {
+			if named := about + ": " + idsInShort(ids, most); textWidth(named) <= s.width-2 {
+				about = named
+				break
+			}
+		}
 	}
-	about := []string{oneLine(string(c.Severity)), oneLine(c.Owner), count}
-	s.line("  " + s.dim(cutToWidth(joined(about), s.width-2)))
+	s.line("  " + s.dim(cutToWidth(about, s.width-2)))
 	s.indented("  ", c.Consequence, maxSentenceLines)
 	for _, f := range c.fields() {
 		s.field(f)

@@ -36,24 +36,21 @@ type Terminal struct {
 	started time.Time
 	total   int
 	done    Summary
-	running []string        // IDs, oldest first
-	reasons map[string]bool // for which a check could not run, as printed
-	soon    int             // problems that were printed as they happened
-	status  bool            // a status line is shown
+	running []string // IDs, oldest first
+	status  bool     // a status line is shown
 }
 
 const (
 	minWidth     = 40
 	defaultWidth = 80
 	maxWidth     = 120
-	maxSoon      = 1 // problems that are printed as they happen
 )
 
 // Start says what is checked, and by how many checks; 0 if that is not known.
 func (t *Terminal) Start(target string, total int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.started, t.total, t.done, t.running, t.soon = t.now(), total, Summary{}, nil, 0
+	t.started, t.total, t.done, t.running = t.now(), total, Summary{}, nil
 	if t.Quiet {
 		return
 	}
@@ -80,32 +77,14 @@ func (t *Terminal) Tick() {
 	t.redraw()
 }
 
-// Done takes the result of a check. Without Live, the first problems are printed
-// at once in one line, so that a log shows when things began to go wrong; the
-// rest is told by its causes at the end.
+// Done takes the result of a check. It only feeds the status line: what fails first
+// is seldom what tells, so that the end tells all by its causes.
 func (t *Terminal) Done(c Check) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	one := summarize([]Check{c})
-	t.done = t.done.plus(one)
+	t.done = t.done.plus(summarize([]Check{c}))
 	t.forget(shortID(c))
-	if one.Failed+one.Errored > 0 && !t.Live && !t.Quiet && !t.repeated(c) {
-		t.soonShown(c)
-	}
 	t.redraw()
-}
-
-// soonShown prints a problem as it happens, if it is one of the first.
-func (t *Terminal) soonShown(c Check) {
-	switch t.soon++; {
-	case t.soon <= maxSoon:
-		p := t.palette()
-		head := symbol(c.Outcome) + " " + shortID(c)
-		text := cutToWidth(oneLine(clip(inShort(c), 400)), max(t.width()-textWidth(head)-2, 10))
-		t.write(p.of(c.Outcome)(head) + "  " + text + "\n")
-	case t.soon == maxSoon+1:
-		t.write("… what else goes wrong is told at the end\n")
-	}
 }
 
 // Finish prints the result of a finished run, and the paths of the reports that
@@ -119,20 +98,6 @@ func (t *Terminal) Finish(run Run, paths ...string) error {
 	s.print(run, paths)
 	t.write(s.b.String())
 	return t.err
-}
-
-// repeated says whether a check could not run for a reason that was printed
-// before: where the page is down, a hundred checks share it.
-func (t *Terminal) repeated(c Check) bool {
-	if c.Outcome != Errored {
-		return false
-	}
-	if t.reasons == nil {
-		t.reasons = map[string]bool{}
-	}
-	before := t.reasons[c.Reason]
-	t.reasons[c.Reason] = true
-	return before
 }
 
 func (t *Terminal) forget(id string) {

@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -291,21 +290,10 @@ func TestOneAtATimeIsTheSameEachTime(t *testing.T) {
 
 // A token with one harmless fault hides nothing.
 func TestATokenThatKindlyRefusesHidesNoWebhook(t *testing.T) {
-	var asked atomic.Int32
 	h := plain()
 	h.believe = func(_, claims map[string]any, _ bool, _ string) bool { return claims["name"] != nil }
 	shop := targetOf(t, h)
-	endpoint := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
-		var body struct {
-			ChatID string `json:"chatId"`
-		}
-		json.NewDecoder(r.Body).Decode(&body)
-		now := time.Now().Unix()
-		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(map[string]string{"token": sign(t, map[string]any{"iat": now, "exp": now + 86400, "sub": "7", "name": "Ada Lovelace", "chat": map[string]any{"id": body.ChatID}})})
-	})
-	shop.Endpoint = &target.EndpointConfig{URL: endpoint, ChatIDField: "chatId"}
+	shop.Endpoint = endpointThatSigns(t, 86400)
 	shop.PublicKeys = []*token.Key{publicOf(t)}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"TOK", "HOOK"}})
 	if c := find(t, run, "TOK-EXP-MAX"); c.Outcome != reports.Failed {
@@ -322,6 +310,21 @@ func TestATokenThatKindlyRefusesHidesNoWebhook(t *testing.T) {
 		describe(t, c)
 		t.Error("without the private key the webhook is hidden")
 	}
+}
+
+// endpointThatSigns gives tokens that live so many seconds, with our key.
+func endpointThatSigns(t *testing.T, life int64) *target.EndpointConfig {
+	t.Helper()
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			ChatID string `json:"chatId"`
+		}
+		json.NewDecoder(r.Body).Decode(&body)
+		now := time.Now().Unix()
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(map[string]string{"token": sign(t, map[string]any{"iat": now, "exp": now + life, "sub": "7", "name": "Ada Lovelace", "chat": map[string]any{"id": body.ChatID}})})
+	})
+	return &target.EndpointConfig{URL: url, ChatIDField: "chatId"}
 }
 
 func publicOf(t *testing.T) *token.Key {

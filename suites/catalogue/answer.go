@@ -25,7 +25,7 @@ var respStatus = eachHook(func(_ context.Context, h *subject.Webhook, st subject
 		return v.With(f.Seen)
 	}
 	if m := st.Transport; m != nil {
-		return subject.Violated("status 200", subject.Describe(st.Unrepaired[0].Exchange)+"; it wants "+m.Name).Because(m.Cause).Fix(m.Fix).With(st.Unrepaired[0], m.Seen)
+		return subject.Violated("status 200", subject.Describe(st.Unrepaired[0].Exchange)+"; it wants "+m.Name).Because(m.Cause).Fix(m.Fix).With(m.Seen, st.Unrepaired[0])
 	}
 	if st.Fault == nil {
 		return subject.Holds("%s", subject.Describe(ev.Exchange)).With(ev)
@@ -91,7 +91,7 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 			}
 			if r.ID == webhook.RespJSON.ID && subject.IsPage(ev.Exchange) {
 				v.Actual += ": " + subject.WhatAnswered(ev.Exchange)
-				return v.Because("webhook-answers-a-page").Fix("A page for people answers in the webhook's place: a login, a gateway or the framework. Let Kindly's requests through to the webhook, without a login.")
+				return v.Because("webhook-answers-a-page").Fix("See what answers there: a login, a gateway or the framework. Let Kindly's requests through to the webhook, without a login.")
 			}
 			return v
 		}
@@ -147,7 +147,7 @@ var respTime = eachHook(func(_ context.Context, h *subject.Webhook, st subject.S
 	within := "an answer within " + slowAnswer.String()
 	if st.Waking > slowAnswer {
 		return subject.Violated(within, fmt.Sprintf("no answer in %s at first, and quick later (%d ms)", st.Waking.Round(time.Second), ev.Exchange.Duration.Milliseconds())).
-			Because("webhook-cold-start").Fix("It sleeps until it is called: keep one instance warm, or answer at once and do the work later. --timeout gives it longer here.").With(ev)
+			Because("webhook-cold-start").Fix("Keep one instance warm, or answer at once and do the work later. --timeout gives it longer here.").With(ev)
 	}
 	if took := ev.Exchange.Duration; took > slowAnswer {
 		return subject.Violated(within, fmt.Sprintf("it took %s", took.Round(time.Millisecond))).With(ev)

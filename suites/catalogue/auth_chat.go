@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -53,6 +54,7 @@ func onlyInPage(ctx context.Context, s *subject.Session) bool {
 var authChatidType = onServingOrPage(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	typed := slices.ContainsFunc(e.Slots(), func(l subject.Leaf) bool { return l.Typed })
 	var verdicts []subject.Verdict
+	accepted := map[string]bool{}
 	for _, value := range forge.ChatIDs("AUTH-CHATID-TYPE") {
 		if !typed && value.Name != "empty" {
 			continue // in a form or a URL all is text, and 42 is as good an id as any
@@ -62,9 +64,15 @@ var authChatidType = onServingOrPage(func(ctx context.Context, s *subject.Sessio
 			return subject.CouldNotRun(err)
 		}
 		what := "chat id " + value.Name
-		verdicts = append(verdicts, gaveNone(what, s.Do(ctx, what, r)))
+		v := gaveNone(what, s.Do(ctx, what, r))
+		accepted[value.Name] = v.Kind == subject.Broken
+		verdicts = append(verdicts, v)
 	}
-	return subject.Worst(rule.Must, verdicts...)
+	worst := subject.Worst(rule.Must, verdicts...)
+	if delete(accepted, "empty"); worst.Kind == subject.Broken && !slices.Contains(slices.Collect(maps.Values(accepted)), true) {
+		return worst.Because("endpoint-signs-without-chat") // it looks at the type, and takes no name for one
+	}
+	return worst
 }, func(ctx context.Context, s *subject.Session) subject.Verdict {
 	for _, value := range forge.ChatIDs("AUTH-CHATID-TYPE") {
 		called, err := s.CallPage(ctx, json.RawMessage(value.JSON))

@@ -116,13 +116,18 @@ func anyHookMatches(s *subject.Session, pattern string) bool {
 
 var fwdDelivered = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	if f := st.Fault; f != nil && f.Check == "FWD-DELIVERED" {
-		return subject.Violated(h.Expectation(), "with the token it gets "+subject.Describe(f.Seen.Exchange)+", and without "+subject.Describe(st.Stranger[0].Exchange)).Because(f.Cause).With(f.Seen, st.Stranger[0])
+		return subject.Violated(h.Expectation(), "with the token it gets "+subject.Describe(f.Seen.Exchange)+", and without "+subject.Describe(st.Stranger[0].Exchange)).Because(f.Cause).With(st.Stranger[0], f.Seen)
 	}
 	if v, unserved := h.Unserved(st); unserved {
 		return v
 	}
-	if st.Signature != nil || st.TokenRepair != nil || st.Transport != nil {
-		return subject.Missing("the webhook does not take what Kindly sends (see HOOK-VALID, SIG-VALID)")
+	for _, m := range []struct {
+		mended *subject.Mended
+		check  string
+	}{{st.Signature, "SIG-VALID"}, {st.TokenRepair, "HOOK-VALID"}, {st.Transport, "RESP-STATUS"}} {
+		if m.mended != nil {
+			return subject.Missing("the webhook does not take what Kindly sends: it wants %s (see %s)", m.mended.Name, m.check)
+		}
 	}
 	v := deliver(ctx, h.Session, h)
 	if v.Kind == subject.Held && !h.Arrives() {

@@ -24,7 +24,7 @@ var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.
 		return subject.Missing("the token is so long that it is refused: %s (see TOK-SIZE)", subject.Describe(st.Unrepaired[0].Exchange)).Because(m.Cause)
 	} else if m != nil {
 		return subject.Violated(h.Expectation(), fmt.Sprintf("%s; it accepts %s", subject.Describe(st.Unrepaired[0].Exchange), m.Name)).
-			Because(m.Cause).Fix(m.Fix).With(st.Unrepaired[0], m.Seen)
+			Because(m.Cause).Fix(m.Fix).With(m.Seen, st.Unrepaired[0])
 	}
 	if why, refused := subject.NotForwarded(st.Token.Result); refused && st.Members() {
 		return subject.Missing("Kindly would refuse the token, and never forward it (see %s)", why)
@@ -37,7 +37,7 @@ var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.
 			v, _ := h.Unserved(st)
 			return v.With(f.Seen)
 		}
-		return subject.Violated(h.Expectation(), "a valid token gets "+subject.Describe(f.Seen.Exchange)).Because(f.Cause).With(f.Seen, st.Stranger[0])
+		return subject.Violated(h.Expectation(), "a valid token gets "+subject.Describe(f.Seen.Exchange)).Because(f.Cause).With(st.Stranger[0], f.Seen)
 	}
 	if !st.Members() {
 		return subject.Missing("no page, endpoint or private key gave a token that could be sent")
@@ -192,10 +192,10 @@ var hookDistinguishes = eachHook(func(_ context.Context, h *subject.Webhook, st 
 	if o.Signal() {
 		return subject.Holds("they differ")
 	}
-	v := subject.Violated("different answers with and without a token", "they are alike").With(st.Member...).With(st.Stranger[0])
+	v := subject.Violated("different answers with and without a token", "the answers are alike, with a valid token and without one").With(st.Member...).With(st.Stranger[0])
 	if !h.Arrives() {
-		return v.Because("token-does-not-arrive").Fix("Does the token arrive? Proxies and CGI take the Authorization header away (Apache: CGIPassAuth On; nginx: fastcgi_param HTTP_AUTHORIZATION). " +
-			"If it does: give a message (webhooks[].message in kindlytest.yaml) whose answer depends on who asks, or a context that names another user.")
+		return v.Because("token-does-not-arrive").Fix("Log whether Authorization arrives: proxies and CGI take it away (Apache: CGIPassAuth On; nginx: fastcgi_param HTTP_AUTHORIZATION). " +
+			"If it does, give kindlytest a message whose answer depends on who asks (webhooks[].message).")
 	}
 	return v
 })

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -79,10 +80,25 @@ var pageTokenLeak = onPage(func(_ *subject.Session, v *subject.Visit) subject.Ve
 		return subject.Missing("the page's callback gave no token (see PAGE-CALLBACK-TOKEN)")
 	}
 	if leaks := leaksOf(v); len(leaks) > 0 {
-		return subject.Violated("the token goes to Kindly only", strings.Join(leaks, "; "))
+		verdict := subject.Violated("the token goes to Kindly only", strings.Join(leaks, "; "))
+		if slices.ContainsFunc(leaks, stored) {
+			return verdict.Because("page-stores-token")
+		}
+		return verdict
 	}
 	return subject.Holds("found nowhere else")
 })
+
+// stored says whether a leak is a place where the page has put the token to find
+// it again.
+func stored(leak string) bool {
+	for _, place := range []string{"localStorage", "sessionStorage", "the cookie"} {
+		if strings.HasPrefix(leak, "it is in "+place) {
+			return true
+		}
+	}
+	return false
+}
 
 // leaksOf lists the places where a visit's token turned up.
 func leaksOf(v *subject.Visit) []string {

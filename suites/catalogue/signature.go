@@ -34,7 +34,7 @@ var sigValid = eachHook(func(ctx context.Context, h *subject.Webhook, st subject
 	case h.Config.Secret == "":
 		return subject.Missing("no secret of %s was given", h.Name())
 	case st.Signature != nil:
-		v := subject.Violated(expected, "it accepts "+st.Signature.Name+", and not what Kindly sends").Because(st.Signature.Cause).Fix(st.Signature.Fix).With(st.Signature.Seen)
+		v := subject.Violated(expected, "it accepts "+st.Signature.Name+", and not what Kindly sends").Because(st.Signature.Cause).Fix(st.Signature.Fix).With(st.Signature.Seen).With(st.Unrepaired[:min(1, len(st.Unrepaired))]...)
 		return howMany(ctx, h, v)
 	case st.Fault != nil && st.Fault.Check == "SIG-VALID":
 		return subject.Violated(expected, "the correctly signed request gets "+subject.Describe(st.Fault.Seen.Exchange)).Because(st.Fault.Cause).With(st.Fault.Seen)
@@ -97,8 +97,10 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 	const expected = "a 4xx (401), before anything else is looked at"
 	actual := fmt.Sprintf("%s: %s", what, subject.Describe(ev.Exchange))
 	switch st := ev.Exchange.Status(); {
-	case ev.Exchange.Err != nil, st >= 500:
+	case ev.Exchange.Err != nil:
 		return subject.Violated(expected, actual)
+	case st >= 500:
+		return subject.Violated(expected, actual).Because("hmac-compare-throws")
 	case st >= 400:
 		return subject.Holds("%s", actual)
 	}
@@ -217,7 +219,8 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 		fmt.Sprintf("%d of %d refused: %s: %s", len(refused), len(spellings), strings.Join(names[:min(3, len(names))], ", "), subject.Describe(refused[0].Exchange))).With(refused[0])
 	if m, ok := h.WhatAccepts(ctx, refused[0]); ok {
 		v.Actual += "; it accepts " + m.Name
-		return v.Because(m.Cause).Fix(m.Fix).With(m.Seen)
+		v.Evidence = append([]subject.Evidence{m.Seen}, v.Evidence...)
+		return v.Because(m.Cause).Fix(m.Fix)
 	}
 	return v.Because("hmac-body-rewritten")
 })

@@ -44,7 +44,7 @@ type Cause struct {
 	// Everywhere: it is one mistake, wherever it is seen.
 	Everywhere bool
 	// When lists what infers it: all of these checks fail, and none of Unless
-	// does. Empty: a probe names it.
+	// does. Empty: only a probe names it.
 	When, Unless []string
 }
 

@@ -63,7 +63,7 @@ var ofEndpoints = []Cause{
 		When:        []string{"AUTH-CSRF"}, Unless: []string{"AUTH-NO-SESSION", "AUTH-CORS-FOREIGN"}, Explains: []string{"AUTH-CSRF", "AUTH-COOKIE-FLAGS"}},
 	{ID: "endpoint-signs-without-chat", Title: "The auth endpoint signs a token where no chat is named.", Severity: reports.High, Owner: Endpoint,
 		Consequence: "Tokens come to exist that belong to no chat: a webhook that compares carelessly takes them for all.",
-		Fix:         "Require the chat id, and answer 400 where it is missing.",
-		When:        []string{"AUTH-CHATID-MISSING"}, Unless: []string{"AUTH-CHATID-TYPE", "AUTH-BIND-CHAT"},
-		Explains: []string{"AUTH-CHATID-MISSING", "AUTH-CHATID-QUERY", "AUTH-BODY-MALFORMED", "AUTH-BODY-TEXT-PLAIN", "LIVE-AUTH-BODY"}},
+		Fix:         "Require the chat id, and answer 400 where it is missing or empty.",
+		When:        []string{"AUTH-CHATID-MISSING"}, Unless: []string{"AUTH-BIND-CHAT"},
+		Explains: []string{"AUTH-CHATID-MISSING", "AUTH-CHATID-TYPE", "AUTH-CHATID-QUERY", "AUTH-BODY-MALFORMED", "AUTH-BODY-TEXT-PLAIN", "LIVE-AUTH-BODY"}},
 }

@@ -15,9 +15,7 @@ import (
 func Recognise(checks []reports.Check, where func(id string) string) []reports.Cause {
 	r := &recognition{checks: checks, where: where}
 	for _, c := range all() {
-		if len(c.When) == 0 {
-			r.named(c)
-		}
+		r.named(c)
 	}
 	for _, c := range all() {
 		if len(c.When) > 0 {
@@ -145,6 +143,7 @@ func (r *recognition) inferred(c Cause) {
 		row.Cause = c.ID
 		found.Explains = append(found.Explains, row.ID)
 	}
+	found.Confirmed = len(found.Explains) == 1 // the one check has seen it itself
 	if n := len(found.Explains) - 1; n > 0 {
 		found.Seen += fmt.Sprintf(" (%s), and %d more that this explains", found.Explains[0], n)
 	}

@@ -186,7 +186,11 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 	if likeRefused(st.Stranger[0], unsigned) {
 		// A signed stranger is refused as one who has not signed at all.
 		if refused := st.Control().Exchange.Status(); refused >= 400 && refused == st.Stranger[0].Exchange.Status() && sameBody(st.Control(), st.Stranger[0]) {
-			st.Fault = h.fault("SIG-VALID", "", st.Control())
+			cause := "hmac-refused"
+			if refused >= 500 {
+				cause = "webhook-fails-on-everything"
+			}
+			st.Fault = h.fault("SIG-VALID", cause, st.Control())
 		}
 		return nil
 	}
@@ -213,7 +217,11 @@ func (h *Webhook) mendSignature(ctx context.Context, st *Standing, m *forge.Sign
 // tryTokens looks for the token that the webhook expects.
 func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 	if !st.Members() || st.Member[0].Exchange.Status() == st.Stranger[0].Exchange.Status() && !refusesSomebody(st.Stranger[0]) {
-		st.Fault = h.fault("RESP-STATUS", "", st.Control())
+		cause := ""
+		if st.Control().Exchange.Status() >= 500 && st.Stranger[0].Exchange.Status() >= 500 {
+			cause = "webhook-fails-on-everything"
+		}
+		st.Fault = h.fault("RESP-STATUS", cause, st.Control())
 		return nil
 	}
 	if h.Session.Target.PrivateKey != nil {
@@ -250,8 +258,11 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		return nil
 	}
 	cause := ""
-	if st.Control().Exchange.Status() >= 500 && h.AcceptableStatus(st.Stranger[0]) {
+	switch {
+	case st.Control().Exchange.Status() >= 500 && h.AcceptableStatus(st.Stranger[0]):
 		cause = "webhook-fails-on-tokens"
+	case likeRefused(st.Control(), st.Stranger[0]):
+		cause = "webhook-refuses-everybody"
 	}
 	st.Fault = h.fault("HOOK-VALID", cause, st.Control())
 	return nil

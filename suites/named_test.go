@@ -1,0 +1,270 @@
+package suites_test
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// signs is a webhook that computes the signature over what it makes of the body,
+// with another secret, or of something else altogether.
+func signs(compute func(secret string, r *http.Request, body []byte) string) plainHook {
+	h := plain()
+	secret := h.secret
+	h.secret = ""
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		switch want := compute(secret, r, body); {
+		case want == "throw":
+			http.Error(w, "Internal Server Error", http.StatusInternalServerError)
+			return true
+		case len(r.Header.Values("Kindly-HMAC")) != 1 || r.Header.Get("Kindly-HMAC") != want || r.Header.Get("Kindly-HMAC-algorithm") != "HMAC-SHA-256 (base64 encoded)":
+			http.Error(w, `{"error":"signature"}`, http.StatusUnauthorized)
+			return true
+		}
+		return false
+	}
+	return h
+}
+
+func hmacOf(secret string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// answers is a webhook in whose place something else answers.
+func answers(status int, kind, body string, header ...string) plainHook {
+	h := plain()
+	h.before = func(w http.ResponseWriter, _ *http.Request) bool {
+		for i := 0; i+1 < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		says(status, kind, body)(w, nil)
+		return true
+	}
+	return h
+}
+
+// rewrites is a sound webhook whose answers something changes on their way.
+func rewrites(change func([]byte) any) plainHook {
+	h := plain()
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		sound := httptest.NewRecorder()
+		plain().ServeHTTP(sound, r)
+		if sound.Code != http.StatusOK {
+			says(sound.Code, "application/json", sound.Body.String())(w, r)
+			return true
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(change(sound.Body.Bytes()))
+		return true
+	}
+	return h
+}
+
+// Each is one mistake, and is named as that: by one cause, with nothing beside it,
+// in words that help; and what would mislead is not said.
+func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
+	for _, row := range []struct {
+		name, cause string
+		hook        func() plainHook
+		says        []string // in what was seen, answered, or is to be done
+		unsaid      string
+	}{
+		{"the secret of the webhook ends in a line end", "hmac-secret-line-end", func() plainHook {
+			return signs(func(secret string, _ *http.Request, body []byte) string { return hmacOf(secret+"\n", body) })
+		}, []string{"ends in a line end"}, "public half"},
+		{"letters beyond ASCII are lost before the hash", "hmac-ascii", func() plainHook {
+			return signs(func(secret string, _ *http.Request, body []byte) string {
+				text := strings.Map(func(r rune) rune {
+					if r > 127 {
+						return '?'
+					}
+					return r
+				}, string(body))
+				return hmacOf(secret, []byte(text))
+			})
+		}, []string{"beyond ASCII", "Hash the bytes"}, "Keep the bytes"},
+		{"the body is hashed as Latin-1", "hmac-latin1", func() plainHook {
+			return signs(func(secret string, _ *http.Request, body []byte) string {
+				var text []byte
+				for _, r := range string(body) {
+					text = append(text, byte(r))
+				}
+				return hmacOf(secret, text)
+			})
+		}, []string{"Latin-1"}, "Keep the bytes"},
+		{"a gateway hands the body over in base64", "hmac-body-base64", func() plainHook {
+			return signs(func(secret string, _ *http.Request, body []byte) string {
+				return hmacOf(secret, []byte(base64.StdEncoding.EncodeToString(body)))
+			})
+		}, []string{"isBase64Encoded"}, "public half"},
+		{"it wants a time stamp that Kindly does not send", "hmac-refused", func() plainHook {
+			return signs(func(secret string, r *http.Request, body []byte) string {
+				return hmacOf(secret, []byte(r.Header.Get("Kindly-Timestamp")+"."+string(body)))
+			})
+		}, []string{"no time stamp", "compare the two secrets"}, "public half"},
+		{"the hash gets an object, and throws", "webhook-fails-on-everything", func() plainHook {
+			return signs(func(string, *http.Request, []byte) string { return "throw" })
+		}, []string{"express.raw", "status 500"}, "public half"},
+		{"the comparison throws on another length", "hmac-compare-throws", func() plainHook {
+			return signs(func(secret string, r *http.Request, body []byte) string {
+				if len(strings.Join(r.Header.Values("Kindly-HMAC"), ", ")) != 44 {
+					return "throw"
+				}
+				return hmacOf(secret, body)
+			})
+		}, []string{"timingSafeEqual", "status 500"}, "leave the signature out"},
+		{"a gateway writes a token of its own", "webhook-refuses-everybody", func() plainHook {
+			h := plain()
+			h.stranger = func(w http.ResponseWriter) { http.Error(w, `{"error":"bad token"}`, http.StatusUnauthorized) }
+			h.believe = func(map[string]any, map[string]any, bool, string) bool { return false }
+			return h
+		}, []string{"gateway may put a token", "status 401"}, ""},
+		{"it verifies with another key", "webhook-refuses-valid-tokens", func() plainHook {
+			h := plain()
+			h.believe = func(map[string]any, map[string]any, bool, string) bool { return false }
+			return h
+		}, []string{"public half of the key"}, "gateway may put"},
+		{"its key can't be read: each token is an exception", "webhook-fails-on-tokens", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Header.Get("Authorization") != "" && r.Header.Get("Kindly-HMAC") != "" {
+					http.Error(w, "Internal Server Error", http.StatusInternalServerError)
+					return true
+				}
+				return false
+			}
+			return h
+		}, []string{`\n as two characters`, "500 text/plain"}, "public half"},
+		{"nothing is behind the gateway", "gateway-without-service", func() plainHook {
+			return answers(502, "text/html", "<title>502 Bad Gateway</title>", "Server", "nginx/1.22.1")
+		}, []string{"Start the app", "nginx/1.22.1"}, "public half"},
+		{"a login page answers with 200", "webhook-answers-a-page", func() plainHook {
+			return answers(200, "text/html", "<!doctype html><title>Log in</title><form>")
+		}, []string{"Log in", "without a login"}, "signature"},
+		{"a middleware redirects to the login", "webhook-redirects-to-login", func() plainHook {
+			return answers(307, "text/plain", "", "Location", "/login?next=/kindly")
+		}, []string{"/login?next=/kindly", "without a session"}, "Register the final URL"},
+		{"it redirects to https", "webhook-redirects", func() plainHook {
+			return answers(301, "text/plain", "", "Location", "https://hook1.shop.example/kindly")
+		}, []string{"https://hook1.shop.example/kindly"}, "public half"},
+		{"a gateway forbids it", "hmac-refused", func() plainHook {
+			return answers(403, "application/json", `{"message":"Forbidden"}`, "Server", "awselb/2.0")
+		}, []string{"awselb/2.0", "a gateway before it"}, "public half"},
+		{"its answer is a gateway's envelope", "answer-is-an-envelope", func() plainHook {
+			return rewrites(func(answer []byte) any { return map[string]any{"statusCode": 200, "body": string(answer)} })
+		}, []string{"envelope", "proxy integration"}, "Rename"},
+		{"the answer is called message", "answer-under-another-name", func() plainHook {
+			return rewrites(func(answer []byte) any {
+				return json.RawMessage(bytes.Replace(answer, []byte(`"reply"`), []byte(`"message"`), 1))
+			})
+		}, []string{"reply"}, "public half"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			shop := targetOf(t, row.hook())
+			shop.Webhooks[0].Secret = plainSecret
+			shop.Endpoint, shop.PublicKeys = endpointThatSigns(t, 300), []*token.Key{publicOf(t)}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-*", "SIG-*", "RESP-*", "FWD-REDIRECT", "LIVE-HOOK-HEADERS"},
+				Skip: []string{"HOOK-UNVERIFIED", "HOOK-DUPLICATE-CLAIMS"}})
+			found := findings(run)
+			if !slices.Equal(found, []string{row.cause}) {
+				t.Fatalf("it names %q, want %s alone", found, row.cause)
+			}
+			c := run.Causes[0]
+			text := toldOf(t, run)
+			for _, want := range row.says {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is not said:\n%s", want, text)
+				}
+			}
+			if row.unsaid != "" && strings.Contains(c.Fix, row.unsaid) {
+				t.Errorf("the fix is %q", c.Fix)
+			}
+		})
+	}
+}
+
+// toldOf is the result as a terminal shows it, on one line.
+func toldOf(t *testing.T, run reports.Run) string {
+	t.Helper()
+	var b bytes.Buffer
+	term := reports.Terminal{W: &b, Width: 120}
+	term.Start("", len(run.Checks))
+	if err := term.Finish(run); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}
+
+// What sleeps until it is called is told so, and nothing else of it.
+func TestAColdStartIsNamedAlone(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	var first atomic.Int64
+	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		first.CompareAndSwap(0, time.Now().UnixNano())
+		select {
+		case <-time.After(time.Until(time.Unix(0, first.Load()).Add(5500 * time.Millisecond))):
+		case <-r.Context().Done():
+		}
+		return false
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: 2600 * time.Millisecond, Only: []string{"HOOK-VALID", "HOOK-ANONYMOUS", "FWD-REDIRECT", "RESP-*", "SIG-VALID"}})
+	if found := findings(run); !slices.Equal(found, []string{"webhook-cold-start"}) {
+		t.Fatalf("it names %q: %+v", found, run.Causes)
+	}
+	if text := toldOf(t, run); !strings.Contains(text, "--timeout") || !strings.Contains(text, "no answer in 5s at first, and quick later") {
+		t.Error(text)
+	}
+}
+
+// An endpoint that looks at the type signs not anything: it takes no name for one.
+func TestAnEmptyChatIDIsNoNameOfAChat(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		takes func(id any) (string, bool)
+		cause string
+	}{
+		"any text":  {func(id any) (string, bool) { text, ok := id.(string); return text, ok }, "endpoint-signs-without-chat"},
+		"any value": {func(id any) (string, bool) { return fmt.Sprint(id), id != nil }, "endpoint-signs-anything"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			shop := endpointAt(serve(t, func(w http.ResponseWriter, r *http.Request) {
+				var body map[string]any
+				json.NewDecoder(r.Body).Decode(&body)
+				id, ok := row.takes(body["chatId"])
+				if !ok {
+					http.Error(w, `{"error":"chatId"}`, http.StatusBadRequest)
+					return
+				}
+				now := time.Now().Unix()
+				w.Header().Set("Content-Type", "application/json")
+				json.NewEncoder(w).Encode(map[string]string{"token": sign(t, map[string]any{"iat": now, "exp": now + 300, "sub": "7", "chat": map[string]any{"id": id}})})
+			}))
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-CHATID-TYPE", "AUTH-CHATID-MISSING"}})
+			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
+				describe(t, find(t, run, "AUTH-CHATID-TYPE"))
+				t.Errorf("it names %q, want %s", found, row.cause)
+			}
+		})
+	}
+}
