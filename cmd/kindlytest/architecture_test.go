@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"internal/forge":   {"internal/wire"},
 	"internal/keyscan": {},
 	"internal/oracle":  {"internal/wire"},
+	"internal/param":   {"internal/wire"},
 	"internal/redact":  {},
 	"internal/suggest": {},
 	"internal/totp":    {},

@@ -304,3 +304,13 @@ func has(h http.Header, name string) bool {
 	}
 	return false
 }
+
+// HeaderValue returns the first value of a header in any spelling of its name.
+func HeaderValue(h http.Header, name string) string {
+	for k, v := range h {
+		if len(v) > 0 && http.CanonicalHeaderKey(k) == http.CanonicalHeaderKey(name) {
+			return v[0]
+		}
+	}
+	return ""
+}

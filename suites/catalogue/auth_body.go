@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -20,7 +21,7 @@ var authBodyMalformed = onServing(func(ctx context.Context, s *subject.Session, 
 		return subject.Missing("%s", noChatInBody)
 	}
 	valid := e.WithChat(s.NewChatID())
-	bodies, err := forge.BodiesLike("AUTH-BODY-MALFORMED", subject.BodyKind(valid), valid.Header.Get("Content-Type"), valid.Body)
+	bodies, err := forge.BodiesLike("AUTH-BODY-MALFORMED", param.BodyKind(valid), valid.Header.Get("Content-Type"), valid.Body)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
@@ -36,7 +37,7 @@ var authBodyMalformed = onServing(func(ctx context.Context, s *subject.Session, 
 var authBodyTextPlain = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	chatID := s.NewChatID()
 	r := e.WithChat(chatID)
-	if kind := subject.BodyKind(r); kind != "JSON" {
+	if kind := param.BodyKind(r); kind != "JSON" {
 		return subject.Missing("the page sends %s, and not JSON", kind)
 	}
 	r.Header.Set("Content-Type", "text/plain;charset=UTF-8")

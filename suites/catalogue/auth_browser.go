@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -107,7 +108,7 @@ func preflight(s *subject.Session, e *subject.Endpoint, origin string) wire.Requ
 func needsPreflight(e *subject.Endpoint) bool {
 	method := e.Request.Method
 	simple := method == http.MethodGet || method == http.MethodHead || method == http.MethodPost
-	return !simple || subject.BodyKind(e.Request) == "JSON" || len(customHeaders(e)) > 0
+	return !simple || param.BodyKind(e.Request) == "JSON" || len(customHeaders(e)) > 0
 }
 
 // judgeShared judges whether the page may read the answer to its own request.
@@ -149,7 +150,7 @@ func sameOrigin(e *subject.Endpoint) string {
 // and those that the page's own script set.
 func customHeaders(e *subject.Endpoint) []string {
 	var out []string
-	if subject.BodyKind(e.Request) == "JSON" {
+	if param.BodyKind(e.Request) == "JSON" {
 		out = append(out, "content-type")
 	}
 	for name := range e.Request.Header {
@@ -215,14 +216,14 @@ var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subjec
 	if e.Request.Header.Get("Cookie") == "" {
 		return subject.Missing("the session is no cookie, so other sites can't use it")
 	}
-	if method := e.Request.Method; method != http.MethodGet && method != http.MethodPost || e.SendsChatIn(subject.InHeader) {
+	if method := e.Request.Method; method != http.MethodGet && method != http.MethodPost || e.SendsChatIn(param.InHeader) {
 		return subject.Missing("other sites can't send such a request (%s) without asking first (see AUTH-CORS-FOREIGN)", e)
 	}
 	r := e.WithChat(s.NewChatID())
 	for _, name := range customHeaders(e) {
 		r.Header.Del(name) // a simple request carries none
 	}
-	if subject.BodyKind(r) == "JSON" {
+	if param.BodyKind(r) == "JSON" {
 		r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
 	}
 	r.Header.Set("Origin", "https://evil.example")

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -52,7 +53,7 @@ func onlyInPage(ctx context.Context, s *subject.Session) bool {
 }
 
 var authChatidType = onServingOrPage(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
-	typed := slices.ContainsFunc(e.Slots(), func(l subject.Leaf) bool { return l.Typed })
+	typed := slices.ContainsFunc(e.Slots(), func(l param.Leaf) bool { return l.Typed })
 	var verdicts []subject.Verdict
 	accepted := map[string]bool{}
 	for _, value := range forge.ChatIDs("AUTH-CHATID-TYPE") {
@@ -123,13 +124,13 @@ var authChatidHostile = onServingOrPage(func(ctx context.Context, s *subject.Ses
 // character.
 func fits(e *subject.Endpoint, value forge.Value) bool {
 	for _, slot := range e.Slots() {
-		if slot.Typed && (slot.Place == subject.InJSON || slot.Place == subject.InForm) {
+		if slot.Typed && (slot.Place == param.InJSON || slot.Place == param.InForm) {
 			continue
 		}
 		switch {
 		case !value.IsString && !slot.Typed,
-			slot.Place == subject.InHeader && (strings.TrimSpace(value.String) != value.String || strings.ContainsFunc(value.String, func(r rune) bool { return r < ' ' || r > '~' })),
-			slot.Place != subject.InJSON && slot.Place != subject.InForm && slot.Place != subject.InText && len(value.JSON) > 4<<10:
+			slot.Place == param.InHeader && (strings.TrimSpace(value.String) != value.String || strings.ContainsFunc(value.String, func(r rune) bool { return r < ' ' || r > '~' })),
+			slot.Place != param.InJSON && slot.Place != param.InForm && slot.Place != param.InText && len(value.JSON) > 4<<10:
 			return false
 		}
 	}
@@ -179,7 +180,7 @@ func judgeHostileID(s *subject.Session, what string, value forge.Value, ev subje
 }
 
 var authChatidQuery = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
-	if e.SendsChatIn(subject.InQuery) {
+	if e.SendsChatIn(param.InQuery) {
 		return subject.Missing("the page itself sends the chat id in the query")
 	}
 	r, err := e.WithoutChat()

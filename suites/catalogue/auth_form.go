@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -75,7 +76,7 @@ var authForm = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidence) subj
 	if method := ev.Exchange.Request.Method; method != http.MethodPost {
 		odd = append(odd, "the method is "+method)
 	}
-	if kind := subject.BodyKind(ev.Exchange.Request); kind != "JSON" {
+	if kind := param.BodyKind(ev.Exchange.Request); kind != "JSON" {
 		odd = append(odd, "the request has "+kind)
 	}
 	if ev.Exchange.Status() != http.StatusOK {

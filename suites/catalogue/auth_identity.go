@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -165,7 +166,7 @@ func lookedUp(ev subject.Evidence) bool {
 
 // changedValues changes one value that the page sends: to an invented one, and to
 // the other user's.
-func changedValues(ctx context.Context, s *subject.Session, e *subject.Endpoint, plain *person, sent subject.Leaf, others []subject.Leaf) []subject.Verdict {
+func changedValues(ctx context.Context, s *subject.Session, e *subject.Endpoint, plain *person, sent param.Leaf, others []param.Leaf) []subject.Verdict {
 	var verdicts []subject.Verdict
 	try := func(title string, value any, personal bool) {
 		r, err := subject.WithLeaf(e.WithChat(s.NewChatID()), sent, value)
@@ -187,7 +188,7 @@ func changedValues(ctx context.Context, s *subject.Session, e *subject.Endpoint,
 }
 
 // judgeChanged judges the answer to the page's request with a value changed.
-func judgeChanged(ctx context.Context, s *subject.Session, e *subject.Endpoint, plain *person, title string, r wire.Request, sent subject.Leaf, personal bool) subject.Verdict {
+func judgeChanged(ctx context.Context, s *subject.Session, e *subject.Endpoint, plain *person, title string, r wire.Request, sent param.Leaf, personal bool) subject.Verdict {
 	ev, raw := s.Ask(ctx, title, r)
 	if ev.Exchange.Err != nil {
 		return noAnswer(title, ev)
@@ -219,16 +220,16 @@ func judgeChanged(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 }
 
 // withoutBut is the request without the session, but with what was changed in it.
-func withoutBut(e *subject.Endpoint, r wire.Request, sent subject.Leaf) wire.Request {
+func withoutBut(e *subject.Endpoint, r wire.Request, sent param.Leaf) wire.Request {
 	out := e.WithoutSession(r)
-	if sent.Place == subject.InHeader {
+	if sent.Place == param.InHeader {
 		out.Header[sent.Steps[0]] = r.Header[sent.Steps[0]]
 	}
 	return out
 }
 
 // allOfAnother sends all that the other user's page sends, with this one's session.
-func allOfAnother(ctx context.Context, s *subject.Session, e *subject.Endpoint, plain *person, others []subject.Leaf) subject.Verdict {
+func allOfAnother(ctx context.Context, s *subject.Session, e *subject.Endpoint, plain *person, others []param.Leaf) subject.Verdict {
 	r := e.WithChat(s.NewChatID())
 	for _, other := range others {
 		var err error
@@ -248,7 +249,7 @@ func allOfAnother(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 	}
 	alone := e.WithoutSession(r)
 	for _, other := range others {
-		if other.Place == subject.InHeader {
+		if other.Place == param.InHeader {
 			alone.Header[other.Steps[0]] = r.Header[other.Steps[0]]
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
@@ -15,7 +16,7 @@ import (
 
 // otherUsersValues are those that the second user's page sends otherwise than the
 // first one's, with the second user's value.
-func otherUsersValues(s *subject.Session, e *subject.Endpoint) []subject.Leaf {
+func otherUsersValues(s *subject.Session, e *subject.Endpoint) []param.Leaf {
 	if s.Target.Second == nil || e.Seen.Exchange.Response == nil || len(e.Sent()) == 0 {
 		return nil
 	}
@@ -24,7 +25,7 @@ func otherUsersValues(s *subject.Session, e *subject.Endpoint) []subject.Leaf {
 		return nil // AUTH-BIND-SESSION says why
 	}
 	theirs := second.Sent()
-	var out []subject.Leaf
+	var out []param.Leaf
 	for _, mine := range e.Sent() {
 		if value, ok := valueAt(theirs, mine); ok && value != mine.Value {
 			mine.Value = value
@@ -35,7 +36,7 @@ func otherUsersValues(s *subject.Session, e *subject.Endpoint) []subject.Leaf {
 }
 
 // valueAt is the value of the leaf at the same place.
-func valueAt(leaves []subject.Leaf, at subject.Leaf) (any, bool) {
+func valueAt(leaves []param.Leaf, at param.Leaf) (any, bool) {
 	for _, l := range leaves {
 		if l.Same(at) {
 			return l.Value, true
@@ -52,7 +53,7 @@ var notPersonal = regexp.MustCompile(`(?i)^(?:operation_?name|user_?agent|client
 
 // names says whether a value says who somebody is: by its name, or because the
 // token says the same of its user.
-func names(sent subject.Leaf, p *person) bool {
+func names(sent param.Leaf, p *person) bool {
 	name := sent.Name()
 	if personal.MatchString(name) && !notPersonal.MatchString(name) {
 		return true
@@ -92,7 +93,7 @@ var subEnd = regexp.MustCompile(`[A-Za-z0-9]+$`)
 
 // opaque says whether a value looks like a credential, and like nothing that
 // people write.
-func opaque(l subject.Leaf) bool {
+func opaque(l param.Leaf) bool {
 	text := l.Text()
 	return len(text) >= 16 && !strings.ContainsAny(text, " @")
 }

@@ -154,7 +154,7 @@ func withoutCredentials(c *call) (string, []subject.Evidence) {
 		return "", nil
 	}
 	cookies := subject.CookiesFor(c.visit.State.Cookies, c.asked.URL)
-	if cookies == "" || subject.Canonical(c.asked.Header, "Cookie") != "" || !strings.HasPrefix(c.asked.URL, "http") {
+	if cookies == "" || wire.HeaderValue(c.asked.Header, "Cookie") != "" || !strings.HasPrefix(c.asked.URL, "http") {
 		return "", nil
 	}
 	again := subject.Resend(*c.asked)

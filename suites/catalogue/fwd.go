@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -179,7 +180,7 @@ func deliver(ctx context.Context, s *subject.Session, h *subject.Webhook) subjec
 
 func judgeDelivery(h *subject.Webhook, d mockkindly.Delivery, raw token.Raw) subject.Verdict {
 	ev := subject.Evidence{Title: "as Kindly would send it", Exchange: d.Exchange}
-	got := subject.Canonical(d.Exchange.Request.Header, "Authorization")
+	got := wire.HeaderValue(d.Exchange.Request.Header, "Authorization")
 	switch {
 	case !d.WithToken:
 		if !d.Decision.Allowed {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 	"github.com/kindlytest/kindlytest/suites/service"
@@ -261,7 +262,7 @@ var hookTokenEcho = onAnswering(func(ctx context.Context, h *subject.Webhook, st
 		if ev.Exchange.Response != nil {
 			answered++
 		}
-		sent := strings.TrimPrefix(subject.Canonical(ev.Exchange.Request.Header, "Authorization"), "Bearer ")
+		sent := strings.TrimPrefix(wire.HeaderValue(ev.Exchange.Request.Header, "Authorization"), "Bearer ")
 		if sent != "" && strings.Contains(string(ev.Exchange.Body()), sent) {
 			return subject.Violated("an answer without the token", "the answer contains the token that was sent").Surely().With(ev)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -149,7 +150,7 @@ var liveAuthBody = onServing(func(ctx context.Context, s *subject.Session, e *su
 		return subject.Missing("%s", noChatInBody)
 	}
 	valid := e.WithChat(s.NewChatID())
-	bodies, err := forge.BodiesLike("LIVE-AUTH-BODY", subject.BodyKind(valid), valid.Header.Get("Content-Type"), valid.Body)
+	bodies, err := forge.BodiesLike("LIVE-AUTH-BODY", param.BodyKind(valid), valid.Header.Get("Content-Type"), valid.Body)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}

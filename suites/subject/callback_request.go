@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/param"
 )
 
 // CallbackRequests are what the page asked of its own servers while the callback
@@ -90,12 +91,12 @@ func pathOf(raw string) string {
 
 // carriesChat says whether a chat id stands anywhere in a request.
 func carriesChat(r browser.Request, chatID string) bool {
-	if holdsChat(r.URL, chatID) || holdsChat(string(r.Body), chatID) {
+	if param.HoldsID(r.URL, chatID) || param.HoldsID(string(r.Body), chatID) {
 		return true
 	}
 	for _, values := range r.Header {
 		for _, v := range values {
-			if holdsChat(v, chatID) {
+			if param.HoldsID(v, chatID) {
 				return true
 			}
 		}

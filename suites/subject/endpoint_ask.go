@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
@@ -158,7 +159,7 @@ func whyOnce(e *Endpoint) string {
 			return only + "its header " + name + " seems to work only once"
 		}
 	}
-	for _, l := range leaves(e.Request) {
+	for _, l := range param.All(e.Request, mayBeSession) {
 		switch {
 		case IsCSRFName(l.Name()):
 			return only + "its " + l.String() + " seems to work only once"

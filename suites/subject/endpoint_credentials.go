@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
@@ -112,7 +113,7 @@ func (e *Endpoint) without(r wire.Request, kept func(name string) bool) wire.Req
 // sendsChat says whether a header of the request carries the chat id.
 func (e *Endpoint) sendsChat(name string) bool {
 	return name != "Cookie" && name != "Authorization" &&
-		holdsChat(strings.Join(e.Request.Header[name], "\n"), e.ChatID)
+		param.HoldsID(strings.Join(e.Request.Header[name], "\n"), e.ChatID)
 }
 
 // EditSession changes the value of every cookie and credential header but those
@@ -206,19 +207,19 @@ func editReadable(text string, edit func(string) (string, bool)) string {
 	if out, ok := edit(text); ok {
 		return out
 	}
-	if _, ok := jsonIn(text); !ok {
-		if plain, encoding, ok := decodeBase64(text); ok && utf8.ValidString(plain) {
+	if _, ok := param.JSONIn(text); !ok {
+		if plain, encoding, ok := param.DecodeBase64(text); ok && utf8.ValidString(plain) {
 			if changed := editReadable(plain, edit); changed != plain {
 				return encoding.EncodeToString([]byte(changed))
 			}
 			return text
 		}
 	}
-	out, _ := walkText(text, Leaf{}, func(l Leaf) any {
+	out, _ := param.WalkText(text, param.Leaf{}, func(l param.Leaf) any {
 		changed, ok := edit(l.Text())
 		switch {
 		case !ok:
-			return keep
+			return param.Keep
 		case isNumber(l.Value) && wholeNumber.MatchString(changed):
 			return json.Number(changed)
 		}

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime/multipart"
 	"net/url"
 	"slices"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
@@ -19,35 +21,35 @@ import (
 // replaced wherever it stands, and all else stays byte for byte.
 func (e *Endpoint) WithChat(chatID string) wire.Request {
 	r := e.Request.Clone()
-	r.URL = replaceChat(r.URL, e.ChatID, chatID)
-	r.Body = []byte(replaceChat(string(r.Body), e.ChatID, chatID))
+	r.URL = param.ReplaceID(r.URL, e.ChatID, chatID)
+	r.Body = []byte(param.ReplaceID(string(r.Body), e.ChatID, chatID))
 	for _, values := range r.Header {
 		for i := range values {
-			values[i] = replaceChat(values[i], e.ChatID, chatID)
+			values[i] = param.ReplaceID(values[i], e.ChatID, chatID)
 		}
 	}
 	return r
 }
 
 // Slots are the places at which the chat id stands by itself.
-func (e *Endpoint) Slots() []Leaf {
-	return slices.DeleteFunc(leaves(e.Request), func(l Leaf) bool { return !e.isChat(l) })
+func (e *Endpoint) Slots() []param.Leaf {
+	return slices.DeleteFunc(param.All(e.Request, mayBeSession), func(l param.Leaf) bool { return !e.isChat(l) })
 }
 
 // isChat says whether a leaf is the chat id, and nothing but that.
-func (e *Endpoint) isChat(l Leaf) bool {
+func (e *Endpoint) isChat(l param.Leaf) bool {
 	text, ok := l.Value.(string)
-	return ok && slices.ContainsFunc(chatSpellings(e.ChatID, ""), func(pair [2]string) bool { return pair[0] == text })
+	return ok && slices.ContainsFunc(param.Spellings(e.ChatID, ""), func(pair [2]string) bool { return pair[0] == text })
 }
 
 // SendsChatIn says whether the chat id stands in such a place.
-func (e *Endpoint) SendsChatIn(places ...Place) bool {
-	return slices.ContainsFunc(e.Slots(), func(l Leaf) bool { return slices.Contains(places, l.Place) })
+func (e *Endpoint) SendsChatIn(places ...param.Place) bool {
+	return slices.ContainsFunc(e.Slots(), func(l param.Leaf) bool { return slices.Contains(places, l.Place) })
 }
 
 // ReadsBody says whether the chat id is in the body. Where it is not, any body
 // will do.
-func (e *Endpoint) ReadsBody() bool { return holdsChat(string(e.Request.Body), e.ChatID) }
+func (e *Endpoint) ReadsBody() bool { return param.HoldsID(string(e.Request.Body), e.ChatID) }
 
 // ErrNoSlot says that the chat id can't be varied by itself.
 var ErrNoSlot = MissingError("the chat id does not stand by itself in the page's request, so that nothing else can take its place")
@@ -55,7 +57,7 @@ var ErrNoSlot = MissingError("the chat id does not stand by itself in the page's
 // WithValue is the request with the chat id replaced by any JSON value, or where
 // it stands in text (a form, a URL, a header) by that value as text.
 func (e *Endpoint) WithValue(value any) (wire.Request, error) {
-	return e.editChat(func(l Leaf) any {
+	return e.editChat(func(l param.Leaf) any {
 		if raw, ok := value.(json.RawMessage); ok && !l.Typed {
 			var text string
 			if json.Unmarshal(raw, &text) == nil {
@@ -68,14 +70,14 @@ func (e *Endpoint) WithValue(value any) (wire.Request, error) {
 
 // WithoutChat is the request without a chat id.
 func (e *Endpoint) WithoutChat() (wire.Request, error) {
-	return e.editChat(func(Leaf) any { return drop })
+	return e.editChat(func(param.Leaf) any { return param.Drop })
 }
 
-func (e *Endpoint) editChat(edit visitor) (wire.Request, error) {
+func (e *Endpoint) editChat(edit param.Visitor) (wire.Request, error) {
 	found := false
-	r, err := walk(e.Request, func(l Leaf) any {
+	r, err := param.Walk(e.Request, mayBeSession, func(l param.Leaf) any {
 		if !e.isChat(l) {
-			return keep
+			return param.Keep
 		}
 		found = true
 		return edit(l)
@@ -87,19 +89,19 @@ func (e *Endpoint) editChat(edit visitor) (wire.Request, error) {
 }
 
 // WithLeaf is a request with another value at one place.
-func WithLeaf(r wire.Request, at Leaf, value any) (wire.Request, error) {
-	return walk(r, func(l Leaf) any {
+func WithLeaf(r wire.Request, at param.Leaf, value any) (wire.Request, error) {
+	return param.Walk(r, mayBeSession, func(l param.Leaf) any {
 		if l.Same(at) {
 			return value
 		}
-		return keep
+		return param.Keep
 	})
 }
 
 // Sent are the values that the page sends besides the chat id.
-func (e *Endpoint) Sent() []Leaf {
-	return slices.DeleteFunc(leaves(e.Request), func(l Leaf) bool {
-		return l.Place == InPath || l.Place == InText || IsCSRFName(l.Name()) || holdsChat(l.Text(), e.ChatID)
+func (e *Endpoint) Sent() []param.Leaf {
+	return slices.DeleteFunc(param.All(e.Request, mayBeSession), func(l param.Leaf) bool {
+		return l.Place == param.InPath || l.Place == param.InText || IsCSRFName(l.Name()) || param.HoldsID(l.Text(), e.ChatID)
 	})
 }
 
@@ -108,17 +110,17 @@ func (e *Endpoint) Sent() []Leaf {
 // query. A member that holds the chat id is added to, and keeps it.
 func (e *Endpoint) WithMembers(chatID string, members map[string]any) (wire.Request, error) {
 	r := e.WithChat(chatID)
-	switch kind := BodyKind(r); {
-	case kind == jsonBody && e.ReadsBody():
-		root, _ := decodeJSON(string(r.Body))
+	switch kind := param.BodyKind(r); {
+	case kind == param.JSONBody && e.ReadsBody():
+		root, _ := param.DecodeJSON(string(r.Body))
 		if addAround(root, chatID, members) {
-			r.Body = []byte(marshalJSON(root))
+			r.Body = []byte(param.EncodeJSON(root))
 			return r, nil
 		}
-	case kind == formBody && e.ReadsBody():
+	case kind == param.FormBody && e.ReadsBody():
 		r.Body = append(append(r.Body, '&'), fields(members).Encode()...)
 		return r, nil
-	case kind == partsBody && e.ReadsBody():
+	case kind == param.PartsBody && e.ReadsBody():
 		return addParts(r, members)
 	}
 	u, err := url.Parse(r.URL)
@@ -143,7 +145,7 @@ func addAround(value any, chatID string, members map[string]any) bool {
 	case map[string]any:
 		found := false
 		holds := map[string]bool{}
-		for _, name := range sortedKeys(value) {
+		for _, name := range slices.Sorted(maps.Keys(value)) {
 			if value[name] == any(chatID) || addAround(value[name], chatID, nil) {
 				found, holds[name] = true, true
 			}
@@ -199,8 +201,8 @@ func addInQuery(query, chatID string, members map[string]any) (string, bool) {
 		if err != nil {
 			continue
 		}
-		if root, ok := jsonIn(value); ok && addAround(root, chatID, members) {
-			pairs[i] = name + "=" + url.QueryEscape(marshalJSON(root))
+		if root, ok := param.JSONIn(value); ok && addAround(root, chatID, members) {
+			pairs[i] = name + "=" + url.QueryEscape(param.EncodeJSON(root))
 			return strings.Join(pairs, "&"), true
 		}
 	}
@@ -213,11 +215,11 @@ func fields(members map[string]any) url.Values {
 	for name, member := range members {
 		object, ok := member.(map[string]any)
 		if !ok {
-			out.Set(name, textOf(member))
+			out.Set(name, param.Text(member))
 			continue
 		}
 		for inner, value := range object {
-			out.Set(name+"["+inner+"]", textOf(value))
+			out.Set(name+"["+inner+"]", param.Text(value))
 		}
 	}
 	return out
@@ -235,7 +237,7 @@ func addParts(r wire.Request, members map[string]any) (wire.Request, error) {
 		return r, fmt.Errorf("the boundary of the page's form: %w", err)
 	}
 	more := fields(members)
-	for _, name := range sortedHeaders(map[string][]string(more)) {
+	for _, name := range slices.Sorted(maps.Keys(map[string][]string(more))) {
 		if err := w.WriteField(name, more.Get(name)); err != nil {
 			return r, fmt.Errorf("writing the page's form: %w", err)
 		}

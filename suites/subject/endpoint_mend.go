@@ -106,7 +106,7 @@ func redirected(e *Endpoint, _ *Visit) []wire.Request {
 	if err != nil {
 		return nil
 	}
-	to, err := base.Parse(Canonical(e.Seen.Exchange.Response.Header, "Location"))
+	to, err := base.Parse(wire.HeaderValue(e.Seen.Exchange.Response.Header, "Location"))
 	if err != nil || OriginOf(to.String()) != e.Origin() {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -175,7 +176,7 @@ func TestWithoutTheSessionTheGateIsStillPassed(t *testing.T) {
 		e.gate = gateKeys(tt.login)
 		r := e.WithoutSession(e.Request)
 		delete(r.Header, "Content-Type")
-		if got := sortedHeaders(r.Header); !slices.Equal(got, tt.kept) {
+		if got := slices.Sorted(maps.Keys(r.Header)); !slices.Equal(got, tt.kept) {
 			t.Errorf("%s: kept %q, want %q", name, got, tt.kept)
 		}
 		if strings.Contains(r.Header.Get("Cookie"), "sid") {

@@ -3,11 +3,13 @@ package subject
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
@@ -51,16 +53,16 @@ func learnPlace(ex wire.Exchange, raw token.Raw) tokenPlace {
 }
 
 func placeInJSON(body []byte, secret string) (place tokenPlace, found bool) {
-	root, ok := decodeJSON(string(body))
+	root, ok := param.DecodeJSON(string(body))
 	if !ok {
 		return tokenPlace{}, false
 	}
-	walkJSON(root, Leaf{}, func(l Leaf) any {
+	param.WalkJSON(root, param.Leaf{}, func(l param.Leaf) any {
 		if before, after, ok := strings.Cut(l.Text(), secret); ok && !found {
 			place, found = tokenPlace{steps: append([]string{}, l.Steps...), before: before, after: after}, true
 		}
-		return keep
-	}, maxDepth)
+		return param.Keep
+	})
 	return place, found
 }
 
@@ -73,7 +75,7 @@ func (p tokenPlace) read(ex wire.Exchange) (token.Raw, bool) {
 	switch {
 	case ex.Response == nil:
 	case p.header != "":
-		return p.inside(Canonical(ex.Response.Header, p.header))
+		return p.inside(wire.HeaderValue(ex.Response.Header, p.header))
 	case p.cookie != "":
 		for _, c := range cookiesOf(ex) {
 			if c.Name == p.cookie {
@@ -89,16 +91,16 @@ func (p tokenPlace) read(ex wire.Exchange) (token.Raw, bool) {
 }
 
 func (p tokenPlace) inJSON(body []byte) (raw token.Raw, found bool) {
-	root, ok := decodeJSON(string(body))
+	root, ok := param.DecodeJSON(string(body))
 	if !ok {
 		return "", false
 	}
-	walkJSON(root, Leaf{}, func(l Leaf) any {
+	param.WalkJSON(root, param.Leaf{}, func(l param.Leaf) any {
 		if text, isText := l.Value.(string); isText && !found && slices.Equal(l.Steps, p.steps) {
 			raw, found = p.inside(text)
 		}
-		return keep
-	}, maxDepth)
+		return param.Keep
+	})
 	return raw, found
 }
 
@@ -189,7 +191,7 @@ func tokensIn(body []byte) []token.Raw {
 func tokensInHeaders(ex wire.Exchange) []token.Raw {
 	var out []token.Raw
 	if ex.Response != nil {
-		for _, name := range sortedHeaders(ex.Response.Header) {
+		for _, name := range slices.Sorted(maps.Keys(ex.Response.Header)) {
 			out = append(out, tokensIn([]byte(strings.Join(ex.Response.Header[name], "\n")))...)
 		}
 	}

@@ -100,7 +100,7 @@ func (r *redactor) Evidence(e Evidence) reports.Evidence {
 		At: ex.At, Title: r.Text(e.Title), DurationMS: ex.Duration.Milliseconds(),
 		Request: &reports.Request{
 			Method: ex.Request.Method, URL: r.Text(redact.URL(ex.Request.URL)),
-			Headers: r.headers(ex.Request.Header), Body: r.body(ex.Request.Body, Canonical(ex.Request.Header, "Content-Type")),
+			Headers: r.headers(ex.Request.Header), Body: r.body(ex.Request.Body, wire.HeaderValue(ex.Request.Header, "Content-Type")),
 		},
 		Response: &reports.Response{},
 	}
@@ -108,7 +108,7 @@ func (r *redactor) Evidence(e Evidence) reports.Evidence {
 	case ex.Response != nil:
 		out.Response.Status = ex.Response.Status
 		out.Response.Headers = r.headers(ex.Response.Header)
-		out.Response.Body = r.body(ex.Response.Body, Canonical(ex.Response.Header, "Content-Type"))
+		out.Response.Body = r.body(ex.Response.Body, wire.HeaderValue(ex.Response.Header, "Content-Type"))
 	case ex.Err != nil:
 		out.Response.Error = r.Text(string(ex.Kind()) + ": " + ex.Err.Error())
 	default:

@@ -217,16 +217,6 @@ func (s *Session) checkToken(raw token.Raw, chatID string) token.Result {
 // Itoa is strconv.Itoa, for texts that name a status.
 func Itoa(n int) string { return strconv.Itoa(n) }
 
-// Canonical returns the first value of a header in any spelling of its name.
-func Canonical(h http.Header, name string) string {
-	for k, v := range h {
-		if len(v) > 0 && http.CanonicalHeaderKey(k) == http.CanonicalHeaderKey(name) {
-			return v[0]
-		}
-	}
-	return ""
-}
-
 // Remarks are what the run as a whole has to say: what kept it from checking
 // all, and what the reader should know.
 func (s *Session) Remarks() ([]Problem, []reports.Note) {

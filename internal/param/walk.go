@@ -1,4 +1,4 @@
-package subject
+package param
 
 import (
 	"bytes"
@@ -8,32 +8,32 @@ import (
 	"maps"
 	"mime"
 	"mime/multipart"
-	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
-// walk visits every value that a request carries, and returns the request with
-// what the visitor has changed. What it has not changed stays byte for byte.
+// Walk visits every value that a request carries, and returns the request with
+// what the Visitor has changed. What it has not changed stays byte for byte.
 //
-// Of the headers only those are visited that a script has set; cookies and
-// Authorization are the session, and no value that the page chose.
-func walk(r wire.Request, visit visitor) (wire.Request, error) {
+// Of the headers only those are visited that a script has set, as chosen says;
+// cookies and Authorization are the session, and no value that the page chose.
+func Walk(r wire.Request, chosen func(header string) bool, visit Visitor) (wire.Request, error) {
 	r = r.Clone()
 	var err error
 	if r.URL, err = walkURL(r.URL, visit); err != nil {
 		return r, err
 	}
-	for _, name := range sortedHeaders(r.Header) {
-		if !mayBeSession(name) || name == "Cookie" || name == "Authorization" {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
+		if !chosen(name) || name == "Cookie" || name == "Authorization" {
 			continue
 		}
 		var kept []string
 		for _, value := range r.Header[name] {
-			if text, dropped := walkText(value, Leaf{Place: InHeader, Steps: []string{name}}, visit); !dropped {
+			if text, dropped := WalkText(value, Leaf{Place: InHeader, Steps: []string{name}}, visit); !dropped {
 				kept = append(kept, text)
 			}
 		}
@@ -45,7 +45,7 @@ func walk(r wire.Request, visit visitor) (wire.Request, error) {
 	return r, err
 }
 
-func walkURL(raw string, visit visitor) (string, error) {
+func walkURL(raw string, visit Visitor) (string, error) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return raw, errors.New("the endpoint's URL can't be parsed")
@@ -58,7 +58,7 @@ func walkURL(raw string, visit visitor) (string, error) {
 			kept = append(kept, segment)
 			continue
 		}
-		text, dropped := walkText(plain, Leaf{Place: InPath, Steps: []string{Itoa(i)}}, visit)
+		text, dropped := WalkText(plain, Leaf{Place: InPath, Steps: []string{strconv.Itoa(i)}}, visit)
 		switch {
 		case dropped:
 		case text == plain:
@@ -77,7 +77,7 @@ func walkURL(raw string, visit visitor) (string, error) {
 }
 
 // walkForm visits the fields of a form or a query, and keeps their order.
-func walkForm(form string, place Place, visit visitor) string {
+func walkForm(form string, place Place, visit Visitor) string {
 	if form == "" {
 		return form
 	}
@@ -91,7 +91,7 @@ func walkForm(form string, place Place, visit visitor) string {
 			kept = append(kept, pair)
 			continue
 		}
-		text, dropped := walkText(value, Leaf{Place: place, Steps: []string{name}}, visit)
+		text, dropped := WalkText(value, Leaf{Place: place, Steps: []string{name}}, visit)
 		switch {
 		case dropped:
 		case text == value:
@@ -103,21 +103,21 @@ func walkForm(form string, place Place, visit visitor) string {
 	return strings.Join(kept, "&")
 }
 
-func walkBody(r wire.Request, visit visitor) ([]byte, error) {
+func walkBody(r wire.Request, visit Visitor) ([]byte, error) {
 	if len(r.Body) == 0 {
 		return r.Body, nil
 	}
 	text := string(r.Body)
 	switch kind := BodyKind(r); kind {
-	case jsonBody:
-		root, _ := decodeJSON(text)
+	case JSONBody:
+		root, _ := DecodeJSON(text)
 		return []byte(walkedJSON(text, root, Leaf{Place: InJSON, Typed: true}, visit)), nil
-	case formBody:
+	case FormBody:
 		return []byte(walkForm(text, InForm, visit)), nil
-	case partsBody:
+	case PartsBody:
 		return walkParts(r, visit)
 	}
-	out, dropped := walkText(text, Leaf{Place: InText}, visit)
+	out, dropped := WalkText(text, Leaf{Place: InText}, visit)
 	if dropped {
 		return nil, nil
 	}
@@ -127,28 +127,28 @@ func walkBody(r wire.Request, visit visitor) ([]byte, error) {
 // The kinds of bodies.
 const (
 	noBody    = "no body"
-	jsonBody  = "JSON"
-	formBody  = "a form"
-	partsBody = "a multipart form"
+	JSONBody  = "JSON"
+	FormBody  = "a form"
+	PartsBody = "a multipart form"
 	textBody  = "text"
 )
 
 // BodyKind says what a body is: by what it looks like, since the documented
 // sample sends JSON as text/plain, and then by what it says that it is.
 func BodyKind(r wire.Request) string {
-	mediaType, parameters, _ := mime.ParseMediaType(Canonical(r.Header, "Content-Type"))
+	mediaType, parameters, _ := mime.ParseMediaType(wire.HeaderValue(r.Header, "Content-Type"))
 	text := string(r.Body)
 	if len(r.Body) == 0 {
 		return noBody
 	}
-	if _, ok := decodeJSON(text); ok && (mediaType != "text/plain" || strings.ContainsAny(text[:1], "{[\"")) {
-		return jsonBody
+	if _, ok := DecodeJSON(text); ok && (mediaType != "text/plain" || strings.ContainsAny(text[:1], "{[\"")) {
+		return JSONBody
 	}
 	switch {
 	case mediaType == "multipart/form-data" && parameters["boundary"] != "":
-		return partsBody
+		return PartsBody
 	case mediaType == "application/x-www-form-urlencoded":
-		return formBody
+		return FormBody
 	}
 	return textBody
 }
@@ -156,8 +156,8 @@ func BodyKind(r wire.Request) string {
 // maxParts bounds how many parts of a multipart body are looked at.
 const maxParts = 64
 
-func walkParts(r wire.Request, visit visitor) ([]byte, error) {
-	_, parameters, _ := mime.ParseMediaType(Canonical(r.Header, "Content-Type"))
+func walkParts(r wire.Request, visit Visitor) ([]byte, error) {
+	_, parameters, _ := mime.ParseMediaType(wire.HeaderValue(r.Header, "Content-Type"))
 	in := multipart.NewReader(bytes.NewReader(r.Body), parameters["boundary"])
 	var buf bytes.Buffer
 	out := multipart.NewWriter(&buf)
@@ -183,7 +183,7 @@ func walkParts(r wire.Request, visit visitor) ([]byte, error) {
 		}
 		text, dropped := string(value), false
 		if part.FileName() == "" {
-			text, dropped = walkText(text, Leaf{Place: InForm, Steps: []string{part.FormName()}}, visit)
+			text, dropped = WalkText(text, Leaf{Place: InForm, Steps: []string{part.FormName()}}, visit)
 		}
 		if changed = changed || dropped || text != string(value); dropped {
 			continue
@@ -199,14 +199,12 @@ func walkParts(r wire.Request, visit visitor) ([]byte, error) {
 	return nil, errors.New("the page's form has too many parts")
 }
 
-// leaves are all values that a request carries.
-func leaves(r wire.Request) []Leaf {
+// All are all values that a request carries.
+func All(r wire.Request, chosen func(header string) bool) []Leaf {
 	var out []Leaf
-	walk(r, func(l Leaf) any { // what can't be read has no leaves
+	Walk(r, chosen, func(l Leaf) any { // what can't be read has no leaves
 		out = append(out, l)
-		return keep
+		return Keep
 	})
 	return out
 }
-
-func sortedHeaders(h http.Header) []string { return slices.Sorted(maps.Keys(h)) }

@@ -1,4 +1,4 @@
-package subject
+package param
 
 import (
 	"encoding/base64"
@@ -9,9 +9,9 @@ import (
 // Where a chat id stands in a text. It is a UUID, which most ways to write a
 // text down leave as it is.
 
-// chatSpellings are the forms in which pages send a chat id, as pairs of what is
+// Spellings are the forms in which pages send a chat id, as pairs of what is
 // looked for and what takes its place.
-func chatSpellings(from, to string) [][2]string {
+func Spellings(from, to string) [][2]string {
 	if from == "" {
 		return nil
 	}
@@ -31,24 +31,24 @@ func chatSpellings(from, to string) [][2]string {
 	return out
 }
 
-// holdsChat says whether a text holds a chat id in any spelling.
-func holdsChat(text, chatID string) bool {
-	return chatID != "" && replaceChat(text, chatID, "") != text
+// HoldsID says whether a text holds a chat id in any spelling.
+func HoldsID(text, chatID string) bool {
+	return chatID != "" && ReplaceID(text, chatID, "") != text
 }
 
-// replaceChat puts another chat id into the place of one wherever it stands,
+// ReplaceID puts another chat id into the place of one wherever it stands,
 // also inside what is encoded in base64.
-func replaceChat(text, from, to string) string { return replaceChatIn(text, from, to, 3) }
+func ReplaceID(text, from, to string) string { return replaceChatIn(text, from, to, 3) }
 
 func replaceChatIn(text, from, to string, depth int) string {
-	for _, pair := range chatSpellings(from, to) {
+	for _, pair := range Spellings(from, to) {
 		text = strings.ReplaceAll(text, pair[0], pair[1])
 	}
 	if depth == 0 {
 		return text
 	}
 	return base64Text.ReplaceAllStringFunc(text, func(encoded string) string {
-		plain, encoding, ok := decodeBase64(encoded)
+		plain, encoding, ok := DecodeBase64(encoded)
 		if !ok {
 			return encoded
 		}
@@ -63,8 +63,8 @@ func replaceChatIn(text, from, to string, depth int) string {
 // base64Text matches what may be a UUID or more in base64, of either alphabet.
 var base64Text = regexp.MustCompile(`[A-Za-z0-9+/_-]{22,}={0,2}`)
 
-// decodeBase64 decodes a text, and says in which encoding it stood.
-func decodeBase64(s string) (string, *base64.Encoding, bool) {
+// DecodeBase64 decodes a text, and says in which encoding it stood.
+func DecodeBase64(s string) (string, *base64.Encoding, bool) {
 	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
 		if plain, err := encoding.DecodeString(s); err == nil {
 			return string(plain), encoding, true

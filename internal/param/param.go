@@ -1,9 +1,14 @@
-package subject
+// Package param finds the parameters of a request: every value that it carries,
+// wherever it stands (the URL, a form, JSON, JSON inside one of these, a header),
+// and sends the request with others in their place, all else byte for byte.
+package param
 
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -50,9 +55,10 @@ func (l Leaf) Name() string {
 }
 
 // Text is the value as text.
-func (l Leaf) Text() string { return textOf(l.Value) }
+func (l Leaf) Text() string { return Text(l.Value) }
 
-func textOf(v any) string {
+// Text is a JSON value as text.
+func Text(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
@@ -79,29 +85,29 @@ func (l Leaf) step(name string) Leaf {
 	return l
 }
 
-// A visitor sees each leaf and says what stands there from now on: the value
+// A Visitor sees each leaf and says what stands there from now on: the value
 // that it returns, or one of these two.
-type visitor func(Leaf) any
+type Visitor func(Leaf) any
 
 type mark int
 
 const (
-	keep mark = iota // it stays
-	drop             // it is left out
+	Keep mark = iota // it stays
+	Drop             // it is left out
 )
 
 // maxDepth bounds how deep foreign values are looked into.
 const maxDepth = 64
 
-// walkText visits what stands in a text: the members of the JSON that it is, also
+// WalkText visits what stands in a text: the members of the JSON that it is, also
 // in base64, or else the text as a whole. dropped says that it is left out.
-func walkText(text string, at Leaf, visit visitor) (out string, dropped bool) {
-	if root, ok := jsonIn(text); ok {
+func WalkText(text string, at Leaf, visit Visitor) (out string, dropped bool) {
+	if root, ok := JSONIn(text); ok {
 		at.Typed = true
 		return walkedJSON(text, root, at, visit), false
 	}
-	if plain, encoding, ok := decodeBase64(text); ok {
-		if root, ok := jsonIn(plain); ok {
+	if plain, encoding, ok := DecodeBase64(text); ok {
+		if root, ok := JSONIn(plain); ok {
 			at.Typed = true
 			if changed := walkedJSON(plain, root, at, visit); changed != plain {
 				return encoding.EncodeToString([]byte(changed)), false
@@ -112,39 +118,41 @@ func walkText(text string, at Leaf, visit visitor) (out string, dropped bool) {
 	at.Value, at.Typed = text, false
 	switch v := visit(at).(type) {
 	case mark:
-		return text, v == drop
+		return text, v == Drop
 	default:
-		return textOf(v), false
+		return Text(v), false
 	}
 }
 
 // walkedJSON is the text of a JSON value after a visit; byte for byte the same if
 // nothing was changed.
-func walkedJSON(text string, root any, at Leaf, visit visitor) string {
+func walkedJSON(text string, root any, at Leaf, visit Visitor) string {
 	changed := false
-	root = walkJSON(root, at, func(l Leaf) any {
+	root = WalkJSON(root, at, func(l Leaf) any {
 		v := visit(l)
-		changed = changed || v != any(keep)
+		changed = changed || v != any(Keep)
 		return v
-	}, maxDepth)
+	})
 	switch {
 	case !changed:
 		return text
-	case root == any(drop):
+	case root == any(Drop):
 		return ""
 	}
-	return marshalJSON(root)
+	return EncodeJSON(root)
 }
 
-// walkJSON visits the leaves of a JSON value.
-func walkJSON(value any, at Leaf, visit visitor, depth int) any {
+// WalkJSON visits the leaves of a JSON value, and returns what it has become.
+func WalkJSON(value any, at Leaf, visit Visitor) any { return walkJSON(value, at, visit, maxDepth) }
+
+func walkJSON(value any, at Leaf, visit Visitor, depth int) any {
 	if depth == 0 {
 		return value
 	}
 	switch value := value.(type) {
 	case map[string]any:
-		for _, name := range sortedKeys(value) {
-			if v := walkJSON(value[name], at.step(name), visit, depth-1); v == any(drop) {
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if v := walkJSON(value[name], at.step(name), visit, depth-1); v == any(Drop) {
 				delete(value, name)
 			} else {
 				value[name] = v
@@ -154,43 +162,34 @@ func walkJSON(value any, at Leaf, visit visitor, depth int) any {
 	case []any:
 		out := value[:0]
 		for i, element := range value {
-			if v := walkJSON(element, at.step(Itoa(i)), visit, depth-1); v != any(drop) {
+			if v := walkJSON(element, at.step(strconv.Itoa(i)), visit, depth-1); v != any(Drop) {
 				out = append(out, v)
 			}
 		}
 		return out
 	case string:
-		if root, ok := jsonIn(value); ok { // JSON in a text in JSON
+		if root, ok := JSONIn(value); ok { // JSON in a text in JSON
 			return walkedJSON(value, root, at, visit)
 		}
 	}
 	at.Value = value
-	if v := visit(at); v != any(keep) {
+	if v := visit(at); v != any(Keep) {
 		return v
 	}
 	return value
 }
 
-func sortedKeys(m map[string]any) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-// jsonIn decodes a text that is a JSON object or list. Numbers keep their spelling.
-func jsonIn(text string) (any, bool) {
+// JSONIn decodes a text that is a JSON object or list. Numbers keep their spelling.
+func JSONIn(text string) (any, bool) {
 	trimmed := strings.TrimSpace(text)
 	if trimmed == "" || trimmed[0] != '{' && trimmed[0] != '[' {
 		return nil, false
 	}
-	return decodeJSON(trimmed)
+	return DecodeJSON(trimmed)
 }
 
-// decodeJSON decodes a text that is one JSON value.
-func decodeJSON(text string) (any, bool) {
+// DecodeJSON decodes a text that is one JSON value.
+func DecodeJSON(text string) (any, bool) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var v any
@@ -200,8 +199,8 @@ func decodeJSON(text string) (any, bool) {
 	return v, true
 }
 
-// marshalJSON writes what was decoded, and what a probe put into it.
-func marshalJSON(v any) string {
+// EncodeJSON writes what was decoded, and what a probe put into it.
+func EncodeJSON(v any) string {
 	var buf strings.Builder
 	e := json.NewEncoder(&buf)
 	e.SetEscapeHTML(false)
