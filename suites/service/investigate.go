@@ -311,30 +311,42 @@ func (v *service) alive(ctx context.Context, client *wire.Client) bool {
 	return v.pulse(ctx, client) == beats
 }
 
-// pulse sends the plain request: the service lives if it is answered, and not by a
-// gateway that says that nobody is there.
+// pulse sends plain requests: the service lives if one is answered, and not by a
+// gateway that says that nobody is there. What is not answered by one handler of
+// it may be by another.
 func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 	v.mu.Lock()
 	signs := slices.Clone(v.signs)
 	v.mu.Unlock()
-	if len(signs) == 0 || ctx.Err() != nil {
-		return beats
+	state := beats
+	for _, sign := range signs {
+		if ctx.Err() != nil {
+			return beats
+		}
+		r, err := sign.request()
+		if err != nil {
+			continue
+		}
+		r.Timeout = min(v.timeout(), max(2*time.Second, v.timeout()/2))
+		ex := v.send(v.t.base, client, "is it alive?", r).Exchange
+		if state = v.pulseOf(ex, sign); state != gone || ex.Kind() == wire.KindUnreachable {
+			return state
+		}
 	}
-	r, err := signs[0].request()
-	if err != nil {
-		return beats
-	}
-	r.Timeout = min(v.timeout(), max(2*time.Second, v.timeout()/2))
-	ex := v.send(v.t.base, client, "is it alive?", r).Exchange
+	return state
+}
+
+// pulseOf is what the answer to a plain request tells.
+func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
 	switch {
 	case Limited(Evidence{Exchange: ex}): // somebody is there to say so
 		v.limit.learn(Evidence{Exchange: ex}, 0, v.t.Patience.Limit)
 		return beats
 	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
 		return beats
-	case ex.Kind() == wire.KindTimeout, ex.Status() == http.StatusServiceUnavailable && signs[0].status != http.StatusServiceUnavailable:
+	case ex.Kind() == wire.KindTimeout, ex.Status() == http.StatusServiceUnavailable && sign.status != http.StatusServiceUnavailable:
 		return silent
-	case ex.Err != nil, Gateway(ex.Status()) && ex.Status() != signs[0].status:
+	case ex.Err != nil, Gateway(ex.Status()) && ex.Status() != sign.status:
 		return gone
 	}
 	return beats

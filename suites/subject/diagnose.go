@@ -164,6 +164,8 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 	}
 	token := Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
 	mistakes := forge.SignatureMistakes()
+	var past *forge.SignatureMistake // with it, the request is refused for something else
+	var beyond Evidence
 	for _, c := range []Call{token, {}} {
 		if c.Token == "" && !st.Members() {
 			c.ChatID = ""
@@ -174,14 +176,22 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 				return err
 			}
 			ev, tried := h.resign(ctx, r, &mistakes[i])
-			if !tried || !h.AcceptableStatus(ev) {
-				continue
+			switch {
+			case !tried:
+			case h.AcceptableStatus(ev):
+				return h.mendSignature(ctx, st, &mistakes[i], ev)
+			case past == nil && refusesSomebody(unsigned) && likeRefused(st.Stranger[0], unsigned) && getsPast(ev, unsigned):
+				if again, _ := h.resign(ctx, r, &mistakes[i]); getsPast(again, unsigned) {
+					past, beyond = &mistakes[i], again
+				}
 			}
-			return h.mendSignature(ctx, st, &mistakes[i], ev)
 		}
 		if c.Token == "" {
 			break
 		}
+	}
+	if past != nil {
+		return h.mendSignature(ctx, st, past, beyond)
 	}
 	if likeRefused(st.Stranger[0], unsigned) {
 		// A signed stranger is refused as one who has not signed at all.
@@ -198,6 +208,12 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("SIG-VALID", "hmac-check-throws", st.Control())
 	}
 	return nil
+}
+
+// getsPast says whether an answer shows that its signature was believed, where an
+// unsigned request is refused: it fails for another reason.
+func getsPast(ev, unsigned Evidence) bool {
+	return ev.Exchange.Response != nil && ev.Exchange.Status() != unsigned.Exchange.Status() && !service.Limited(ev) && !service.Gateway(ev.Exchange.Status())
 }
 
 // mendSignature signs as the webhook expects it from now on.

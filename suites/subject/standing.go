@@ -136,10 +136,11 @@ func (h *Webhook) silentToMembers(ctx context.Context) (bool, error) {
 	return ev.Exchange.Err != nil && ev.Exchange.Kind() != wire.KindUnreachable, err
 }
 
-// registerLife lets the service be asked by a stranger's request whether it lives.
+// registerLife lets the service be asked by a stranger's request whether it lives:
+// the one that it has answered, whatever is worked around later.
 func (h *Webhook) registerLife(first Evidence) {
-	request := func() (wire.Request, error) { return h.Request(Call{}) }
-	h.Session.Watch(first, request)
+	asked := first.Exchange.Request.Clone()
+	h.Session.Watch(first, func() (wire.Request, error) { return asked.Clone(), nil })
 }
 
 // sampleBoth asks as a stranger and, where there is a token, as a member.
