@@ -77,7 +77,7 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 			row.Witness = string(s.Rung())
 		}
 	}
-	run.Causes = causes.Recognise(run.Checks, b.Where)
+	run.Causes = causes.Recognise(run.Checks, b.Seen)
 	remark(s)
 	problems, notes := s.Remarks()
 	run.Notes = append(run.Notes, notes...)

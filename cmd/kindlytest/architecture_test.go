@@ -19,7 +19,7 @@ var mayImport = map[string][]string{
 
 	"suites":             {"suites/*", "target", "internal/*", "mockkindly/*", "reports"},
 	"suites/ginkgosuite": {"suites/runner", "suites/catalogue", "suites/subject", "target", "reports"},
-	"suites/runner":      {"suites/catalogue", "suites/subject", "suites/service", "target", "internal/*", "mockkindly/rule", "reports"},
+	"suites/runner":      {"suites/catalogue", "suites/causes", "suites/subject", "suites/service", "target", "internal/*", "mockkindly/rule", "reports"},
 	"suites/catalogue":   {"suites/subject", "suites/service", "target", "internal/*", "mockkindly", "mockkindly/*", "reports"},
 	"suites/causes":      {"mockkindly/rule", "mockkindly/token", "reports"},
 	"suites/subject":     {"suites/service", "target", "internal/*", "mockkindly", "mockkindly/*", "reports"},

@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"context"
-	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,13 +25,14 @@ func eachHook(judge hookProbe) func(context.Context, *subject.Session) subject.V
 		verdicts := make([]subject.Verdict, len(s.Webhooks))
 		for i, h := range s.Webhooks {
 			group.Go(func() error {
-				verdicts[i] = subject.Guarded(running.Rule.ID, func() subject.Verdict {
+				part := running.Part()
+				verdicts[i] = subject.Conclude(part, subject.Guarded(running.Rule.ID, func() subject.Verdict {
 					st, err := h.Standing()
 					if err != nil {
 						return subject.CouldNotRun(err)
 					}
-					return judge(ctx, h, st)
-				})
+					return judge(service.WithRunning(ctx, part), h, st)
+				}))
 				return nil
 			})
 		}
@@ -58,10 +58,7 @@ func together(running *service.Running, hooks []*subject.Webhook, verdicts []sub
 			verdicts[i].Reason = unjudged
 		}
 	}
-	v := subject.Worst(running.Rule.Level, verdicts...)
-	if v.Kind == subject.Broken {
-		v.Actual += alsoAt(v, hooks, verdicts)
-	}
+	v := subject.Joined(running.Rule.Level, verdicts)
 	if v.Kind == subject.Held && unjudged != "" {
 		v = v.Weak("not judged of " + unjudged)
 	}
@@ -78,21 +75,6 @@ func onAnswering(judge hookProbe) func(context.Context, *subject.Session) subjec
 		}
 		return judge(ctx, h, st)
 	})
-}
-
-// alsoAt names the other webhooks at which it does not hold either: who mends the
-// worst only has mended half.
-func alsoAt(worst subject.Verdict, hooks []*subject.Webhook, verdicts []subject.Verdict) string {
-	var names []string
-	for i, h := range hooks {
-		if v := verdicts[i]; v.Where != worst.Where && v.Kind == subject.Broken && v.Level == worst.Level {
-			names = append(names, h.Name())
-		}
-	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "; nor does it hold at " + strings.Join(names, ", ")
 }
 
 // onServed is onAnswering where passing rests on a refusal: where the valid request

@@ -2,11 +2,15 @@ package causes
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
 )
+
+// nowhere: there is one webhook at most.
+func nowhere(string) []Sighting { return nil }
 
 // A mistake that was mended in thought accounts for what shows it, not for what
 // else is wrong with the same thing.
@@ -31,7 +35,7 @@ func TestWhatWasMendedExplainsNothingElse(t *testing.T) {
 			for _, id := range append(slices.Clone(row.symptoms), row.others...) {
 				checks = append(checks, reports.Check{ID: id, Outcome: reports.Failed})
 			}
-			for _, c := range Recognise(checks, func(string) string { return "" }) {
+			for _, c := range Recognise(checks, nowhere) {
 				if want := append([]string{row.by}, row.symptoms...); c.ID == row.cause && !slices.Equal(c.Explains, want) {
 					t.Errorf("it explains %q, want %q", c.Explains, want)
 				}
@@ -46,7 +50,7 @@ func TestOneProcessDiesOnce(t *testing.T) {
 		{ID: "LIVE-HOOK-BODY", Outcome: reports.Failed, Cause: "process-dies"},
 		{ID: "LIVE-PROCESS", Outcome: reports.Failed},
 	}
-	found := Recognise(checks, func(id string) string { return map[string]string{"LIVE-HOOK-BODY": "orders"}[id] })
+	found := Recognise(checks, func(id string) []Sighting { return map[string][]Sighting{"LIVE-HOOK-BODY": {{Where: "orders"}}}[id] })
 	if len(found) != 1 || len(found[0].Explains) != 3 {
 		t.Errorf("%+v, want one cause of all three", found)
 	}
@@ -65,7 +69,7 @@ func TestAProcessBelongsToWhatKillsIt(t *testing.T) {
 		for _, id := range row.ids {
 			checks = append(checks, reports.Check{ID: id, Outcome: reports.Failed, Actual: "killed", Cause: "process-dies"})
 		}
-		found := Recognise(checks, func(string) string { return "orders" })
+		found := Recognise(checks, func(string) []Sighting { return []Sighting{{Where: "orders"}} })
 		if len(found) != 1 || found[0].Owner != row.owner || found[0].Seen != checks[0].Actual || found[0].Where != "" {
 			t.Errorf("%q: %+v, want it of the %s, with where it was seen", row.ids, found, row.owner)
 		}
@@ -74,7 +78,7 @@ func TestAProcessBelongsToWhatKillsIt(t *testing.T) {
 
 func TestEveryNamedCauseSaysHowItIsMended(t *testing.T) {
 	checks := []reports.Check{{ID: "SIG-RAW-BODY", Outcome: reports.Failed, Cause: "hmac-body-rewritten", Fix: "Keep the bytes.", Help: "Keep the bytes."}}
-	if found := Recognise(checks, func(string) string { return "" }); len(found) != 1 || found[0].Fix != "Keep the bytes." {
+	if found := Recognise(checks, nowhere); len(found) != 1 || found[0].Fix != "Keep the bytes." {
 		t.Errorf("%+v, want the check's own fix where the cause has none", found)
 	}
 }
@@ -94,7 +98,7 @@ func TestATokensMistakeLeavesTheWebhookItsOwn(t *testing.T) {
 		{failing("HOOK-EXP-MISSING"), []string{"TOK-EXP", "HOOK-EXP-MISSING"}},
 		{failing("HOOK-EXPIRED", "HOOK-EXP-MISSING"), []string{"TOK-EXP"}}, // it looks at no exp at all
 	} {
-		if found := Recognise(row.checks, func(string) string { return "" }); !slices.Equal(found[0].Explains, row.want) {
+		if found := Recognise(row.checks, nowhere); !slices.Equal(found[0].Explains, row.want) {
 			t.Errorf("%s explains %q, want %q", found[0].ID, found[0].Explains, row.want)
 		}
 	}
@@ -106,8 +110,53 @@ func TestNothingGraveIsInferredFromDoubt(t *testing.T) {
 		for _, id := range []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-ALG-NONE", "HOOK-ALG-MALFORMED", "HOOK-SIGNATURE"} {
 			checks = append(checks, reports.Check{ID: id, Level: string(rule.Must), Outcome: outcome})
 		}
-		if found := Recognise(checks, func(string) string { return "" }); len(found) != want {
+		if found := Recognise(checks, nowhere); len(found) != want {
 			t.Errorf("%s: %+v, want %d causes", outcome, found, want)
 		}
+	}
+}
+
+// Mistakes of two webhooks are no pattern of one, and each is named where it is.
+func TestTwoWebhooksMakeTheirMistakesEachByItself(t *testing.T) {
+	type places map[string][]string // of each check, the worst first
+	for _, row := range []struct {
+		name string
+		seen places
+		want []string // cause at place: what it explains
+	}{
+		{"no pattern of either", places{"SIG-MISSING": {"orders"}, "SIG-WRONG": {"account"}, "SIG-BODY": {"account"}},
+			[]string{"webhook-compares-no-hmac at account: SIG-WRONG SIG-BODY", "webhook-checks-hmac-if-there at orders: SIG-MISSING"}},
+		{"behind the worse one", places{"SIG-MISSING": {"orders"}, "SIG-WRONG": {"orders", "account"}, "SIG-BODY": {"orders", "account"}},
+			[]string{"webhook-checks-no-hmac at orders: SIG-MISSING SIG-WRONG SIG-BODY", "webhook-compares-no-hmac at account: SIG-WRONG SIG-BODY"}},
+		{"the same at both", places{"HOOK-OTHER-CHAT": {"orders", "account"}},
+			[]string{"webhook-ignores-chat at orders: HOOK-OTHER-CHAT", "webhook-ignores-chat at account: HOOK-OTHER-CHAT"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var checks []reports.Check
+			for _, id := range []string{"HOOK-OTHER-CHAT", "SIG-MISSING", "SIG-WRONG", "SIG-BODY"} {
+				if row.seen[id] != nil {
+					checks = append(checks, reports.Check{ID: id, Level: string(rule.Must), Outcome: reports.Failed})
+				}
+			}
+			found := Recognise(checks, func(id string) []Sighting {
+				var out []Sighting
+				for _, place := range row.seen[id] {
+					out = append(out, Sighting{place, reports.Check{ID: id, Level: string(rule.Must), Outcome: reports.Failed}})
+				}
+				return out
+			})
+			var got []string
+			for _, c := range found {
+				got = append(got, c.ID+" at "+c.Where+": "+strings.Join(c.Explains, " "))
+			}
+			if !slices.Equal(got, row.want) {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+			for _, c := range checks {
+				if c.Cause == "" {
+					t.Errorf("%s has no cause", c.ID)
+				}
+			}
+		})
 	}
 }

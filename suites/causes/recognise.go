@@ -9,39 +9,91 @@ import (
 	"github.com/kindlytest/kindlytest/reports"
 )
 
+// A Sighting is a check at one place: a webhook, where there are several.
+type Sighting struct {
+	Where string
+	reports.Check
+}
+
 // Recognise finds the causes of what does not hold, and notes beside each check
-// which one accounts for it. Where names the webhook that a check is about, if
-// there are several.
-func Recognise(checks []reports.Check, where func(id string) string) []reports.Cause {
-	r := &recognition{checks: checks, where: where}
+// which one accounts for it. Seen says of a check at which places it does not
+// hold, the worst first; none: it is about no place, or holds. Two places make
+// their mistakes each by itself: what fails at both is no pattern of either.
+func Recognise(checks []reports.Check, seen func(id string) []Sighting) []reports.Cause {
+	r := &recognition{checks: checks}
+	for i := range checks {
+		sightings := seen(checks[i].ID)
+		if len(sightings) == 0 {
+			sightings = []Sighting{{}}
+		}
+		for j, s := range sightings {
+			if j == 0 { // the row says the same, and more
+				s.Check = checks[i]
+			}
+			r.rows = append(r.rows, row{Sighting: s, of: i, worst: j == 0})
+		}
+	}
 	for _, c := range all() {
 		r.named(c)
 	}
 	for _, c := range all() {
 		if len(c.When) > 0 {
-			r.inferred(c)
+			for _, place := range r.places() {
+				r.inferred(c, place)
+			}
 		}
 	}
-	r.disown()
 	r.besides()
+	r.note()
 	return r.found
-}
-
-// disown takes from the checks what is no cause of the catalogue: they speak for
-// themselves then.
-func (r *recognition) disown() {
-	for i := range r.checks {
-		if _, known := Find(r.checks[i].Cause); !known {
-			r.checks[i].Cause = ""
-		}
-	}
 }
 
 type recognition struct {
 	checks []reports.Check
-	where  func(id string) string
+	rows   []row
 	found  []reports.Cause
 }
+
+// A row is one sighting, and the check that it is of.
+type row struct {
+	Sighting
+	of    int
+	worst bool // the one of which the check speaks
+}
+
+// note tells the checks what accounts for them. What is no cause of the catalogue
+// is left out: they speak for themselves then.
+func (r *recognition) note() {
+	for _, row := range r.rows {
+		if row.worst {
+			r.checks[row.of].Cause = ""
+			if _, known := Find(row.Cause); known {
+				r.checks[row.of].Cause = row.Cause
+			}
+		}
+	}
+	for i := range r.found { // what speaks for itself where it is worst is not told by what is wrong elsewhere
+		r.found[i].Explains = slices.DeleteFunc(r.found[i].Explains, func(id string) bool {
+			return slices.ContainsFunc(r.checks, func(c reports.Check) bool { return c.ID == id && c.Cause == "" })
+		})
+	}
+}
+
+// places are where something was seen, in the order of the checks; what is about
+// no place comes first.
+func (r *recognition) places() []string {
+	out := []string{""}
+	for _, row := range r.rows {
+		if !slices.Contains(out, row.Where) {
+			out = append(out, row.Where)
+		}
+	}
+	return out
+}
+
+// at says whether a row may have a cause that is at a place: it is there, or
+// about no place. What is about no place is everywhere.
+func (r row) at(place string) bool { return place == "" || r.Where == "" || r.Where == place }
 
 // fails says whether a check did not hold, or would have failed the run.
 func fails(c reports.Check) bool { return c.Outcome == reports.Failed || c.Outcome == reports.Warned }
@@ -55,9 +107,9 @@ func doubtful(c reports.Check) bool {
 // named takes the cause that probes have named, once for each place.
 func (r *recognition) named(c Cause) {
 	var places []string
-	for _, row := range r.checks {
-		if row.Cause == c.ID && fails(row) && !r.spokenAgainst(c) && !slices.Contains(places, r.where(row.ID)) {
-			places = append(places, r.where(row.ID))
+	for _, row := range r.rows {
+		if row.Cause == c.ID && fails(row.Check) && !r.spokenAgainst(c, row.Where) && !slices.Contains(places, row.Where) {
+			places = append(places, row.Where)
 		}
 	}
 	if c.Everywhere && len(places) > 0 { // what is seen of it names the URL
@@ -66,15 +118,15 @@ func (r *recognition) named(c Cause) {
 	for _, place := range places {
 		found := c.report()
 		found.Confirmed, found.Where = true, place
-		for i := range r.checks {
-			row := &r.checks[i]
+		for i := range r.rows {
+			row := &r.rows[i]
 			switch {
-			case row.Cause == c.ID && (r.where(row.ID) == place || c.Everywhere):
-			case row.Cause == "" && fails(*row) && c.explains(row.ID) && (slices.Contains([]string{place, ""}, r.where(row.ID)) || place == "" || c.Everywhere):
+			case row.Cause == c.ID && (row.Where == place || c.Everywhere):
+			case row.Cause == "" && fails(row.Check) && c.explains(row.ID) && row.at(place):
 			default:
 				continue
 			}
-			if fails(*row) && found.Seen == "" && row.Cause == c.ID {
+			if fails(row.Check) && found.Seen == "" && row.Cause == c.ID {
 				found.Seen, found.Repeat, found.Sample, found.Evidence = row.Actual, row.Repeat, row.Sample, row.Evidence
 				if row.Fix != "" && (row.Fix != row.Help || found.Fix == "") {
 					found.Fix = row.Fix
@@ -83,65 +135,74 @@ func (r *recognition) named(c Cause) {
 			if c.Everywhere && row.ID == "LIVE-PROCESS" { // it says of each where it was
 				found.Seen = row.Actual
 			}
-			row.Cause = c.ID
-			found.Explains = append(found.Explains, row.ID)
+			row.accountedFor(c, &found)
 		}
 		if c.Everywhere && !slices.ContainsFunc(found.Explains, func(id string) bool { return id != "LIVE-PROCESS" && !ofEndpoint(id) }) {
 			found.Owner = Endpoint
 		}
 		r.found = append(r.found, found)
 	}
-	if len(places) == 0 { // it only keeps checks from telling: whoever fails says it
-		for i := range r.checks {
-			if r.checks[i].Cause == c.ID {
-				r.checks[i].Cause = ""
-			}
+	for i := range r.rows { // elsewhere it only keeps checks from telling: whoever fails says it
+		if row := &r.rows[i]; row.Cause == c.ID && !slices.ContainsFunc(places, row.at) {
+			row.Cause = ""
 		}
 	}
 }
 
-// spokenAgainst says whether a check fails that rules the cause out.
-func (r *recognition) spokenAgainst(c Cause) bool {
-	return slices.ContainsFunc(r.checks, func(row reports.Check) bool { return fails(row) && matches(c.Unless, row.ID) })
+// accountedFor notes the cause of a row.
+func (r *row) accountedFor(c Cause, found *reports.Cause) {
+	r.Cause = c.ID
+	if !slices.Contains(found.Explains, r.ID) {
+		found.Explains = append(found.Explains, r.ID)
+	}
+}
+
+// spokenAgainst says whether a check fails at a place that rules the cause out.
+func (r *recognition) spokenAgainst(c Cause, place string) bool {
+	return slices.ContainsFunc(r.rows, func(row row) bool { return row.at(place) && fails(row.Check) && matches(c.Unless, row.ID) })
 }
 
 // besides gives to the causes that were found what no cause accounts for.
 func (r *recognition) besides() {
 	for i := range r.found {
 		c, _ := Find(r.found[i].ID)
-		for j := range r.checks {
-			if row := &r.checks[j]; row.Cause == "" && fails(*row) && matches(c.Besides, row.ID) {
-				row.Cause = c.ID
-				r.found[i].Explains = append(r.found[i].Explains, row.ID)
+		for j := range r.rows {
+			if row := &r.rows[j]; row.Cause == "" && fails(row.Check) && row.at(r.found[i].Where) && matches(c.Besides, row.ID) {
+				row.accountedFor(c, &r.found[i])
 			}
 		}
 	}
 }
 
-// inferred takes the cause if all fails that shows it.
-func (r *recognition) inferred(c Cause) {
+// inferred takes the cause at a place if all fails there that shows it.
+func (r *recognition) inferred(c Cause, place string) {
+	there := place == "" // something is at the place itself
 	for _, id := range c.When {
-		if !slices.ContainsFunc(r.checks, func(row reports.Check) bool {
-			return row.Cause == "" && fails(row) && !(c.Severity == reports.Critical && doubtful(row)) && matches([]string{id}, row.ID)
-		}) {
+		shown := false
+		for _, row := range r.rows {
+			if row.Cause == "" && fails(row.Check) && !(c.Severity == reports.Critical && doubtful(row.Check)) && row.ID == id &&
+				(row.Where == place || row.Where == "") {
+				shown, there = true, there || row.Where == place
+			}
+		}
+		if !shown {
 			return
 		}
 	}
-	if r.spokenAgainst(c) {
+	if !there || r.spokenAgainst(c, place) {
 		return
 	}
 	found := c.report()
-	for i := range r.checks {
-		row := &r.checks[i]
-		if row.Cause != "" || !fails(*row) || !c.explains(row.ID) {
+	found.Where = place
+	for i := range r.rows {
+		row := &r.rows[i]
+		if row.Cause != "" || !fails(row.Check) || !c.explains(row.ID) || !row.at(place) {
 			continue
 		}
 		if found.Repeat == "" || row.ID == c.When[0] {
 			found.Repeat, found.Sample, found.Evidence, found.Seen = row.Repeat, row.Sample, row.Evidence, row.Actual
-			found.Where = r.where(row.ID)
 		}
-		row.Cause = c.ID
-		found.Explains = append(found.Explains, row.ID)
+		row.accountedFor(c, &found)
 	}
 	found.Confirmed = len(found.Explains) == 1 // the one check has seen it itself
 	if n := len(found.Explains) - 1; n > 0 {

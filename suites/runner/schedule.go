@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
+	"github.com/kindlytest/kindlytest/suites/causes"
 	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
@@ -34,15 +36,16 @@ type Results struct {
 type pending struct {
 	ready  chan struct{}
 	Result reports.Check
-	where  string
+	seen   []causes.Sighting
 }
 
-// Where names the webhook that a check's verdict is about, where there are several.
-func (b *Results) Where(id string) string {
+// Seen are the webhooks at which a check does not hold, the worst first, where
+// there are several.
+func (b *Results) Seen(id string) []causes.Sighting {
 	if p, ok := b.Results[id]; ok {
-		return p.where
+		return p.seen
 	}
-	return ""
+	return nil
 }
 
 // Start runs the probes of all checks in the background, each at its turn.
@@ -94,8 +97,12 @@ func runCheck(ctx context.Context, s *subject.Session, b *Results, c catalogue.C
 		p.Result.Deselected = true
 	} else {
 		verdict := judge(ctx, s, c)
-		p.where = verdict.Where
 		p.Result = report(s, c, verdict, time.Since(start))
+		for _, v := range verdict.Parted() {
+			if v.Where != "" {
+				p.seen = append(p.seen, causes.Sighting{Where: v.Where, Check: report(s, c, v, 0)})
+			}
+		}
 	}
 	if o := p.Result.Outcome; o == reports.Failed || o == reports.Warned && s.Options.Strict {
 		b.failed.Add(1)
@@ -150,20 +157,12 @@ func try(ctx context.Context, s *subject.Session, c catalogue.Check) subject.Ver
 	if s.Options.WaitExpiry {
 		limit += longestWait
 	}
-	running := &service.Running{Rule: c.Requirement, Alone: c.Turn >= catalogue.Last}
+	running := &service.Running{Rule: c.Requirement, Alone: c.Turn >= catalogue.Last, Reads: c.Reads}
 	probing, cancel := context.WithTimeout(service.WithRunning(ctx, running), limit)
 	defer cancel()
-	// What was held back or broken off proves nothing, not even that it holds.
-	v := subject.Unhindered(running, subject.Guarded(c.ID(), func() subject.Verdict { return c.Probe(probing, s) }))
-	d := running.Killed()
+	v := subject.Conclude(running, subject.Guarded(c.ID(), func() subject.Verdict { return c.Probe(probing, s) }))
 	switch {
-	case d != nil && !c.Reads && v.Kind != subject.Broken:
-		v = subject.Violated("an answer, and a service that lives", d.String()).Surely().Because("process-dies").With(d.Evidence)
-	case d != nil && !c.Reads:
-		v = v.Surely().Because("process-dies")
-		if !strings.Contains(v.Actual, "kill") {
-			v.Actual += "; " + d.String()
-		}
+	case v.Cause == "process-dies":
 	case ctx.Err() != nil && v.Kind != subject.Held:
 		return subject.CouldNotRun(errInterrupted)
 	case probing.Err() != nil && v.Kind != subject.Held:
@@ -175,36 +174,74 @@ func try(ctx context.Context, s *subject.Session, c catalogue.Check) subject.Ver
 // mostTries is how often a probe runs before it accuses somebody.
 const mostTries = 3
 
-// repeated looks again before a violation is reported. What does not hold once of
-// three times is a warning; a belief in a forged token, a leak or a death needs
-// no repetition.
+// A look is how often one webhook, or whatever the check is about, was accused.
+type look struct {
+	subject.Verdict
+	seen    int
+	settled bool
+}
+
+// repeated looks again before a violation is reported, at each webhook by itself.
+// What does not hold once of three times is a warning; a belief in a forged token,
+// a leak or a death needs no repetition.
 func repeated(ctx context.Context, s *subject.Session, c catalogue.Check, first subject.Verdict) subject.Verdict {
-	accuses := func(v subject.Verdict) bool {
-		o := v.Outcome(c.Requirement.Level)
-		return o == reports.Failed || o == reports.Warned
-	}
-	if !accuses(first) || first.Sure || s.Options.WaitExpiry {
+	level := c.Requirement.Level
+	if !first.Accuses(level) || s.Options.WaitExpiry {
 		return first
 	}
-	times := reports.Repeats{Seen: 1, Of: 1}
-	for times.Of < mostTries {
+	var looks []look
+	for _, v := range first.Parted() {
+		looks = append(looks, look{v, 1, v.Sure || !v.Accuses(level)})
+	}
+	of := 1
+	for of < mostTries && slices.ContainsFunc(looks, func(l look) bool { return !l.settled }) {
 		again := try(ctx, s, c)
 		if again.Kind == subject.Hindered || again.Kind == subject.Lacking {
 			return first
 		}
-		times.Of++
-		if accuses(again) {
-			if times.Seen++; times.Of == 2 || again.Sure {
-				return first // as at first: that is how it is
+		of++
+		for _, v := range again.Parted() {
+			i := slices.IndexFunc(looks, func(l look) bool { return l.Where == v.Where })
+			if i >= 0 && !looks[i].settled && v.Accuses(level) {
+				looks[i].seen++
+				looks[i].settled = of == 2 || v.Sure // as at first: that is how it is
 			}
 		}
 	}
-	first.Repeats = &times
-	first.Actual = fmt.Sprintf("%d of %d times: %s", times.Seen, times.Of, first.Actual)
-	if times.Seen == 1 {
-		return first.At(rule.Should)
+	var sure, verdicts []subject.Verdict // of equals, what is seen each time comes first
+	for _, l := range looks {
+		v := l.Verdict
+		if l.settled {
+			sure = append(sure, v)
+		} else {
+			v.Repeats = &reports.Repeats{Seen: l.seen, Of: of}
+			v.Actual = fmt.Sprintf("%d of %d times: %s", l.seen, of, v.Actual)
+			if l.seen == 1 {
+				v = v.At(rule.Should)
+			}
+			verdicts = append(verdicts, v)
+		}
 	}
-	return first
+	return subject.Joined(level, append(sure, verdicts...))
+}
+
+// alsoAt names the other webhooks at which it does not hold either: who mends the
+// worst only has mended half.
+func alsoAt(worst subject.Verdict, level rule.Level) string {
+	var names []string
+	for _, v := range worst.Elsewhere {
+		switch {
+		case v.Outcome(level) != worst.Outcome(level):
+		case v.Repeats != nil:
+			names = append(names, fmt.Sprintf("%s (%d of %d times)", v.Where, v.Repeats.Seen, v.Repeats.Of))
+		default:
+			names = append(names, v.Where)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; nor does it hold at " + strings.Join(names, ", ")
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -215,7 +252,7 @@ func report(s *subject.Session, c catalogue.Check, v subject.Verdict, took time.
 	row := reports.Check{
 		ID: r.ID, Area: r.Area(), Level: string(r.Level), Fidelity: string(r.Fidelity),
 		Requirement: r.Text, Source: r.Source, Help: r.Fix, Outcome: v.Outcome(r.Level),
-		Reason: s.Redact.Text(v.Reason), Expected: s.Redact.Text(v.Expected), Actual: s.Redact.Text(v.Actual),
+		Reason: s.Redact.Text(v.Reason), Expected: s.Redact.Text(v.Expected), Actual: s.Redact.Text(v.Actual + alsoAt(v, r.Level)),
 		Weak: v.IsWeak, DurationMS: took.Milliseconds(),
 	}
 	for _, e := range v.Evidence {

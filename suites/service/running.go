@@ -17,6 +17,7 @@ type checkRunKey struct{}
 type Running struct {
 	Rule  rule.Rule
 	Alone bool // nothing else goes on meanwhile
+	Reads bool // it judges what answers say: that one kills the process is told elsewhere
 	// hindered is set once a request of it was not answered for a reason that
 	// says nothing about the requirement; see Do.
 	hindered atomic.Pointer[error]
@@ -27,6 +28,10 @@ func (r *Running) kills(d Death) { r.killed.CompareAndSwap(nil, &d) }
 
 // Killed is the death that a request of the check has caused; nil if none did.
 func (r *Running) Killed() *Death { return r.killed.Load() }
+
+// Part is the same check at one of several webhooks: what gets into its way there
+// says nothing of the others.
+func (r *Running) Part() *Running { return &Running{Rule: r.Rule, Alone: r.Alone, Reads: r.Reads} }
 
 // WithRunning marks ctx as belonging to a check.
 func WithRunning(ctx context.Context, c *Running) context.Context {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/time/rate"
@@ -173,17 +174,24 @@ func (s *Session) Note(level reports.Outcome, format string, args ...any) {
 	s.notes = append(s.notes, reports.Note{Level: level, Text: s.Redact.Text(fmt.Sprintf(format, args...))})
 }
 
-// Unhindered turns a verdict into one that says that the check could not run, if
-// something got into its way. A violation that was seen all the same stays.
-func Unhindered(c *service.Running, v Verdict) Verdict {
-	hindrance := c.Hindrance()
-	if hindrance == nil || v.Kind == Hindered {
-		return v
+// Conclude is what a verdict comes to, once it is known what got into the check's
+// way: what was held back or broken off proves nothing, not even that it holds, and
+// a death that it caused is a violation. One that was seen all the same stays.
+func Conclude(r *service.Running, v Verdict) Verdict {
+	if h := r.Hindrance(); h != nil && v.Kind != Hindered && (v.Kind != Broken || len(v.Evidence) == 0 || slices.ContainsFunc(v.Evidence, saysNothing)) {
+		v = CouldNotRun(h).With(v.Evidence...)
 	}
-	if v.Kind == Broken && len(v.Evidence) > 0 && !slices.ContainsFunc(v.Evidence, saysNothing) {
-		return v
+	d := r.Killed()
+	switch {
+	case d == nil || r.Reads:
+	case v.Kind != Broken:
+		v = Violated("an answer, and a service that lives", d.String()).With(d.Evidence).Surely().Because("process-dies")
+	default:
+		if v = v.Surely().Because("process-dies"); !strings.Contains(v.Actual, "kill") {
+			v.Actual += "; " + d.String()
+		}
 	}
-	return CouldNotRun(hindrance).With(v.Evidence...)
+	return v
 }
 
 // saysNothing says whether an exchange is about the harness, not the target.

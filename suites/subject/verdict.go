@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
@@ -22,9 +23,12 @@ type Verdict struct {
 	IsWeak   bool
 	Cause    string // the ID of the cause that the probe itself has recognised
 	Where    string // the webhook that it is about, where there are several
-	Sure     bool   // once is enough: a belief, a leak, a death
-	Repeats  *reports.Repeats
-	Evidence []Evidence
+	// Elsewhere are the verdicts on other webhooks that don't hold either, the worst
+	// first: each stands on its own evidence.
+	Elsewhere []Verdict
+	Sure      bool // once is enough: a belief, a leak, a death
+	Repeats   *reports.Repeats
+	Evidence  []Evidence
 }
 
 type kind int
@@ -113,6 +117,34 @@ func (v Verdict) Outcome(level rule.Level) reports.Outcome {
 		return reports.Warned
 	}
 	return reports.Informed
+}
+
+// Accuses says whether the verdict says of a requirement of this level that
+// something must change.
+func (v Verdict) Accuses(level rule.Level) bool {
+	o := v.Outcome(level)
+	return o == reports.Failed || o == reports.Warned
+}
+
+// Parted are the verdicts that a joint one is made of: the worst, and those of
+// other webhooks.
+func (v Verdict) Parted() []Verdict {
+	all := append([]Verdict{v}, v.Elsewhere...)
+	all[0].Elsewhere = nil
+	return all
+}
+
+// Joined is the worst of verdicts on different webhooks, with what else does not
+// hold beside it.
+func Joined(level rule.Level, verdicts []Verdict) Verdict {
+	w := Worst(level, verdicts...)
+	for _, v := range verdicts {
+		if v.Kind == Broken && v.Where != w.Where {
+			w.Elsewhere = append(w.Elsewhere, v)
+		}
+	}
+	slices.SortStableFunc(w.Elsewhere, func(a, b Verdict) int { return b.severity(level) - a.severity(level) })
+	return w
 }
 
 // severity orders verdicts of one requirement, worst last.
