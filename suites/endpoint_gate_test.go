@@ -1,13 +1,16 @@
 package suites_test
 
 import (
+	"context"
 	"encoding/base64"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
@@ -115,7 +118,13 @@ func rewritten(t *testing.T, endpoint string, c *fixtures.Customer, cookie func(
 // sessionOf logs a user in, and returns the cookie of the session.
 func sessionOf(t *testing.T, c *fixtures.Customer, user fixtures.User) string {
 	t.Helper()
-	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, wire.ResolveAddress(c.Resolve, address))
+	}
+	client := http.Client{
+		Transport:     &http.Transport{DialContext: dial, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 	res, err := client.PostForm(c.LoginURL, url.Values{"email": {user.Email}, "password": {user.Password}})
 	if err != nil {
 		t.Fatal(err)

@@ -122,10 +122,11 @@ Not named by both causes alone:
 
 var seeCheck = regexp.MustCompile(`\(see ([A-Z][A-Z-]+)`)
 
-// contradicts says whether a check is not judged for another one's sake: the report
-// names the check that fails, and nothing can be told before that is mended.
+// contradicts says whether a check is not judged for another one's sake, or passes
+// as one that proves little: the report names the check that fails, and nothing can
+// be told before that is mended.
 func contradicts(run reports.Run, row reports.Check) bool {
-	if row.Outcome != reports.Skipped {
+	if row.Outcome != reports.Skipped && !(row.Outcome == reports.Passed && row.Weak) {
 		return false
 	}
 	for _, m := range seeCheck.FindAllStringSubmatch(row.Reason, -1) {

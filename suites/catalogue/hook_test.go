@@ -12,3 +12,14 @@ func TestValuesThatTellWhoSomebodyIs(t *testing.T) {
 		}
 	}
 }
+
+func TestATokenIsLookedForWithoutWhatIsAroundIt(t *testing.T) {
+	const compact = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiI3In0abc.c2lnbmF0dXJl"
+	for given, want := range map[string]string{
+		compact: compact, compact + "\n": compact, `"` + compact + `"`: compact, "Bearer " + compact: compact, "7f3a": "7f3a",
+	} {
+		if got := coreOf(given); got != want {
+			t.Errorf("%q: %q, want %q", given, got, want)
+		}
+	}
+}

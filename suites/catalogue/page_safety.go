@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -102,7 +103,7 @@ func stored(leak string) bool {
 
 // leaksOf lists the places where a visit's token turned up.
 func leaksOf(v *subject.Visit) []string {
-	raw := v.Token.Secret()
+	raw := coreOf(v.Token.Secret())
 	var leaks []string
 	add := func(where, content string) {
 		if strings.Contains(content, raw) && len(leaks) < 5 {
@@ -136,6 +137,18 @@ func leaksOf(v *subject.Visit) []string {
 		}
 	}
 	return leaks
+}
+
+// compactToken is a signed token within what is around it.
+var compactToken = regexp.MustCompile(`[\w-]{8,}\.[\w-]{8,}\.[\w-]*`)
+
+// coreOf is what is looked for of a token: it may be given with a line end or
+// quotes, and be written elsewhere without, or escaped.
+func coreOf(raw string) string {
+	if core := compactToken.FindString(raw); core != "" {
+		return core
+	}
+	return raw
 }
 
 // issuerOrigin is where the token came from: it may have it back.
