@@ -85,7 +85,7 @@ func (w Webhook) concerns(c Check, causes []Cause) bool {
 	for _, cause := range causes {
 		if cause.Where != "" && (cause.ID == c.Cause || slices.Contains(cause.Explains, c.ID)) {
 			told = true
-			if w.called(cause.Where) {
+			if w.called(cause.Where) || slices.ContainsFunc(strings.Split(cause.Where, PlaceSeparator), w.called) {
 				return true
 			}
 		}

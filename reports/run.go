@@ -118,6 +118,9 @@ const (
 	Low      Severity = "low"
 )
 
+// PlaceSeparator stands between the webhooks that make the same mistake.
+const PlaceSeparator = ", "
+
 // A Cause is one mistake, of which failed checks are the symptoms.
 type Cause struct {
 	ID          string   `json:"id"`          // stable: "webhook-verifies-nothing"
@@ -129,7 +132,8 @@ type Cause struct {
 	Confirmed bool `json:"confirmed"`
 	// Seen is what it was recognised by: "the same request signed in hex is accepted".
 	Seen string `json:"seen"`
-	// Where names the webhook or the address that it is about, if it is one of several.
+	// Where names the webhook or the address that it is about, if it is one of several;
+	// several webhooks that make the same mistake with [PlaceSeparator] between them.
 	Where string `json:"where,omitempty"`
 	// Explains lists the checks of this run whose outcome it accounts for.
 	Explains []string   `json:"explains"`

@@ -94,6 +94,21 @@ func TestAWebhookThatKnowsTheChatAlreadyIsNotTakenForABeliever(t *testing.T) {
 	}
 }
 
+// Where the first message of a chat is answered otherwise than the next ones, each
+// attempt has a chat of its own: what is refused is seen to be refused.
+func TestAttemptsDoNotDifferByTheirTurn(t *testing.T) {
+	p := &perChat{plainHook: plain(), seen: map[string]bool{}}
+	p.before = p.known
+	run := suites.RunQuietly(t.Context(), targetOf(t, p.plainHook), suites.Options{Only: []string{"HOOK", "RESP", "LIVE-HOOK-BURST"}, Skip: []string{"HOOK-UNVERIFIED"}})
+	for _, id := range failed(run) {
+		describe(t, find(t, run, id))
+		t.Errorf("%s accuses", id)
+	}
+	if judged, all := judgedOf(run, "HOOK"); judged < all-4 {
+		t.Errorf("only %d of %d checks of the webhook judged", judged, all)
+	}
+}
+
 func TestAPoliteRefusalOfTheSignatureIsSeen(t *testing.T) {
 	h := plain()
 	h.encode = hex.EncodeToString

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/fixtures"
@@ -72,10 +73,19 @@ func TestStrangersAreTriedBehindTheGate(t *testing.T) {
 // A session that anybody can write is none, however it is written down.
 func TestWrittenSessionsAreFound(t *testing.T) {
 	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	numbers := map[string]string{} // ids of another table than the token's
+	number := func(sub string) string {
+		if numbers[sub] == "" {
+			numbers[sub] = strconv.Itoa(4101 + len(numbers))
+		}
+		return numbers[sub]
+	}
 	for name, cookie := range map[string]func(sub string) string{
-		"the id":         func(sub string) string { return sub },
-		"JSON":           func(sub string) string { return url.QueryEscape(`{"id":"` + sub + `"}`) },
-		"base64 of JSON": func(sub string) string { return encode(`{"id":"` + sub + `"}`) },
+		"the id":                       func(sub string) string { return sub },
+		"JSON":                         func(sub string) string { return url.QueryEscape(`{"id":"` + sub + `"}`) },
+		"base64 of JSON":               func(sub string) string { return encode(`{"id":"` + sub + `"}`) },
+		"base64 of JSON, another id":   func(sub string) string { return encode(`{"userId":` + number(sub) + `}`) },
+		"base64 of JSON, another uuid": func(sub string) string { return encode(`{"user_id":"` + number(sub) + `c0ffee-77"}`) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			shop, customer := startReference(t, fixtures.Options{})

@@ -94,3 +94,20 @@ func TestEachWebhookIsLookedAtAgainByItself(t *testing.T) {
 		t.Error("want hook2 accused, and hook1 not")
 	}
 }
+
+// What looks for a mistake may kill a process that the mistake is not in: that is
+// told, and all else is judged.
+func TestATryThatKillsTheProcessLosesNothing(t *testing.T) {
+	h := diesOf(plain(), func(r *http.Request) bool { return len(r.Header.Get("Kindly-HMAC")) == 64 }) // of hex
+	h.encode = func(b []byte) string { return "sha256=" + hex.EncodeToString(b) }
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"SIG-VALID", "HOOK-VALID", "HOOK-WRONG-KEY", "LIVE-PROCESS"}})
+	for id, want := range map[string]reports.Outcome{"SIG-VALID": reports.Failed, "LIVE-PROCESS": reports.Failed, "HOOK-VALID": reports.Passed, "HOOK-WRONG-KEY": reports.Passed} {
+		if c := find(t, run, id); c.Outcome != want {
+			describe(t, c)
+			t.Errorf("%s is %s, want %s", id, c.Outcome, want)
+		}
+	}
+	if run.Problem != "" || !causesAt(run)["hmac-prefix at "] {
+		t.Errorf("problem %q, causes %v", run.Problem, causesAt(run))
+	}
+}

@@ -98,6 +98,8 @@ var (
 		"Write it as a string: String(user.id), str(user.id)."}
 	ChatElsewhere = Diagnosis{"token-chat-flat", "The chat id stands beside chat, not within it",
 		`Put it into an object: "chat": {"id": …}.`}
+	DomainsElsewhere = Diagnosis{"token-domains-misnamed", "The list of webhook domains stands under a name that Kindly does not read",
+		`Name it webhook_domains, within chat: "chat": {"id": …, "webhook_domains": […]}.`}
 	ChatIDNotRead = Diagnosis{"token-chat-id-not-read", "The endpoint did not find the chat id in the request",
 		"Read it by the name that the page sends (chatId or chat_id), and parse the body as JSON also as text/plain: that is what browsers say without a Content-Type."}
 	ChatIDChanged = Diagnosis{"token-chat-id-changed", "The chat id was changed on its way into the token",
@@ -113,7 +115,7 @@ func Diagnoses() []Diagnosis {
 		SignatureInHex, CutOff,
 		Milliseconds, TimeAsText, TimeWithFraction, DurationForInstant, LifetimeAsText, LifetimeInMilliseconds, ExpiryBeforeIssue,
 		TimeZone, ClockAhead, ClockOrKept,
-		SubjectElsewhere, SubjectAsNumber, ChatElsewhere, ChatIDNotRead, ChatIDChanged,
+		SubjectElsewhere, SubjectAsNumber, ChatElsewhere, DomainsElsewhere, ChatIDNotRead, ChatIDChanged,
 	}
 }
 

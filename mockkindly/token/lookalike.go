@@ -1,6 +1,9 @@
 package token
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // lookalikes maps folded names (see foldName) to the claim that is meant.
 // Folding catches every spelling of the claim's own name as well.
@@ -66,7 +69,24 @@ func judgeClaimNames(s *state) verdict {
 	if found.n == 0 {
 		return held
 	}
-	return bad("the names that Kindly reads", "Kindly ignores "+found.String())
+	v := bad("the names that Kindly reads", "Kindly ignores "+found.String())
+	if s.domainsElsewhere() {
+		return v.as(DomainsElsewhere)
+	}
+	return v
+}
+
+// domainsElsewhere says whether the list of domains is there, and not where Kindly
+// reads it.
+func (s *state) domainsElsewhere() bool {
+	named := func(object Value, table map[string]string, right string) bool {
+		return slices.ContainsFunc(object.Members(), func(m Member) bool {
+			var buf [40]byte
+			return table[string(foldName(&buf, m.Name))] == right && m.Value.Kind() == List
+		})
+	}
+	return !s.chat().Get("webhook_domains").Exists() &&
+		(named(s.chat(), chatLookalikes, "webhook_domains") || named(s.token.Claims, lookalikes, "chat.webhook_domains"))
 }
 
 // meant returns the claim of that name, also within chat.

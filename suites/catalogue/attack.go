@@ -65,7 +65,13 @@ func carryOut(ctx context.Context, h *subject.Webhook, a forge.Attack) ([]subjec
 	}
 	verdicts := make([]subject.Verdict, len(tokens))
 	err = h.Session.Each(len(tokens), func(i int) (err error) {
-		verdicts[i], err = tryForged(ctx, h, m.ChatID, tokens[i])
+		chatID := m.ChatID
+		if h.RemembersChats() && i > 0 {
+			if chatID, tokens[i], err = inItsOwnChat(ctx, h, a, i); err != nil {
+				return err
+			}
+		}
+		verdicts[i], err = tryForged(ctx, h, chatID, tokens[i])
 		return err
 	})
 	if err != nil {
@@ -84,6 +90,23 @@ func carryOut(ctx context.Context, h *subject.Webhook, a forge.Attack) ([]subjec
 		return []subject.Verdict{subject.Holds("not judged: what it looks for shows in answers anyway")}, nil
 	}
 	return verdicts, nil
+}
+
+// inItsOwnChat is the i-th token of an attack, made again of a valid one of another
+// chat.
+func inItsOwnChat(ctx context.Context, h *subject.Webhook, a forge.Attack, i int) (string, forge.Forged, error) {
+	m, err := h.Session.Material(ctx, h)
+	if err != nil {
+		return "", forge.Forged{}, err
+	}
+	tokens, err := a.Build(m)
+	if err == nil && i >= len(tokens) {
+		err = fmt.Errorf("an attack of %s makes %d tokens, and had more", a.Check, len(tokens))
+	}
+	if err != nil {
+		return "", forge.Forged{}, err
+	}
+	return m.ChatID, tokens[i], nil
 }
 
 // tryForged sends one forged token and says what became of it.

@@ -2,6 +2,8 @@ package catalogue
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -97,14 +99,22 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 	if plain == nil {
 		return []subject.Verdict{v}
 	}
-	readable := func(text string) bool { return isIdentity(text, plain.token) }
-	if r := e.WithChat(s.NewChatID()); !e.EditReadable(r.Header, func(text string) (string, bool) { return "", readable(text) }) {
+	readable := func(name, text string) bool { return isIdentity(text, plain.token) || namesUser(name) && text != "" }
+	if r := e.WithChat(s.NewChatID()); !e.EditReadable(r.Header, func(name, text string) (string, bool) { return "", readable(name, text) }) {
 		return nil
 	}
 	var verdicts []subject.Verdict
 	for _, other := range otherPeople(ctx, s, plain) {
 		r := e.WithChat(s.NewChatID())
-		e.EditReadable(r.Header, func(text string) (string, bool) { return other.of(text, plain), readable(text) })
+		another := false
+		e.EditReadable(r.Header, func(name, text string) (string, bool) {
+			changed := other.of(name, text)
+			another = another || readable(name, text) && changed != text
+			return changed, readable(name, text)
+		})
+		if !another {
+			continue
+		}
 		title := "a session that names " + other.who
 		ev, raw := s.Ask(ctx, title, r)
 		p, ok := personOf(raw)
@@ -122,23 +132,59 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 	return verdicts
 }
 
+// userNames are the names under which a session says whose it is, in small letters
+// and without what parts words.
+var userNames = map[string]bool{"userid": true, "uid": true, "user": true, "username": true, "login": true, "account": true, "accountid": true,
+	"customer": true, "customerid": true, "member": true, "memberid": true, "personid": true, "email": true, "mail": true}
+
+func namesUser(name string) bool {
+	return userNames[strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(name))]
+}
+
 // An otherPerson says what stands for another user.
 type otherPerson struct {
 	who string
-	of  func(text string, plain *person) string
+	of  func(name, text string) string
 }
 
-// otherPeople are the second user, if there is one, and one who is made up.
+// otherPeople are one who is made up, those whose numbers are near, and the second
+// user, if there is one.
 func otherPeople(ctx context.Context, s *subject.Session, plain *person) []otherPerson {
 	unique := s.NewChatID()
-	out := []otherPerson{{"an invented user", func(text string, _ *person) string {
+	out := []otherPerson{{"an invented user", func(_, text string) string {
 		if invented, ok := invent(text, unique); ok {
 			return invented.(string)
 		}
 		return text
 	}}}
+	for _, step := range []int{1, -1} {
+		out = append(out, otherPerson{fmt.Sprintf("the user whose number differs by %+d", step), func(_, text string) string {
+			if n, err := strconv.Atoi(text); err == nil && n+step > 0 {
+				return strconv.Itoa(n + step)
+			}
+			return text
+		}})
+	}
 	if second := secondPerson(ctx, s); second != nil {
-		out = append(out, otherPerson{"the second user", func(text string, plain *person) string { return swapped(text, plain.token, second.token) }})
+		theirs := sessionValues(s)
+		out = append(out, otherPerson{"the second user", func(name, text string) string {
+			if value := theirs[name]; namesUser(name) && value != "" {
+				return value
+			}
+			return swapped(text, plain.token, second.token)
+		}})
+	}
+	return out
+}
+
+// sessionValues are what the second user's session says readably, by its names.
+func sessionValues(s *subject.Session) map[string]string {
+	out := map[string]string{}
+	if e, err := s.SecondEndpoint(); err == nil {
+		e.EditReadable(e.Request.Header.Clone(), func(name, text string) (string, bool) {
+			out[name] = text
+			return text, false
+		})
 	}
 	return out
 }

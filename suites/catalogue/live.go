@@ -108,6 +108,11 @@ var liveHookBurst = onCall(func(ctx context.Context, h *subject.Webhook, st subj
 	requests := make([]wire.Request, burst)
 	for i := range requests {
 		var err error
+		if h.RemembersChats() && i > 0 {
+			if c, err = h.ControlCall(ctx, st); err != nil {
+				return subject.CouldNotRun(err)
+			}
+		}
 		if requests[i], err = h.Request(c); err != nil {
 			return subject.CouldNotRun(err)
 		}

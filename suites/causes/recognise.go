@@ -45,7 +45,26 @@ func Recognise(checks []reports.Check, seen func(id string) []Sighting) []report
 	}
 	r.besides()
 	r.note()
-	return r.found
+	return inOne(r.found)
+}
+
+// inOne tells a mistake once that several webhooks make, and names them all.
+func inOne(found []reports.Cause) []reports.Cause {
+	var out []reports.Cause
+	for _, c := range found {
+		i := slices.IndexFunc(out, func(o reports.Cause) bool { return o.ID == c.ID && o.Fix == c.Fix && o.Where != "" && c.Where != "" })
+		if i < 0 {
+			out = append(out, c)
+			continue
+		}
+		out[i].Where += reports.PlaceSeparator + c.Where
+		for _, id := range c.Explains {
+			if !slices.Contains(out[i].Explains, id) {
+				out[i].Explains = append(out[i].Explains, id)
+			}
+		}
+	}
+	return out
 }
 
 type recognition struct {

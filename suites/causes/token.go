@@ -35,6 +35,9 @@ func ofTokens() []Cause {
 		if d.ID == token.Unsigned.ID || d.ID == token.HMACPublicKey.ID {
 			c.Severity, c.Consequence = reports.Critical, "Anybody can make such a token. Whoever takes it takes anybody's word for who they are."
 		}
+		if d.ID == token.DomainsElsewhere.ID {
+			c.Consequence = "Kindly forwards the token to no webhook: whoever is logged in is a stranger there."
+		}
 		out = append(out, c)
 	}
 	return out
@@ -63,6 +66,8 @@ func explainedBy(d token.Diagnosis) []string {
 		return []string{"TOK-CHAT", "TOK-CHAT-ID"}
 	case d == token.ChatElsewhere:
 		return []string{"TOK-CHAT", "TOK-CHAT-ID", "TOK-CLAIM-NAMES"}
+	case d == token.DomainsElsewhere:
+		return []string{"TOK-CLAIM-NAMES", "FWD-COVERED"}
 	case d == token.SubjectAsNumber:
 		return []string{"TOK-SUB", "TOK-SUB-*"}
 	case d == token.SubjectElsewhere:

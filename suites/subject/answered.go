@@ -67,7 +67,7 @@ func (h *Webhook) Arrives() bool {
 	if err != nil {
 		return false
 	}
-	ev, err := h.Call(h.Session.Base, "with a token that is none", Call{Token: "kindlytest"})
+	ev, err := h.Call(trying(h.Session.Base, "HOOK-GARBAGE"), "with a token that is none", Call{Token: "kindlytest"})
 	return err == nil && ev.Exchange.Response != nil && ev.Exchange.Status() != st.Control().Exchange.Status()
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 	"github.com/kindlytest/kindlytest/suites/service"
 )
@@ -25,6 +26,8 @@ type repair struct {
 	signature *forge.SignatureMistake
 	token     *forge.TokenMistake
 	transport transport
+	// ownChats: what it answers depends on what was said in the chat before.
+	ownChats bool
 }
 
 // A transport is another way to send the same request.
@@ -112,6 +115,13 @@ func (h *Webhook) fault(check, cause string, ev Evidence) *Fault {
 	return &Fault{Check: check, Cause: cause, What: "the valid request gets " + Describe(ev.Exchange), Seen: ev}
 }
 
+// trying is the context of a request that looks for a mistake, for the check that
+// speaks of it. It is no plain request: a service that dies of it is not lost for
+// all that is.
+func trying(ctx context.Context, check string) context.Context {
+	return service.WithRunning(ctx, &service.Running{Rule: rule.Rule{ID: check}})
+}
+
 func (h *Webhook) tryTransports(ctx context.Context, st *Standing, f Fault) error {
 	c := Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
 	for _, t := range transports {
@@ -123,7 +133,7 @@ func (h *Webhook) tryTransports(ctx context.Context, st *Standing, f Fault) erro
 		if t.apply(&changed); changed.URL == plain.URL && changed.ConnectTo == plain.ConnectTo && sameHeader(changed.Header, plain.Header) {
 			continue
 		}
-		ev := h.Session.Do(ctx, "with "+t.name, changed)
+		ev := h.Session.Do(trying(ctx, f.Check), "with "+t.name, changed)
 		if !h.Acceptable(ev) {
 			continue
 		}
@@ -158,7 +168,7 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 	if h.Config.Secret == "" || h.AcceptableStatus(st.Stranger[0]) {
 		return nil
 	}
-	unsigned, err := h.Call(ctx, "without a signature", Call{Unsigned: true})
+	unsigned, err := h.Call(trying(ctx, "SIG-MISSING"), "without a signature", Call{Unsigned: true})
 	if err != nil {
 		return err
 	}
@@ -251,7 +261,7 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 			if err != nil {
 				return err
 			}
-			ev, err := h.Call(ctx, "with "+m.Name, Call{ChatID: p.ChatID, Token: p.Raw})
+			ev, err := h.Call(trying(ctx, "HOOK-VALID"), "with "+m.Name, Call{ChatID: p.ChatID, Token: p.Raw})
 			if err != nil {
 				return err
 			}
@@ -342,7 +352,7 @@ func (h *Webhook) resign(ctx context.Context, r wire.Request, m *forge.Signature
 	}
 	r = r.Clone()
 	r.Header[webhook.HeaderHMAC] = []string{value}
-	return h.Session.Do(ctx, "with "+m.Name, r), true
+	return h.Session.Do(trying(ctx, "SIG-VALID"), "with "+m.Name, r), true
 }
 
 // SignedBodies are the answers to different bodies, each signed as Kindly signs:

@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -120,6 +121,11 @@ func (e *Endpoint) sendsChat(name string) bool {
 // that protect from CSRF or open a gate, and says whether there was one. Broken,
 // they would be what the request is refused for.
 func (e *Endpoint) EditSession(h http.Header, change func(string) string) bool {
+	return e.editSession(h, func(_, value string) string { return change(value) })
+}
+
+// editSession is EditSession by the names of cookies and headers.
+func (e *Endpoint) editSession(h http.Header, change func(name, value string) string) bool {
 	found := false
 	for name, values := range h {
 		if !mayBeSession(name) || IsCSRFName(name) || e.sendsChat(name) {
@@ -136,22 +142,22 @@ func (e *Endpoint) EditSession(h http.Header, change func(string) string) bool {
 	return found
 }
 
-func editCredential(name, v string, change func(string) string) string {
+func editCredential(name, v string, change func(name, value string) string) string {
 	switch name {
 	case "Cookie":
 		pairs := cookiePairs([]string{v})
 		for i, p := range pairs {
 			if key, value, ok := strings.Cut(p, "="); ok && !IsCSRFName(key) && !gateCookies.MatchString(key) {
-				pairs[i] = key + "=" + change(value)
+				pairs[i] = key + "=" + change(key, value)
 			}
 		}
 		return strings.Join(pairs, "; ")
 	case "Authorization":
 		if scheme, credential, ok := strings.Cut(v, " "); ok {
-			return scheme + " " + change(credential)
+			return scheme + " " + change(name, credential)
 		}
 	}
-	return change(v)
+	return change(name, v)
 }
 
 // cookiePairs are the name=value pairs of a Cookie header.
@@ -177,17 +183,18 @@ func IsCSRFName(name string) bool {
 
 // EditReadable changes the texts that the session's cookies and headers hold as
 // anybody could read and write them: plain, in JSON, in base64, escaped for a URL.
-// It says whether edit has named one.
-func (e *Endpoint) EditReadable(h http.Header, edit func(text string) (string, bool)) bool {
+// The name is the member's, or the cookie's or header's; "" for a text in which
+// something else may be written. It says whether edit has named one.
+func (e *Endpoint) EditReadable(h http.Header, edit func(name, text string) (string, bool)) bool {
 	found := false
-	e.EditSession(h, func(value string) string {
+	e.editSession(h, func(name, value string) string {
 		plain, err := url.QueryUnescape(value)
 		escaped := err == nil && plain != value
 		if !escaped {
 			plain = value
 		}
-		changed := editReadable(plain, func(text string) (string, bool) {
-			out, ok := edit(text)
+		changed := editReadable(name, plain, func(name, text string) (string, bool) {
+			out, ok := edit(name, text)
 			found = found || ok
 			return out, ok
 		})
@@ -203,20 +210,20 @@ func (e *Endpoint) EditReadable(h http.Header, edit func(text string) (string, b
 }
 
 // editReadable edits a text, the members of the JSON that it is, or what it is in base64.
-func editReadable(text string, edit func(string) (string, bool)) string {
-	if out, ok := edit(text); ok {
+func editReadable(name, text string, edit func(name, text string) (string, bool)) string {
+	if out, ok := edit("", text); ok {
 		return out
 	}
 	if _, ok := param.JSONIn(text); !ok {
 		if plain, encoding, ok := param.DecodeBase64(text); ok && utf8.ValidString(plain) {
-			if changed := editReadable(plain, edit); changed != plain {
+			if changed := editReadable("", plain, edit); changed != plain {
 				return encoding.EncodeToString([]byte(changed))
 			}
 			return text
 		}
 	}
 	out, _ := param.WalkText(text, param.Leaf{}, func(l param.Leaf) any {
-		changed, ok := edit(l.Text())
+		changed, ok := edit(cmp.Or(l.Name(), name), l.Text())
 		switch {
 		case !ok:
 			return param.Keep

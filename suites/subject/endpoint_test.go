@@ -195,13 +195,13 @@ func TestReadableSessionsCanBeWritten(t *testing.T) {
 	} {
 		e := asks("POST", site+"/t", "application/json", `{"chatId":"CHAT"}`, "Cookie", tt[0])
 		h := e.Request.Header.Clone()
-		found := e.EditReadable(h, func(text string) (string, bool) { return "eve@shop.example", text == "ada@shop.example" })
+		found := e.EditReadable(h, func(_, text string) (string, bool) { return "eve@shop.example", text == "ada@shop.example" })
 		if got := h.Get("Cookie"); !found || got != tt[1] {
 			t.Errorf("%s: got %t, %q, want %q", name, found, got, tt[1])
 		}
 	}
 	e := asks("POST", site+"/t", "", "", "Cookie", "sid=0123456789abcdef")
-	if e.EditReadable(e.Request.Header, func(string) (string, bool) { return "x", false }) {
+	if e.EditReadable(e.Request.Header, func(string, string) (string, bool) { return "x", false }) {
 		t.Error("an opaque session was found readable")
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/mockkindly/rule"
-	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // An Attempt is something hostile to send, and how to read the answer.
@@ -99,8 +97,7 @@ func (h *Webhook) Oracle() (*oracle.Oracle, error) {
 		}
 		controls := oracle.Controls{Valid: exchanges(st.Member), Anonymous: exchanges(st.Stranger)}
 		if !h.Session.Options.Safe {
-			garbage := service.WithRunning(h.Session.Base, &service.Running{Rule: rule.Rule{ID: "HOOK-GARBAGE"}}) // it may kill, and is not plain
-			refused, err := h.sample(garbage, "with a token that is none", Call{Token: "kindlytest"})
+			refused, err := h.sample(trying(h.Session.Base, "HOOK-GARBAGE"), "with a token that is none", Call{Token: "kindlytest"})
 			if err != nil {
 				return nil, err
 			}

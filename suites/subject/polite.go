@@ -24,7 +24,7 @@ func (h *Webhook) tryPoliteRefusal(ctx context.Context, st *Standing) error {
 	all := exchanges(append(append([]Evidence{}, st.Member...), st.Stranger...))
 	unsigned := c
 	unsigned.Unsigned = true
-	ev, err := h.Call(ctx, "without a signature", unsigned)
+	ev, err := h.Call(trying(ctx, "SIG-MISSING"), "without a signature", unsigned)
 	if err != nil || !h.AcceptableStatus(ev) || differs(all, []wire.Exchange{ev.Exchange, ev.Exchange}) {
 		return err
 	}
@@ -118,7 +118,7 @@ func (h *Webhook) learnSignatures(ctx context.Context, withToken bool) (*oracle.
 	if err != nil {
 		return nil, err
 	}
-	refused, err := h.sample(ctx, "signed with another secret", bad)
+	refused, err := h.sample(trying(ctx, "SIG-WRONG"), "signed with another secret", bad)
 	if err != nil {
 		return nil, err
 	}
@@ -131,10 +131,11 @@ func (h *Webhook) learnSignatures(ctx context.Context, withToken bool) (*oracle.
 			break
 		}
 		for _, row := range []struct {
+			ctx  context.Context
 			kind oracle.Kind
 			call Call
-		}{{oracle.Valid, c}, {oracle.Anonymous, bad}} {
-			ev, err := h.Call(ctx, "one more control", row.call)
+		}{{ctx, oracle.Valid, c}, {trying(ctx, "SIG-WRONG"), oracle.Anonymous, bad}} {
+			ev, err := h.Call(row.ctx, "one more control", row.call)
 			if err != nil {
 				return nil, err
 			}

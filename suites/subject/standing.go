@@ -94,10 +94,13 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	if err := h.signedBodies(ctx, &st); err != nil || st.Signature != nil {
 		return st, err
 	}
-	if h.accepted(st) {
-		return st, h.tryPoliteRefusal(ctx, &st)
+	if !h.accepted(st) {
+		return st, h.diagnose(ctx, &st)
 	}
-	return st, h.diagnose(ctx, &st)
+	if err := h.separateChats(ctx, &st); err != nil {
+		return st, err
+	}
+	return st, h.tryPoliteRefusal(ctx, &st)
 }
 
 // firstContact sends the first request. What sleeps until it is called is given
@@ -170,8 +173,11 @@ func (h *Webhook) sampleBoth(ctx context.Context, st *Standing) error {
 }
 
 // Witness is the token that a sound webhook takes; of this one, what it is known
-// to expect of tokens is true.
+// to expect of tokens is true. Where it remembers chats, each is of another one.
 func (h *Webhook) Witness(ctx context.Context) (ChatToken, error) {
+	if h.repair.ownChats {
+		return h.newWitness(ctx)
+	}
 	if m := h.repair.token; m != nil {
 		return h.Session.Mint(h.Session.NewChatID(), *m)
 	}
@@ -181,10 +187,53 @@ func (h *Webhook) Witness(ctx context.Context) (ChatToken, error) {
 func (h *Webhook) sample(ctx context.Context, title string, c Call) ([]Evidence, error) {
 	out := make([]Evidence, samples)
 	err := h.Session.Each(samples, func(i int) (err error) {
-		out[i], err = h.Call(ctx, title, c)
+		call := c
+		if h.repair.ownChats && c.ChatID != "" {
+			p, err := h.newWitness(ctx)
+			if err != nil {
+				return err
+			}
+			call.ChatID, call.Token = p.ChatID, p.Raw
+		}
+		out[i], err = h.Call(ctx, title, call)
 		return err
 	})
 	return out, err
+}
+
+// separateChats finds out whether the webhook answers the first message of a chat
+// otherwise than the next ones. If it does, each request is made in a chat of its
+// own: attempts would differ by their turn, and not by who is believed.
+func (h *Webhook) separateChats(ctx context.Context, st *Standing) error {
+	if !st.Members() {
+		return nil
+	}
+	alike := known(exchanges(st.Member[1:]), st.Member[0].Exchange)
+	var turns [2][]Evidence // the first message of each new chat, and the second
+	for range samples {
+		p, err := h.newWitness(ctx)
+		if err != nil {
+			return nil // there are no more tokens to be had: what was seen must do
+		}
+		for turn := range turns {
+			ev, err := h.Call(ctx, "with a valid token of a new chat", Call{ChatID: p.ChatID, Token: p.Raw})
+			if err != nil {
+				return err
+			}
+			if turn == 0 && alike && known(exchanges(st.Member), ev.Exchange) {
+				return nil // it is answered as in the chat that it knows
+			}
+			turns[turn] = append(turns[turn], ev)
+		}
+	}
+	if !differs(exchanges(turns[0]), exchanges(turns[1])) {
+		return nil
+	}
+	h.repair.ownChats = true
+	unrepaired := st.Unrepaired
+	err := h.sampleBoth(ctx, st)
+	st.Unrepaired = unrepaired
+	return err
 }
 
 // accepted says whether all answers to the best request are those to a valid one.

@@ -31,6 +31,10 @@ type Webhook struct {
 
 func newWebhook(s *Session, w target.Webhook) *Webhook { return &Webhook{Session: s, Config: w} }
 
+// RemembersChats says whether its answers depend on what was said in the chat
+// before: each attempt needs a chat of its own then.
+func (h *Webhook) RemembersChats() bool { return h.repair.ownChats }
+
 // Name is the webhook's, or its URL.
 func (h *Webhook) Name() string {
 	if h.Config.Name != "" {
