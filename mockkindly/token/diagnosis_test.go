@@ -155,7 +155,7 @@ func badlyWorded() []mistaken {
 		{"external_id for sub", mint(object{"sub": remove, "external_id": "u"}), SubjectElsewhere, one("TOK-SUB"), `"external_id" may be it`, "sub", ""},
 		{"chat_id beside chat", mint(object{"chat": remove, "chat_id": chatID}), ChatElsewhere, one("TOK-CHAT"), `"chat_id"`, `"chat": {`, ""},
 		{"webhookDomains in chat", mint(inChat(object{"webhook_domains": remove, "webhookDomains": []string{"hooks.example.com"}})), DomainsElsewhere, one("TOK-CLAIM-NAMES"), "webhookDomains", "webhook_domains", ""},
-		{"webhook_domains beside chat", mint(object{"chat": object{"id": chatID}, "webhook_domains": []string{"hooks.example.com"}}), DomainsElsewhere, one("TOK-CLAIM-NAMES"), "within chat", "within chat", ""},
+		{"webhook_domains beside chat", mint(object{"chat": object{"id": chatID}, "webhook_domains": []string{"hooks.example.com"}}), DomainsElsewhere, one("TOK-CLAIM-NAMES"), "meant is chat.webhook_domains", "within chat", ""},
 		{"the chat id was not in the body", mint(inChat(object{"id": nil})), ChatIDNotRead, one("TOK-CHAT-ID"), "null", "text/plain", "session"},
 		{"the chat id is undefined", mint(inChat(object{"id": "undefined"})), ChatIDNotRead, one("TOK-CHAT-ID"), "undefined", "chatId or chat_id", ""},
 		{"the chat id in upper case", mint(inChat(object{"id": strings.ToUpper(chatID)})), ChatIDChanged, one("TOK-CHAT-ID"), "letter case", "as it came", "session"},
