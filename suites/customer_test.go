@@ -132,8 +132,14 @@ const atOnce = 8
 // each runs a subtest for each of all, a few at a time.
 func each[T any](t *testing.T, all []T, name func(T) string, test func(*testing.T, T)) {
 	t.Helper()
+	eachOf(t, atOnce, all, name, test)
+}
+
+// eachOf is each with so many at a time.
+func eachOf[T any](t *testing.T, limit int, all []T, name func(T) string, test func(*testing.T, T)) {
+	t.Helper()
 	var group errgroup.Group
-	group.SetLimit(atOnce)
+	group.SetLimit(limit)
 	for _, one := range all {
 		group.Go(func() error {
 			t.Run(name(one), func(t *testing.T) { test(t, one) })

@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -193,6 +194,46 @@ func TestSignatureMistakesAreNamedAndWorkedAround(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A digest in base64url is the right one for some bodies: that is the finding.
+func TestSomeBodiesRefusedAreCounted(t *testing.T) {
+	h := plain()
+	h.encode = base64.URLEncoding.EncodeToString
+	counted := regexp.MustCompile(`^\d of 10 bodies refused, those whose signature has \+ or /`)
+	for range 4 { // one time of twenty, all ten have one
+		c := find(t, suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"SIG-VALID"}}), "SIG-VALID")
+		if c.Outcome != reports.Failed || c.Cause != "hmac-base64url" {
+			describe(t, c)
+			t.Errorf("cause %q", c.Cause)
+		}
+		if counted.MatchString(c.Actual) {
+			return
+		}
+	}
+	t.Error("it is never said how many bodies are refused, and which")
+}
+
+// A webhook that takes a third of the time-out is judged like a quick one, and
+// does not make the run last for minutes.
+func TestASlowWebhookIsJudgedAtItsOwnPace(t *testing.T) {
+	h := plain()
+	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		select {
+		case <-time.After(300 * time.Millisecond):
+		case <-r.Context().Done():
+		}
+		return false
+	}
+	began := time.Now()
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: time.Second, Only: []string{"HOOK", "SIG", "RESP", "LIVE-PROCESS"}, Skip: []string{"HOOK-UNVERIFIED"}})
+	if took := time.Since(began); took > time.Minute {
+		t.Errorf("it took %s", took)
+	}
+	noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
+	if judged, all := judgedOf(run, "HOOK"); judged < all-4 || run.Problem != "" || run.Summary.Deaths > 0 {
+		t.Errorf("%d of %d judged, %d deaths, problem %q", judged, all, run.Summary.Deaths, run.Problem)
 	}
 }
 

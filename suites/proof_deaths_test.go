@@ -31,6 +31,10 @@ func (d death) String() string {
 	return s
 }
 
+// dyingAtOnce is how many processes that die are looked at at a time: most of it is
+// waiting until they are back.
+const dyingAtOnce = 4
+
 // A process that dies of one request: that request is found, three of three
 // times, and all others are judged as if it lived.
 func TestProofDeaths(t *testing.T) {
@@ -49,38 +53,47 @@ func TestProofDeaths(t *testing.T) {
 	if *proof {
 		times = *proofTimes
 	}
+	var quiet, busy []death // each as often as it is run
+	for range times {
+		for _, d := range all {
+			if d.loaded {
+				busy = append(busy, d)
+			} else {
+				quiet = append(quiet, d)
+			}
+		}
+	}
 	var mu sync.Mutex
 	var right tally
-	blamed := map[string][]string{}
-	for _, d := range all { // one at a time: what is loaded is loaded on purpose
-		t.Run(d.String(), func(t *testing.T) {
-			if d.loaded {
-				load(t)
+	blamed, first := map[string][]string{}, map[string]map[string]reports.Outcome{}
+	dies := func(t *testing.T, d death) {
+		run := dieOnce(t, d)
+		wrong, culprits := judgeDeaths(run, d.way)
+		outcomes := map[string]reports.Outcome{}
+		for _, c := range run.Checks {
+			outcomes[c.ID] = c.Outcome
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		blamed[d.way.name] = append(blamed[d.way.name], culprits...)
+		if first[d.String()] == nil {
+			first[d.String()] = outcomes
+		}
+		for _, id := range slices.Sorted(maps.Keys(outcomes)) {
+			if was := first[d.String()][id]; outcomes[id] != was {
+				wrong = append(wrong, fmt.Sprintf("%s is %s, and was %s", id, outcomes[id], was))
 			}
-			var first map[string]reports.Outcome
-			for range times {
-				run := dieOnce(t, d)
-				wrong, culprits := judgeDeaths(run, d.way)
-				outcomes := map[string]reports.Outcome{}
-				for _, c := range run.Checks {
-					outcomes[c.ID] = c.Outcome
-				}
-				if first == nil {
-					first = outcomes
-				}
-				for _, id := range slices.Sorted(maps.Keys(outcomes)) {
-					if outcomes[id] != first[id] {
-						wrong = append(wrong, fmt.Sprintf("%s is %s, and was %s", id, outcomes[id], first[id]))
-					}
-				}
-				right.count(len(wrong) == 0, fmt.Sprintf("%s: %s", d, strings.Join(wrong, "; ")))
-				if len(wrong) > 0 {
-					t.Error(strings.Join(wrong, "\n"))
-				}
-				mu.Lock()
-				blamed[d.way.name] = append(blamed[d.way.name], culprits...)
-				mu.Unlock()
-			}
+		}
+		right.count(len(wrong) == 0, fmt.Sprintf("%s: %s", d, strings.Join(wrong, "; ")))
+		if len(wrong) > 0 {
+			t.Error(strings.Join(wrong, "\n"))
+		}
+	}
+	t.Run("quiet", func(t *testing.T) { eachOf(t, dyingAtOnce, quiet, death.String, dies) })
+	if len(busy) > 0 {
+		t.Run("loaded", func(t *testing.T) {
+			load(t)
+			eachOf(t, dyingAtOnce, busy, death.String, dies)
 		})
 	}
 	if !*proof || right.all < len(all)*times { // -run has left some out
@@ -91,7 +104,7 @@ func TestProofDeaths(t *testing.T) {
 	if *proofLoaded {
 		machines = ", on this machine as it is\nand with all its cores busy"
 	}
-	fmt.Fprintf(&body, "A real process stands before a sound customer, dies in one of %d ways, and is started again 0.3 to\n0.5 s later. Each with 1 and with 8 probes at a time%s, %d times: %d runs. The right request is blamed, \"3 of 3\", nobody else is, and the verdicts of the\nruns are the same, in %s.\n\n%s\n| dies | how | who is blamed |\n|---|---|---|\n",
+	fmt.Fprintf(&body, "A real process stands before a sound customer, dies in one of %d ways, and is started again 0.3 to\n0.5 s later. Each with 1 and with 8 probes at a time%s, %d times: %d runs, four side by side. The right request is blamed, \"3 of 3\", nobody else is, and the verdicts of the\nruns are the same, in %s.\n\n%s\n| dies | how | who is blamed |\n|---|---|---|\n",
 		len(waysToDie), machines, times, right.all, right.String(), right.list())
 	for _, w := range waysToDie {
 		slices.Sort(blamed[w.name])

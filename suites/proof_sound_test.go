@@ -3,6 +3,7 @@ package suites_test
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -62,31 +63,36 @@ func trials() []trial {
 func TestProofSound(t *testing.T) {
 	rows := sampled(t, trials(), 1)
 	var right tally
-	var table strings.Builder
-	for _, r := range rows {
-		t.Run(r.String(), func(t *testing.T) {
-			run := r.run(t, r.concurrency)
-			var wrong []string
-			for _, c := range run.Checks {
-				if c.Outcome == reports.Failed || c.Outcome == reports.Errored || c.Outcome == reports.Warned && !r.told[c.ID] {
-					wrong = append(wrong, fmt.Sprintf("%s is %s: %s", c.ID, c.Outcome, c.Reason+c.Actual))
-				}
+	var mu sync.Mutex
+	lines := map[string]string{}
+	eachOf(t, dyingAtOnce, rows, trial.String, func(t *testing.T, r trial) {
+		run := r.run(t, r.concurrency)
+		var wrong []string
+		for _, c := range run.Checks {
+			if c.Outcome == reports.Failed || c.Outcome == reports.Errored || c.Outcome == reports.Warned && !r.told[c.ID] {
+				wrong = append(wrong, fmt.Sprintf("%s is %s: %s", c.ID, c.Outcome, c.Reason+c.Actual))
 			}
-			if run.Problem != "" {
-				wrong = append(wrong, "problem: "+run.Problem)
-			}
-			if len(run.Causes) > 0 {
-				wrong = append(wrong, "a cause: "+run.Causes[0].ID)
-			}
-			right.count(len(wrong) == 0, r.String()+": "+strings.Join(wrong, "; "))
-			fmt.Fprintf(&table, "| %s | %s | %d | %d | %d | %d s |\n", r.name, r.text, r.concurrency, run.Summary.Passed, run.Summary.Warned, run.DurationMS/1000)
-			if len(wrong) > 0 {
-				t.Error(strings.Join(wrong, "\n"))
-			}
-		})
-	}
+		}
+		if run.Problem != "" {
+			wrong = append(wrong, "problem: "+run.Problem)
+		}
+		if len(run.Causes) > 0 {
+			wrong = append(wrong, "a cause: "+run.Causes[0].ID)
+		}
+		right.count(len(wrong) == 0, r.String()+": "+strings.Join(wrong, "; "))
+		if len(wrong) > 0 {
+			t.Error(strings.Join(wrong, "\n"))
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		lines[r.String()] = fmt.Sprintf("| %s | %s | %d | %d | %d | %d s |\n", r.name, r.text, r.concurrency, run.Summary.Passed, run.Summary.Warned, run.DurationMS/1000)
+	})
 	if !*proof || right.all < len(rows) {
 		return
+	}
+	var table strings.Builder
+	for _, r := range rows {
+		table.WriteString(lines[r.String()])
 	}
 	writeProof(t, "Sound, and hard to judge", fmt.Sprintf(`Customers who do nothing wrong, and make it hard to see. Nobody is blamed in %s.
 
