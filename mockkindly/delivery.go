@@ -46,6 +46,7 @@ type Delivery struct {
 	ResendOf   uint64     // Seq of the delivery that this one repeats; 0 if it is the first
 	TokenState TokenState // of one that was sent again
 	Rotated    bool       // signed with another secret, by the fault RotateSecret
+	Heard      *Heard     // of one that the real Kindly has made; nil otherwise
 
 	redact   *redact.Redactor // what is to be hidden where the webhook repeats it
 	redacted bool             // read back, without credentials that the request's body held

@@ -60,6 +60,7 @@ type deliveryJSON struct {
 	ResendOf   uint64        `json:"resend_of,omitempty"`
 	TokenState TokenState    `json:"token_state,omitempty"`
 	Rotated    bool          `json:"rotated_secret,omitempty"`
+	Heard      *Heard        `json:"heard,omitempty"`
 }
 
 // MarshalJSON shows both sides of the exchange without credentials.
@@ -81,7 +82,7 @@ func (d Delivery) json() deliveryJSON {
 	v := deliveryJSON{
 		replyJSON: d.reply(), URL: redact.URL(d.URL), Decision: decisionJSON(d.Decision),
 		At: d.Exchange.At, DurationMS: d.Exchange.Duration.Milliseconds(), Truncated: d.Truncated,
-		ResendOf: d.ResendOf, TokenState: d.TokenState, Rotated: d.Rotated,
+		ResendOf: d.ResendOf, TokenState: d.TokenState, Rotated: d.Rotated, Heard: d.Heard,
 		Request: requestJSON{
 			Method: req.Method, URL: redact.URL(req.URL), ConnectTo: redact.URL(req.ConnectTo),
 			Headers: d.headers(req.Header), Body: body, Redacted: d.redacted || body != string(req.Body),
@@ -104,7 +105,7 @@ func (d *Delivery) UnmarshalJSON(text []byte) error {
 		Decision: allowlist.Decision(v.Decision),
 		Answer:   v.Answer, AnswerErr: errorOf(v.AnswerError), Problems: problemsFrom(v.Problems),
 		Bubbles: v.Bubbles, ContextError: errorOf(v.ContextError), Truncated: v.Truncated,
-		Dialogue: v.Dialogue, ResendOf: v.ResendOf, TokenState: v.TokenState, Rotated: v.Rotated,
+		Dialogue: v.Dialogue, ResendOf: v.ResendOf, TokenState: v.TokenState, Rotated: v.Rotated, Heard: v.Heard,
 		Exchange: v.exchange(), redacted: v.Request.Redacted,
 	}
 	return nil
@@ -152,7 +153,7 @@ func (d Delivery) headers(h http.Header) []headerJSON {
 	out := []headerJSON{}
 	for name, values := range h {
 		for _, v := range values {
-			if name != webhook.HeaderHMAC { // of this body alone, and what a webhook's author looks for
+			if !strings.EqualFold(name, webhook.HeaderHMAC) { // of this body alone, and what a webhook's author looks for
 				v = d.redact.Header(name, v)
 			}
 			out = append(out, headerJSON{name, v})

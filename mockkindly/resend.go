@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
@@ -98,6 +99,9 @@ func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 		return nil, err
 	}
 	decision := k.decisionAgain(e.Chat, hook, raw)
+	if old.Heard != nil && old.WithToken {
+		decision = allowedBefore(old.Exchange.At)
+	}
 	if raw != "" && !decision.Allowed {
 		if state != TokenSame {
 			return nil, &ResendError{"No token may go to this webhook. " + decision.Reason}
@@ -114,7 +118,7 @@ func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 	req := old.Exchange.Request.Clone()
 	req.URL, req.ConnectTo = hook.URL, hook.ConnectTo
 	webhook.SetSignature(req.Header, secret, req.Body)
-	req.Header.Del("Authorization")
+	maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return strings.EqualFold(name, "Authorization") })
 	if raw != "" {
 		req.Header.Set("Authorization", "Bearer "+raw.Secret())
 	}
@@ -166,11 +170,11 @@ func (k *Kindly) tokenFor(e Event, hook Webhook, state TokenState) (raw token.Ra
 
 // tokenOf is the token that a delivery took along, "" if it is not known whole.
 func tokenOf(d *Delivery) token.Raw {
-	scheme, credential, _ := strings.Cut(d.Exchange.Request.Header.Get("Authorization"), " ")
-	if scheme != "Bearer" || strings.ContainsAny(credential, "<[") { // what was removed
+	raw := bearerOf(d.Exchange.Request)
+	if strings.ContainsAny(raw.Secret(), "<[") { // what was removed
 		return ""
 	}
-	return token.Raw(credential)
+	return raw
 }
 
 // tokenOfAnother is a live token of another chat that may go to the webhook.

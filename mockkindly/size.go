@@ -122,6 +122,12 @@ func (d *Delivery) size() int {
 	for _, p := range d.Problems {
 		n += violationSize + textSize(p.Path, p.Expected, p.Actual, p.Fix)
 	}
+	if h := d.Heard; h != nil {
+		n += textSize(h.Protocol, h.Signature.Text, h.Signature.Fix, h.BodyError)
+		for _, diff := range h.Differences {
+			n += textSize(diff.Path, diff.Contract, diff.Seen)
+		}
+	}
 	return n
 }
 

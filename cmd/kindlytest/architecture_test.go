@@ -38,6 +38,9 @@ var mayImport = map[string][]string{
 	"internal/totp":    {},
 	"internal/wire":    {},
 
+	"internal/listen":    {"internal/forge", "internal/recording", "internal/wire", "mockkindly", "mockkindly/token", "mockkindly/webhook"},
+	"internal/recording": {"internal/redact"},
+
 	"mockkindly":           {"mockkindly/allowlist", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "internal/redact", "internal/wire"},
 	"mockkindly/server":    {"mockkindly", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "mockkindly/widget", "internal/redact"},
 	"mockkindly/token":     {"mockkindly/rule"},

@@ -101,8 +101,12 @@ func startServer(l net.Listener, h http.Handler) *mockServer {
 		IdleTimeout:    time.Minute,
 		MaxHeaderBytes: 64 << 10,
 	}}
-	go func() { s.failed <- s.http.Serve(netutil.LimitListener(l, maxConnections)) }()
+	s.serve(netutil.LimitListener(l, maxConnections))
 	return s
+}
+
+func (s *mockServer) serve(l net.Listener) {
+	go func() { s.failed <- s.http.Serve(l) }()
 }
 
 // watch returns a context that ends when there is nothing to serve any more.
@@ -121,7 +125,11 @@ func (s *mockServer) watch(ctx context.Context) context.Context {
 
 // stop ends the mock and then the server: streams end with the mock.
 func (s *mockServer) stop(k *mockkindly.Kindly) error {
-	err := k.Close()
+	return errors.Join(k.Close(), s.end())
+}
+
+// end lets what is under way come to its end, for a moment.
+func (s *mockServer) end() (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	if s.http.Shutdown(ctx) != nil {

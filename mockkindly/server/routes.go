@@ -64,6 +64,9 @@ func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	paths := map[string]*methods{}
 	for _, rt := range s.table() {
+		if s.opts.WatchOnly && rt.side == widgetSide {
+			continue
+		}
 		mux.Handle(rt.method+" "+rt.path, s.guard(rt.side, rt.handle))
 		if paths[rt.path] == nil {
 			paths[rt.path] = &methods{side: rt.side}

@@ -140,13 +140,6 @@ func (p Payload) Body() ([]byte, error) {
 // MarshalJSON is Body, for a payload inside another value.
 func (p Payload) MarshalJSON() ([]byte, error) { return p.Body() }
 
-// documentedNames are the members that Extra must not repeat: which of two
-// equal members counts is each parser's own choice.
-var documentedNames = []string{
-	"organization_id", "bot_id", "chat_id", "user_id", "chat_labels", "message", "attachments",
-	"context", "exchange", "_links", "source", "web_path", "web_host", "web_url",
-}
-
 // marshal is json.Marshal without the escapes that only Go's encoder makes.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer

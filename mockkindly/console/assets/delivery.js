@@ -2,9 +2,9 @@
 
 import { call, open as fetchPath } from "./api.js";
 import { el, outward, text } from "./dom.js";
-import { deliveryMood } from "./events.js";
+import { deliveryMood, signatureMood } from "./events.js";
 import { clockTime, duration } from "./format.js";
-import { body, callout, facts, headers, section, violations } from "./parts.js";
+import { body, callout, facts, headers, more, section, violations } from "./parts.js";
 
 const STATES = [
   ["same", "with the same token"],
@@ -12,6 +12,12 @@ const STATES = [
   ["expired", "with an expired token"],
   ["other-chat", "with another chat's token"],
 ];
+
+const DIFFERENCES = {
+  new: (d) => `new: ${d.seen}, which nobody documents`,
+  missing: (d) => `missing: documented as ${d.contract}`,
+  type: (d) => `${d.seen}, documented as ${d.contract}`,
+};
 
 export class DeliveryView {
   #event;
@@ -39,7 +45,7 @@ export class DeliveryView {
 
   elements() {
     const d = this.#d;
-    return [this.#actions(), this.#facts(), this.#token(), ...this.#answer(), ...this.#exchange()];
+    return [this.#actions(), this.#facts(), ...this.#heard(), this.#token(), ...this.#answer(), ...this.#exchange()];
   }
 
   #actions() {
@@ -57,9 +63,22 @@ export class DeliveryView {
     const sent = Date.parse(d.at);
     const again = d.resend_of && el("a", { href: "#/event/" + d.resend_of }, `#${d.resend_of}`, d.token_state ? ` (token: ${d.token_state})` : "");
     return facts([
-      ["To", outward(d.url)], ["Really to", d.request?.connect_to], ["Sent", Number.isNaN(sent) ? "" : clockTime(sent)], ["Took", duration(d.duration_ms)],
+      ["To", outward(d.url)], [d.heard ? "Passed on to" : "Really to", d.request?.connect_to], ["Sent", Number.isNaN(sent) ? "" : clockTime(sent)], ["Took", duration(d.duration_ms)],
       ["Resent from", again], ["Dialogue", d.dialogue], ["Signed", d.rotated_secret ? "with another secret, on purpose" : ""],
     ]);
+  }
+
+  // heard is what the real Kindly has sent, beside what is documented.
+  #heard() {
+    const h = this.#d.heard;
+    if (!h) return [];
+    const signature = h.signature ?? {};
+    const out = [callout(signatureMood(signature), `Signature: ${signature.verdict}. `, signature.text ?? "", signature.fix ? el("p", {}, signature.fix) : null)];
+    if (h.given_up) out.push(callout("bad", "Kindly hung up ", "before the answer was whole."));
+    if (h.body_error) out.push(callout("bad", "The payload cannot be compared. ", h.body_error));
+    if (h.differences?.length) out.push(el("h3", {}, "Payload beside the documentation"), facts(h.differences.map((d) => [d.path, DIFFERENCES[d.kind]?.(d) ?? d.kind])));
+    else if (!h.body_error) out.push(more("The payload is as documented."));
+    return [section(`From Kindly, by ${h.protocol}`, ...out)];
   }
 
   #token() {

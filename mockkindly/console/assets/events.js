@@ -18,7 +18,13 @@ const asText = (v) => (typeof v === "string" ? v : v === undefined || v === null
 // deliveryMood is good, warn or bad.
 export function deliveryMood(d) {
   if (!d.status || d.status !== 200 || d.answer_error) return "bad";
+  if (d.heard && signatureMood(d.heard.signature) === "bad") return "bad";
   return d.problems?.length || d.context_error ? "warn" : "good";
+}
+
+// signatureMood is that of what the real Kindly has sent.
+export function signatureMood(signature) {
+  return { right: "good", unjudged: "" }[signature?.verdict] ?? "bad";
 }
 
 const readers = {
@@ -56,7 +62,7 @@ function delivery(e) {
   const again = d.resend_of ? `${RESENT.get(d.token_state) ?? ""}resent #${d.resend_of} · ` : "";
   return {
     group: "webhook", badge: asText(d.status || "failed"), mood: deliveryMood(d), title: asText(d.webhook), ms: d.duration_ms,
-    note: again + (d.error ? asText(d.error) : (d.with_token ? "with token" : "no token: " + asText(d.reason))),
+    note: again + (d.heard && d.heard.signature?.verdict !== "right" ? `signature ${asText(d.heard.signature?.verdict)} · ` : "") + (d.error ? asText(d.error) : (d.with_token ? "with token" : "no token: " + asText(d.reason))),
     url: asText(d.url), token: d.with_token === true,
   };
 }

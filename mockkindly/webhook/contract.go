@@ -1,0 +1,155 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+)
+
+// A Member is one that the body of a request has, as far as somebody has told.
+type Member struct {
+	Path     string // "exchange.exchange_id"
+	Type     string // as Members calls it
+	Always   bool   // in every request
+	Fidelity rule.Fidelity
+}
+
+// Contract returns the members that are known, in the order in which Body
+// writes them.
+//
+// Source: https://docs.kindly.ai/webhooks
+func Contract() []Member { return slices.Clone(contract) }
+
+var contract = []Member{
+	{"organization_id", "integer", true, rule.Observed},
+	{"bot_id", "integer", true, rule.Observed},
+	{"chat_id", "string", true, rule.Documented},
+	{"user_id", "string", true, rule.Documented},
+	{"chat_labels", "list", false, rule.Documented},
+	{"message", "string", true, rule.Documented},
+	{"attachments", "list", false, rule.Documented},
+	{"context", "object", false, rule.Documented},
+	{"exchange", "object", true, rule.Documented},
+	{"exchange.exchange_id", "string", true, rule.Documented},
+	{"exchange.language_code", "string", true, rule.Documented},
+	{"exchange.exchange_slug", "string", false, rule.Assumed},
+	{"_links", "object", true, rule.Documented},
+	{"_links.chat", "string", true, rule.Documented},
+	{"source", "string", true, rule.Documented},
+	{"web_path", "string", false, rule.Documented},
+	{"web_host", "string", false, rule.Documented},
+	{"web_url", "string", false, rule.Documented},
+}
+
+// documentedNames are the members that Extra must not repeat: which of two
+// equal members counts is each parser's own choice.
+var documentedNames = func() (names []string) {
+	for _, m := range contract {
+		if !strings.Contains(m.Path, ".") {
+			names = append(names, m.Path)
+		}
+	}
+	return names
+}()
+
+// A Difference is where a body is not what the contract says.
+type Difference struct {
+	Path     string `json:"path"`
+	Kind     string `json:"kind"`               // new, missing, type
+	Contract string `json:"contract,omitempty"` // the type that it should have
+	Seen     string `json:"seen,omitempty"`     // the one that it has
+}
+
+// The kinds of differences.
+const (
+	DifferenceNew     = "new"     // nobody has told of it
+	DifferenceMissing = "missing" // it is said to be in every request
+	DifferenceType    = "type"    // it is said to have another
+)
+
+// Compare says where a body is not what the contract says: types first, then
+// what is missing, then what is new. It quotes no value.
+func Compare(body []byte) ([]Difference, error) {
+	members, err := Members(body)
+	if err != nil {
+		return nil, err
+	}
+	var types, missing, added []Difference
+	for _, m := range contract {
+		seen, ok := members[m.Path]
+		switch {
+		case ok && seen != m.Type:
+			types = append(types, Difference{m.Path, DifferenceType, m.Type, seen})
+		case !ok && m.Always:
+			missing = append(missing, Difference{m.Path, DifferenceMissing, m.Type, ""})
+		}
+		delete(members, m.Path)
+	}
+	for _, path := range slices.Sorted(maps.Keys(members)) {
+		added = append(added, Difference{path, DifferenceNew, "", members[path]})
+	}
+	return slices.Concat(types, missing, added), nil
+}
+
+// collected are the members whose own members are the customer's, not Kindly's.
+var collected = []string{"context", "attachments", "chat_labels"}
+
+// maxMembers bounds how many members of a body are looked at.
+const maxMembers = 1000
+
+// Members returns the types of a body's members by their paths: string,
+// integer, number, boolean, list, object or null. Of objects at the top, but for
+// what a chat has collected, it tells the members too. It fails if the body is
+// no JSON object.
+func Members(body []byte) (map[string]string, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var top map[string]any
+	if err := d.Decode(&top); err != nil || top == nil || d.More() {
+		return nil, errors.New("the body is no JSON object")
+	}
+	out := map[string]string{}
+	for name, value := range top {
+		note(out, name, value)
+		inner, ok := value.(map[string]any)
+		if !ok || slices.Contains(collected, name) {
+			continue
+		}
+		for below, value := range inner {
+			note(out, name+"."+below, value)
+		}
+	}
+	return out, nil
+}
+
+func note(members map[string]string, path string, value any) {
+	if len(members) < maxMembers && len(path) <= 200 {
+		members[path] = typeName(value)
+	}
+}
+
+// typeName is a JSON type in one word.
+func typeName(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "boolean"
+	case json.Number:
+		if strings.ContainsAny(v.String(), ".eE") {
+			return "number"
+		}
+		return "integer"
+	case string:
+		return "string"
+	case []any:
+		return "list"
+	default:
+		return "object"
+	}
+}
