@@ -16,25 +16,30 @@ func shapeAttacks() []Attack {
 
 func segments(b *bench) {
 	h, p, s := b.parts[0], b.parts[1], b.parts[2]
+	own := h + "." + p + "." + s // what follows it, some libraries don't look at
 	for _, row := range []struct{ name, token string }{
 		{"no segment", ""},
 		{"1 segment", h},
 		{"1 segment, the payload", p},
 		{"2 segments", h + "." + p},
 		{"2 segments, the payload and signature", p + "." + s},
-		{"4 segments", h + "." + p + "." + s + "." + s},
-		{"4 segments, the last empty", h + "." + p + "." + s + "."},
+		{"4 segments", own + "." + s},
+		{"4 segments, the last empty", own + "."},
 		{"4 segments, the first empty", "." + h + "." + p + "." + s},
-		{"5 segments", h + "." + p + "." + s + "." + p + "." + s},
+		{"5 segments", own + "." + p + "." + s},
 		{"one dot", "."},
 		{"two dots", ".."},
 		{"two dots and a payload", "." + p + "."},
 		{"two dots and a signature", ".." + s},
 		{"5,000 dots", strings.Repeat(".", 5000)},
-		{"a token and 5,000 dots", h + "." + p + "." + s + strings.Repeat(".", 5000)},
+		{"a token and 5,000 dots", own + strings.Repeat(".", 5000)},
 		{"100,000 dots", strings.Repeat(".", 100_000)},
 	} {
-		b.add(Forged{Name: row.name, Token: Secret(row.token)})
+		f := Forged{Name: row.name, Token: Secret(row.token)}
+		if strings.HasPrefix(row.token, own+".") {
+			f.Want = Genuine
+		}
+		b.add(f)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	_ "crypto/sha256" // the hashes of RS256 and HS256
 	_ "crypto/sha512" // and of the others
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -65,7 +66,7 @@ func (b *bench) take(token string) error {
 	b.parts = [3]string(parts)
 	for i, into := range []*object{&b.header, &b.claims} {
 		name := [...]string{"header", "payload"}[i]
-		data, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[i], "="))
+		data, err := decodeSegment(parts[i])
 		if err != nil {
 			return fmt.Errorf("its %s is no base64url", name)
 		}
@@ -81,7 +82,21 @@ func (b *bench) take(token string) error {
 
 // signature is the page's token's own.
 func (b *bench) signature() ([]byte, error) {
-	return base64.RawURLEncoding.DecodeString(strings.TrimRight(b.parts[2], "="))
+	return decodeSegment(b.parts[2])
+}
+
+var toURL = strings.NewReplacer("+", "-", "/", "_")
+
+// decodeSegment reads a segment in either base64, padded or not: that a token is
+// written in the wrong one is for TOK-COMPACT to say.
+func decodeSegment(s string) ([]byte, error) {
+	return base64.RawURLEncoding.DecodeString(toURL.Replace(strings.TrimRight(s, "=")))
+}
+
+// IsJSONSegment says whether a segment of what may be a token is JSON.
+func IsJSONSegment(s string) bool {
+	data, err := decodeSegment(s)
+	return err == nil && json.Valid(data)
 }
 
 // fresh is the page's token as it would be issued now, for the right chat.

@@ -105,6 +105,9 @@ const (
 	Baseline Want = "baseline"
 	// Anything: there is no right answer, only something to report.
 	Anything Want = "anything"
+	// Genuine: it is refused, and must not break anything. Belief in it is no
+	// more than a note: it is the shop's own token, with something behind it.
+	Genuine Want = "genuine"
 )
 
 // A Grade says how bad it is when a forged token gets what it should not.

@@ -1,6 +1,7 @@
 package forge
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -193,6 +194,26 @@ func TestNothingPrintsTokens(t *testing.T) {
 	for _, out := range []string{printed, string(encoded), logged.String(), m.Token.String()} {
 		if strings.Contains(out, signature) || strings.Contains(out, m.Private.D.String()) {
 			t.Errorf("a secret is printed: %.200s", out)
+		}
+	}
+}
+
+func TestATokenInTheOtherBase64IsForgedFromToo(t *testing.T) {
+	m := material(t)
+	parts := strings.Split(m.Token.Reveal(), ".")
+	for i, p := range parts {
+		data, err := base64.RawURLEncoding.DecodeString(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts[i] = base64.StdEncoding.EncodeToString(data)
+	}
+	m.Token = Secret(strings.Join(parts, "."))
+	for _, check := range []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-SEGMENTS"} {
+		for _, a := range For(check) {
+			if tokens, err := a.Build(m); err != nil || len(tokens) == 0 {
+				t.Errorf("%s, %s: %d tokens, %v", check, a.Name, len(tokens), err)
+			}
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -19,6 +20,8 @@ type Spelling struct {
 	// Lenient marks what lenient decoders of base64 read as the very same bytes:
 	// nobody can make it without the secret.
 	Lenient bool
+	// Odd marks what code may not expect: an error in answer to it is a slip.
+	Odd bool
 }
 
 // RawJSON returns spellings of one JSON object that mean the same, for
@@ -151,6 +154,10 @@ func Signatures(correct string) ([]Spelling, error) {
 		{Name: "last byte cut off", Bytes: []byte(std(sum[:len(sum)-1])), Why: prefix},
 		{Name: "cut in half", Bytes: []byte(std(sum[:len(sum)/2])), Why: prefix},
 		{Name: "first byte only", Bytes: []byte(std(sum[:1])), Why: prefix},
+		{Name: "the first half of its text", Bytes: []byte(correct[:len(correct)/2]), Why: prefix},
+		{Name: "the first letter of its text", Bytes: []byte(correct[:1]), Why: prefix},
+		{Name: "letters beyond ASCII", Bytes: []byte("sign\u00e6ture"), Why: "Comparing in constant time throws on what it does not expect.", Odd: true},
+		{Name: "capitals and small letters changed over", Bytes: []byte(otherCase(correct)), Why: other, Lenient: true},
 		{Name: "prefixed with sha256=", Bytes: []byte("sha256=" + correct), Why: other},
 		{Name: "prefixed with HMAC-SHA-256", Bytes: []byte("HMAC-SHA-256 " + correct), Why: other},
 		{Name: "a zero byte behind", Bytes: []byte(std(append(bytes.Clone(sum), 0))), Why: prefix},
@@ -160,4 +167,14 @@ func Signatures(correct string) ([]Spelling, error) {
 		{Name: "empty", Bytes: nil, Why: "Nothing must not be like nothing."},
 	}
 	return slices.DeleteFunc(all, func(s Spelling) bool { return string(s.Bytes) == correct }), nil
+}
+
+// otherCase turns capitals into small letters, and small letters into capitals.
+func otherCase(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsUpper(r) {
+			return unicode.ToLower(r)
+		}
+		return unicode.ToUpper(r)
+	}, s)
 }

@@ -61,7 +61,17 @@ func answerChecks() []Check {
 	var checks []Check
 	for _, r := range webhook.Rules() {
 		checks = append(checks, Check{Requirement: r, Needs: target.NeedWebhook, Probe: onAnswer(func(h *subject.Webhook, ev subject.Evidence) subject.Verdict {
-			return judgeAnswer(r, ev).With(ev)
+			v := judgeAnswer(r, ev).With(ev)
+			if v.Kind != subject.Held || r.ID == webhook.RespEmpty.ID {
+				return v
+			}
+			if st, err := h.Standing(); err == nil && st.Members() && h.AcceptableStatus(st.Stranger[0]) { // who is not known is answered too
+				if stranger := judgeAnswer(r, st.Stranger[0]); stranger.Kind == subject.Broken {
+					stranger.Actual = "without a token: " + stranger.Actual
+					return stranger.With(st.Stranger[0])
+				}
+			}
+			return v
 		})})
 	}
 	return after(Answer, "RESP-STATUS", checks...)

@@ -157,6 +157,10 @@ func judgeForged(f forge.Forged, ev subject.Evidence, j oracle.Judgement) subjec
 			return subject.Violated("refused, though nothing says that it must be", f.Name+": believed").At(rule.Info)
 		}
 		return subject.Holds("%s: %s", f.Name, subject.Describe(ev.Exchange))
+	case forge.Genuine:
+		if j.Class == oracle.Believed {
+			return subject.Violated("a refusal (401)", f.Name+": what follows the token's own three segments is not looked at. The signature is the shop's own, so nobody gets in by that").At(rule.Info)
+		}
 	case forge.Silent, forge.Escaped, forge.Baseline:
 		return judgeCanaries(f, ev, j)
 	}

@@ -39,8 +39,29 @@ var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, f
 	for range rounds {
 		requests = append(requests, first.WithChat(s.NewChatID()), second.WithChat(s.NewChatID()))
 	}
-	return judgeSessions(s, s.AtOnce(ctx, "two users at the same time", requests))
+	v := judgeSessions(s, s.AtOnce(ctx, "two users at the same time", requests))
+	if v.Kind != subject.Held {
+		return v
+	}
+	return subject.Worst(rule.Must, v, sameChat(ctx, s, first, second))
 })
+
+// sameChat lets two users ask for one chat in turn: what is kept by chat id alone
+// goes to whoever names the chat.
+func sameChat(ctx context.Context, s *subject.Session, first, second *subject.Endpoint) subject.Verdict {
+	chatID := s.NewChatID()
+	_, raw := s.Ask(ctx, "a chat of the first user", first.WithChat(chatID))
+	own, ok := personOf(raw)
+	if !ok {
+		return subject.Holds("the first user got no token for another chat")
+	}
+	ev, raw := s.Ask(ctx, "the same chat, asked for by the second user", second.WithChat(chatID))
+	other, ok := personOf(raw)
+	if ok && own.claims["sub"] != "" && other.claims["sub"] == own.claims["sub"] {
+		return subject.Violated("each user's own sub, or a refusal", "asked for a chat that the first user had a token for, the second user's session gave the first one's token").Surely().With(ev)
+	}
+	return subject.Holds("two users, one chat: none gets the other's token")
+}
 
 // judgeSessions looks at answers that belong to two users in turn.
 func judgeSessions(s *subject.Session, answers []subject.Evidence) subject.Verdict {

@@ -8,11 +8,14 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/publicsuffix"
+
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/suites/subject"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // What the endpoint tells browsers: CORS, cookies, and requests from elsewhere.
@@ -22,7 +25,7 @@ const noPage = "the page's origin is unknown: the endpoint was configured, not f
 
 var authCorsForeign = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	var verdicts []subject.Verdict
-	for _, origin := range foreignOrigins(e) {
+	for _, origin := range foreignOrigins(e, s.Target.Webhooks) {
 		r := e.WithChat(s.NewChatID())
 		r.Header.Set("Origin", origin)
 		ev := s.Do(ctx, "from the origin "+origin, r)
@@ -33,8 +36,8 @@ var authCorsForeign = onEndpoint(func(ctx context.Context, s *subject.Session, e
 })
 
 // foreignOrigins are origins that are not the page's, some of them so alike
-// that a careless comparison takes them for it.
-func foreignOrigins(e *subject.Endpoint) []string {
+// that a careless comparison takes them for it, or for another of the team's.
+func foreignOrigins(e *subject.Endpoint, webhooks []target.Webhook) []string {
 	own := e.PageOrigin
 	if own == "" {
 		own = e.Origin()
@@ -47,6 +50,15 @@ func foreignOrigins(e *subject.Endpoint) []string {
 	out = append(out, u.Scheme+"://"+u.Hostname()+".evil.example", u.Scheme+"://evil-"+u.Host)
 	if u.Scheme == "https" {
 		out = append(out, "http://"+u.Host)
+	}
+	for _, h := range webhooks {
+		u, err := url.Parse(h.URL)
+		if err != nil {
+			continue
+		}
+		if domain, err := publicsuffix.EffectiveTLDPlusOne(u.Hostname()); err == nil && !slices.Contains(out, "https://evil"+domain) {
+			out = append(out, "https://evil"+domain, "https://"+domain+".evil.example")
+		}
 	}
 	return out
 }

@@ -39,6 +39,9 @@ func errorAnswers(ctx context.Context, s *subject.Session, e *subject.Endpoint) 
 			out = append(out, s.Do(ctx, fmt.Sprintf("the chat id %v", value), r))
 		}
 	}
+	if r, err := e.WithoutChat(); err == nil {
+		out = append(out, s.Do(ctx, "without a chat id", r))
+	}
 	r := e.WithChat(s.NewChatID())
 	if r.Method = http.MethodPut; e.Request.Method == http.MethodPut {
 		r.Method = http.MethodDelete
@@ -46,13 +49,20 @@ func errorAnswers(ctx context.Context, s *subject.Session, e *subject.Endpoint) 
 	return append(out, s.Do(ctx, r.Method, r))
 }
 
-// internals are what an error must not show, as frameworks print it.
-var internals = []struct {
+// An internal is something that an answer must not show.
+type internal struct {
 	what    string
 	pattern *regexp.Regexp
-}{
+}
+
+// phpError is what PHP writes into answers of any status where display_errors is on.
+var phpError = internal{"an error message of PHP, with the file's path", regexp.MustCompile(`(?:Warning|Notice|Deprecated|Fatal error|Parse error)(?:</b>)?:\s.{1,400}? in (?:<b>)?\S+\.php(?:</b>)? on line`)}
+
+// internals are what an error must not show, as frameworks print it.
+var internals = []internal{
 	{"a private key", pemPrivateKey},
 	{"a stack trace", regexp.MustCompile(`Traceback \(most recent call last\)|\n\s+at [\w$.<>]+ ?\(|\bat [\w$./<> ]+\([^)\s]+:\d+:\d+\)|goroutine \d+ \[|\.java:\d+\)|Stack trace:|in [\w/\\.-]+\.php:\d+|\w+\.cs:line \d+`)},
+	phpError,
 	{"a file path", regexp.MustCompile(`(?:/(?:home|usr|var|opt|srv|app|root|Users|etc)/[\w.-]+/[\w./-]+\.\w+|[A-Z]:\\[\w\\ .-]+\.\w+)`)},
 	{"a secret's name and value", regexp.MustCompile(`(?i)\b(?:secret[_-]?key|private[_-]?key|api[_-]?key|password|db_password)["']?\s*[:=]\s*["'][^"']{6,}["']`)},
 }

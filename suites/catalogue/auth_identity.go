@@ -20,7 +20,7 @@ var authIdentityBody = onServing(func(ctx context.Context, s *subject.Session, e
 	if plain == nil {
 		return v
 	}
-	verdicts := []subject.Verdict{usualNames(ctx, s, e, plain)}
+	verdicts := append([]subject.Verdict{usualNames(ctx, s, e, plain)}, namedAsAnother(ctx, s, e, plain)...)
 	others := otherUsersValues(s, e)
 	for i, sent := range e.Sent() {
 		if i == maxSent {
@@ -133,6 +133,44 @@ func usualNames(ctx context.Context, s *subject.Session, e *subject.Endpoint, pl
 		return subject.Violated("claims from the session alone", what+": the token has another "+claim).Surely().With(ev)
 	}
 	return subject.Holds("the claims are the session's")
+}
+
+// namedAsAnother sends what names the second user, under the names that an
+// identity usually has: in the place where the chat id stands, and in the query,
+// which some frameworks read like a body.
+func namedAsAnother(ctx context.Context, s *subject.Session, e *subject.Endpoint, plain *person) []subject.Verdict {
+	second := secondPerson(ctx, s)
+	if second == nil {
+		return nil
+	}
+	var verdicts []subject.Verdict
+	for _, claim := range []string{"sub", "email"} {
+		value, _ := second.token.Claims.Get(claim).Text()
+		if own, _ := plain.token.Claims.Get(claim).Text(); value == "" || value == own {
+			continue
+		}
+		members := map[string]any{}
+		for _, name := range []string{"user_id", "userId", "user", "uid", "sub", "customer_id", "customerId", "email", "username"} {
+			members[name] = value
+		}
+		for _, place := range []struct {
+			what string
+			with func(string, map[string]any) (wire.Request, error)
+		}{{"the second user's " + claim + " in the request", e.WithMembers}, {"the second user's " + claim + " in the query", e.WithQuery}} {
+			r, err := place.with(s.NewChatID(), members)
+			if err != nil {
+				verdicts = append(verdicts, subject.CouldNotRun(err))
+				continue
+			}
+			ev, raw := s.Ask(ctx, "with "+place.what, r)
+			p, ok := personOf(raw)
+			if !ok || p.claims[claim] != second.claims[claim] || became(ctx, s, e, p, plain) == "" {
+				continue // refused, or the session's own token
+			}
+			verdicts = append(verdicts, subject.Violated("the session's own "+claim, "with "+place.what+": the token is the second user's").Surely().With(ev))
+		}
+	}
+	return verdicts
 }
 
 // refusedIdentity judges a refusal of further members beside a twin that has as

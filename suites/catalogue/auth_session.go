@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -58,16 +59,35 @@ var gateSigns = []string{"Cf-Mitigated", "Cf-Access-Domain", "Cf-Access-Aud", "X
 
 var authBadSession = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	var verdicts []subject.Verdict
+	guest := asNobody(ctx, s, e)
 	for _, bad := range badSessions {
 		r := e.WithChat(s.NewChatID())
 		if !e.EditSession(r.Header, bad.change) {
 			return subject.Missing("the page's request carries no session that could be broken")
 		}
 		ev := s.Do(ctx, bad.name, r)
+		if raw, ok := s.TokenIn(ev.Exchange); ok && guest.is(raw) {
+			verdicts = append(verdicts, subject.Missing("%s: it gives the token that it gives to anybody (see AUTH-NO-SESSION)", bad.name).With(ev))
+			continue
+		}
 		verdicts = append(verdicts, byTheEndpoint(s, gaveNone(bad.name, ev), ev))
 	}
-	return subject.Worst(rule.Must, append(verdicts, writtenSessions(ctx, s, e)...)...)
+	return subject.Worst(rule.Must, append(verdicts, writtenSessions(ctx, s, e, guest)...)...)
 })
+
+// asNobody is whom the endpoint takes those for who have no session; nil where it
+// gives them no token.
+func asNobody(ctx context.Context, s *subject.Session, e *subject.Endpoint) *person {
+	_, raw := s.Ask(ctx, "without credentials", e.WithoutSession(e.WithChat(s.NewChatID())))
+	p, _ := personOf(raw)
+	return p
+}
+
+// is says whether a token names this person.
+func (p *person) is(raw token.Raw) bool {
+	other, ok := personOf(raw)
+	return p != nil && ok && p.differsIn(other) == ""
+}
 
 var badSessions = []struct {
 	name   string
@@ -94,7 +114,7 @@ func flip(v string, i int) string {
 // writtenSessions are sessions that anybody can write: the page's own, in which
 // what says who the user is, readable, says somebody else. Where that is signed,
 // it is refused; where it is no session, the token stays the same.
-func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoint) []subject.Verdict {
+func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoint, guest *person) []subject.Verdict {
 	plain, v := whoAmI(ctx, s, e)
 	if plain == nil {
 		return []subject.Verdict{v}
@@ -123,6 +143,8 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 			verdicts = append(verdicts, noAnswer(title, ev))
 		case !ok:
 			verdicts = append(verdicts, byTheEndpoint(s, subject.Holds("%s: %s", title, subject.Describe(ev.Exchange)), ev))
+		case guest.is(raw):
+			verdicts = append(verdicts, subject.Holds("%s: it is nobody's", title))
 		case became(ctx, s, e, p, plain) != "":
 			verdicts = append(verdicts, subject.Violated("no token: nobody may write a session", title+", written into the cookie or header as anybody can: a token for somebody else").Surely().With(ev))
 		default:

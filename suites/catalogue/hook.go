@@ -321,6 +321,9 @@ var hookErrorLeak = onAnswering(func(ctx context.Context, h *subject.Webhook, st
 	all = append(append(all, h.Session.DoAll(ctx, attempts)...), st.Stranger...)
 	answered := 0
 	for _, ev := range all {
+		if ev.Exchange.Response != nil && phpError.pattern.Match(ev.Exchange.Body()) {
+			return subject.Violated("an answer without internals", ev.Title+": the answer shows "+phpError.what).Surely().With(ev)
+		}
 		if ev.Exchange.Response == nil || ev.Exchange.Status() < http.StatusBadRequest {
 			continue
 		}

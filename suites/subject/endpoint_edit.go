@@ -123,6 +123,12 @@ func (e *Endpoint) WithMembers(chatID string, members map[string]any) (wire.Requ
 	case kind == param.PartsBody && e.ReadsBody():
 		return addParts(r, members)
 	}
+	return e.WithQuery(chatID, members)
+}
+
+// WithQuery is WithMembers in the query, whatever body there is.
+func (e *Endpoint) WithQuery(chatID string, members map[string]any) (wire.Request, error) {
+	r := e.WithChat(chatID)
 	u, err := url.Parse(r.URL)
 	if err != nil {
 		return r, fmt.Errorf("the endpoint's URL: %w", err)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -176,17 +177,25 @@ func isForChat(raw token.Raw) bool {
 	return err == nil && t.Claims.Get("chat").Kind() != token.Missing
 }
 
-// compactJWS matches what looks like a token, anywhere in an answer.
-var compactJWS = regexp.MustCompile(`ey[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{2,}\.[A-Za-z0-9_-]*`)
+// compactJWS matches what looks like a token, anywhere in an answer, also one in
+// the other base64 (TOK-COMPACT).
+var compactJWS = regexp.MustCompile(`ey[A-Za-z0-9_+/=-]{8,}\.[A-Za-z0-9_+/=-]{2,}\.[A-Za-z0-9_+/=-]*`)
 
-// tokensIn returns what looks like a token in an answer.
+// tokensIn returns what looks like a token in an answer: a word is none that only
+// has such letters and dots in it.
 func tokensIn(body []byte) []token.Raw {
 	var out []token.Raw
-	for _, m := range compactJWS.FindAll(body, 8) {
-		out = append(out, token.Raw(m))
+	for _, m := range compactJWS.FindAll(bytes.ReplaceAll(body, []byte(`\/`), []byte("/")), -1) {
+		header, _, _ := strings.Cut(string(m), ".")
+		if len(out) < maxTokens && forge.IsJSONSegment(header) {
+			out = append(out, token.Raw(m))
+		}
 	}
 	return out
 }
+
+// maxTokens bounds how many tokens are looked for in one answer.
+const maxTokens = 8
 
 func tokensInHeaders(ex wire.Exchange) []token.Raw {
 	var out []token.Raw

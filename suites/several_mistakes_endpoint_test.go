@@ -1,0 +1,172 @@
+package suites_test
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// A plainEndpoint is an auth endpoint such as a team writes in an afternoon: its
+// session is a cookie.
+type plainEndpoint struct {
+	encoding *base64.Encoding                      // of tokens; nil: as it should be
+	who      func(r *http.Request) string          // nil: whose session it is; "" is nobody
+	before   func(w http.ResponseWriter, chat any) // what it writes before its answer
+	kept     *sync.Map                             // tokens by chat; nil: none is kept
+}
+
+// plainSession is the user of a session that nobody can guess.
+func plainSession(r *http.Request) string {
+	c, err := r.Cookie("sid")
+	if err != nil {
+		return ""
+	}
+	return map[string]string{"9f2c7be1a0d4": "user-ada", "51c0e8d7f3ab": "user-grace"}[c.Value]
+}
+
+func (e plainEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	who := plainSession
+	if e.who != nil {
+		who = e.who
+	}
+	var body map[string]any
+	if json.NewDecoder(r.Body).Decode(&body) != nil || r.Method != http.MethodPost {
+		http.Error(w, `{"error":"bad request"}`, http.StatusBadRequest)
+		return
+	}
+	user := who(r)
+	if user == "" {
+		http.Error(w, `{"error":"log in"}`, http.StatusUnauthorized)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	chat, ok := body["chat_id"].(string)
+	if e.before != nil {
+		e.before(w, body["chat_id"])
+	} else if !ok || len(chat) != 36 {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"error":"chat_id"}`)
+		return
+	}
+	token := e.token(user, chat)
+	if e.kept != nil {
+		kept, _ := e.kept.LoadOrStore(chat, token)
+		token = kept.(string)
+	}
+	json.NewEncoder(w).Encode(map[string]string{"token": token})
+}
+
+func (e plainEndpoint) token(user, chat string) string {
+	encoding := e.encoding
+	if encoding == nil {
+		encoding = base64.RawURLEncoding
+	}
+	now := time.Now().Unix()
+	claims, _ := json.Marshal(map[string]any{"iss": "shop", "sub": user, "name": "Name of " + user, "iat": now, "exp": now + 300,
+		"chat": map[string]any{"id": chat, "webhook_domains": []string{"hook1.shop.example"}}})
+	input := encoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encoding.EncodeToString(claims)
+	sum := sha256.Sum256([]byte(input))
+	signature, _ := rsa.SignPKCS1v15(nil, ourKey().Private, crypto.SHA256, sum[:])
+	return input + "." + encoding.EncodeToString(signature)
+}
+
+// plainEndpointOf is what a team without a page gives: its endpoint, and two sessions.
+func plainEndpointOf(t *testing.T, e plainEndpoint) target.Target {
+	with := func(sid string) http.Header {
+		return http.Header{"Cookie": {"sid=" + sid}, "Content-Type": {"application/json"}}
+	}
+	return target.Target{Endpoint: &target.EndpointConfig{URL: serve(t, e.ServeHTTP), Method: http.MethodPost, Header: with("9f2c7be1a0d4"), ChatIDField: "chat_id", RequestForm: target.RequestForm{SecondHeader: with("51c0e8d7f3ab")}}}
+}
+
+func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
+	inQuery := func(r *http.Request) string {
+		if id := r.URL.Query().Get("user_id"); id == "user-ada" || id == "user-grace" {
+			return id
+		}
+		return plainSession(r)
+	}
+	guests := func(r *http.Request) string {
+		if c, err := r.Cookie("sid"); err == nil && strings.HasPrefix(c.Value, "user-") {
+			return c.Value
+		}
+		if user := plainSession(r); user != "" {
+			return user
+		}
+		return "guest"
+	}
+	warns := func(w http.ResponseWriter, chat any) {
+		if chat == nil {
+			fmt.Fprint(w, "<br />\n<b>Warning</b>:  Undefined array key \"chat_id\" in <b>/srv/shop/token.php</b> on line <b>12</b><br />\n")
+		}
+	}
+	for _, row := range []struct {
+		name  string
+		e     plainEndpoint
+		wants []want
+	}{
+		{"sound", plainEndpoint{}, []want{{"AUTH-NO-SESSION", reports.Passed, ""}, {"AUTH-BAD-SESSION", reports.Passed, ""}, {"AUTH-IDENTITY-BODY", reports.Passed, ""},
+			{"AUTH-BIND-SESSION", reports.Passed, ""}, {"AUTH-ERROR-LEAK", reports.Passed, ""}, {"AUTH-CHATID-TYPE", reports.Passed, ""}}},
+		{"standard base64, and no look at the session or the chat id", plainEndpoint{encoding: base64.StdEncoding,
+			who: func(*http.Request) string { return "user-ada" }, before: func(http.ResponseWriter, any) {}},
+			[]want{{"AUTH-NO-SESSION", reports.Failed, "it gave a token"}, {"AUTH-CHATID-TYPE", reports.Failed, "it gave a token"}}},
+		{"the query names the user", plainEndpoint{who: inQuery}, []want{{"AUTH-IDENTITY-BODY", reports.Failed, "in the query"}, {"AUTH-NO-SESSION", reports.Passed, ""}}},
+		{"tokens are kept by chat", plainEndpoint{kept: &sync.Map{}}, []want{{"AUTH-BIND-SESSION", reports.Failed, "the first one's token"}, {"AUTH-BIND-CHAT", reports.Passed, ""}}},
+		{"guests get a token, and nothing else is wrong with sessions", plainEndpoint{who: guests},
+			[]want{{"AUTH-NO-SESSION", reports.Failed, "it gave a token"}, {"AUTH-BAD-SESSION", reports.Skipped, "AUTH-NO-SESSION"}}},
+		{"PHP says where it is", plainEndpoint{before: warns}, []want{{"AUTH-ERROR-LEAK", reports.Warned, "PHP"}, {"AUTH-CHATID-MISSING", reports.Failed, "it gave a token"}}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			run := suites.RunQuietly(t.Context(), plainEndpointOf(t, row.e), suites.Options{Only: []string{"AUTH-*SESSION", "AUTH-IDENTITY-BODY", "AUTH-BIND-CHAT", "AUTH-ERROR-LEAK", "AUTH-CHATID-TYPE", "AUTH-CHATID-MISSING"}})
+			for _, w := range row.wants {
+				if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
+					t.Errorf("%s must be %s and say %q", w.id, w.outcome, w.says)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}
+
+// What a library does not look at behind a token accuses no webhook: nobody else
+// can sign what stands before it.
+func TestDotsBehindATokenAreANote(t *testing.T) {
+	h := plain()
+	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		r.Header.Set("Authorization", strings.TrimRight(r.Header.Get("Authorization"), ".")) // as Ruby splits
+		return false
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-SEGMENTS"}})
+	if c := find(t, run, "HOOK-SEGMENTS"); c.Outcome != reports.Informed || run.ExitCode != 0 {
+		t.Errorf("HOOK-SEGMENTS is %s, exit code %d", c.Outcome, run.ExitCode)
+		describe(t, c)
+	}
+}
+
+func TestAnAnswerToStrangersIsReadToo(t *testing.T) {
+	h := plain()
+	h.stranger = func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, "<b>Warning</b>:  Undefined array key \"HTTP_AUTHORIZATION\" in <b>/srv/hook.php</b> on line <b>7</b><br />\n{\"reply\":\"Please log in\"}")
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"RESP-JSON", "HOOK-ERROR-LEAK"}})
+	if c := find(t, run, "RESP-JSON"); c.Outcome != reports.Failed || !strings.Contains(c.Actual, "without a token") {
+		t.Errorf("RESP-JSON: %s %s", c.Outcome, c.Actual)
+	}
+	if c := find(t, run, "HOOK-ERROR-LEAK"); c.Outcome != reports.Warned {
+		t.Errorf("HOOK-ERROR-LEAK: %s %s", c.Outcome, c.Actual)
+	}
+}
