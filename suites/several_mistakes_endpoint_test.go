@@ -24,6 +24,7 @@ type plainEndpoint struct {
 	encoding *base64.Encoding                      // of tokens; nil: as it should be
 	who      func(r *http.Request) string          // nil: whose session it is; "" is nobody
 	before   func(w http.ResponseWriter, chat any) // what it writes before its answer
+	flat     bool                                  // the claim chat is the id itself
 	kept     *sync.Map                             // tokens by chat; nil: none is kept
 }
 
@@ -75,8 +76,11 @@ func (e plainEndpoint) token(user, chat string) string {
 		encoding = base64.RawURLEncoding
 	}
 	now := time.Now().Unix()
-	claims, _ := json.Marshal(map[string]any{"iss": "shop", "sub": user, "name": "Name of " + user, "iat": now, "exp": now + 300,
-		"chat": map[string]any{"id": chat, "webhook_domains": []string{"hook1.shop.example"}}})
+	var named any = map[string]any{"id": chat, "webhook_domains": []string{"hook1.shop.example"}}
+	if e.flat {
+		named = chat
+	}
+	claims, _ := json.Marshal(map[string]any{"iss": "shop", "sub": user, "name": "Name of " + user, "iat": now, "exp": now + 300, "chat": named})
 	input := encoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encoding.EncodeToString(claims)
 	sum := sha256.Sum256([]byte(input))
 	signature, _ := rsa.SignPKCS1v15(nil, ourKey().Private, crypto.SHA256, sum[:])
@@ -126,11 +130,12 @@ func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 		{"tokens are kept by chat", plainEndpoint{kept: &sync.Map{}}, []want{{"AUTH-BIND-SESSION", reports.Failed, "the first one's token"}, {"AUTH-BIND-CHAT", reports.Passed, ""}}},
 		{"guests get a token, and nothing else is wrong with sessions", plainEndpoint{who: guests},
 			[]want{{"AUTH-NO-SESSION", reports.Failed, "it gave a token"}, {"AUTH-BAD-SESSION", reports.Skipped, "AUTH-NO-SESSION"}}},
+		{"the claim chat is no object", plainEndpoint{flat: true}, []want{{"AUTH-BIND-CHAT", reports.Skipped, "TOK-CHAT"}, {"AUTH-CONCURRENT", reports.Skipped, "TOK-CHAT"}, {"AUTH-BIND-SESSION", reports.Passed, ""}}},
 		{"PHP says where it is", plainEndpoint{before: warns}, []want{{"AUTH-ERROR-LEAK", reports.Warned, "PHP"}, {"AUTH-CHATID-MISSING", reports.Failed, "it gave a token"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			run := suites.RunQuietly(t.Context(), plainEndpointOf(t, row.e), suites.Options{Only: []string{"AUTH-*SESSION", "AUTH-IDENTITY-BODY", "AUTH-BIND-CHAT", "AUTH-ERROR-LEAK", "AUTH-CHATID-TYPE", "AUTH-CHATID-MISSING"}})
+			run := suites.RunQuietly(t.Context(), plainEndpointOf(t, row.e), suites.Options{Only: []string{"AUTH-*SESSION", "AUTH-IDENTITY-BODY", "AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-ERROR-LEAK", "AUTH-CHATID-TYPE", "AUTH-CHATID-MISSING"}})
 			for _, w := range row.wants {
 				if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
 					t.Errorf("%s must be %s and say %q", w.id, w.outcome, w.says)

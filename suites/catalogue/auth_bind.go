@@ -22,12 +22,28 @@ var authBindChat = onEndpoint(func(ctx context.Context, s *subject.Session, e *s
 		if err != nil {
 			return subject.Missing("the token can't be read (see TOK-COMPACT, TOK-JSON)")
 		}
+		if t.ChatID() == "" && namesNoChat(s) {
+			return subject.Missing("%s", noChatNamed)
+		}
 		if t.ChatID() != chatID {
 			return subject.Violated("chat.id "+chatID, fmt.Sprintf("chat.id %q", t.ChatID())).With(ev)
 		}
 	}
 	return subject.Holds("two chats, two tokens")
 })
+
+const noChatNamed = "the tokens have no chat.id by which chats could be told apart (see TOK-CHAT, TOK-CHAT-ID)"
+
+// namesNoChat says whether the target's tokens have no chat.id to begin with: that
+// one is for another chat can't be said then.
+func namesNoChat(s *subject.Session) bool {
+	first, err := s.FirstToken()
+	if err != nil {
+		return false
+	}
+	t, err := token.Decode(first.Raw)
+	return err == nil && t.ChatID() == ""
+}
 
 var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, first *subject.Endpoint) subject.Verdict {
 	second, err := s.SecondEndpoint()
@@ -113,6 +129,9 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 		t, err := token.Decode(raw)
 		if err != nil {
 			return subject.Missing("the token can't be read (see TOK-COMPACT, TOK-JSON)")
+		}
+		if t.ChatID() == "" && namesNoChat(s) {
+			return subject.Missing("%s", noChatNamed)
 		}
 		if t.ChatID() != chats[i] {
 			return subject.Violated("each token for its own chat", "one of them is for another chat").With(ev)
