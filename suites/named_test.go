@@ -132,6 +132,15 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 				return hmacOf(secret, body)
 			})
 		}, []string{"timingSafeEqual", "status 500"}, "leave the signature out"},
+		{"an empty signature is none", "webhook-checks-hmac-if-there", func() plainHook {
+			return signs(func(secret string, r *http.Request, body []byte) string {
+				if r.Header.Get("Kindly-HMAC") == "" {
+					r.Header["Kindly-HMAC"], r.Header["Kindly-Hmac-Algorithm"] = []string{""}, []string{"HMAC-SHA-256 (base64 encoded)"}
+					return ""
+				}
+				return hmacOf(secret, body)
+			})
+		}, []string{"Answer 401 where Kindly-HMAC is missing"}, "constant time"},
 		{"a gateway writes a token of its own", "webhook-refuses-everybody", func() plainHook {
 			h := plain()
 			h.stranger = func(w http.ResponseWriter) { http.Error(w, `{"error":"bad token"}`, http.StatusUnauthorized) }

@@ -25,5 +25,5 @@ func Example() {
 	}
 	// Output:
 	// stranger: the answer is like the one without a token
-	// believed: the answer holds "Mallory", which only the forged token says
+	// believed: the answer shows "Mallory", which was made up for the forged token
 }

@@ -69,7 +69,7 @@ func (o *Oracle) judge(p Probe, d leaves) Judgement {
 	}
 	for _, c := range p.Canaries {
 		if seen.show(c) {
-			return Judgement{Class: Believed, Why: fmt.Sprintf("the answer holds %q, which only the forged token says", c)}
+			return Judgement{Class: Believed, Why: fmt.Sprintf("the answer shows %q, which was made up for the forged token", c)}
 		}
 	}
 	if j, ok := o.byExpectation(ex); ok {

@@ -1,7 +1,6 @@
 package causes
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -224,9 +223,6 @@ func (r *recognition) inferred(c Cause, place string) {
 		row.accountedFor(c, &found)
 	}
 	found.Confirmed = len(found.Explains) == 1 // the one check has seen it itself
-	if n := len(found.Explains) - 1; n > 0 {
-		found.Seen += fmt.Sprintf(" (%s), and %d more that this explains", found.Explains[0], n)
-	}
 	r.found = append(r.found, found)
 }
 

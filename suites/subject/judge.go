@@ -62,7 +62,7 @@ func blindly(a Attempt, ev Evidence, st Standing) oracle.Judgement {
 	why := Describe(ev.Exchange)
 	for _, c := range a.Canaries {
 		if oracle.Shows(ev.Exchange, c) {
-			return oracle.Judgement{Class: oracle.Believed, Why: fmt.Sprintf("the answer holds %q, which only the forged token says", c)}
+			return oracle.Judgement{Class: oracle.Believed, Why: fmt.Sprintf("the answer shows %q, which was made up for the forged token", c)}
 		}
 	}
 	plainFails := st.Control().Exchange.Err != nil || st.Control().Exchange.Status() >= 500
