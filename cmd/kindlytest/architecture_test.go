@@ -39,6 +39,7 @@ var mayImport = map[string][]string{
 	"internal/wire":    {},
 
 	"internal/listen":    {"internal/forge", "internal/recording", "internal/wire", "mockkindly", "mockkindly/token", "mockkindly/webhook"},
+	"internal/observed":  {"internal/recording", "mockkindly/rule", "mockkindly/webhook"},
 	"internal/recording": {"internal/redact"},
 
 	"mockkindly":           {"mockkindly/allowlist", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "internal/redact", "internal/wire"},

@@ -206,3 +206,38 @@ func TestListenLosesNoAnsweredDelivery(t *testing.T) {
 	}
 	t.Logf("%d answered, %d recorded", total.Load(), len(recorded))
 }
+
+func TestLearnReadsWhatListenRecords(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kindly.jsonl")
+	h := listenBefore(t, echoingApp(t), "--record", file)
+	body, err := webhook.New(chatID, "hello").Body()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body = append([]byte(`{"platform":"ios",`), body[1:]...)
+	if status, err := deliver(h.base, body, webhook.Sign("a-secret-of-the-webhook", body)); err != nil || status != 200 {
+		t.Fatal(status, err)
+	}
+	learn := exec.Command("kindlytest", "learn", file)
+	learn.Dir = t.TempDir()
+	out, err := learn.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 delivery", "payload.platform  ", "string, always", "Not seen", "request.timeout"} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(learn.Dir, "kindly-observed.json"))
+	if err != nil || !strings.Contains(string(text), `"id": "request.hmac"`) {
+		t.Errorf("%v: %s", err, text)
+	}
+	for _, args := range [][]string{{"learn"}, {"learn", os.DevNull}, {"learn", "not-there.jsonl"}, {"learn", filepath.Join(learn.Dir, "kindly-observed.json"), "--out", "-"}} {
+		wrong := exec.Command("kindlytest", args...)
+		wrong.Dir = learn.Dir
+		if err := wrong.Run(); wrong.ProcessState.ExitCode() != exitUsage {
+			t.Errorf("%q ends with %v", args, err)
+		}
+	}
+}

@@ -41,7 +41,7 @@ was checked).`,
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
 		newDemo(a), newRun(a), newList(a), newExplain(a), newVerify(a), newMatch(a),
-		newServe(a), newSend(a), newListen(a), newKeygen(a), newInit(a), newReport(a), newSchema(a), newVersion(a),
+		newServe(a), newSend(a), newListen(a), newLearn(a), newKeygen(a), newInit(a), newReport(a), newSchema(a), newVersion(a),
 	)
 	addHelp(root)
 	root.InitDefaultCompletionCmd()

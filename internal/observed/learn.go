@@ -1,0 +1,260 @@
+package observed
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/recording"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+)
+
+// A span counts deliveries, and knows the first and the last of them.
+type span struct {
+	n           int
+	first, last time.Time
+}
+
+func (s *span) add(at time.Time) {
+	s.n++
+	if s.first.IsZero() || at.Before(s.first) {
+		s.first = at
+	}
+	if at.After(s.last) {
+		s.last = at
+	}
+}
+
+// A tally counts deliveries by what they have.
+type tally map[string]*span
+
+// maxTally bounds how many different values are counted.
+const maxTally = 1000
+
+func (t tally) add(value string, at time.Time) {
+	s := t[value]
+	if s == nil {
+		if len(t) >= maxTally {
+			return
+		}
+		s = &span{}
+		t[strings.Clone(value)] = s
+	}
+	s.add(at)
+}
+
+func (t tally) counts() map[string]int {
+	out := map[string]int{}
+	for value, s := range t {
+		out[value] = s.n
+	}
+	return out
+}
+
+// all is the span of all values.
+func (t tally) all() span {
+	var out span
+	for _, s := range t {
+		out.n += s.n
+		if out.first.IsZero() || s.first.Before(out.first) {
+			out.first = s.first
+		}
+		if s.last.After(out.last) {
+			out.last = s.last
+		}
+	}
+	return out
+}
+
+// An attempt is a delivery as repetitions are looked for.
+type attempt struct {
+	at     time.Time
+	took   time.Duration
+	failed bool
+}
+
+// A redirect is an answer that led elsewhere on the same host.
+type redirect struct {
+	at     time.Time
+	path   string
+	digest string
+}
+
+// Bounds in time.
+const (
+	retryWithin  = 10 * time.Minute // what comes later is another message of the same words
+	followWithin = 10 * time.Second
+)
+
+// A Learner reads recordings.
+type Learner struct {
+	all       span
+	methods   tally
+	types     tally
+	agents    tally
+	protocols tally
+	headers   tally // by their spelling
+	algorithm tally
+	signature tally
+	tokens    tally
+	members   map[string]tally // by path: types
+	bodies    span             // that could be read
+
+	sizes    []int
+	times    []time.Time
+	answered time.Duration   // the slowest answer that was taken
+	givenUp  []time.Duration // after which Kindly hung up
+	gaveUp   span
+	slowest  time.Time
+	attempts map[string][]attempt // by run and digest
+	failures span
+	pending  []redirect
+	followed span
+	ignored  span
+}
+
+// NewLearner returns one that has read nothing.
+func NewLearner() *Learner {
+	return &Learner{
+		methods: tally{}, types: tally{}, agents: tally{}, protocols: tally{}, headers: tally{}, algorithm: tally{},
+		signature: tally{}, tokens: tally{}, members: map[string]tally{}, attempts: map[string][]attempt{},
+	}
+}
+
+// Add learns from a delivery. Those of one run come in their order.
+func (l *Learner) Add(d recording.Delivery) {
+	r := d.Request
+	l.all.add(d.At)
+	l.times = append(l.times, d.At)
+	l.sizes = append(l.sizes, r.Size)
+	l.follow(d)
+	if r.Method != "POST" {
+		l.methods.add(r.Method, d.At)
+		return // a look by somebody, or a redirect that was followed
+	}
+	l.methods.add(r.Method, d.At)
+	l.protocols.add(r.Protocol, d.At)
+	l.signature.add(r.Signature, d.At)
+	l.tokens.add(r.Token, d.At)
+	for name, into := range map[string]tally{"Content-Type": l.types, "User-Agent": l.agents, webhook.HeaderHMACAlgorithm: l.algorithm} {
+		value, _ := r.Header(name)
+		into.add(value, d.At)
+	}
+	for _, h := range r.Headers {
+		l.headers.add(h.Name, d.At)
+	}
+	if members, err := webhook.Members(r.Body); err == nil {
+		l.bodies.add(d.At)
+		for path, kind := range members {
+			if l.members[path] == nil {
+				if len(l.members) >= maxTally {
+					continue
+				}
+				l.members[path] = tally{}
+			}
+			l.members[path].add(kind, d.At)
+		}
+	}
+	l.outcome(d)
+}
+
+// outcome learns from how a delivery ended.
+func (l *Learner) outcome(d recording.Delivery) {
+	took := time.Duration(d.TookMS * float64(time.Millisecond))
+	switch {
+	case d.GivenUp:
+		l.givenUp = append(l.givenUp, took)
+		l.gaveUp.add(d.At)
+	case d.Answer != nil && took > l.answered:
+		l.answered, l.slowest = took, d.At
+	}
+	failed := d.Answer == nil || d.Answer.Status >= 500 || d.Answer.Status == 429
+	if failed {
+		l.failures.add(d.At)
+	}
+	if d.Request.Digest != "" {
+		key := d.Run + d.Request.Digest
+		l.attempts[key] = append(l.attempts[key], attempt{d.At, took, failed})
+	}
+}
+
+// follow tells whether a delivery is where an earlier answer led, and keeps in
+// mind where its own leads.
+func (l *Learner) follow(d recording.Delivery) {
+	l.pending = slices.DeleteFunc(l.pending, func(p redirect) bool {
+		switch {
+		case d.At.Sub(p.at) > followWithin:
+			l.ignored.add(p.at)
+			return true
+		case d.Request.Path == p.path && (d.Request.Digest == p.digest || d.Request.Method != "POST"):
+			l.followed.add(p.at)
+			return true
+		}
+		return false
+	})
+	if d.Answer == nil || d.Answer.Status < 300 || d.Answer.Status > 399 {
+		return
+	}
+	location, _ := d.Answer.Header("Location")
+	u, err := url.Parse(location)
+	if location == "" || err != nil || u.Host != "" && u.Host != d.Request.Host {
+		return // it can't be seen from here
+	}
+	own := &url.URL{Path: d.Request.Path}
+	end := d.At.Add(time.Duration(d.TookMS * float64(time.Millisecond)))
+	l.pending = append(l.pending, redirect{end, own.ResolveReference(&url.URL{Path: u.Path}).Path, d.Request.Digest})
+}
+
+// retries are how many failed deliveries were sent again, and the median of the
+// waits before the first repetition, the second, …
+func (l *Learner) retries() (again span, waits []time.Duration) {
+	var by [][]time.Duration
+	for _, list := range l.attempts {
+		if len(list) < 2 {
+			continue
+		}
+		slices.SortFunc(list, func(a, b attempt) int { return a.at.Compare(b.at) })
+		round := 0
+		for i, next := range list[1:] {
+			wait := next.at.Sub(list[i].at.Add(list[i].took))
+			if !list[i].failed || wait > retryWithin {
+				round = 0
+				continue
+			}
+			again.add(list[i].at)
+			if round == len(by) {
+				by = append(by, nil)
+			}
+			by[round] = append(by[round], max(wait, 0))
+			round++
+		}
+	}
+	for _, list := range by {
+		waits = append(waits, median(list))
+	}
+	return again, waits
+}
+
+func median[T cmp.Ordered](list []T) T {
+	var none T
+	if len(list) == 0 {
+		return none
+	}
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[len(sorted)/2]
+}
+
+// busiest is the most deliveries that began within one second.
+func (l *Learner) busiest() int {
+	times := slices.SortedFunc(slices.Values(l.times), time.Time.Compare)
+	most, from := 0, 0
+	for i, at := range times {
+		for at.Sub(times[from]) >= time.Second {
+			from++
+		}
+		most = max(most, i-from+1)
+	}
+	return most
+}
