@@ -32,6 +32,8 @@ func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (toke
 	res := token.Check(raw, token.Expect{
 		Keys: token.WithPrivate(bot.PublicKeys, k.opts.SigningKey), ChatID: chatID, Now: k.Now(), Published: bot.Published,
 	})
+	domains, _ := JudgeDomains(res)
+	res.Violations = slices.Concat(res.Violations, domains)
 	report := &TokenReport{
 		Reason: clip(reason, maxReport), Raw: raw, Result: res, Accepted: taken(res),
 		Repeated: raw != "" && chat.Token == raw,

@@ -2,6 +2,7 @@ package mockkindly
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/internal/redact"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // bodyChanged stands above a command whose body is not what was sent. There is
@@ -21,13 +23,11 @@ const bodyChanged = "# The body held a token or a secret, which is left out here
 // that the command can be shown around.
 // It is for a POSIX shell: all that is foreign stands in single quotes. It is
 // printable, since it is pasted into terminals, and sends the body to the byte:
-// one that is not printable is piped into curl.
-func (d Delivery) curl(withToken bool) string {
+// one that is not printable is piped into curl. What opens the gates before the
+// webhook is a variable each, as $GATE_X_BYPASS.
+func (d Delivery) curl(withToken bool, gates wire.Gates) string {
 	req := d.Exchange.Request
-	to := req.URL
-	if req.ConnectTo != "" {
-		to = req.ConnectTo
-	}
+	to := cmp.Or(req.ConnectTo, req.URL)
 	comment, body := "", req.Body
 	if !withToken {
 		if body = d.shownBody(body); !bytes.Equal(body, req.Body) {
@@ -47,6 +47,11 @@ func (d Delivery) curl(withToken bool) string {
 	for _, name := range names {
 		for _, value := range req.Header[name] {
 			lines = append(lines, "-H "+d.curlHeader(name, value, withToken))
+		}
+	}
+	for _, line := range gates.Placeholders(to) {
+		if name, _, _ := strings.Cut(line, ":"); req.Header.Get(name) == "" {
+			lines = append(lines, `-H "`+line+`"`)
 		}
 	}
 	lines = append(lines, "--data-binary "+data)
@@ -120,5 +125,5 @@ func (k *Kindly) Curl(seq uint64, withToken bool) (string, error) {
 	if err := e.Delivery.whole(); err != nil {
 		return "", err
 	}
-	return e.Delivery.curl(withToken), nil
+	return e.Delivery.curl(withToken, k.client.Gates()), nil
 }

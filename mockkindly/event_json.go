@@ -30,13 +30,14 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return e.redact.JSON(text, 1), nil // kind and bot stay, also where a secret is spelled so
 }
 
-// MarshalJSON gives the time in milliseconds.
+// MarshalJSON gives the time in milliseconds, and what would help.
 func (c CallbackReport) MarshalJSON() ([]byte, error) {
 	type plain CallbackReport
 	return marshal(struct {
 		plain
-		ElapsedMS int64 `json:"elapsed_ms"`
-	}{plain(c), c.Elapsed.Milliseconds()})
+		ElapsedMS int64  `json:"elapsed_ms"`
+		Fix       string `json:"fix,omitempty"`
+	}{plain(c), c.Elapsed.Milliseconds(), c.Fix()})
 }
 
 type tokenJSON struct {

@@ -185,6 +185,18 @@ func curlOf(t *testing.T, k *Kindly, seq uint64, query string) string {
 	return command
 }
 
+// A command for a webhook behind a gate leads through it, and does not hold the key.
+func TestCurlGoesThroughTheGate(t *testing.T) {
+	hook := newHook(t, replying("{}"))
+	client := wire.NewClient(wire.Options{Gates: wire.Gates{{Origins: []string{hook.URL}, Header: map[string]string{"X-Bypass": "sesam-open-42"}, User: "staging", Password: "sesam-open-43"}}})
+	defer client.Close()
+	k, _, sent := delivered(t, Options{Client: client}, hook, "hooks.example.com")
+	command := curlOf(t, k, sent.Seq, "")
+	if !strings.Contains(command, `-H "X-Bypass: $GATE_X_BYPASS"`) || strings.Contains(command, "GATE_AUTHORIZATION") || strings.Contains(command, "sesam") {
+		t.Errorf("the gate's header is not a variable, or stands beside the token's:\n%s", command)
+	}
+}
+
 func TestCurlIsWhatWasSent(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
@@ -270,7 +282,7 @@ func TestCurlIsPrintableAndSendsTheSameBytes(t *testing.T) {
 				Method: "POST", URL: "https://hooks.example.com/ä?a=\u009b2J\u202e",
 				Header: http.Header{"X-Test": {"'\u009b\x1b\n"}}, Body: []byte(tt.body),
 			}
-			command := d.curl(true)
+			command := d.curl(true, nil)
 			for _, r := range command {
 				if r != '\n' && !unicode.IsPrint(r) {
 					t.Errorf("%U is in %q", r, command)
@@ -326,7 +338,7 @@ func TestAfterARestartOnlyTheTokenIsMissing(t *testing.T) {
 	if _, err := k.again(stored, TokenSame); !errors.As(err, &not) {
 		t.Errorf("the same: %v", err)
 	}
-	if c := stored.Delivery.curl(true); !strings.Contains(c, "$TOKEN") {
+	if c := stored.Delivery.curl(true, nil); !strings.Contains(c, "$TOKEN") {
 		t.Error(c)
 	}
 }

@@ -14,6 +14,7 @@ import (
 // form; all others must come to a verdict.
 var unjudged = map[string][]string{
 	"query-form":  {"AUTH-BODY-MALFORMED", "AUTH-BODY-TEXT-PLAIN", "AUTH-CHATID-QUERY", "LIVE-AUTH-BODY"},
+	"stream-form": {"AUTH-BODY-MALFORMED", "AUTH-BODY-TEXT-PLAIN", "AUTH-CHATID-QUERY", "LIVE-AUTH-BODY"},
 	"path-form":   {"AUTH-BODY-MALFORMED", "AUTH-BODY-TEXT-PLAIN", "AUTH-CSRF", "LIVE-AUTH-BODY"},
 	"header-form": {"AUTH-BODY-MALFORMED", "AUTH-BODY-TEXT-PLAIN", "AUTH-CSRF", "LIVE-AUTH-BODY"},
 	"field-form":  {"AUTH-BODY-TEXT-PLAIN"},

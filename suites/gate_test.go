@@ -88,13 +88,13 @@ func TestAStagingSystemBehindAGate(t *testing.T) {
 			g := &gatekeeper{}
 			shop := start(t, g.options(t, fixtures.Options{Faults: row.faults}))
 			shop.Gates = []target.Gate{{Header: map[string]string{"x-bypass": bypassSecret}, User: "staging", Password: stagingPassword}}
-			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN", "AUTH-NO-SESSION", "AUTH-POST-TOKEN", "RESP-STATUS"}, Timeout: 5 * time.Second})
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN", "AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-POST-TOKEN", "RESP-STATUS"}, Timeout: 5 * time.Second})
 			if run.Problem != "" {
 				t.Fatalf("%s; %s", run.Problem, run.Hint)
 			}
 			for _, c := range run.Checks {
 				want := reports.Passed
-				if c.ID == "AUTH-NO-SESSION" {
+				if c.ID == "AUTH-NO-SESSION" || c.ID == "AUTH-BAD-SESSION" {
 					want = row.want
 				}
 				if c.Outcome != want && c.Outcome != reports.Skipped {

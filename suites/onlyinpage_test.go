@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/websocket"
+
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
@@ -108,6 +110,59 @@ func TestSignedRequestsAreJudgedThroughThePage(t *testing.T) {
 			}
 			if !strings.Contains(run.Problem, "signed") {
 				t.Errorf("the run does not say that it is incomplete: %q", run.Problem)
+			}
+		})
+	}
+}
+
+// A token that comes over a WebSocket: no request is there that could be made again,
+// and the page is asked instead.
+func TestATokenFromAWebSocketIsJudgedThroughThePage(t *testing.T) {
+	const script = `(id) => new Promise((done) => {
+		const socket = new WebSocket("ws://" + location.host + "/live");
+		socket.onopen = () => socket.send(JSON.stringify({chatId: id}));
+		socket.onmessage = (e) => { socket.close(); done(JSON.parse(e.data).token); };
+		socket.onerror = () => done(null);
+	})`
+	for name, tt := range map[string]struct {
+		chatID func(string) string
+		want   reports.Outcome
+	}{
+		"sound":               {func(id string) string { return id }, reports.Passed},
+		"one chat id for all": {func(string) string { return "1" }, reports.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			live := websocket.Server{Handler: func(c *websocket.Conn) {
+				var asked struct{ ChatID string }
+				if websocket.JSON.Receive(c, &asked) == nil && len(asked.ChatID) == 36 {
+					websocket.JSON.Send(c, map[string]string{"token": mint(tt.chatID(asked.ChatID))})
+				}
+			}}
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.URL.Path != "/live":
+					w.Header().Set("Content-Type", "text/html")
+					io.WriteString(w, html(script, ""))
+				case loggedIn(r):
+					live.ServeHTTP(w, r)
+				default:
+					http.Error(w, "log in", http.StatusUnauthorized)
+				}
+			})
+			shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", SameSite: "Lax"}}}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-*", "AUTH-*"}, Browser: sharedBrowser(t)})
+			if c := find(t, run, "AUTH-BIND-CHAT"); c.Outcome != tt.want {
+				t.Errorf("AUTH-BIND-CHAT is %s, want %s", c.Outcome, tt.want)
+				describe(t, c)
+			}
+			for _, c := range run.Checks {
+				if tt.want == reports.Passed && (c.Outcome == reports.Failed || c.Outcome == reports.Warned) {
+					t.Errorf("%s is %s", c.ID, c.Outcome)
+					describe(t, c)
+				}
+			}
+			if tt.want == reports.Passed && (run.ExitCode != 2 || !strings.Contains(run.Problem, "WebSocket")) {
+				t.Errorf("exit code %d, and the run says %q: want it to be incomplete for the WebSocket", run.ExitCode, run.Problem)
 			}
 		})
 	}

@@ -45,7 +45,7 @@ var mayImport = map[string][]string{
 	"mockkindly":           {"mockkindly/allowlist", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "internal/redact", "internal/wire"},
 	"mockkindly/server":    {"mockkindly", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "mockkindly/widget", "internal/redact"},
 	"mockkindly/token":     {"mockkindly/rule"},
-	"mockkindly/allowlist": {},
+	"mockkindly/allowlist": {"mockkindly/rule"},
 	"mockkindly/webhook":   {"mockkindly/rule", "mockkindly/token", "internal/wire"},
 	"mockkindly/widget":    {},
 	"mockkindly/console":   {},

@@ -25,6 +25,9 @@ type initFlags struct {
 	webhooks []string
 	force    bool
 	dryRun   bool
+
+	record  bool
+	browser string
 }
 
 func newInit(a *app) *cobra.Command {
@@ -39,6 +42,9 @@ folder of the reports is added to .gitignore.
 With --page or --login it looks at the page, and proposes the selectors of its
 login form, if there is one and it can be reached.
 
+With --record it opens a window, and writes what you click and fill in there as
+steps: the login, and then what opens the chat. What you type is not kept.
+
 On a terminal, without flags, it asks. Otherwise the flags say all; what they
 leave out stands in the file as a comment. Secrets are never asked for: the file
 names environment variables (${NAME}), and init says which ones to set.
@@ -47,6 +53,7 @@ A file that exists is not touched, unless --force is given.`,
 		Example: `  kindlytest init
   kindlytest init --page http://localhost:3001/ --login http://localhost:3001/login --public-key public.pem --ci github
   kindlytest init --webhook https://hooks.example.com/kindly=http://localhost:3000/kindly --hmac --ci gitlab
+  kindlytest init --page https://staging.example.com/ --record
   kindlytest init --page https://staging.example.com/ --ci github,gitlab --dry-run`,
 		Args: noArguments("the page is given by --page"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,6 +76,8 @@ func (f *initFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.answers.PublicKey, "public-key", "", "PEM `file` of the public key as uploaded to Kindly")
 	fs.StringSliceVar(&f.answers.CI, "ci", []string{"none"}, "write files for this CI: github, gitlab; or none")
 	fs.StringVar(&f.answers.Start, "start", "", "shell `command` that starts your application in the CI")
+	fs.BoolVar(&f.record, "record", false, "open a window, and write the steps as they are clicked")
+	fs.StringVar(&f.browser, "browser", "", "Chrome `executable` for --record (default: the one that is found)")
 	fs.BoolVar(&f.force, "force", false, "replace files that exist")
 	fs.BoolVar(&f.dryRun, "dry-run", false, "print the files, and write none")
 }
@@ -88,7 +97,13 @@ func (a *app) init(ctx context.Context, fs *pflag.FlagSet, f *initFlags) error {
 		f.answers = answers
 	}
 	a.noteLocal(f)
-	a.readForm(ctx, &f.answers)
+	if f.record {
+		if err := a.record(ctx, &f.answers, f.browser); err != nil {
+			return err
+		}
+	} else {
+		a.readForm(ctx, &f.answers)
+	}
 	f.answers.Release = release(ownVersion())
 	files := starter.Files(f.answers)
 	if f.dryRun {
@@ -161,7 +176,9 @@ func (a *app) noteLocal(f *initFlags) {
 // describes says whether a flag was given that is about the files' content.
 func describes(fs *pflag.FlagSet) bool {
 	some := false
-	fs.Visit(func(f *pflag.Flag) { some = some || f.Name != "force" && f.Name != "dry-run" })
+	fs.Visit(func(f *pflag.Flag) {
+		some = some || !slices.Contains([]string{"force", "dry-run", "record", "browser"}, f.Name)
+	})
 	return some
 }
 
@@ -227,6 +244,8 @@ func (a *app) whatNow(answers starter.Answers) {
 		fmt.Fprintf(a.stderr, "  put the public key that you pasted into Kindly into %s\n", printable(key))
 	}
 	switch {
+	case answers.Recorded != nil:
+		fmt.Fprintln(a.stderr, "  look at page.login and page.steps: what you did is there, and can be made shorter")
 	case answers.Form.Read:
 		fmt.Fprintln(a.stderr, "  look at page.login: the selectors were read from your form; wait_for is a guess")
 	case answers.Login != "":

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -86,8 +87,8 @@ type judgement struct {
 	keyGiven   bool
 	notes      []string
 	forwarding []forwarding
-	domains    []allowlist.Finding // what is wrong with chat.webhook_domains
-	unread     string              // why they can't be judged
+	domains    []token.Violation // what is wrong with chat.webhook_domains
+	unread     string            // why they can't be judged
 }
 
 // forwarding is whether Kindly would send the token to a webhook.
@@ -141,7 +142,7 @@ func (a *app) verify(f *verifyFlags) error {
 			j.notes = append(j.notes, caution+".")
 		}
 	}
-	j.judgeDomains()
+	j.domains, j.unread = mockkindly.JudgeDomains(j.result)
 	for _, url := range f.webhooks {
 		d := allowlist.Decide(j.result.Token.WebhookDomains(), url)
 		j.forwarding = append(j.forwarding, forwarding{url, decisionOf(d)})

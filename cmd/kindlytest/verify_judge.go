@@ -7,54 +7,14 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
-	"github.com/kindlytest/kindlytest/suites/catalogue"
 )
 
-// judgeDomains judges chat.webhook_domains by themselves, if they can be read.
-func (j *judgement) judgeDomains() {
-	for _, id := range []string{"TOK-COMPACT", "TOK-JSON", "TOK-CHAT", "TOK-CHAT-DOMAINS"} {
-		if _, wrong := j.result.Violation(id); wrong && (id != "TOK-COMPACT" || j.result.Token.Claims.Kind() != token.Object) {
-			j.unread = "webhook_domains can't be read: see " + id
-			return
-		}
-	}
-	if j.result.Token.Claims.Kind() != token.Object {
-		j.unread = "webhook_domains can't be read"
-		return
-	}
-	j.domains = allowlist.Judge(j.result.Token.WebhookDomains())
-}
-
-// domainRules are the requirements of webhook_domains that a token alone breaks.
-func domainRules() []rule.Rule {
-	var out []rule.Rule
-	for _, id := range allowlist.ListRules {
-		if c, ok := catalogue.Find(id); ok {
-			out = append(out, c.Requirement)
-		}
-	}
-	return out
-}
-
 // rules are all that verify judges.
-func (j judgement) rules() []rule.Rule { return slices.Concat(token.Rules(), domainRules()) }
+func (j judgement) rules() []rule.Rule { return slices.Concat(token.Rules(), allowlist.ListRules()) }
 
 // violations are those of the token, and of the domains that it lists.
 func (j judgement) violations() []token.Violation {
-	out := slices.Clone(j.result.Violations)
-	for _, r := range domainRules() {
-		for _, f := range j.domains {
-			if f.ID != r.ID {
-				continue
-			}
-			v := token.Violation{Rule: r, Level: r.Level, Expected: f.Expected, Actual: f.Actual, Fix: f.Fix}
-			if v.Fix == "" {
-				v.Fix = r.Fix
-			}
-			out = append(out, v)
-		}
-	}
-	return out
+	return slices.Concat(j.result.Violations, j.domains)
 }
 
 func (j judgement) unjudged() []token.Unjudged {
@@ -62,7 +22,7 @@ func (j judgement) unjudged() []token.Unjudged {
 	if j.unread == "" {
 		return out
 	}
-	for _, r := range domainRules() {
+	for _, r := range allowlist.ListRules() {
 		out = append(out, token.Unjudged{Rule: r, Reason: j.unread})
 	}
 	return out

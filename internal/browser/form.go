@@ -13,9 +13,9 @@ type Form struct {
 	Submit         string
 }
 
-// readForm looks for the fields by what browsers fill in, then by type and place.
-const readForm = `() => {
-	const shown = (e) => e.getClientRects().length > 0 && !e.disabled;
+// selectorOf is a JavaScript function that gives an element's CSS selector: one that
+// a developer would choose, and that no build makes anew; "" if there is none.
+const selectorOf = `
 	const quoted = (s) => '"' + CSS.escape(s).replaceAll("\\ ", " ") + '"';
 	const one = (s) => document.querySelectorAll(s).length === 1 ? s : "";
 	const selector = (e) => {
@@ -25,7 +25,12 @@ const readForm = `() => {
 			|| a("name") && a("name").length <= 60 && one(tag + "[name=" + quoted(a("name")) + "]")
 			|| a("data-testid") && a("data-testid").length <= 60 && one("[data-testid=" + quoted(a("data-testid")) + "]")
 			|| a("type") && one(tag + "[type=" + quoted(a("type")) + "]") || one(tag) || "";
-	};
+	};`
+
+// readForm looks for the fields by what browsers fill in, then by type and place.
+const readForm = `() => {
+	const shown = (e) => e.getClientRects().length > 0 && !e.disabled;
+	` + selectorOf + `
 	const inputs = [...document.querySelectorAll("input")].filter(shown);
 	const hint = (e) => [e.id, e.name, e.autocomplete, e.placeholder].join(" ");
 	const password = inputs.find((e) => e.type === "password");

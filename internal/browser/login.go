@@ -30,6 +30,9 @@ type Login struct {
 	Origin string
 	// Storage is more local storage, by origin, as another browser left it.
 	Storage map[string]map[string]string
+	// Stored is the file that cookies and storage come from, for whoever has to tell
+	// that they have expired; "" if there is none.
+	Stored string
 	// Secret says which texts are covered in the picture of a login that failed;
 	// nil makes none.
 	Secret func(text string) bool

@@ -244,7 +244,7 @@ func isText(q Request) bool {
 		return slices.Contains([]string{"Fetch", "XHR", "Document", "Script"}, q.ResourceType)
 	}
 	return slices.Contains([]string{"application/json", "application/javascript", "application/x-javascript", "application/ecmascript",
-		"application/xml", "application/jwt", "application/jose", "application/x-pem-file", "application/x-www-form-urlencoded", "application/manifest+json"}, mediaType)
+		"application/xml", "application/jwt", "application/jose", "application/x-ndjson", "application/x-pem-file", "application/x-www-form-urlencoded", "application/manifest+json"}, mediaType)
 }
 
 // fetchBody asks for a response body. Chrome may have dropped it (a document

@@ -37,6 +37,7 @@ type Page struct {
 	realms  []realm                  // where scripts run: the page and its frames
 	changed chan struct{}            // closed and replaced when doc changes
 	asked   map[fetch.RequestID]bool // requests whose proxy got its password
+	deeds   func(payload string)     // told of what a visitor does; may be nil
 }
 
 // pageOptions say what is intercepted.
@@ -162,6 +163,8 @@ func (p *Page) onEvent(s *session, targetType, method string, params jsonv2.Valu
 		if targetType == "page" || targetType == "iframe" {
 			p.onRealm(s, method, params)
 		}
+	case runtime.BindingCalled.Method:
+		p.onDeed(params)
 	case tooLarge:
 		// Chrome holds a request until it is told what to do with it.
 		if ev, ok := decodeEvent[eventTooLarge](params); ok && ev.Method == fetch.RequestPaused.Method {

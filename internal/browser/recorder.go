@@ -95,6 +95,8 @@ func (r *recorder) observe(s *session, targetType, method string, params jsonv2.
 		on(r, params, r.tooLarge)
 	case audits.IssueAdded.Method:
 		on(r, params, func(ev audits.EventIssueAdded) { r.issue(targetType, ev) })
+	default:
+		r.streams(targetType, method, params)
 	}
 }
 

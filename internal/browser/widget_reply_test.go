@@ -144,6 +144,35 @@ func TestWidgetShowsSimpleHTML(t *testing.T) {
 	assertQuiet(t, p, "simple HTML")
 }
 
+// Of a webhook that has no answer for the user the chat shows why, and the page is
+// told nothing of it.
+func TestWidgetShowsWhatIsWrongWithAWebhook(t *testing.T) {
+	k := &stubKindly{}
+	p := strictPage(t, k)
+	for name, row := range map[string]struct{ reply, want string }{
+		"another status":  {`{"webhook":"orders","status":500}`, "The webhook orders answered 500: Kindly reads answers of status 200"},
+		"no answer":       {`{"webhook":"orders","status":0,"error":"no answer: refused"}`, "The webhook orders did not answer: no answer: refused"},
+		"no JSON":         {`{"webhook":"orders","status":200,"answer_error":"HTML or XML"}`, "The webhook orders gave an answer that Kindly can't read: HTML or XML"},
+		"nothing":         {`{"webhook":"orders","status":200,"reply":"Hi"}`, ""},
+		"not a webhook's": {`{"dialogue":"hello","reply":"Hi"}`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k.mu.Lock()
+			k.replies = row.reply
+			k.mu.Unlock()
+			got := script(t, p, `(async () => {
+				document.querySelectorAll("[data-sender=NOTE]").forEach((e) => e.remove());
+				const told = []; document.addEventListener("kindly:message", (e) => told.push(e.detail.newMessage.sender));
+				await kindlyChat.sendMessage("x");
+				return [...document.querySelectorAll("[data-sender=NOTE]")].map((e) => e.textContent).join() + (told.includes("NOTE") ? " and the page was told" : "");
+			})()`)
+			if got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
 // strictPage is a page with the widget that forbids markup from strings.
 func strictPage(t *testing.T, k *stubKindly) *browser.Page {
 	t.Helper()

@@ -8,12 +8,23 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"regexp"
 	"sync/atomic"
 )
 
 // ErrCertificate says that a server asked for a client certificate, got none, and
 // ended the connection.
 var ErrCertificate = errors.New("the server wants a client certificate, and there is none for it")
+
+// certificateWords are how servers ask for a certificate in HTTP: nginx, Apache and
+// IIS take the handshake without one, and answer an error.
+var certificateWords = regexp.MustCompile(`(?i)no required ssl certificate|client certificate (is )?(required|missing|needed)|requires? (a )?client certificate`)
+
+// AsksForCertificate says whether an answer is that of a server that wants a client
+// certificate. text is what it says: a title, or a body.
+func AsksForCertificate(status int, text string) bool {
+	return status/100 == 4 && certificateWords.MatchString(text)
+}
 
 type askedKey struct{}
 

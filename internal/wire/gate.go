@@ -86,6 +86,44 @@ func (gates Gates) Certificate(rawURL string) *tls.Certificate {
 	return nil
 }
 
+// Placeholders are the header lines that open the gates before a URL, with a shell's
+// variable in place of each value: for commands that are shown.
+func (gates Gates) Placeholders(rawURL string) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(gates.Headers(rawURL))) {
+		if v := gateVariable(name); v != "" {
+			out = append(out, name+": "+v)
+		}
+	}
+	var cookies []string
+	for _, c := range gates.Cookies(rawURL) {
+		if v := gateVariable(c.Name); v != "" {
+			cookies = append(cookies, c.Name+"="+v)
+		}
+	}
+	if len(cookies) > 0 {
+		out = append(out, "Cookie: "+strings.Join(cookies, "; "))
+	}
+	return out
+}
+
+// gateVariable is "" for a name that a shell would read something into.
+func gateVariable(name string) string {
+	plain := strings.Map(func(r rune) rune {
+		switch {
+		case r == '-', r == '_':
+			return '_'
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+			return r
+		}
+		return -1
+	}, name)
+	if len(plain) != len(name) {
+		return ""
+	}
+	return "$GATE_" + strings.ToUpper(plain)
+}
+
 // Secrets are the values that must not be shown.
 func (gates Gates) Secrets() []string {
 	var out []string
@@ -121,6 +159,32 @@ func (gates Gates) pass(req *http.Request, rawURL string) {
 			addCookie(req.Header, c.Name+"="+c.Value)
 		}
 	}
+}
+
+// Without is a header without what opens the gates before a URL, as a browser sent
+// it: it goes with every request anyway, and is nobody's session.
+func (gates Gates) Without(h http.Header, rawURL string) http.Header {
+	out := h.Clone()
+	for name, values := range gates.Headers(rawURL) {
+		if out.Get(name) == values[0] {
+			out.Del(name)
+		}
+	}
+	theirs := gates.Cookies(rawURL)
+	if len(theirs) == 0 {
+		return out
+	}
+	var rest []string
+	for _, c := range (&http.Request{Header: out}).Cookies() {
+		if !slices.ContainsFunc(theirs, func(t *http.Cookie) bool { return t.Name == c.Name && t.Value == c.Value }) {
+			rest = append(rest, c.Name+"="+c.Value)
+		}
+	}
+	out.Del("Cookie")
+	if len(rest) > 0 {
+		out.Set("Cookie", strings.Join(rest, "; "))
+	}
+	return out
 }
 
 // addCookie adds a pair to the Cookie header, however that is spelled.

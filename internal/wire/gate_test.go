@@ -154,3 +154,27 @@ func TestResolveInAnyLetterCase(t *testing.T) {
 		t.Errorf("got %v", ex.Err)
 	}
 }
+
+func TestPlaceholdersHoldNoSecret(t *testing.T) {
+	gates := wire.Gates{{Origins: []string{"https://a.example"}, Header: map[string]string{"x-bypass": "s3cret", "x`id`": "s3cret"}, User: "staging", Password: "s3cret",
+		Cookies: map[string]string{"gate": "s3cret", "a": "s3cret"}}, {Origins: []string{"https://b.example"}, Header: map[string]string{"X-Other": "s3cret"}}}
+	got := strings.Join(gates.Placeholders("https://a.example/hook"), "\n")
+	if want := "Authorization: $GATE_AUTHORIZATION\nX-Bypass: $GATE_X_BYPASS\nCookie: a=$GATE_A; gate=$GATE_GATE"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestWithoutTheGateTheSessionIsLeft(t *testing.T) {
+	gates := wire.Gates{{Origins: []string{"https://a.example"}, Header: map[string]string{"X-Gate": "k"}, User: "u", Password: "p", Cookies: map[string]string{"gate": "c"}}}
+	sent := http.Header{"X-Gate": {"k"}, "Authorization": {"Basic dTpw"}, "Cookie": {"gate=c; sid=1"}, "Accept": {"*/*"}}
+	got := gates.Without(sent, "https://a.example/token")
+	if len(got) != 2 || got.Get("Cookie") != "sid=1" || got.Get("Accept") != "*/*" {
+		t.Errorf("got %v", got)
+	}
+	if got := gates.Without(http.Header{"Authorization": {"Bearer t"}, "Cookie": {"gate=other"}}, "https://a.example/token"); len(got) != 2 {
+		t.Errorf("what is not the gate's is gone: %v", got)
+	}
+	if got := gates.Without(sent, "https://b.example/"); len(got) != len(sent) {
+		t.Errorf("another origin has no such gate: %v", got)
+	}
+}

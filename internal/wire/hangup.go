@@ -3,11 +3,9 @@ package wire
 import (
 	"context"
 	"crypto/tls"
-	"fmt"
+	"errors"
 	"io"
-	"net"
 	"net/http"
-	"strconv"
 )
 
 // promised is how many bytes HangUp promises beyond those that it sends.
@@ -24,57 +22,45 @@ func (c *Client) HangUp(ctx context.Context, r Request) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.opts.Timeout)
 	defer cancel()
+	ctx, explain := watchCertificate(ctx)
 	req, err := c.newRequest(ctx, r)
 	if err != nil {
 		return err
 	}
-	conn, err := c.dial(ctx, req)
-	if err != nil {
-		return err
+	half := &halfBody{rest: r.Body}
+	req.Body, req.GetBody, req.ContentLength = half, nil, int64(len(r.Body)+promised)
+	t := c.transportFor(req.URL.String()).Clone() // by the same way, proxies and gates included
+	defer t.CloseIdleConnections()
+	t.ForceAttemptHTTP2, t.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{}
+	t.WriteBufferSize = 1 // what is read of the body is sent at once
+	res, err := t.RoundTrip(req)
+	if err == nil { // it did not wait for the rest
+		return res.Body.Close()
 	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.Close() }) // a server that reads nothing
-	defer stop()
-	req.ContentLength = int64(len(r.Body) + promised)
-	req.Header.Set("Content-Length", strconv.FormatInt(req.ContentLength, 10))
-	if _, err := io.WriteString(conn, r.Method+" "+req.URL.RequestURI()+" HTTP/1.1\r\nHost: "+host(req)+"\r\n"); err != nil {
-		return err
+	if half.sent {
+		return nil
 	}
-	if err := req.Header.Write(conn); err != nil {
-		return err
-	}
-	_, err = conn.Write(append([]byte("\r\n"), r.Body...))
-	return err
+	return explain(err)
 }
 
-// dial opens a connection as the transport would, for HTTP/1.1 alone.
-func (c *Client) dial(ctx context.Context, req *http.Request) (net.Conn, error) {
-	port := req.URL.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[req.URL.Scheme]
-	}
-	conn, err := c.transport.DialContext(ctx, "tcp", net.JoinHostPort(req.URL.Hostname(), port))
-	if err != nil || req.URL.Scheme != "https" {
-		return conn, err
-	}
-	trust := c.opts.TLS.Clone()
-	if trust == nil {
-		trust = &tls.Config{}
-	}
-	if trust.ServerName == "" {
-		trust.ServerName = req.URL.Hostname()
-	}
-	secure := tls.Client(conn, trust)
-	if err := secure.HandshakeContext(ctx); err != nil {
-		conn.Close()
-		return nil, fmt.Errorf("TLS handshake: %w", err)
-	}
-	return secure, nil
+var errHungUp = errors.New("hung up")
+
+// A halfBody fails once its text was taken, which ends the connection.
+type halfBody struct {
+	rest []byte
+	sent bool
 }
 
-func host(req *http.Request) string {
-	if req.Host != "" {
-		return req.Host
+func (b *halfBody) Read(p []byte) (int, error) {
+	if len(b.rest) == 0 {
+		b.sent = true
+		return 0, errHungUp
 	}
-	return req.URL.Host
+	n := copy(p, b.rest)
+	b.rest = b.rest[n:]
+	return n, nil
 }
+
+func (b *halfBody) Close() error { return nil }
+
+var _ io.ReadCloser = (*halfBody)(nil)

@@ -17,7 +17,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -61,7 +60,8 @@ type Response struct {
 	Status    int
 	Header    http.Header
 	Body      []byte
-	Truncated bool // the body was longer than Options.MaxBody
+	Truncated bool   // the body was longer than Options.MaxBody
+	Coding    string // the Content-Encoding that was undone; "" if the body is as it came
 }
 
 // An Exchange is one request and what became of it. Exactly one of Response
@@ -165,7 +165,7 @@ func newTransport(o Options, own *tls.Certificate) *http.Transport {
 		// server's closing would look like a reset.
 		IdleConnTimeout:        time.Second,
 		MaxResponseHeaderBytes: 1 << 20,
-		DisableCompression:     true, // what is sent and seen is what is on the wire
+		DisableCompression:     true, // nothing is asked for that the sender has not written
 		ForceAttemptHTTP2:      true,
 	}
 }
@@ -205,6 +205,9 @@ func (c *Client) Close() {
 	}
 }
 
+// Gates are those that the client's requests are taken through.
+func (c *Client) Gates() Gates { return c.opts.Gates }
+
 // Do sends r and returns what came back. It never returns an Exchange without
 // a Response or an Err.
 func (c *Client) Do(ctx context.Context, r Request) Exchange {
@@ -240,7 +243,7 @@ func (c *Client) send(ctx context.Context, r Request) (*Response, error) {
 		// of another protocol, on a connection that no context ends.
 		return &Response{Status: res.StatusCode, Header: res.Header}, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, c.opts.MaxBody+1))
+	body, err := readBody(res, c.opts.MaxBody+1)
 	if err != nil {
 		return nil, fmt.Errorf("reading the answer's body after status %d: %w", res.StatusCode, err)
 	}
@@ -248,6 +251,7 @@ func (c *Client) send(ctx context.Context, r Request) (*Response, error) {
 	if int64(len(body)) > c.opts.MaxBody {
 		out.Body, out.Truncated = body[:c.opts.MaxBody], true
 	}
+	out.decode(c.opts.MaxBody)
 	return out, nil
 }
 

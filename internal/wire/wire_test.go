@@ -265,7 +265,7 @@ func TestHeadersGoOutAsWritten(t *testing.T) {
 		{"its own user agent", http.Header{"User-Agent": {"x"}}, []string{"User-Agent: x"}, []string{"kindlytest"}},
 		{"its own user agent, lower case", http.Header{"user-agent": {"x"}}, []string{"User-Agent: x"}, []string{"kindlytest", "user-agent: x"}},
 		{"our user agent", http.Header{}, []string{"User-Agent: kindlytest"}, []string{"Go-http-client", "Accept-Encoding"}},
-		{"a recorded length", http.Header{"content-length": {"99"}, "Content-Length": {"98"}}, []string{"Content-Length: 2"}, []string{"99", "98"}},
+		{"a recorded length", http.Header{"content-length": {"99"}, "Content-Length": {"98"}}, []string{"Content-Length: 2"}, []string{"ength: 99", "ength: 98"}},
 		{"a recorded host", http.Header{"host": {"evil.example"}, "Host": {"evil.example"}}, []string{"Host: 127.0.0.1"}, []string{"evil.example"}},
 	}
 	for _, tt := range tests {

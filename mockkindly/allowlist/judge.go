@@ -1,27 +1,26 @@
 package allowlist
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
 
-// A Finding is what is wrong with a list of patterns by itself, whatever the
-// webhooks are. The ID is that of the requirement.
+// A Finding is what is wrong with a list of patterns by itself.
 type Finding struct {
-	ID                    string // FWD-PATTERNS, FWD-BROAD, FWD-SHARED-TENANT
-	Expected, Actual, Fix string // Fix is empty where the requirement's own says it
+	Rule                  rule.Rule
+	Expected, Actual, Fix string
 }
-
-// ListRules are the requirements that Judge judges, in its order.
-var ListRules = []string{"FWD-PATTERNS", "FWD-BROAD", "FWD-SHARED-TENANT"}
 
 // Judge judges a list of patterns, one finding a requirement at most.
 func Judge(patterns []string) []Finding {
-	invalid := finder{Finding: Finding{ID: "FWD-PATTERNS", Expected: "host names, or *. before one"}}
-	broad := finder{Finding: Finding{ID: "FWD-BROAD", Expected: "entries that cover your own hosts only"}}
-	shared := finder{Finding: Finding{ID: "FWD-SHARED-TENANT", Expected: "no wildcard over a shared suffix"}}
+	invalid := finder{Finding: Finding{Rule: Patterns, Expected: "host names, or *. before one"}}
+	broad := finder{Finding: Finding{Rule: Broad, Expected: "entries that cover your own hosts only"}}
+	shared := finder{Finding: Finding{Rule: SharedTenant, Expected: "no wildcard over a shared suffix"}}
 	for _, text := range patterns {
 		p, err := ParsePattern(text)
 		var wrong *PatternError
@@ -37,6 +36,7 @@ func Judge(patterns []string) []Finding {
 	var out []Finding
 	for _, f := range []finder{invalid, broad, shared} {
 		if f.Actual != "" {
+			f.Fix = cmp.Or(f.Fix, f.Rule.Fix)
 			out = append(out, f.Finding)
 		}
 	}

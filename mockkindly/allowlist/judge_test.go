@@ -32,7 +32,7 @@ func TestJudge(t *testing.T) {
 				t.Errorf("found %+v", found)
 			}
 			for _, f := range found {
-				want, expected := row.want[f.ID]
+				want, expected := row.want[f.Rule.ID]
 				if !expected || !strings.Contains(f.Actual, want) || f.Expected == "" || len(f.Actual) > 1000 {
 					t.Errorf("%+v, want %q", f, want)
 				}

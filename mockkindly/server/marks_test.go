@@ -17,7 +17,7 @@ func TestUnsafeTokensAreTakenForwardedAndMarked(t *testing.T) {
 	bot.Published = map[string]string{bot.PublicKeys[0].Fingerprint: "in a sample"}
 	k := newMock(t, mockkindly.Options{Bots: []mockkindly.Bot{bot}})
 	chat := newChat(t, k)
-	c := claims(chat.ID, time.Now(), "hooks.example.com")
+	c := claims(chat.ID, time.Now(), "hooks.example.com", "https://other.example.com/x")
 	c["password"], c["email_verified"] = "hunter2hunter2", "true"
 	raw := sign(c)
 	if res, err := k.Authenticate(chat.ID, raw, mockkindly.InitialConnect); err != nil || !res.Accepted() {
@@ -47,7 +47,7 @@ func TestUnsafeTokensAreTakenForwardedAndMarked(t *testing.T) {
 		}
 		return ids
 	}
-	if got := marked(); len(got) != 3 || got[0] != "TOK-KEY-PUBLISHED" || got[1] != "TOK-EMAIL-VERIFIED" || got[2] != "TOK-SECRETS" {
+	if got := marked(); len(got) != 4 || got[0] != "TOK-KEY-PUBLISHED" || got[1] != "TOK-EMAIL-VERIFIED" || got[2] != "TOK-SECRETS" || got[3] != "FWD-PATTERNS" {
 		t.Errorf("marked with %v", got)
 	}
 	if _, err := k.AddBot(mockkindly.MustBot("bot", publicPEM())); err != nil {

@@ -25,7 +25,8 @@ class Chat {
     this.#option = option;
   }
 
-  // subscribe calls listener("state"), listener("message", message), or
+  // subscribe calls listener("state"), listener("message", message),
+  // listener("trouble", text) where a webhook has no answer for the user, or
   // listener("unanswered", n) with how many messages wait for their answer.
   subscribe(listener) {
     this.#listeners.push(listener);
@@ -184,6 +185,8 @@ class Chat {
   }
 
   #addReply(reply) {
+    const trouble = troubleWith(reply);
+    if (trouble) this.#tell("trouble", trouble);
     const bubbles = typeof reply?.reply === "string" ? bubblesOf(reply.reply) : [];
     const objects = (list) => Array.isArray(list) ? list.filter((o) => o && typeof o === "object").slice(0, MAX_PARTS) : [];
     const buttons = objects(reply?.buttons);
@@ -232,6 +235,17 @@ function bubblesOf(text) {
   const all = text.split("\n\n").filter((s) => s.trim() !== "");
   if (all.length <= MAX_PARTS) return all;
   return [...all.slice(0, MAX_PARTS - 1), all.slice(MAX_PARTS - 1).join("\n\n")];
+}
+
+// troubleWith tells developers why a webhook's reply shows nothing, or not all; ""
+// if nothing is wrong. Kindly's own client says nothing.
+function troubleWith(reply) {
+  if (typeof reply?.webhook !== "string" || reply.webhook === "") return "";
+  const who = "The webhook " + reply.webhook + " ";
+  if (reply.error) return who + "did not answer: " + String(reply.error).slice(0, 300);
+  if (reply.status !== 200) return who + "answered " + Number(reply.status) + ": Kindly reads answers of status 200";
+  if (reply.answer_error) return who + "gave an answer that Kindly can't read: " + String(reply.answer_error).slice(0, 300);
+  return "";
 }
 
 // whyNoToken and whyRefused tell people what to look at.

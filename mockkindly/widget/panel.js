@@ -69,7 +69,8 @@ function createView(chat, { option, shadow }) {
       log.scrollTop = log.scrollHeight;
     });
   };
-  const failed = () => show(el("div", { class: "kindly-message", "data-sender": "NOTE" }, "The message was not delivered."));
+  const note = (text) => show(el("div", { class: "kindly-message", "data-sender": "NOTE" }, text));
+  const failed = () => note("The message was not delivered.");
   const act = { say: (text) => chat.send(text).catch(failed), trigger: (slug) => chat.trigger(slug).catch(failed) };
   const showState = () => {
     status.textContent = statusText(chat);
@@ -97,6 +98,7 @@ function createView(chat, { option, shadow }) {
   chat.subscribe((what, detail) => {
     if (what === "state") showState();
     else if (what === "message") show(...messageElements(act, detail));
+    else if (what === "trouble") note(detail);
     else if (detail > 0 && !typing.isConnected) show(typing);
     else if (detail === 0) typing.remove();
   });

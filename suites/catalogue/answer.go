@@ -78,19 +78,17 @@ func answerChecks() []Check {
 }
 
 func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
-	if coding := ev.Exchange.Response.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		if r.ID == webhook.RespJSON.ID {
-			return subject.Violated("a JSON object", fmt.Sprintf("an answer in Content-Encoding %q, though the request has no Accept-Encoding", coding)).
-				Fix("Compress only where Accept-Encoding asks for it.")
-		}
-		return subject.Missing("the answer is compressed, and nobody asked for that (see RESP-JSON)")
-	}
 	if r.ID == webhook.RespJSON.ID && ev.Exchange.Response.Truncated {
 		return subject.Violated("a JSON object", fmt.Sprintf("an answer longer than %d bytes: the rest was not read", len(ev.Exchange.Body())))
 	}
 	_, problems, err := webhook.ParseAnswer(ev.Exchange.Body())
 	if r.ID == webhook.RespJSON.ID && err == nil {
-		return judgeMediaType(ev)
+		v := judgeMediaType(ev)
+		if coding := ev.Exchange.Response.Coding; coding != "" && v.Kind == subject.Held {
+			return subject.Violated("a JSON object as it is", fmt.Sprintf("one in Content-Encoding %q, though the request has no Accept-Encoding", coding)).
+				Fix("Compress only where Accept-Encoding asks for it: nobody says that Kindly reads it otherwise.").At(rule.Info)
+		}
+		return v
 	}
 	for _, p := range problems {
 		if p.Rule.ID == r.ID {

@@ -41,7 +41,7 @@ func onTokenAnswer(judge func(*subject.Endpoint, subject.Evidence) subject.Verdi
 		switch {
 		case err == nil:
 			return judge(e, ev)
-		case e.Gave && s.OnlyInPage() != "": // what the page got is an answer too
+		case e.Gave && !e.Socket && s.OnlyInPage() != "": // what the page got is an answer too
 			return judge(e, e.Seen)
 		}
 		return subject.CouldNotRun(err).With(ev)

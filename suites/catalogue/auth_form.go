@@ -19,6 +19,9 @@ import (
 
 var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	const expected = "a token for a new chat"
+	if e.Socket {
+		return throughPage(s, subject.Evidence{})
+	}
 	ev, raw := s.Ask(ctx, "the page's request for a new chat", e.WithChat(s.NewChatID()))
 	if ev.Exchange.Err != nil {
 		err := fmt.Errorf("the endpoint %s could not be called: %v", e, ev.Exchange.Err)
@@ -31,8 +34,8 @@ var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 	if raw != "" {
 		return subject.Holds("%s, and a token", subject.Describe(ev.Exchange))
 	}
-	if reason := s.OnlyInPage(); reason != "" {
-		return subject.Holds("the page's callback, called for another chat, gets a token").Weak(reason).With(ev)
+	if s.OnlyInPage() != "" {
+		return throughPage(s, ev)
 	}
 	v := subject.Violated(expected, whatCame(ev))
 	switch {
@@ -43,6 +46,19 @@ var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 	}
 	return v.With(ev)
 })
+
+// throughPage is the verdict where only the page can ask.
+func throughPage(s *subject.Session, ev subject.Evidence) subject.Verdict {
+	reason := s.OnlyInPage()
+	if reason == "" {
+		return subject.Missing("the page's callback, called for another chat, gives no token (see PAGE-CALLBACK-FRESH)")
+	}
+	v := subject.Holds("the page's callback, called for another chat, gets a token").Weak(reason)
+	if ev.Exchange.Response != nil {
+		v = v.With(ev)
+	}
+	return v
+}
 
 func refusesStranger(ev subject.Evidence) bool {
 	return ev.Exchange.Status() == http.StatusUnauthorized || ev.Exchange.Status() == http.StatusForbidden

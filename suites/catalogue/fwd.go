@@ -38,7 +38,7 @@ func onDomains(look func(s *subject.Session, domains []string) subject.Verdict) 
 func byList(id, holds string) func(context.Context, *subject.Session) subject.Verdict {
 	return onDomains(func(_ *subject.Session, domains []string) subject.Verdict {
 		for _, f := range allowlist.Judge(domains) {
-			if f.ID == id {
+			if f.Rule.ID == id {
 				return subject.Violated(f.Expected, f.Actual).Fix(f.Fix)
 			}
 		}

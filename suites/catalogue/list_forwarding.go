@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -8,13 +9,9 @@ import (
 // Forwarding lists the checks of an area. Where the token may go.
 var Forwarding = []Check{
 	{
-		Requirement: rule.Rule{ID: "FWD-PATTERNS", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
-			Text:   "Every entry of webhook_domains is a valid pattern (allowlist.md).",
-			Broken: "An entry of webhook_domains is no domain, and matches nothing.",
-			Why:    "An entry with a scheme, a port or a path matches nothing. The webhook is called without the token, and the only sign is that users are strangers.",
-			Fix:    `Write host names only: "hooks.example.com", or "*.example.com" for all its subdomains. No scheme, port or path.`},
-		Needs: target.NeedToken,
-		Probe: fwdPatterns,
+		Requirement: allowlist.Patterns,
+		Needs:       target.NeedToken,
+		Probe:       fwdPatterns,
 	},
 	{
 		Requirement: rule.Rule{ID: "FWD-COVERED", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
@@ -35,22 +32,14 @@ var Forwarding = []Check{
 		Probe: fwdHttps,
 	},
 	{
-		Requirement: rule.Rule{ID: "FWD-BROAD", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
-			Text:   "No entry covers a whole public suffix, or everything.",
-			Broken: "The token may be sent to domains that belong to others.",
-			Why:    "Anybody can register a name under such an entry. Who gets Kindly to call it, by a mistake in the bot's settings for instance, gets your users' tokens.",
-			Fix:    "List the hosts of your own webhooks."},
-		Needs: target.NeedToken,
-		Probe: fwdBroad,
+		Requirement: allowlist.Broad,
+		Needs:       target.NeedToken,
+		Probe:       fwdBroad,
 	},
 	{
-		Requirement: rule.Rule{ID: "FWD-SHARED-TENANT", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
-			Text:   "No wildcard over a suffix where strangers can rent names.",
-			Broken: "The token may be sent to names that strangers can rent.",
-			Why:    "Names under such a suffix are for hire, by the minute and for free. A neighbour's tunnel is as good as yours in the eyes of a wildcard.",
-			Fix:    "List the one host name that is yours, without a wildcard."},
-		Needs: target.NeedToken,
-		Probe: fwdSharedTenant,
+		Requirement: allowlist.SharedTenant,
+		Needs:       target.NeedToken,
+		Probe:       fwdSharedTenant,
 	},
 	{
 		Requirement: rule.Rule{ID: "FWD-UNUSED", Level: rule.Info, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,

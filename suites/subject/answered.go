@@ -28,7 +28,7 @@ func WhatAnswered(ex wire.Exchange) string {
 	if s := ex.Response.Header.Get("Server"); s != "" {
 		parts = append(parts, "Server: "+Bound(s, 60))
 	}
-	return strings.Join(append(parts, firstWords(ex)...), ", ")
+	return strings.Join(append(parts, firstWords(ex)...), ", ") + certificateWanted(ex)
 }
 
 // firstWords are a page's title, or else the body's first line.

@@ -34,6 +34,10 @@ type Endpoint struct {
 	// Credentialed says that browsers send the page's cookies with it.
 	Credentialed bool
 
+	// Socket says that the token came over a WebSocket: only the page can talk on it,
+	// and Request is for its address alone.
+	Socket bool
+
 	place tokenPlace      // of the token in the answer
 	gate  map[string]bool // headers that open what stands before it
 }
@@ -60,6 +64,9 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 		e, err := s.findEndpoint()
 		if err == nil {
 			s.Endpoints.known.Store(e)
+			if e.Socket {
+				return e, nil
+			}
 			s.watch(e, s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID())))
 		}
 		return e, err
@@ -113,6 +120,7 @@ func (s *Session) watched(open func() (*Visit, error), login *browser.Login) (*E
 	if err != nil {
 		return nil, err
 	}
+	e.Request.Header = s.Client.Gates().Without(e.Request.Header, e.Request.URL)
 	s.Redact.Learn(e.Credentials()...)
 	e.gate = gateKeys(login)
 	if !e.Gave {
@@ -154,11 +162,14 @@ func discover(v *Visit) (*Endpoint, error) {
 		}
 	}
 	e := &Endpoint{
-		ChatID: v.ChatID, PageOrigin: OriginOf(v.State.URL), Seen: RequestEvidence("the page's own request", found),
+		ChatID: v.ChatID, PageOrigin: OriginOf(v.ChatURL()), Seen: RequestEvidence("the page's own request", found),
 		Gave: v.Token != "", CORSError: found.CORSError,
 		Request: wire.Request{Method: found.Method, URL: found.URL, Header: resendable(found.Header), Body: found.Body},
 	}
 	e.place = learnPlace(e.Seen.Exchange, v.Token)
+	if found.ResourceType == "WebSocket" {
+		e.Socket, e.Request.URL, e.Request.Body = true, strings.Replace(found.URL, "ws", "http", 1), nil
+	}
 	e.Credentialed = e.Request.Header.Get("Cookie") != ""
 	if e.CORSError != "" && !e.Credentialed { // it was not sent: the preflight was refused
 		e.Credentialed = strings.Contains(e.CORSError, "Wildcard") || strings.Contains(e.CORSError, "Credentials")
@@ -203,13 +214,13 @@ func refusedRequest(v *Visit) (browser.Request, bool) {
 // what the page asked.
 var notResent = map[string]bool{
 	"Host": true, "Content-Length": true, "Connection": true, "Accept-Encoding": true,
-	"Transfer-Encoding": true, "Keep-Alive": true, "If-None-Match": true, "If-Modified-Since": true,
+	"Transfer-Encoding": true, "Keep-Alive": true, "Upgrade": true, "If-None-Match": true, "If-Modified-Since": true,
 }
 
 func resendable(h http.Header) http.Header {
 	out := http.Header{}
 	for name, values := range h {
-		if canonical := http.CanonicalHeaderKey(name); !strings.HasPrefix(name, ":") && !notResent[canonical] {
+		if canonical := http.CanonicalHeaderKey(name); !strings.HasPrefix(name, ":") && !strings.HasPrefix(canonical, "Sec-Websocket-") && !notResent[canonical] {
 			out[canonical] = append(out[canonical], values...)
 		}
 	}

@@ -2,6 +2,7 @@ package subject
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -79,6 +80,9 @@ func (s *Session) FetchToken(ctx context.Context, chatID string) (token.Raw, Evi
 	if err != nil {
 		return "", Evidence{}, err
 	}
+	if e.Socket {
+		return s.fetchInPage(ctx, chatID, MissingError(whyOnce(e)))
+	}
 	ev, raw := s.Ask(ctx, "a token for chat "+chatID, e.WithChat(chatID))
 	if raw != "" {
 		return raw, ev, nil
@@ -95,6 +99,9 @@ func (s *Session) PlainAnswer(ctx context.Context) (Evidence, error) {
 	e, err := s.Endpoint()
 	if err != nil {
 		return Evidence{}, err
+	}
+	if e.Socket {
+		return Evidence{}, MissingError(cmp.Or(s.OnlyInPage(), whyOnce(e)))
 	}
 	ev, raw := s.Ask(ctx, "a token for a new chat", e.WithChat(s.NewChatID()))
 	if raw != "" {
@@ -125,12 +132,12 @@ func (s *Session) OnlyInPage() string {
 		}
 		ctx, cancel := service.WithTimeout(s.Base, 2*s.Options.Timeout)
 		defer cancel()
-		again := s.refusedAgain(ctx, e)
-		if !again {
+		refused := func() bool { return e.Socket || s.refusedAgain(ctx, e) }
+		if !refused() {
 			return "", nil
 		}
 		called, err := s.CallPage(ctx, s.NewChatID())
-		if err != nil || called.Token == "" || !s.refusedAgain(ctx, e) {
+		if err != nil || called.Token == "" || !refused() {
 			return "", err
 		}
 		return whyOnce(e), nil
@@ -154,6 +161,9 @@ func (s *Session) refusedAgain(ctx context.Context, e *Endpoint) bool {
 // whyOnce guesses from the request what can't be made again.
 func whyOnce(e *Endpoint) string {
 	const only = "the page's request can't be made again outside of it: "
+	if e.Socket {
+		return "the token comes over a WebSocket, on which only the page can talk"
+	}
 	for name := range e.Request.Header {
 		if IsCSRFName(name) {
 			return only + "its header " + name + " seems to work only once"

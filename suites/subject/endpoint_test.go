@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -203,5 +204,22 @@ func TestReadableSessionsCanBeWritten(t *testing.T) {
 	e := asks("POST", site+"/t", "", "", "Cookie", "sid=0123456789abcdef")
 	if e.EditReadable(e.Request.Header, func(string, string) (string, bool) { return "x", false }) {
 		t.Error("an opaque session was found readable")
+	}
+}
+
+// A chat in a frame of another site calls its endpoint from there: browsers ask
+// for the frame's origin, not the page's.
+func TestTheOriginOfAnEndpointIsTheFramesThatCallsIt(t *testing.T) {
+	const frame = "https://chat.example"
+	v := &Visit{ChatID: testChat, Token: "a.b.c", Started: []mockkindly.ClientReport{{PageURL: frame + "/embed"}}}
+	v.State.URL = site + "/"
+	v.Record.Requests = []browser.Request{{Method: "POST", URL: frame + "/token", ResourceType: "Fetch", Status: 200, ResponseBody: []byte(`{"token":"a.b.c"}`)}}
+	e, err := discover(v)
+	if err != nil || e.PageOrigin != frame || e.Cross() {
+		t.Errorf("got %+v, %v", e, err)
+	}
+	v.Record.Requests[0].ResourceType, v.Record.Requests[0].URL = "WebSocket", "wss://chat.example/live"
+	if e, err := discover(v); err != nil || !e.Socket || e.Request.URL != frame+"/live" {
+		t.Errorf("got %+v, %v", e, err)
 	}
 }

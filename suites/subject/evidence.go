@@ -6,6 +6,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites/service"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // Evidence is one exchange that a verdict rests on.
@@ -32,7 +33,16 @@ func Describe(ex wire.Exchange) string {
 		if to := ex.Response.Header.Get("Location"); to != "" && ex.Response.Status/100 == 3 {
 			text += " to " + Bound(SafeURL(to), 200)
 		}
-		return text
+		return text + certificateWanted(ex)
 	}
 	return "no answer (" + string(ex.Kind()) + ")"
+}
+
+// certificateWanted says of an answer that it is a gate's, which wants a client
+// certificate, and how to give one; "" if it is none.
+func certificateWanted(ex wire.Exchange) string {
+	if !wire.AsksForCertificate(ex.Status(), string(ex.Body())) {
+		return ""
+	}
+	return ": the server wants a client certificate; " + target.ClientCertificate
 }

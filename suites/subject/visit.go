@@ -91,6 +91,9 @@ func (s *Session) visit(login *browser.Login, start time.Duration) (*Visit, erro
 	}
 	v.read()
 	s.keepSession(v.State)
+	if err := s.storedEnded(login, v); err != nil {
+		return nil, err
+	}
 	return v, nil
 }
 

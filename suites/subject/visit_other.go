@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // errNotThePage marks a document that is not the page that was meant.
@@ -25,6 +26,9 @@ func (s *Session) notThePage(v *Visit) error {
 	var text, hint string
 	nav := v.Record.Navigation
 	switch title := Title(v.State); {
+	case wire.AsksForCertificate(nav.Status, v.State.Title):
+		text = fmt.Sprintf("the page %s answers %d %s%s", SafeURL(v.State.URL), nav.Status, http.StatusText(nav.Status), title)
+		hint = wantsCertificate
 	case nav.Status >= 400:
 		text = fmt.Sprintf("the page %s answers %d %s%s", SafeURL(v.State.URL), nav.Status, http.StatusText(nav.Status), title)
 		hint = "Is it the right address (page.url), and is the application up? Open it in a browser on this machine."

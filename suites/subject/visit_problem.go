@@ -14,6 +14,8 @@ import (
 // errUnreachable marks a page that gave no document at all.
 var errUnreachable = errors.New("the page could not be opened")
 
+const wantsCertificate = "The server wants a client certificate: " + target.ClientCertificate
+
 // pageProblem is what keeps the page from being looked at.
 func (s *Session) pageProblem(err error) Problem {
 	text, hint := s.tellPageProblem(err)
@@ -33,6 +35,8 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 		return err.Error(), "Does it start from a shell? --browser PATH names another one, --browser-url ws://… one that runs."
 	case errors.Is(err, browser.ErrEnded):
 		return err.Error(), "Something ended Chrome, or it had too little memory: see to the machine's (or the container's) memory, and run it again."
+	case errors.As(err, &step) && wire.AsksForCertificate(step.Status, step.Title):
+		return err.Error(), wantsCertificate
 	case errors.As(err, &step) && step.Down():
 		return err.Error(), "The app is down, or can't be reached from here: nothing is wrong with the step. Open it in a browser on this machine."
 	case errors.As(err, &step) && step.Of == "page":
@@ -40,7 +44,7 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 	case errors.As(err, &step):
 		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen."
 	case errors.Is(err, errUnreachable) && (errors.Is(err, wire.ErrCertificate) || strings.Contains(err.Error(), "CLIENT_AUTH_CERT")):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "The server wants a client certificate: " + target.ClientCertificate
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), wantsCertificate
 	case errors.Is(err, errUnreachable) && (strings.Contains(err.Error(), "ERR_PROXY") || strings.Contains(err.Error(), "ERR_TUNNEL")):
 		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "The proxy does not let it through: proxy in kindlytest.yaml, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
 	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_UNSAFE_PORT"):

@@ -173,6 +173,7 @@ func TestParseReadsEverything(t *testing.T) {
 				{Name: "session", Value: "s3ss10n", Domain: "example.com", Path: "/a", Secure: true, HTTPOnly: true, SameSite: "Lax"},
 				{Name: "sid", Value: "grace-sid", Domain: ".example.com", Path: "/", HTTPOnly: true, SameSite: "None", Expires: time.Unix(1999999999, 0)},
 			},
+			Stored:       "grace.json",
 			Storage:      map[string]map[string]string{"https://app.example.com": {"jwt": "grace-jwt"}, "https://login.example.com": {"device": "d"}},
 			Headers:      map[string]string{"X-Test": "yes"},
 			LocalStorage: map[string]string{"token": "s3ss10n"},

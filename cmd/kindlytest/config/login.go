@@ -158,6 +158,7 @@ func (d *document) storageState(at path, name string, l *browser.Login) {
 		d.failed(at, at.name(), err)
 		return
 	}
+	l.Stored = name
 	for _, c := range state.Cookies {
 		cookie := browser.Cookie{Name: c.Name, Value: c.Value, Domain: c.Domain, Path: c.Path, HTTPOnly: c.HTTPOnly, Secure: c.Secure, SameSite: c.SameSite}
 		if c.Expires > 0 {

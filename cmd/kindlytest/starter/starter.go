@@ -29,6 +29,8 @@ type Answers struct {
 	Page        string
 	Login       string // the page where users log in; "" if none do
 	Form        Form   // what is known of the form there
+	Recorded    []Step // what was done to log in, if somebody was watched; instead of Form
+	PageSteps   []Step // what was done on the page until the chat was there
 	SecondLogin bool   // with another user's login
 	Endpoint    string
 	Gate        string // what stands before it: one of Gates, or ""
@@ -48,29 +50,56 @@ type Form struct {
 	Read                   bool   // the form was looked at: what is not there comes on the next page
 }
 
-// A Fill is a step that fills in fields, and the click after it.
-type Fill struct {
-	Fields []Field
-	Submit string
+// A Step is one of a login, or of what a visitor does on the page: exactly one
+// member is set.
+type Step struct {
+	Fill         []Field
+	Click, Press string // a selector; a key
 }
 
-// A Field is a selector, and what is typed, with its variables.
-type Field struct{ Selector, Value string }
+// A Field is a selector, and what is put in.
+type Field struct {
+	Selector string
+	Variable string // what the variable with the value ends in, such as EMAIL
+	Chosen   string // the value itself, of lists and boxes
+}
 
-// Fills are the steps by which a user logs in; prefix is that of the variables.
-func (f Form) Fills(prefix string) []Fill {
-	submit := cmp.Or(f.Submit, "button[type=submit]")
-	user := Field{cmp.Or(f.User, "#email"), "${" + prefix + "EMAIL}"}
-	password := Field{cmp.Or(f.Password, "#password"), "${" + prefix + "PASSWORD}"}
+// totpVariable is that of the secret of one-time codes.
+const totpVariable = "TOTP"
+
+// Value is what stands in the file, as YAML; prefix is that of the variables.
+func (f Field) Value(prefix string) string {
+	switch f.Variable {
+	case "":
+		return scalar(f.Chosen)
+	case totpVariable:
+		return "${totp:" + prefix + f.Variable + "}"
+	}
+	return "${" + prefix + f.Variable + "}"
+}
+
+// Steps are those by which a user logs in at the form.
+func (f Form) Steps() []Step {
+	submit := Step{Click: cmp.Or(f.Submit, "button[type=submit]")}
+	user := Field{Selector: cmp.Or(f.User, "#email"), Variable: "EMAIL"}
+	password := Field{Selector: cmp.Or(f.Password, "#password"), Variable: "PASSWORD"}
 	if f.Read && f.Password == "" { // it is asked for later
 		password.Selector = "[type=password]"
-		return []Fill{{[]Field{user}, submit}, {[]Field{password}, submit}}
+		return []Step{{Fill: []Field{user}}, submit, {Fill: []Field{password}}, submit}
 	}
 	fields := []Field{user, password}
 	if f.Code != "" {
-		fields = append(fields, Field{f.Code, "${totp:" + prefix + "TOTP}"})
+		fields = append(fields, Field{Selector: f.Code, Variable: totpVariable})
 	}
-	return []Fill{{fields, submit}}
+	return []Step{{Fill: fields}, submit}
+}
+
+// LoginSteps are those by which a user logs in, after the first goto.
+func (a Answers) LoginSteps() []Step {
+	if a.Recorded != nil {
+		return a.Recorded
+	}
+	return a.Form.Steps()
 }
 
 // A Webhook is one that Kindly calls.
@@ -118,15 +147,9 @@ func Files(a Answers) []File {
 func (a Answers) Secrets() []string {
 	var names []string
 	if a.Page != "" && a.Login != "" {
-		names = append(names, "KINDLYTEST_EMAIL", "KINDLYTEST_PASSWORD")
-		if a.Form.Code != "" {
-			names = append(names, "KINDLYTEST_TOTP")
-		}
+		names = append(names, a.variables("KINDLYTEST_")...)
 		if a.SecondLogin {
-			names = append(names, "KINDLYTEST_SECOND_EMAIL", "KINDLYTEST_SECOND_PASSWORD")
-			if a.Form.Code != "" {
-				names = append(names, "KINDLYTEST_SECOND_TOTP")
-			}
+			names = append(names, a.variables("KINDLYTEST_SECOND_")...)
 		}
 	}
 	switch a.Gate {
@@ -137,6 +160,18 @@ func (a Answers) Secrets() []string {
 	}
 	if len(a.Webhooks) > 0 && a.HMAC {
 		names = append(names, "KINDLY_HMAC_SECRET")
+	}
+	return names
+}
+
+func (a Answers) variables(prefix string) []string {
+	var names []string
+	for _, step := range a.LoginSteps() {
+		for _, f := range step.Fill {
+			if name := prefix + f.Variable; f.Variable != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
 	}
 	return names
 }
@@ -190,7 +225,15 @@ func IsLocal(raw string) bool {
 //go:embed templates/*.tmpl
 var sources embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"yaml": scalar, "shell": shell}).ParseFS(sources, "templates/*.tmpl"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"yaml": scalar, "shell": shell, "args": stepsOf}).ParseFS(sources, "templates/*.tmpl"))
+
+// prefixed are steps whose variables begin alike.
+type prefixed struct {
+	Steps  []Step
+	Prefix string
+}
+
+func stepsOf(steps []Step, prefix string) prefixed { return prefixed{steps, prefix} }
 
 func render(name string, a Answers) []byte {
 	var b bytes.Buffer

@@ -26,18 +26,21 @@ var hook = starter.Webhook{URL: "https://hooks.example.com/kindly"}
 
 // samples are answers of every kind.
 var samples = map[string]starter.Answers{
-	"a page":                  {Page: page},
-	"a page with a login":     {Page: local, Login: login, CI: starter.CIs},
-	"two users":               {Page: local, Login: login, SecondLogin: true, CI: starter.CIs, Start: "npm start"},
-	"an endpoint":             {Endpoint: page + "token", BotKey: "my-bot"},
-	"a webhook":               {Webhooks: []starter.Webhook{hook}},
-	"all":                     {Page: page, Login: login, Endpoint: page + "token", Webhooks: []starter.Webhook{hook, {Name: "orders", URL: page, ConnectTo: local}}, HMAC: true, BotKey: "my-bot", CI: starter.CIs, Release: "v1.2.3"},
-	"hostile texts":           {Page: page + "?a=b: c #d&x=${HOME}", BotKey: "a\"b'\n  evil: true\n", Webhooks: []starter.Webhook{{Name: "- {x: y}", URL: page}, {Name: "yes", URL: page, ConnectTo: local + "it's?a=: b #c"}, {Name: "007", URL: page, Message: "a: b #c ${HOME}"}}, CI: starter.CIs, Start: `FOO="a: b" npm run 'it' # now`},
-	"no CI, on this machine":  {Page: "http://127.0.0.1:3000/"},
-	"a header before it":      {Page: page, Gate: "header", CI: starter.CIs},
-	"a password before it":    {Page: page, Gate: "basic", CI: starter.CIs},
-	"a form that was read":    {Page: page, Login: login, SecondLogin: true, Form: starter.Form{User: "#u\nevil: true", Password: `[name="a\"b"]`, Submit: "#go", Code: "#otp", Read: true}, CI: starter.CIs},
-	"a form of two steps":     {Page: page, Login: login, SecondLogin: true, Form: starter.Form{User: "#u", Submit: "#go", Read: true}},
+	"a page":                 {Page: page},
+	"a page with a login":    {Page: local, Login: login, CI: starter.CIs},
+	"two users":              {Page: local, Login: login, SecondLogin: true, CI: starter.CIs, Start: "npm start"},
+	"an endpoint":            {Endpoint: page + "token", BotKey: "my-bot"},
+	"a webhook":              {Webhooks: []starter.Webhook{hook}},
+	"all":                    {Page: page, Login: login, Endpoint: page + "token", Webhooks: []starter.Webhook{hook, {Name: "orders", URL: page, ConnectTo: local}}, HMAC: true, BotKey: "my-bot", CI: starter.CIs, Release: "v1.2.3"},
+	"hostile texts":          {Page: page + "?a=b: c #d&x=${HOME}", BotKey: "a\"b'\n  evil: true\n", Webhooks: []starter.Webhook{{Name: "- {x: y}", URL: page}, {Name: "yes", URL: page, ConnectTo: local + "it's?a=: b #c"}, {Name: "007", URL: page, Message: "a: b #c ${HOME}"}}, CI: starter.CIs, Start: `FOO="a: b" npm run 'it' # now`},
+	"no CI, on this machine": {Page: "http://127.0.0.1:3000/"},
+	"a header before it":     {Page: page, Gate: "header", CI: starter.CIs},
+	"a password before it":   {Page: page, Gate: "basic", CI: starter.CIs},
+	"a form that was read":   {Page: page, Login: login, SecondLogin: true, Form: starter.Form{User: "#u\nevil: true", Password: `[name="a\"b"]`, Submit: "#go", Code: "#otp", Read: true}, CI: starter.CIs},
+	"a form of two steps":    {Page: page, Login: login, SecondLogin: true, Form: starter.Form{User: "#u", Submit: "#go", Read: true}},
+	"what was recorded": {Page: page, Login: login, SecondLogin: true, CI: starter.CIs,
+		Recorded:  []starter.Step{{Fill: []starter.Field{{Selector: "#u\nevil: true", Variable: "EMAIL"}, {Selector: "#p", Variable: "PASSWORD"}, {Selector: "#shop", Chosen: "true: ${HOME}"}}}, {Press: "Enter"}, {Fill: []starter.Field{{Selector: "#otp", Variable: "TOTP"}}}, {Click: "a > b:nth-of-type(2)"}},
+		PageSteps: []starter.Step{{Click: "#yes"}}},
 	"a key, and nothing else": {Page: page, BotKey: "${NOT_A_VARIABLE}"},
 }
 

@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { el, outward, text } from "./dom.js";
-import { deliveryMood } from "./events.js";
+import { deliveryMood, OUTCOMES } from "./events.js";
 import { clockTime, countdown, dateTime } from "./format.js";
 import { body, callout, facts, more, section, violations } from "./parts.js";
 import { card } from "./people.js";
@@ -40,7 +40,7 @@ export class ChatView {
     this.life = null;
     return [
       card(chat.authenticated ? chat.user : null, chat.contacts),
-      ...this.#token(chat), ...this.#refusals(chat),
+      ...this.#token(chat, events), ...this.#refusals(chat),
       section("Conversation", this.#conversation(events)),
       section("The chat", facts([
         ["Chat", el("code", {}, chat.id)], ["Visitor", el("code", {}, chat.user_id ?? "")], ["Bot", chat.bot_key], ["Created", dateTime(Date.parse(chat.created))],
@@ -48,8 +48,10 @@ export class ChatView {
     ];
   }
 
-  #token(chat) {
+  #token(chat, events) {
     if (!chat.authenticated) {
+      const call = events.findLast((e) => e.kind === "callback.settled")?.callback;
+      if (!chat.refused && call?.fix) return [callout("", "Not authenticated. ", `getAuthToken gave ${OUTCOMES[call.outcome] ?? call.outcome}. ${call.fix}`)];
       return [callout("", "Not authenticated. ", chat.refused ? "The page gave a token that Kindly does not take: see below." : "The page gave no token yet.")];
     }
     const issued = Date.parse(chat.token_life?.issued ?? ""), expires = Date.parse(chat.token_life?.expires ?? chat.expires ?? "");

@@ -3,6 +3,7 @@
 import { ApiError, eventBySeq } from "./api.js";
 import { DeliveryView } from "./delivery.js";
 import { el } from "./dom.js";
+import { OUTCOMES } from "./events.js";
 import { clockTime, dateTime } from "./format.js";
 import { body, facts, more, section } from "./parts.js";
 import * as token from "./token.js";
@@ -13,11 +14,6 @@ const titles = {
   "message.received": "Message received", "dialogue.matched": "Dialogue", "webhook.delivered": "Webhook answered", "webhook.failed": "Webhook failed",
 };
 
-const outcomes = {
-  token: "a token", empty: "nothing (null, undefined or an empty string)", "not-a-string": "something that is no string", threw: "it threw",
-  rejected: "its promise was rejected", undefined: "there is no such function",
-};
-
 const views = {
   "client.started": ({ client: c = {} }) => facts([
     ["Page", c.page_url], ["Bot key", c.bot_key || "(none)"], ["Build", c.build], ["Options", c.options], ["getAuthToken", c.callback],
@@ -25,8 +21,8 @@ const views = {
   "chat.created": () => el("p", {}, "The client got a chat. It calls getAuthToken with the chat's id next."),
   "callback.called": ({ callback: c = {} }) => facts([["Reason", c.reason]]),
   "callback.settled": ({ callback: c = {} }) => facts([
-    ["Reason", c.reason], ["It gave", outcomes[c.outcome] ?? c.outcome], ["Type", c.type], ["Message", c.error],
-    ["Took", c.elapsed_ms === undefined ? "" : c.elapsed_ms + " ms"], ["Returned", c.sync ? "a value" : "a promise"]]),
+    ["Reason", c.reason], ["It gave", OUTCOMES[c.outcome] ?? c.outcome], ["Type", c.type], ["Message", c.error],
+    ["Took", c.elapsed_ms === undefined ? "" : c.elapsed_ms + " ms"], ["Returned", c.sync ? "a value" : "a promise"], ["What helps", c.fix]]),
   "token.accepted": (e) => token.report(e.token ?? {}),
   "token.refused": (e) => token.report(e.token ?? {}),
   "message.received": ({ message: m = {} }) => [body("Text", m.text ?? ""), m.truncated && more("The journal's copy was cut.")],

@@ -54,6 +54,12 @@ const readers = {
   "chat.created": () => ({ group: "page", badge: "page", mood: "", title: "Chat created", note: "" }),
 };
 
+// OUTCOMES are what a call of getAuthToken may come to.
+export const OUTCOMES = {
+  token: "a token", empty: "nothing (null, undefined or an empty string)", "not-a-string": "something that is no string", threw: "nothing: it threw",
+  rejected: "nothing: its promise was rejected", undefined: "nothing: there is no such function",
+};
+
 // What a request was sent again with; it comes first, for the end of a line is cut off.
 const RESENT = new Map([["none", "without a token · "], ["expired", "expired token · "], ["other-chat", "other chat's token · "]]);
 

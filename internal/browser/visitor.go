@@ -1,0 +1,137 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/chromedp/cdproto/cdp/jsonv2"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+)
+
+// A Deed is one thing that a visitor did on a page. What was typed is not in it.
+type Deed struct {
+	Kind     string // "click", "fill" or "press"
+	Selector string // CSS; "" for what no selector reaches: in a frame, or a shadow tree
+	Field    string // of "fill": "user", "password", "code", or its name
+	Chosen   string // of "fill": what was chosen of a list, or "true" and "false" of a box
+	Key      string // of "press"
+	URL      string // of the document, without its query
+}
+
+// maxDeeds and maxDeed (bytes) bound what a page can make of a visit.
+const (
+	maxDeeds = 200
+	maxDeed  = 4 << 10
+)
+
+const (
+	deedWorld   = "kindlytest visitor" // where the page's scripts see nothing of it
+	deedBinding = "visitorDid"
+)
+
+// watchDeeds tells of trusted events only: of what a person did, not a script. A
+// field is told when it is left, by whatever; Enter, which ends a form, is told in
+// place of the click that browsers make of it.
+const watchDeeds = `(() => {
+	` + selectorOf + `
+	const path = (e) => {
+		const steps = [];
+		for (; e && e !== document.documentElement; e = e.parentElement) {
+			const own = selector(e);
+			if (own) return [own, ...steps].join(" > ");
+			const same = [...e.parentElement.children].filter((s) => s.tagName === e.tagName);
+			steps.unshift(e.tagName.toLowerCase() + (same.length > 1 ? ":nth-of-type(" + (same.indexOf(e) + 1) + ")" : ""));
+		}
+		return steps.join(" > ");
+	};
+	const reach = (e) => window === top && e.getRootNode() === document ? selector(e) || path(e) : "";
+	const tell = (deed) => visitorDid(JSON.stringify({...deed, URL: location.origin + location.pathname}));
+	const typed = (e) => e.isContentEditable || e.tagName === "TEXTAREA" || e.tagName === "INPUT" && !["checkbox", "radio", "button", "submit", "reset", "image", "file", "hidden"].includes(e.type);
+	const kind = (e) => {
+		const hint = [e.id, e.name, e.autocomplete, e.placeholder].join(" ");
+		if (e.type === "password") return "password";
+		if (e.autocomplete === "one-time-code" || /\b(otp|totp|mfa|2fa)/i.test(hint) || /^#?(code|passcode|pin)$/i.test(e.id || e.name)) return "code";
+		if (e.type === "email" || /user|mail|login|account|identifier/i.test(hint)) return "user";
+		return String(e.name || e.id || "field").slice(0, 40);
+	};
+	const dirty = new Set();
+	const flush = () => {
+		for (const e of dirty) tell({Kind: "fill", Selector: e.isConnected ? reach(e) : e.visitorSelector, Field: kind(e)});
+		dirty.clear();
+	};
+	let entered = false;
+	const on = (name, f) => addEventListener(name, (ev) => { if (ev.isTrusted) f(ev.composedPath()[0] ?? ev.target, ev); }, {capture: true, passive: true});
+	on("input", (e) => { if (typed(e)) { e.visitorSelector ??= reach(e); dirty.add(e); } });
+	on("change", (e) => {
+		if (typed(e)) return flush();
+		const box = e.type === "checkbox" || e.type === "radio";
+		if (box || e.tagName === "SELECT") tell({Kind: "fill", Selector: reach(e), Field: kind(e), Chosen: String(box ? e.checked : e.value).slice(0, 200)});
+	});
+	on("keydown", (e, ev) => {
+		if (ev.key !== "Enter" || e.tagName !== "INPUT" || !typed(e)) return;
+		flush();
+		tell({Kind: "press", Selector: reach(e), Key: "Enter"});
+		entered = true;
+		setTimeout(() => { entered = false; });
+	});
+	on("click", (e, ev) => {
+		if (entered && ev.detail === 0 || typed(e) || e.tagName === "SELECT" || e.tagName === "OPTION" || e.type === "checkbox" || e.type === "radio" || e.closest?.("label")?.control) return;
+		flush();
+		e = e.closest?.("button, a, input, summary, [role=button], [role=link], [role=tab], [role=menuitem], [role=option], [onclick]") ?? e;
+		if (e !== document.documentElement && e !== document.body) tell({Kind: "click", Selector: reach(e)});
+	});
+	addEventListener("pagehide", flush, true);
+})()`
+
+// Accompany opens a page like Visit, and calls told with what a visitor does there,
+// in order, until the tab is closed; told must not block.
+func (u *User) Accompany(ctx context.Context, rawURL string, kindly http.Handler, told func(Deed)) (*Page, error) {
+	p, err := u.newPage(ctx, pageOptions{kindly: kindly})
+	if err != nil {
+		return nil, err
+	}
+	if err := p.watchVisitor(ctx, told); err != nil {
+		return nil, errors.Join(fmt.Errorf("watching the visitor: %w", err), p.Close())
+	}
+	if err := p.open(ctx, rawURL); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening %s: %w", withoutQuery(rawURL), err), p.Close())
+	}
+	return p, nil
+}
+
+func (p *Page) watchVisitor(ctx context.Context, told func(Deed)) error {
+	n := 0 // events come one after the other
+	p.mu.Lock()
+	p.deeds = func(payload string) {
+		var d Deed
+		if n++; n <= maxDeeds && json.Unmarshal([]byte(payload), &d) == nil {
+			told(d)
+		}
+	}
+	p.mu.Unlock()
+	if _, err := call(ctx, p.session, runtime.AddBinding, runtime.AddBindingParams{Name: deedBinding, ExecutionContextName: deedWorld}); err != nil {
+		return err
+	}
+	script := page.AddScriptToEvaluateOnNewDocumentParams{Source: watchDeeds, WorldName: deedWorld}
+	_, err := call(ctx, p.session, page.AddScriptToEvaluateOnNewDocument, script)
+	return err
+}
+
+// onDeed takes what the script of watchDeeds tells.
+func (p *Page) onDeed(params jsonv2.Value) {
+	ev, ok := decodeEvent[runtime.EventBindingCalled](params)
+	if !ok || ev.Name != deedBinding || len(ev.Payload) > maxDeed || !strings.HasPrefix(ev.Payload, "{") {
+		return
+	}
+	p.mu.Lock()
+	told := p.deeds
+	p.mu.Unlock()
+	if told != nil {
+		told(ev.Payload)
+	}
+}

@@ -1,0 +1,62 @@
+package wire
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+)
+
+// maxCodings bounds the codings on top of each other.
+const maxCodings = 3
+
+// decode undoes an answer's Content-Encoding: a server may choose one where the
+// request names none (RFC 9110, 12.5.3). What can't be undone is left as it came.
+func (r *Response) decode(maxBody int64) {
+	codings := codingsOf(r.Header)
+	if len(codings) == 0 || len(codings) > maxCodings {
+		return
+	}
+	var body io.Reader = bytes.NewReader(r.Body)
+	for i := len(codings) - 1; i >= 0; i-- { // the last was applied last
+		var err error
+		if body, err = decoder(codings[i], body); err != nil || body == nil {
+			return
+		}
+	}
+	plain, err := io.ReadAll(io.LimitReader(body, maxBody+1))
+	if err != nil && !r.Truncated { // of a body that was cut off, the beginning is known
+		return
+	}
+	r.Body, r.Coding = plain, strings.Join(codings, ", ")
+	if int64(len(plain)) > maxBody {
+		r.Body, r.Truncated = plain[:maxBody], true
+	}
+}
+
+func codingsOf(h http.Header) []string {
+	var out []string
+	for _, c := range strings.Split(strings.Join(h.Values("Content-Encoding"), ","), ",") {
+		if c = strings.ToLower(strings.TrimSpace(c)); c != "" && c != "identity" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// decoder is nil for a coding that is not known here.
+func decoder(coding string, r io.Reader) (io.Reader, error) {
+	switch coding {
+	case "gzip", "x-gzip":
+		return gzip.NewReader(r)
+	case "deflate":
+		return zlib.NewReader(r)
+	case "br":
+		return brotli.NewReader(r), nil
+	}
+	return nil, nil
+}
