@@ -31,6 +31,8 @@ type sendFlags struct {
 	chatID    string
 	context   []string
 	payload   string
+	recording string
+	delivery  int
 	tokenFile string
 	private   string
 	config    string
@@ -44,7 +46,8 @@ const sendLong = `Sends one request to a webhook, signed and shaped as Kindly's,
 out and what came back.
 
 The message is --message, with --context and --slug; or the whole body is the
-content of --payload, sent byte for byte. With --token-file the token goes along
+content of --payload, sent byte for byte, or the one of a delivery that
+kindlytest listen has recorded (--recording, --delivery), signed anew. With --token-file the token goes along
 if its chat.webhook_domains cover the webhook, as with Kindly; otherwise the
 output says why not. With --private-key, or that of --config, a token is made for
 this request: its chat, five minutes, and the webhook's domain.
@@ -74,6 +77,8 @@ func newSend(a *app) *cobra.Command {
 	fs.StringVar(&f.chatID, "chat-id", "", "the chat's `id`; the token's, or a random one, if it is not given")
 	fs.StringArrayVar(&f.context, "context", nil, "what the chat has collected, as `KEY=VALUE`; repeatable")
 	fs.StringVar(&f.payload, "payload", "", "send the content of this `file` as it is; - is stdin")
+	fs.StringVar(&f.recording, "recording", "", "send the body of a delivery in this `file`, which listen --record wrote")
+	fs.IntVar(&f.delivery, "delivery", 1, "its `number` in the file, from 1")
 	fs.StringVar(&f.tokenFile, "token-file", "", "`file` that holds the chat's token")
 	fs.StringVar(&f.private, "private-key", "", "PEM `file` to make a token with, instead of --token-file; of a test environment")
 	fs.StringVarP(&f.config, "config", "c", "", "make a token with the private_key of this `file`, a kindlytest.yaml")
@@ -131,13 +136,25 @@ func (a *app) sending(fs *pflag.FlagSet, f *sendFlags) (mockkindly.Sending, erro
 			return s, fmt.Errorf("--token-file: %w", err)
 		}
 	}
-	if f.payload != "" {
-		for _, name := range []string{"message", "slug", "chat-id", "context"} {
+	if fs.Changed("delivery") && f.recording == "" {
+		return s, hint.Errorf("add --recording FILE", "--delivery is a number in a recording, and none is given")
+	}
+	if f.payload != "" || f.recording != "" {
+		whole, others := "payload", []string{"message", "slug", "chat-id", "context"}
+		if f.recording != "" {
+			whole, others = "recording", append(others, "payload")
+		}
+		for _, name := range others {
 			if fs.Changed(name) {
-				return s, hint.Errorf("put it into the payload's file", "--payload is the whole body, so that --%s has no effect", name)
+				return s, hint.Errorf("leave one of the two out", "--%s gives the whole body, so that --%s has no effect", whole, name)
 			}
 		}
-		if s.Body, err = a.readPayload(f.payload); err != nil {
+		if f.recording != "" {
+			s.Body, err = a.recordedBody(f.recording, f.delivery)
+		} else {
+			s.Body, err = a.readPayload(f.payload)
+		}
+		if err != nil {
 			return s, err
 		}
 		s.Token, err = mint(key, s.Token, chatOf(s.Body), w.URL)

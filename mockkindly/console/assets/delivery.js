@@ -83,9 +83,9 @@ export class DeliveryView {
 
   #token() {
     const d = this.#d, decision = d.decision ?? {};
-    return section("Token and allowlist", callout(d.with_token ? "good" : "", d.with_token ? "The token went along." : "The token did not go along.", " ", d.reason ?? ""),
+    return section("Token and allowlist", callout(d.with_token ? "good" : "", d.heard ? "" : d.with_token ? "The token went along." : "The token did not go along.", " ", d.reason ?? ""),
       facts([
-        ["Allowlist", !decision.reason ? "was not asked" : decision.allowed ? "allows this address" : "does not allow this address"], ["Because", decision.reason === d.reason ? "" : decision.reason], ["Pattern", decision.pattern],
+        ["Allowlist", d.heard ? "" : !decision.reason ? "was not asked" : decision.allowed ? "allows this address" : "does not allow this address"], ["Because", decision.reason === d.reason ? "" : decision.reason], ["Pattern", decision.pattern],
         ["Ambiguous", decision.ambiguous], ["Shared host", decision.shared_tenant],
       ]));
   }
