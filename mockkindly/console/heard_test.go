@@ -1,0 +1,41 @@
+package console_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/console"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
+)
+
+// TestTheConsoleShowsWhatTheRealKindlySent is for deliveries of kindlytest listen.
+func TestTheConsoleShowsWhatTheRealKindlySent(t *testing.T) {
+	k, err := mockkindly.New(mockkindly.Options{Bots: []mockkindly.Bot{{Key: "listen", Webhooks: []mockkindly.Webhook{{Name: "app", URL: "http://127.0.0.1:9/kindly"}}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	listening := httptest.NewServer(server.New(k, server.Options{Pages: console.Handler(), WatchOnly: true}))
+	t.Cleanup(func() { k.Close(); listening.CloseClientConnections(); listening.Close() })
+	e, err := k.Overhear(mockkindly.Overheard{
+		Bot: "listen", Webhook: "app",
+		Exchange: wire.Exchange{At: time.Now(), Duration: 3 * time.Second,
+			Request: wire.Request{Method: "POST", URL: "https://tunnel.example/kindly", ConnectTo: "http://127.0.0.1:9/kindly", Header: http.Header{"kindly-hmac": {"abc"}},
+				Body: []byte(`{"chat_id":"c","bot_id":"7","platform":"ios","message":"<b>hi</b>"}`)},
+			Response: &wire.Response{Status: 200, Header: http.Header{}, Body: []byte(`{"reply":"hello"}`)}},
+		Heard: mockkindly.Heard{Protocol: "HTTP/2.0", GivenUp: true,
+			Signature: mockkindly.Signature{Verdict: "hmac-hex", Text: "The signature is wrong, and fits the signature in hex.", Fix: "Look at both."}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := visit(t, fmt.Sprintf("%s/#/event/%d", listening.URL, e.Seq))
+	p.shows("#detail", "From Kindly, by HTTP/2.0", "Signature: hmac-hex.", "fits the signature in hex", "Look at both.", "hung up", "string, documented as integer",
+		"platform", "new: string", "missing: documented as string", "Kindly sent no token.", "hello", "Passed on to", "kindly-hmac")
+	p.shows("#list", "signature hmac-hex", "<b>hi</b>")
+	p.screenshots("heard")
+}
