@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/internal/redact"
@@ -29,6 +30,7 @@ type Recorder struct {
 	stand   standIns
 	run     string
 	dirty   chan struct{} // there are lines that the disk may not have
+	closing chan struct{} // nobody writes any more
 	stopped chan struct{} // nobody syncs any more
 
 	mu     sync.Mutex
@@ -56,7 +58,7 @@ func Create(path string, o Options) (*Recorder, error) {
 	}
 	r := &Recorder{
 		opts: o, stand: standIns{random[:32]}, run: hex.EncodeToString(random[32:]), file: file,
-		dirty: make(chan struct{}, 1), stopped: make(chan struct{}),
+		dirty: make(chan struct{}, 1), closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	go r.sync(file)
 	return r, nil
@@ -79,7 +81,7 @@ func endLine(file *os.File) error {
 // Write appends a delivery, whose Run, Number and Digest it sets from body: the
 // request's body as it was, cut if it is long, nil if it is not known. When Write
 // returns, the line is the system's, so that it survives the end of this
-// process, however it ends. It goes to the disk at once, but not before.
+// process, however it ends. It goes to the disk a moment later.
 func (r *Recorder) Write(d Delivery, body []byte) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -184,10 +186,18 @@ func (r *Recorder) body(body []byte) json.RawMessage {
 	return redact.Signatures(bytes.TrimSpace(text))
 }
 
+// syncAfter is how long lines are gathered before they are brought to the disk: a
+// write that meets a sync waits for it, and with it Kindly.
+const syncAfter = 200 * time.Millisecond
+
 // sync brings to the disk what was written, again and again, until Close.
 func (r *Recorder) sync(file *os.File) {
 	defer close(r.stopped)
 	for range r.dirty {
+		select {
+		case <-time.After(syncAfter):
+		case <-r.closing:
+		}
 		if err := file.Sync(); err != nil {
 			r.mu.Lock()
 			r.failed = err
@@ -205,6 +215,7 @@ func (r *Recorder) Close() error {
 	if file == nil {
 		return nil
 	}
+	close(r.closing)
 	close(r.dirty)
 	<-r.stopped
 	return errors.Join(r.failed, file.Sync(), file.Close())
