@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -99,6 +100,25 @@ func (t Target) Local() bool {
 		}
 	}
 	return true
+}
+
+// LocalAddresses are the host:port of all that is called on this machine, each once.
+func (t Target) LocalAddresses() []string {
+	var out []string
+	for _, raw := range t.called() {
+		u, err := url.Parse(raw)
+		if err != nil || !IsLoopback(raw) {
+			continue
+		}
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		}
+		if address := net.JoinHostPort(u.Hostname(), port); !slices.Contains(out, address) {
+			out = append(out, address)
+		}
+	}
+	return out
 }
 
 // called lists the URLs that the harness will call.

@@ -36,6 +36,7 @@ var parts = []part{
 	{"serve", measureServe},
 	{"page", measurePage},
 	{"run", measureRun},
+	{"watch", measureWatch},
 	{"far", measureFar},
 	{"growth", measureGrowth},
 	{"build", measureBuild},

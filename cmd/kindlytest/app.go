@@ -76,9 +76,14 @@ func (a *app) fail(err error) int {
 	if errors.Is(err, syscall.EPIPE) {
 		return exitUsage // whoever read the output has seen enough
 	}
-	fmt.Fprintln(a.stderr, "kindlytest: "+strings.ReplaceAll(printable(err.Error()), "\n", "\n  "))
+	return failTo(a.stderr, err)
+}
+
+// failTo prints an error and the way out.
+func failTo(w io.Writer, err error) int {
+	fmt.Fprintln(w, "kindlytest: "+strings.ReplaceAll(printable(err.Error()), "\n", "\n  "))
 	if way := hint.Of(err); way != "" {
-		fmt.Fprintln(a.stderr, "hint: "+printable(way))
+		fmt.Fprintln(w, "hint: "+printable(way))
 	}
 	return exitUsage
 }

@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 
 	"internal/advice":  {"mockkindly/rule"},
 	"internal/browser": {"internal/keyscan", "internal/wire"},
+	"internal/changes": {},
 	"internal/demo":    {"fixtures", "fixtures/stack", "target", "internal/browser", "mockkindly/token"},
 	"internal/forge":   {"internal/wire"},
 	"internal/keyscan": {},
@@ -66,6 +67,7 @@ var mayImport = map[string][]string{
 var onlyImporter = map[string]string{
 	"github.com/chromedp/": "internal/browser",
 	"github.com/onsi/":     "suites/ginkgosuite",
+	"github.com/fsnotify/": "internal/changes",
 	"github.com/spf13/":    "cmd/kindlytest",
 	"modernc.org/":         "mockkindly/sqlite",
 }

@@ -36,19 +36,26 @@ func (a *app) execute(ctx context.Context, t target.Target, o suites.Options, ou
 	run := suites.Run(ctx, t, o)
 	stop()
 	a.origin(&run, out.config)
-	written := run
-	var paths []string
-	if len(formats) > 0 {
-		if earlier, ok := earlierRun(earlierRuns(out.reportDir), run.Target); ok && out.update {
-			written = reports.Update(earlier, run)
-		}
-		paths, err = reports.RenewFiles(out.reportDir, written, formats...)
-	}
+	written, paths, err := a.writeReports(run, out)
 	shown := terminal.Finish(noteRest(run, written), paths...)
 	if out.json {
 		shown = errors.Join(shown, reports.WriteJSON(a.stdout, run))
 	}
 	return run, errors.Join(err, unlessGone(shown, formats))
+}
+
+// writeReports writes the files of a run, or updates those of an earlier one that
+// it is a part of.
+func (a *app) writeReports(run reports.Run, out *outputFlags) (written reports.Run, paths []string, err error) {
+	formats, err := out.formats()
+	if err != nil || len(formats) == 0 {
+		return run, nil, err
+	}
+	if earlier, ok := earlierRun(earlierRuns(out.reportDir), run.Target); ok && out.update {
+		run = reports.Update(earlier, run)
+	}
+	paths, err = reports.RenewFiles(out.reportDir, run, formats...)
+	return run, paths, err
 }
 
 // unlessGone is the error of showing a run, unless its reader has just gone and

@@ -35,6 +35,8 @@ type runFlags struct {
 	targets    []string
 	parallel   int
 	lastFailed bool
+	watch      bool
+	watchPaths []string
 }
 
 // hmacSecretVariable holds the secret of webhooks that flags name.
@@ -104,11 +106,19 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.targets, "target", nil, "of the targets that the file lists, check only this `name`; repeatable")
 	fs.IntVar(&f.parallel, "parallel", suites.DefaultParallel, "targets at a time")
 	fs.BoolVar(&f.lastFailed, "last-failed", false, "run only what failed or could not run in the report that is there; all if nothing did")
+	fs.BoolVar(&f.watch, "watch", false, "run again when files change or your app comes back, first what failed; keys: a all, f failed, o open the report, q quit")
+	fs.StringArrayVar(&f.watchPaths, "watch-path", []string{"."}, "`folder` or file to watch, but for what git ignores; repeatable")
 	f.checks.register(fs)
 	f.output.register(fs)
 }
 
 func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *runFlags) error {
+	if f.watch {
+		return a.watch(ctx, fs, args, f)
+	}
+	if fs.Changed("watch-path") {
+		return hint.Errorf("kindlytest run --watch --watch-path src", "--watch-path says nothing without --watch")
+	}
 	c, err := a.configOf(fs, args, f)
 	if err != nil {
 		return err
@@ -116,22 +126,12 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	if c.Targets != nil {
 		return a.checkAll(ctx, fs, args, f, c)
 	}
-	if fs.Changed("target") || fs.Changed("parallel") {
-		return hint.Errorf("targets: in kindlytest.yaml lists them", "--target and --parallel are for a file that lists several targets")
-	}
-	if err := a.applyTarget(&c.Target, fs, args, f); err != nil {
+	if err := a.describe(c, fs, args, f); err != nil {
 		return err
-	}
-	if err := f.checks.apply(fs.Changed, &c.Options); err != nil {
-		return err
-	}
-	if c.Target.PageURL == "" && c.Target.Endpoint == nil && len(c.Target.Webhooks) == 0 {
-		return hint.Errorf("kindlytest run PAGE, --endpoint URL, --webhook URL or -c FILE; kindlytest demo needs nothing", "nothing to check was given")
 	}
 	if err := tryReports(&f.output); err != nil {
 		return err
 	}
-	c.Options.Args = repeatable("run", args, fs)
 	f.output.update = f.partial(fs.Changed)
 	if f.lastFailed {
 		c.Notes = append(c.Notes, selectUnmended(&c.Options, c.Target, earlierRuns(f.output.reportDir))...)
@@ -142,6 +142,39 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 		return err
 	}
 	return exit(run.ExitCode)
+}
+
+// describe puts what flags say of one target, and of how it is checked, into c.
+func (a *app) describe(c *config.Config, fs *pflag.FlagSet, args []string, f *runFlags) error {
+	if fs.Changed("target") || fs.Changed("parallel") {
+		return hint.Errorf("targets: in kindlytest.yaml lists them", "--target and --parallel are for a file that lists several targets")
+	}
+	if err := a.applyTarget(&c.Target, fs, args, f); err != nil {
+		return err
+	}
+	if err := f.checks.apply(fs.Changed, &c.Options); err != nil {
+		return err
+	}
+	if _, err := f.output.formats(); err != nil {
+		return err
+	}
+	if c.Target.PageURL == "" && c.Target.Endpoint == nil && len(c.Target.Webhooks) == 0 {
+		return hint.Errorf("kindlytest run PAGE, --endpoint URL, --webhook URL or -c FILE; kindlytest demo needs nothing", "nothing to check was given")
+	}
+	c.Options.Args = repeatable("run", args, fs)
+	return nil
+}
+
+// oneTarget reads what flags and file say of one target.
+func (a *app) oneTarget(fs *pflag.FlagSet, args []string, f *runFlags) (*config.Config, error) {
+	c, err := a.configOf(fs, args, f)
+	if err != nil {
+		return nil, err
+	}
+	if c.Targets != nil {
+		return nil, hint.Errorf("a file with the one that you work on", "--watch watches one target, and the file lists several")
+	}
+	return c, a.describe(c, fs, args, f)
 }
 
 // partial says whether flags make the run one of some checks, or of some targets.

@@ -1,0 +1,320 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+// theApp is a small one: a page with the chat, a token endpoint that may mistake
+// the chat, and a webhook that may answer no JSON.
+const theApp = `const http = require("http"), crypto = require("crypto"), fs = require("fs");
+const wrong = %t; // edition %d
+const key = fs.readFileSync("private.pem");
+const b64 = (v) => Buffer.from(v).toString("base64url");
+const token = (chat) => {
+  const now = Math.floor(Date.now() / 1000);
+  const text = b64(JSON.stringify({alg: "RS256", typ: "JWT"})) + "." + b64(JSON.stringify({sub: "42", name: "Ada", email: "ada@example.com",
+    email_verified: true, iat: now, exp: now + 300, chat: {id: chat, webhook_domains: ["*.example.com"]}}));
+  return text + "." + crypto.createSign("RSA-SHA256").update(text).sign(key, "base64url");
+};
+const page = '<!doctype html><title>Shop</title><script>window.kindlyOptions = {getAuthToken: async (chatId) => (await (await fetch("/token", ' +
+  '{method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId})})).json()).token}</scr' + 'ipt>' +
+  '<script id="kindly-chat" src="https://chat.kindlycdn.com/kindly-chat.js" data-bot-key="shop" defer></scr' + 'ipt>';
+http.createServer((request, response) => {
+  let body = "";
+  request.on("data", (b) => body += b).on("end", () => {
+    const answer = (type, text) => { response.setHeader("Content-Type", type); response.setHeader("Cache-Control", "no-store"); response.end(text); };
+    let sent = {};
+    try { sent = JSON.parse(body); } catch {}
+    switch (request.url) {
+    case "/": return answer("text/html", page);
+    case "/token": return answer("application/json", JSON.stringify({token: token(wrong ? "6f1c8f3e-2b7a-4c59-9d1e-0a4b5c6d7e8f" : sent.chatId)}));
+    case "/kindly": return wrong ? answer("text/plain", "Hello") : answer("application/json", JSON.stringify({reply: "Hello"}));
+    }
+    response.statusCode = 404;
+    response.end();
+  });
+}).listen(%d, "127.0.0.1", () => console.log("edition %d listens"));
+`
+
+// An editedApp is the app under node --watch, which restarts it when it is saved.
+type editedApp struct {
+	t       *testing.T
+	dir     string
+	port    int
+	edition int
+	lines   chan string
+}
+
+func startEdited(t *testing.T) *editedApp {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err != nil {
+		if os.Getenv("KINDLYTEST_REQUIRE_STACKS") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip("SKIPPED, NOT CHECKED: there is no Node.js")
+	}
+	private, _, err := keyPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &editedApp{t: t, dir: t.TempDir(), port: freePort(t), lines: make(chan string, 1000)}
+	if err := os.WriteFile(filepath.Join(e.dir, "private.pem"), private, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	e.write(true)
+	cmd := exec.CommandContext(t.Context(), node, "--watch", "server.js")
+	cmd.Dir = e.dir
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) } // it ends the app, too
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Wait() }) // the test's context is done
+	go func() {
+		for s := bufio.NewScanner(out); s.Scan(); {
+			e.lines <- s.Text()
+		}
+	}()
+	e.listening()
+	return e
+}
+
+// write saves an edition in place: node --watch sees no file that replaces another.
+func (e *editedApp) write(wrong bool) {
+	e.t.Helper()
+	e.edition++
+	text := fmt.Sprintf(theApp, wrong, e.edition, e.port, e.edition)
+	if err := os.WriteFile(filepath.Join(e.dir, "server.js"), []byte(text), 0o600); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// listening waits for the newest edition, and says since when it listens.
+func (e *editedApp) listening() time.Time {
+	e.t.Helper()
+	for {
+		select {
+		case line := <-e.lines:
+			if line == fmt.Sprintf("edition %d listens", e.edition) {
+				return time.Now()
+			}
+		case <-time.After(time.Minute):
+			e.t.Fatal("the app does not listen")
+		}
+	}
+}
+
+// A seen is what run --watch prints, to wait for.
+type seen struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	more chan struct{}
+	read int
+}
+
+func (s *seen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text.Write(p)
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+	return len(p), nil
+}
+
+// next waits for one of the texts beyond what was read, reads up to it, and says when.
+func (s *seen) next(t *testing.T, words ...string) (string, time.Time) {
+	t.Helper()
+	patience := time.After(3 * time.Minute)
+	for {
+		s.mu.Lock()
+		rest := s.text.String()[s.read:]
+		for _, w := range words {
+			if i := strings.Index(rest, w); i >= 0 {
+				s.read += i + len(w)
+				s.mu.Unlock()
+				return w, time.Now()
+			}
+		}
+		s.mu.Unlock()
+		select {
+		case <-s.more:
+		case <-patience:
+			t.Fatalf("none of %q is said after:\n%s", words, rest)
+		}
+	}
+}
+
+// watched runs kindlytest run --watch, until the test ends.
+func watched(t *testing.T, e *editedApp, args ...string) (*seen, func() int) {
+	t.Helper()
+	s := &seen{more: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	a := &app{stdin: strings.NewReader(""), stdout: s, stderr: s, lookupEnv: func(string) (string, bool) { return "", false }}
+	code := make(chan int, 1)
+	go func() {
+		code <- a.run(ctx, append([]string{"run", "--watch", "--watch-path", e.dir, "--report-dir", filepath.Join(e.dir, "reports")}, args...))
+	}()
+	ended := sync.OnceValue(func() int { cancel(); return <-code })
+	t.Cleanup(func() { ended() })
+	return s, ended
+}
+
+// saves edits the app to and fro, and returns the shortest time from that it
+// listens again to the verdict on what failed: what else the machine does takes
+// time, too, and must not count.
+func (e *editedApp) saves(s *seen, id string, bound time.Duration) time.Duration {
+	e.t.Helper()
+	var took []time.Duration
+	for range 8 {
+		e.write(false)
+		listens := e.listening()
+		_, at := s.next(e.t, "✔ "+id+"  holds now")
+		took = append(took, at.Sub(listens))
+		s.next(e.t, "PASSED")
+		if slices.Min(took) <= bound {
+			break
+		}
+		e.write(true)
+		e.listening()
+		s.next(e.t, "FAILED")
+	}
+	e.t.Logf("from listening to the verdict: %v", took)
+	return slices.Min(took)
+}
+
+func TestWatchSeesAVerdictChangeWithoutAPage(t *testing.T) {
+	e := startEdited(t)
+	s, end := watched(t, e, "--webhook", fmt.Sprintf("http://127.0.0.1:%d/kindly", e.port), "--only", "RESP-JSON,RESP-STATUS")
+	s.next(t, "FAILED")
+	const bound = 300 * time.Millisecond
+	if best := e.saves(s, "RESP-JSON", bound); best > bound {
+		t.Errorf("it took %s at best, more than %s", best, bound)
+	}
+	if code := end(); code != exitOK {
+		t.Errorf("exit code %d, though the last verdict is PASSED", code)
+	}
+	if run := readRun(t, filepath.Join(e.dir, "reports")); rowOf(t, run, "RESP-JSON").Outcome != reports.Passed || run.ExitCode != 0 {
+		t.Errorf("the report says %+v", rowOf(t, run, "RESP-JSON"))
+	}
+}
+
+func TestWatchSeesAVerdictChangeWithAPage(t *testing.T) {
+	requireBrowser(t)
+	e := startEdited(t)
+	s, _ := watched(t, e, fmt.Sprintf("http://127.0.0.1:%d/", e.port), "--only", "AUTH-BIND-CHAT,AUTH-POST-TOKEN")
+	s.next(t, "FAILED")
+	const bound = time.Second
+	if best := e.saves(s, "AUTH-BIND-CHAT", bound); best > bound {
+		t.Errorf("it took %s at best, more than %s", best, bound)
+	}
+}
+
+// Nothing of the app runs yet: it is waited for. Then it dies and comes back.
+func TestWatchWaitsForTheApp(t *testing.T) {
+	port := freePort(t)
+	s := &seen{more: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	a := &app{stdin: strings.NewReader(""), stdout: s, stderr: s, lookupEnv: func(string) (string, bool) { return "", false }}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- a.run(ctx, []string{"run", "--watch", "--watch-path", t.TempDir(), "--report-dir", filepath.Join(t.TempDir(), "reports"),
+			"--webhook", fmt.Sprintf("http://127.0.0.1:%d/kindly", port), "--only", "RESP-JSON"})
+	}()
+	s.next(t, fmt.Sprintf("waiting for 127.0.0.1:%d to listen", port))
+	listen := func(answer string) *http.Server {
+		server := &http.Server{Addr: fmt.Sprintf("127.0.0.1:%d", port), Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, answer)
+		})}
+		l, err := net.Listen("tcp", server.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go server.Serve(l)
+		return server
+	}
+	first := listen(noJSON)
+	s.next(t, "FAILED")
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Long enough to be seen: what comes back at once was not away.
+	time.Sleep(2 * trySeldom)
+	second := listen(soundAnswer)
+	defer second.Close()
+	s.next(t, "your app is back")
+	s.next(t, "✔ RESP-JSON  holds now")
+	cancel()
+	if code := <-ended; code != exitOK && code != exitBroken {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+func TestWatchKeys(t *testing.T) {
+	w := &watching{screen: &screen{app: &app{stdout: io.Discard}}, out: &outputFlags{reportDir: t.TempDir()}, listens: &presence{}}
+	for key, want := range map[byte]*request{
+		'a': {why: "asked for all"}, 'f': {why: "asked for what failed", failed: true}, 'q': {quit: true}, 3: {quit: true}, 'x': nil,
+	} {
+		if got := w.onKey(t.Context(), key); (got == nil) != (want == nil) || got != nil && *got != *want {
+			t.Errorf("%q asks for %+v, want %+v", key, got, want)
+		}
+	}
+	if got := w.onChange([]string{"/x/kindlytest.yaml"}, true); got.renew {
+		t.Error("there is no file that describes the target")
+	}
+	w.out.config = "kindlytest.yaml"
+	if got := w.onChange([]string{"/x/kindlytest.yaml"}, true); !got.renew || !got.changed {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestWatchRefusesWhatDoesNotGoTogether(t *testing.T) {
+	for _, row := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"--watch", "--json", "http://localhost:1/"}, "--json and --watch exclude each other"},
+		{[]string{"--watch-path", "src", "http://localhost:1/"}, "--watch-path says nothing without --watch"},
+		{[]string{"--watch", "--watch-path", "nowhere", "--format", "none", "http://localhost:1/"}, "nowhere"},
+		{[]string{"--watch", "-c", writeFile(t, "kindlytest.yaml", "version: 1\ntargets: [{name: a, page: {url: http://localhost:1/}}, {name: b, page: {url: http://localhost:2/}}]\n")}, "--watch watches one target"},
+	} {
+		out := runHere(t.Context(), nil, "", append([]string{"run"}, row.args...)...)
+		if out.code != exitUsage || !strings.Contains(out.stderr, row.says) {
+			t.Errorf("%q: exit code %d, %s%s", row.args, out.code, out.stdout, out.stderr)
+		}
+	}
+}
+
+// freePort is one that nobody listens at.
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
