@@ -31,6 +31,10 @@ race: browser stacks ## all tests under the race detector (slow)
 proof: browser ## every fault, alone, in pairs and in hard circumstances; writes docs/proof.md (hours)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^(TestProof|TestProofSound|TestProofPairs|TestProofCompany|TestProofDeaths|TestProofRungs|TestWaitExpiry)$$' -proof -timeout 6h
 
+.PHONY: pairs
+pairs: browser ## a sample of the pairs of faults, by the seed of the day (PAIRS=48, SEED=20260131)
+	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^TestProofPairs$$' -proof -proof-most $(or $(PAIRS),48) -proof-seed $(or $(SEED),$(shell date -u +%Y%m%d)) -timeout 60m
+
 .PHONY: as-documented
 as-documented: browser stacks ## check the customers that Kindly's documentation makes; writes docs/as-documented.md
 	KINDLYTEST_REQUIRE_BROWSER=1 KINDLYTEST_REQUIRE_CUSTOMERS=1 $(GO) test ./suites -run '^TestCustomersInOtherStacks$$' -as-documented

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
@@ -35,7 +36,7 @@ func (k *Kindly) Authenticate(chatID string, raw token.Raw, reason string) (toke
 	domains, _ := JudgeDomains(res)
 	res.Violations = slices.Concat(res.Violations, domains)
 	report := &TokenReport{
-		Reason: clip(reason, maxReport), Raw: raw, Result: res, Accepted: taken(res),
+		Reason: clip.Text(reason, maxReport), Raw: raw, Result: res, Accepted: taken(res),
 		Repeated: raw != "" && chat.Token == raw,
 	}
 	if report.Accepted && k.Faults().RefuseTokens {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -143,7 +144,7 @@ func (k *Kindly) CreateChat(botKey string, w Web) (Chat, error) {
 	if err := oneOf("source", w.Source, webhook.Sources()...); err != nil {
 		return Chat{}, err
 	}
-	w.Host, w.Path, w.URL = clip(w.Host, maxName), redact.URL(clip(w.Path, maxURL)), redact.URL(clip(w.URL, maxURL))
+	w.Host, w.Path, w.URL = clip.Text(w.Host, maxName), redact.URL(clip.Text(w.Path, maxURL)), redact.URL(clip.Text(w.URL, maxURL))
 	return k.createChat(&Chat{BotKey: botKey, Web: w})
 }
 
@@ -177,7 +178,7 @@ func (k *Kindly) keep(c *Chat) error {
 		return ErrClosed
 	}
 	if _, ok := k.bot(c.BotKey); !ok {
-		return fmt.Errorf("making a chat: %w %q", ErrUnknownBot, clip(c.BotKey, maxName))
+		return fmt.Errorf("making a chat: %w %q", ErrUnknownBot, clip.Text(c.BotKey, maxName))
 	}
 	stored := *c // the caller's is a snapshot
 	k.putChat(&stored)

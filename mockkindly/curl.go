@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/internal/redact"
+	"github.com/kindlytest/kindlytest/internal/shell"
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
@@ -34,11 +35,11 @@ func (d Delivery) curl(withToken bool, gates wire.Gates) string {
 			comment = bodyChanged
 		}
 	}
-	pipe, data := "", shellQuote(string(body))
+	pipe, data := "", shell.Word(string(body))
 	if !printable(body) || bytes.HasPrefix(body, []byte("@")) { // @ would name a file
-		pipe, data = "printf '%b' "+shellQuote(escapeForPrintf(body))+" | ", "@-"
+		pipe, data = "printf '%b' "+shell.Word(escapeForPrintf(body))+" | ", "@-"
 	}
-	lines := []string{pipe + "curl -sS -i -X " + shellQuote(req.Method) + " " + shellQuote(escapeURL(redact.URL(to)))}
+	lines := []string{pipe + "curl -sS -i -X " + shell.Word(req.Method) + " " + shell.Word(escapeURL(redact.URL(to)))}
 	names := make([]string, 0, len(req.Header))
 	for name := range req.Header {
 		names = append(names, name)
@@ -60,25 +61,12 @@ func (d Delivery) curl(withToken bool, gates wire.Gates) string {
 
 func (d Delivery) curlHeader(name, value string, withToken bool) string {
 	if !strings.EqualFold(name, "Authorization") {
-		return shellQuote(name + ": " + value)
+		return shell.Word(name + ": " + value)
 	}
 	if raw := tokenOf(&d); withToken && raw != "" {
-		return shellQuote(name + ": Bearer " + raw.Secret())
+		return shell.Word(name + ": Bearer " + raw.Secret())
 	}
 	return `"` + name + `: Bearer $TOKEN"`
-}
-
-// shellQuote makes one word of any text. What is not printable is left out: it
-// could play tricks with a terminal, and is nowhere in a request of the mock but
-// in the body and the URL, which are escaped before.
-func shellQuote(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // printable tells whether a text is UTF-8 without control characters, such as

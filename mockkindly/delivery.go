@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -130,25 +128,11 @@ func (d *Delivery) decide(chat Chat, hook Webhook, now time.Time) {
 
 // decisionFor is whether a token with these domains may go to a webhook.
 func decisionFor(domains []string, hook Webhook) allowlist.Decision {
-	if isLoopback(hook.URL) {
+	if wire.IsLoopback(hook.URL) {
 		return allowlist.Decision{Reason: "A loopback address never gets the token: Kindly cannot reach it, and localhost cannot be listed. " +
 			"Give the webhook its public name too, as PUBLIC=LOCAL: https://hooks.example.com/kindly=" + redact.URL(hook.URL)}
 	}
 	return allowlist.Decide(domains, hook.URL)
-}
-
-// isLoopback tells whether a URL names this machine.
-func isLoopback(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return false
-	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && (ip.Unmap().IsLoopback() || ip.IsUnspecified())
 }
 
 // read takes the answer apart.

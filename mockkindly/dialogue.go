@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/text/cases"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
@@ -97,7 +98,7 @@ func validateDialogues(ds []Dialogue, hooks []Webhook) error {
 	}
 	for i, d := range ds {
 		if to := d.Answer.ExchangeSlug; to != "" && !slugs[to] {
-			return inputErrorf(fmt.Sprintf("dialogues[%d].exchange_slug", i), "no dialogue is called %q", clip(to, 64))
+			return inputErrorf(fmt.Sprintf("dialogues[%d].exchange_slug", i), "no dialogue is called %q", clip.Text(to, 64))
 		}
 	}
 	return nil
@@ -126,7 +127,7 @@ func (d Dialogue) validate(field string, hooks []Webhook) error {
 		return nil
 	}
 	if _, ok := hookNamed(hooks, d.Webhook); !ok {
-		return inputErrorf(field+".webhook", "the bot has no webhook called %q", clip(d.Webhook, 64))
+		return inputErrorf(field+".webhook", "the bot has no webhook called %q", clip.Text(d.Webhook, 64))
 	}
 	return nil
 }
@@ -196,7 +197,7 @@ func (b Bot) otherwise(slug string) (Dialogue, DialogueReport) {
 			return d, d.report(ByFallback)
 		}
 	}
-	return Dialogue{}, DialogueReport{Slug: clip(slug, maxName), By: ByNothing}
+	return Dialogue{}, DialogueReport{Slug: clip.Text(slug, maxName), By: ByNothing}
 }
 
 func (d Dialogue) report(by MatchedBy) DialogueReport {

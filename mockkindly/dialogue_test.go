@@ -104,7 +104,7 @@ func TestAMessageFollowsItsDialogues(t *testing.T) {
 	if c, _ := k.Chat(chat.ID); fmt.Sprintf("%v %v", c.Context["n"], c.Context["m"]) != "1 2" {
 		t.Errorf("the context is %v", c.Context)
 	}
-	if n := len(hook.requests); n != 1 {
+	if n := len(hook.Requests); n != 1 {
 		t.Errorf("the webhook was called %d times", n)
 	}
 }

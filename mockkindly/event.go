@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -134,9 +135,9 @@ func (t TokenReport) bounded() TokenReport {
 
 // bounded leaves the context out: the chat keeps it.
 func (m Message) bounded() Message {
-	m.Context, m.Slug = nil, clip(m.Slug, maxName)
+	m.Context, m.Slug = nil, clip.Text(m.Slug, maxName)
 	if len(m.Text) > maxJournalBody {
-		m.Text, m.Truncated = clip(m.Text, maxJournalBody), true
+		m.Text, m.Truncated = clip.Text(m.Text, maxJournalBody), true
 	}
 	return m
 }

@@ -3,8 +3,8 @@ package mockkindly
 import (
 	"fmt"
 	"slices"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // An InputError says which part of an input is not usable, and why. Field is
@@ -24,23 +24,10 @@ func inputErrorf(field, format string, args ...any) *InputError {
 	return &InputError{Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-// clip bounds a string that a page sent, and repairs its encoding, so that it
-// can be kept and shown.
-func clip(s string, limit int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit] + "…"
-}
-
 // oneOf checks a value that must be one of a few.
 func oneOf[S ~string](field string, value S, allowed ...S) error {
 	if slices.Contains(allowed, value) {
 		return nil
 	}
-	return inputErrorf(field, "%q is none of %q", clip(string(value), 64), allowed)
+	return inputErrorf(field, "%q is none of %q", clip.Text(string(value), 64), allowed)
 }

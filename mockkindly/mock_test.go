@@ -3,65 +3,22 @@ package mockkindly
 import (
 	"bytes"
 	"context"
-	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/json"
-	"encoding/pem"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/mocktest"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
-// The customer of these tests: its key pair is made once, at run time.
-var customerKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
-
-func publicPEM() []byte {
-	der, err := x509.MarshalPKIXPublicKey(&customerKey().PublicKey)
-	if err != nil {
-		panic(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-}
-
-// claims are what a sound token holds; change them before sign.
-func claims(chatID string, now time.Time, domains ...string) map[string]any {
-	return map[string]any{
-		"iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "iss": "shop.example.com",
-		"sub": "user-1", "name": "Ada", "email": "ada@example.com", "email_verified": true,
-		"chat": map[string]any{"id": chatID, "webhook_domains": append([]string{}, domains...)},
-	}
-}
-
-func sign(claims map[string]any) token.Raw {
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		panic(err)
-	}
-	enc := base64.RawURLEncoding.EncodeToString
-	input := enc([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + enc(payload)
-	sum := sha256.Sum256([]byte(input))
-	sig, err := rsa.SignPKCS1v15(nil, customerKey(), crypto.SHA256, sum[:])
-	if err != nil {
-		panic(err)
-	}
-	return token.Raw(input + "." + enc(sig))
-}
+// The customer of these tests.
+var (
+	publicPEM = mocktest.PublicPEM
+	claims    = mocktest.Claims
+	sign      = mocktest.Sign
+	newHook   = mocktest.NewHook
+	replying  = mocktest.Replying
+)
 
 func signature(raw token.Raw) string {
 	s := raw.Secret()
@@ -116,49 +73,6 @@ func say(t testing.TB, k *Kindly, chatID string) Delivery {
 		t.Fatalf("Say gave %d deliveries, %v", len(ds), err)
 	}
 	return ds[0]
-}
-
-// hook is a webhook server under test: it keeps what it got, and answers body.
-type hook struct {
-	*httptest.Server
-	mu       sync.Mutex
-	requests []received
-}
-
-type received struct {
-	header http.Header
-	body   []byte
-}
-
-func newHook(t testing.TB, answer http.HandlerFunc) *hook {
-	h := &hook{}
-	h.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		h.mu.Lock()
-		h.requests = append(h.requests, received{r.Header.Clone(), body})
-		h.mu.Unlock()
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		answer(w, r)
-	}))
-	t.Cleanup(h.Close)
-	return h
-}
-
-func replying(body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, body)
-	}
-}
-
-func (h *hook) last(t testing.TB) received {
-	t.Helper()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.requests) == 0 {
-		t.Fatal("the webhook got no request")
-	}
-	return h.requests[len(h.requests)-1]
 }
 
 // replied is what a page gets for a message.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -110,15 +111,15 @@ func (k *Kindly) overhearChat(o Overheard, raw token.Raw) (overheardChat, error)
 	var c overheardChat
 	// What has another type than expected is left out, and the rest is read.
 	_ = json.NewDecoder(bytes.NewReader(o.Exchange.Request.Body)).Decode(&c)
-	c.dialogue = clip(k.redact.Known(c.Exchange.Slug), maxName)
+	c.dialogue = clip.Text(k.redact.Known(c.Exchange.Slug), maxName)
 	if c.ID == "" || len(c.ID) > maxName {
 		return overheardChat{dialogue: c.dialogue}, nil
 	}
 	chat, known := k.Chat(c.ID)
 	if !known {
-		w := Web{Source: webhook.Source(clip(string(c.Source), maxName)), Host: clip(c.WebHost, maxName), Path: clip(c.WebPath, maxURL), URL: clip(c.WebURL, maxURL)}
+		w := Web{Source: webhook.Source(clip.Text(string(c.Source), maxName)), Host: clip.Text(c.WebHost, maxName), Path: clip.Text(c.WebPath, maxURL), URL: clip.Text(c.WebURL, maxURL)}
 		var err error
-		if chat, err = k.createChat(&Chat{ID: c.ID, BotKey: o.Bot, UserID: clip(c.UserID, maxName), Web: w}); err != nil {
+		if chat, err = k.createChat(&Chat{ID: c.ID, BotKey: o.Bot, UserID: clip.Text(c.UserID, maxName), Web: w}); err != nil {
 			return c, err
 		}
 	}

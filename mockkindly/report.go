@@ -1,6 +1,9 @@
 package mockkindly
 
-import "github.com/kindlytest/kindlytest/internal/redact"
+import (
+	"github.com/kindlytest/kindlytest/internal/clip"
+	"github.com/kindlytest/kindlytest/internal/redact"
+)
 
 // maxReport bounds each string that the widget reports about its page.
 const maxReport = 2048
@@ -8,9 +11,9 @@ const maxReport = 2048
 // ReportClient journals that a page loaded the chat client, as the client tells
 // when it starts. The page's words are clipped, its URLs lose their credentials.
 func (k *Kindly) ReportClient(c ClientReport) error {
-	c.BotKey = clip(c.BotKey, maxName)
+	c.BotKey = clip.Text(c.BotKey, maxName)
 	for _, s := range []*string{&c.Build, &c.ScriptID, &c.ScriptSrc, &c.Options, &c.Callback, &c.PageURL} {
-		*s = clip(*s, maxReport)
+		*s = clip.Text(*s, maxReport)
 	}
 	c.ScriptSrc, c.PageURL = redact.URL(c.ScriptSrc), redact.URL(c.PageURL)
 	return k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c}, false)
@@ -35,7 +38,7 @@ func (k *Kindly) ReportCallback(chatID string, c CallbackReport) error {
 	} else {
 		c = CallbackReport{Phase: c.Phase, Reason: c.Reason}
 	}
-	c.Type, c.Error = clip(c.Type, maxReport), clip(c.Error, maxReport)
+	c.Type, c.Error = clip.Text(c.Type, maxReport), clip.Text(c.Error, maxReport)
 	c.Length = max(0, c.Length)
 	chat, ok := k.Chat(chatID)
 	if !ok {

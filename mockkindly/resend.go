@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -89,7 +90,7 @@ func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 	bot, ok := k.Bot(e.Bot)
 	hook, known := hookNamed(bot.Webhooks, old.Webhook)
 	if !ok || !known {
-		return nil, &ResendError{"The webhook " + clip(old.Webhook, 128) + " is not set up any more."}
+		return nil, &ResendError{"The webhook " + clip.Text(old.Webhook, 128) + " is not set up any more."}
 	}
 	if err := old.whole(); err != nil {
 		return nil, err

@@ -39,23 +39,23 @@ func TestResendDecidesAnewWhereTheWebhookIsNow(t *testing.T) {
 			again, err := k.Resend(context.Background(), e.Seq, tt.state)
 			if tt.refused {
 				var not *ResendError
-				if !errors.As(err, &not) || len(hook.requests) != 0 {
-					t.Errorf("%v, and %d requests", err, len(hook.requests))
+				if !errors.As(err, &not) || len(hook.Requests) != 0 {
+					t.Errorf("%v, and %d requests", err, len(hook.Requests))
 				}
 				return
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, sent := again.Delivery, hook.last(t).header.Get("Authorization")
+			d, sent := again.Delivery, hook.Last(t).Header.Get("Authorization")
 			if (sent != "") != tt.withToken || d.WithToken != tt.withToken {
 				t.Errorf("sent with a token: %v; it says %v, %s", sent != "", d.WithToken, d.Reason)
 			}
 			if d.Decision.Allowed != tt.allows || d.Decision.Reason == "" || d.URL != tt.now {
 				t.Errorf("the decision about %s is %+v", d.URL, d.Decision)
 			}
-			if len(old.requests) != 1 {
-				t.Errorf("the old address got %d requests", len(old.requests))
+			if len(old.Requests) != 1 {
+				t.Errorf("the old address got %d requests", len(old.Requests))
 			}
 		})
 	}
@@ -68,12 +68,12 @@ func TestResendDecidesByTheDomainsOfTheTokenThatIsSent(t *testing.T) {
 	if _, err := k.Authenticate(chat.ID, sign(claims(chat.ID, now(), "elsewhere.example.com")), Expired); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := k.Resend(context.Background(), e.Seq, TokenSame); err != nil || hook.last(t).header.Get("Authorization") == "" {
+	if _, err := k.Resend(context.Background(), e.Seq, TokenSame); err != nil || hook.Last(t).Header.Get("Authorization") == "" {
 		t.Errorf("the first token may go there: %v", err)
 	}
-	n := len(hook.requests)
+	n := len(hook.Requests)
 	var not *ResendError
-	if _, err := k.Resend(context.Background(), e.Seq, TokenExpired); !errors.As(err, &not) || len(hook.requests) != n {
+	if _, err := k.Resend(context.Background(), e.Seq, TokenExpired); !errors.As(err, &not) || len(hook.Requests) != n {
 		t.Errorf("the claims of the newer one forbid it: %v", err)
 	}
 }

@@ -12,17 +12,19 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/kindlytest/kindlytest/internal/mocktest"
+	"github.com/kindlytest/kindlytest/internal/shell"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
 func signingKey() *token.PrivateKey {
-	return &token.PrivateKey{Key: *token.NewKey("private.pem", &customerKey().PublicKey), Private: customerKey()}
+	return &token.PrivateKey{Key: *token.NewKey("private.pem", &mocktest.Key().PublicKey), Private: mocktest.Key()}
 }
 
 // delivered is an authenticated chat with one delivery.
-func delivered(t *testing.T, o Options, hook *hook, domains ...string) (*Kindly, Chat, Event) {
+func delivered(t *testing.T, o Options, hook *mocktest.Hook, domains ...string) (*Kindly, Chat, Event) {
 	t.Helper()
 	k := newMock(t, o, Webhook{Name: "hook", URL: "https://hooks.example.com/", ConnectTo: hook.URL, Secret: "hush-hush"})
 	chat, _ := authenticated(t, k, domains...)
@@ -39,18 +41,18 @@ func TestResend(t *testing.T) {
 	hook := newHook(t, replying(`{"new_context":{"again":true}}`))
 	judge := func(t *testing.T, chatID string) token.Result {
 		t.Helper()
-		raw := strings.TrimPrefix(hook.last(t).header.Get("Authorization"), "Bearer ")
+		raw := strings.TrimPrefix(hook.Last(t).Header.Get("Authorization"), "Bearer ")
 		k := MustBot("bot", publicPEM())
 		return token.Check(token.Raw(raw), token.Expect{Keys: k.PublicKeys, ChatID: chatID, Now: now()})
 	}
 	t.Run("the same is the same, byte for byte, and has no effect on the chat", func(t *testing.T) {
 		k, chat, e := delivered(t, Options{}, hook, "hooks.example.com")
-		first := hook.last(t)
+		first := hook.Last(t)
 		before, _ := k.Chat(chat.ID)
 		again, err := k.Resend(context.Background(), e.Seq, TokenSame)
-		second := hook.last(t)
-		if err != nil || string(first.body) != string(second.body) || first.header.Get("Authorization") != second.header.Get("Authorization") {
-			t.Fatalf("%v\n%s\n%s", err, first.body, second.body)
+		second := hook.Last(t)
+		if err != nil || string(first.Body) != string(second.Body) || first.Header.Get("Authorization") != second.Header.Get("Authorization") {
+			t.Fatalf("%v\n%s\n%s", err, first.Body, second.Body)
 		}
 		if again.Delivery.ResendOf != e.Seq || again.Seq != e.Seq+1 || again.Delivery.TokenState != TokenSame || !again.Delivery.WithToken {
 			t.Errorf("%+v", again.Delivery)
@@ -58,15 +60,15 @@ func TestResend(t *testing.T) {
 		if after, _ := k.Chat(chat.ID); fmt.Sprint(after.Context) != fmt.Sprint(before.Context) {
 			t.Errorf("the context was %v and is %v", before.Context, after.Context)
 		}
-		signature, _ := webhook.Signature(second.header)
-		if !webhook.Verify("hush-hush", second.body, signature) {
+		signature, _ := webhook.Signature(second.Header)
+		if !webhook.Verify("hush-hush", second.Body, signature) {
 			t.Error("the signature is wrong")
 		}
 	})
 	t.Run("without the token", func(t *testing.T) {
 		k, _, e := delivered(t, Options{}, hook, "hooks.example.com")
-		if _, err := k.Resend(context.Background(), e.Seq, TokenNone); err != nil || hook.last(t).header.Get("Authorization") != "" {
-			t.Error(err, hook.last(t).header)
+		if _, err := k.Resend(context.Background(), e.Seq, TokenNone); err != nil || hook.Last(t).Header.Get("Authorization") != "" {
+			t.Error(err, hook.Last(t).Header)
 		}
 	})
 	t.Run("with an expired token", func(t *testing.T) {
@@ -87,7 +89,7 @@ func TestResend(t *testing.T) {
 	t.Run("with the token of another chat that is open", func(t *testing.T) {
 		k, chat, e := delivered(t, Options{}, hook, "hooks.example.com")
 		_, raw := authenticated(t, k, "hooks.example.com")
-		if _, err := k.Resend(context.Background(), e.Seq, TokenOtherChat); err != nil || hook.last(t).header.Get("Authorization") != "Bearer "+raw.Secret() {
+		if _, err := k.Resend(context.Background(), e.Seq, TokenOtherChat); err != nil || hook.Last(t).Header.Get("Authorization") != "Bearer "+raw.Secret() {
 			t.Error(err)
 		}
 		if _, other := judge(t, chat.ID).Violation("TOK-CHAT-ID"); !other {
@@ -107,11 +109,11 @@ func TestResend(t *testing.T) {
 	for _, state := range []TokenState{TokenExpired, TokenOtherChat} {
 		t.Run("no token goes where the allowlist keeps it from: "+string(state), func(t *testing.T) {
 			k, _, e := delivered(t, Options{SigningKey: signingKey()}, hook, "elsewhere.example.com")
-			n := len(hook.requests)
+			n := len(hook.Requests)
 			authenticated(t, k, "elsewhere.example.com")
 			var not *ResendError
-			if _, err := k.Resend(context.Background(), e.Seq, state); !errors.As(err, &not) || len(hook.requests) != n {
-				t.Errorf("%v, %d requests", err, len(hook.requests)-n)
+			if _, err := k.Resend(context.Background(), e.Seq, state); !errors.As(err, &not) || len(hook.Requests) != n {
+				t.Errorf("%v, %d requests", err, len(hook.Requests)-n)
 			}
 		})
 		t.Run("without a key there is none: "+string(state), func(t *testing.T) {
@@ -144,7 +146,7 @@ func TestNoAnswerOfResendHoldsASecret(t *testing.T) {
 			t.Fatal(err)
 		}
 		shown, err := again.MarshalJSON()
-		sent := hook.last(t).header.Get("Authorization")
+		sent := hook.Last(t).Header.Get("Authorization")
 		if err != nil || strings.Contains(string(shown), sent[strings.LastIndex(sent, ".")+1:]) || strings.Contains(string(shown), "hush-hush") {
 			t.Errorf("%s: %v %s", state, err, shown)
 		}
@@ -222,13 +224,13 @@ func TestCurlIsWhatWasSent(t *testing.T) {
 			if _, err := k.Say(context.Background(), chat.ID, m); err != nil {
 				t.Fatal(err)
 			}
-			sent, e := hook.last(t), lastEvent(k)
+			sent, e := hook.Last(t), lastEvent(k)
 			whole := curlOf(t, k, e.Seq, "?token=1")
 			args, body := runCurl(t, "sh", whole)
-			if body != string(sent.body) {
-				t.Errorf("the body is\n%q, and was\n%q", body, sent.body)
+			if body != string(sent.Body) {
+				t.Errorf("the body is\n%q, and was\n%q", body, sent.Body)
 			}
-			if !slices.Contains(args, "Authorization: "+sent.header.Get("Authorization")) || args[4] != hook.URL {
+			if !slices.Contains(args, "Authorization: "+sent.Header.Get("Authorization")) || args[4] != hook.URL {
 				t.Errorf("the arguments are %q", args)
 			}
 			shown := curlOf(t, k, e.Seq, "")
@@ -240,7 +242,7 @@ func TestCurlIsWhatWasSent(t *testing.T) {
 			if hidden != "" && strings.Contains(shown, hidden) || strings.Contains(shown, signature(chat.Token)) {
 				t.Errorf("%q is in\n%s", hidden, shown)
 			}
-			if !json.Valid([]byte(body)) || (body == string(sent.body)) != (hidden == "") {
+			if !json.Valid([]byte(body)) || (body == string(sent.Body)) != (hidden == "") {
 				t.Errorf("without the token, the body is %q", body)
 			}
 			if strings.HasPrefix(shown, bodyChanged) != (hidden != "") || strings.Contains(whole, "#") {
@@ -306,7 +308,7 @@ func FuzzShellQuote(f *testing.F) {
 	f.Add("'")
 	f.Add("\u009b2J\xff")
 	f.Fuzz(func(t *testing.T, s string) {
-		q := shellQuote(s)
+		q := shell.Word(s)
 		// Outside of quotes there may only be \'.
 		rest := strings.ReplaceAll(q, `'\''`, "")
 		if strings.Count(rest, "'") != 2 || rest[0] != '\'' || rest[len(rest)-1] != '\'' {
@@ -331,7 +333,7 @@ func TestAfterARestartOnlyTheTokenIsMissing(t *testing.T) {
 	if err := json.Unmarshal(text, &stored); err != nil {
 		t.Fatal(err)
 	}
-	if d, err := k.again(stored, TokenNone); err != nil || string(d.Exchange.Request.Body) != string(hook.last(t).body) {
+	if d, err := k.again(stored, TokenNone); err != nil || string(d.Exchange.Request.Body) != string(hook.Last(t).Body) {
 		t.Errorf("without: %v", err)
 	}
 	var not *ResendError
@@ -379,7 +381,7 @@ func TestAfterARestartNoBodyIsSentThatNeverWas(t *testing.T) {
 			}
 			d, err := k.again(e, TokenNone)
 			var not *ResendError
-			if errors.As(err, &not) != tt.redacted || err == nil && string(d.Exchange.Request.Body) != string(hook.last(t).body) {
+			if errors.As(err, &not) != tt.redacted || err == nil && string(d.Exchange.Request.Body) != string(hook.Last(t).Body) {
 				t.Errorf("%v", err)
 			}
 		})

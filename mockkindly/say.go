@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
@@ -146,7 +147,7 @@ func (k *Kindly) followDialogues(ctx context.Context, chat Chat, bot Bot, m Mess
 		d, _ = bot.dialogue(next)
 		report = d.report(ByExchangeSlug)
 		if d.label() == "" {
-			report = DialogueReport{Slug: clip(next, maxName), By: ByNothing}
+			report = DialogueReport{Slug: clip.Text(next, maxName), By: ByNothing}
 		}
 	}
 }

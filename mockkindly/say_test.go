@@ -53,7 +53,7 @@ func TestWhetherTheTokenGoesAlong(t *testing.T) {
 			}
 			now.Add(int64(tt.later / time.Second))
 			d := say(t, k, chat.ID)
-			got, sent := h.last(t).header["Authorization"]
+			got, sent := h.Last(t).Header["Authorization"]
 			if d.WithToken != tt.want || sent != tt.want || sent && got[0] != "Bearer "+raw.Secret() {
 				t.Errorf("WithToken %v, sent %v, want %v: %s", d.WithToken, sent, tt.want, d.Reason)
 			}
@@ -75,12 +75,12 @@ func TestRequestIsSignedAndDocumented(t *testing.T) {
 	if _, err := k.Say(t.Context(), chat.ID, Message{Text: "hei æøå", Context: map[string]any{"order": "42"}}); err != nil {
 		t.Fatal(err)
 	}
-	got := h.last(t)
-	if !webhook.Verify(secret, got.body, got.header.Get(webhook.HeaderHMAC)) {
+	got := h.Last(t)
+	if !webhook.Verify(secret, got.Body, got.Header.Get(webhook.HeaderHMAC)) {
 		t.Error("the signature does not hold")
 	}
 	var body map[string]any
-	if err := json.Unmarshal(got.body, &body); err != nil {
+	if err := json.Unmarshal(got.Body, &body); err != nil {
 		t.Fatal(err)
 	}
 	for field, want := range map[string]any{
@@ -129,8 +129,8 @@ func TestAnswers(t *testing.T) {
 			if got := d.AnswerErr != nil || len(d.Problems) > 0; got != tt.wantProblem && tt.name != "nothing" {
 				t.Errorf("AnswerErr %v, problems %+v", d.AnswerErr, d.Problems)
 			}
-			if len(h.requests) != 1 {
-				t.Errorf("the webhook was called %d times", len(h.requests))
+			if len(h.Requests) != 1 {
+				t.Errorf("the webhook was called %d times", len(h.Requests))
 			}
 		})
 	}

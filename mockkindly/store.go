@@ -3,6 +3,8 @@ package mockkindly
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // A Store keeps events and chats beyond the life of the process: see package
@@ -82,7 +84,7 @@ func (k *Kindly) restore() error {
 	for _, s := range stored {
 		chat := &Chat{Context: map[string]any{}}
 		if err := json.Unmarshal(s.JSON, chat); err != nil {
-			return &StoreError{fmt.Errorf("chat %s is not readable: %w", clip(s.ID, 64), err)}
+			return &StoreError{fmt.Errorf("chat %s is not readable: %w", clip.Text(s.ID, 64), err)}
 		}
 		k.putChat(chat)
 	}

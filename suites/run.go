@@ -69,7 +69,7 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 	if e, ok := s.Endpoints.Found(); ok {
 		run.Target.Endpoint = s.Redact.Text(e.String())
 	}
-	run.Timeline, run.Screenshot = s.Ending()
+	run.Timeline, run.Screenshot = s.Timeline()
 	advise(s, run)
 	for i := range run.Checks {
 		row := &run.Checks[i]

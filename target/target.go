@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/redact"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -95,7 +96,7 @@ func (w Webhook) GoString() string { return "suites.Webhook{" + w.String() + "}"
 // Local says whether all that is called is on this machine.
 func (t Target) Local() bool {
 	for _, raw := range t.called() {
-		if !IsLoopback(raw) {
+		if !wire.IsLoopback(raw) {
 			return false
 		}
 	}
@@ -141,7 +142,7 @@ func (t Target) called() []string {
 func (t Target) LooksLikeProduction() (string, bool) {
 	for _, raw := range t.called() {
 		u, err := url.Parse(raw)
-		if err == nil && !IsLoopback(raw) && !isTestName(u.Hostname()) {
+		if err == nil && !wire.IsLoopback(raw) && !isTestName(u.Hostname()) {
 			return raw, true
 		}
 	}
@@ -163,20 +164,6 @@ func isTestName(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsPrivate()
-}
-
-// IsLoopback says whether a URL's host is this machine by its name.
-func IsLoopback(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return false
-	}
-	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // Urls lists all URLs of the target.

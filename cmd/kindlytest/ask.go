@@ -13,6 +13,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/starter"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // An interview asks, and asks again until an answer will do.
@@ -78,7 +79,7 @@ func (i *interview) isLocal(a starter.Answers) bool {
 	for _, w := range a.Webhooks {
 		urls = append(urls, cmp.Or(w.ConnectTo, w.URL))
 	}
-	return !slices.ContainsFunc(urls, func(u string) bool { return u != "" && !starter.IsLocal(u) })
+	return !slices.ContainsFunc(urls, func(u string) bool { return u != "" && !wire.IsLoopback(u) })
 }
 
 // gate asks what stands before a staging system.
@@ -104,7 +105,7 @@ func (i *interview) webhook() (starter.Webhook, bool) {
 	if public == "" {
 		return starter.Webhook{}, false
 	}
-	if starter.IsLocal(public) {
+	if wire.IsLoopback(public) {
 		fmt.Fprintln(i.out, "  "+noTokenToLocalhost+": give the public URL here, and this one at the next question.")
 	}
 	w := starter.Webhook{URL: public, ConnectTo: i.url("  where to call it instead, for local work")}

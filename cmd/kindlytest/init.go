@@ -18,6 +18,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/starter"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 type initFlags struct {
@@ -166,7 +167,7 @@ func (a *app) noteLocal(f *initFlags) {
 		return
 	}
 	for _, w := range f.answers.Webhooks {
-		if starter.IsLocal(w.URL) {
+		if wire.IsLoopback(w.URL) {
 			fmt.Fprintf(a.stderr, "note: --webhook %s: %s\n", printable(w.URL), noTokenToLocalhost)
 			fmt.Fprintf(a.stderr, "hint: give the public URL and this one: --webhook PUBLIC=%s\n", printable(cmp.Or(w.ConnectTo, w.URL)))
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -9,7 +10,7 @@ import (
 // sandboxNotes warn of a page that Chrome opens without its sandbox. The page of
 // a team's own machine is trusted as much as the machine.
 func sandboxNotes(withoutSandbox bool, t target.Target, o suites.Options) []string {
-	if !withoutSandbox || t.PageURL == "" || o.BrowserURL != "" || target.IsLoopback(t.PageURL) {
+	if !withoutSandbox || t.PageURL == "" || o.BrowserURL != "" || wire.IsLoopback(t.PageURL) {
 		return nil
 	}
 	return []string{"as root Chrome has no sandbox: a page that takes it over is root here. Run kindlytest as another user, or on pages of your own only"}

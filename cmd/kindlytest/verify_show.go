@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
@@ -58,19 +59,12 @@ func showMembers(b *strings.Builder, title string, v token.Value, now time.Time)
 			fmt.Fprintf(b, "  … and %d more\n", len(members)-maxClaims)
 			return
 		}
-		shown := shorten(m.Value.JSON())
+		shown := clip.Text(m.Value.JSON(), maxClaim)
 		if when := moment(m, now); when != "" {
 			shown += "  (" + when + ")"
 		}
-		fmt.Fprintf(b, "  %-22s  %s\n", oneLine(shorten(m.Name)), oneLine(shown))
+		fmt.Fprintf(b, "  %-22s  %s\n", oneLine(clip.Text(m.Name, maxClaim)), oneLine(shown))
 	}
-}
-
-func shorten(s string) string {
-	if len(s) <= maxClaim {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxClaim], "") + "…"
 }
 
 func oneLine(s string) string {

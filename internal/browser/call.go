@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"regexp"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // An Outcome says what became of a call of getAuthToken.
@@ -96,7 +98,7 @@ func (p *Page) CallWith(ctx context.Context, chatID any) (CallResult, error) {
 		return CallResult{}, fmt.Errorf("calling getAuthToken in the page: %w", err)
 	}
 	r.CallResult.Elapsed = time.Duration(r.Elapsed * float64(time.Millisecond))
-	r.CallResult.Token = bound(r.CallResult.Token, maxToken)
-	r.CallResult.Error = jwt.ReplaceAllString(bound(r.CallResult.Error, maxErrorText), "(token)")
+	r.CallResult.Token = clip.Text(r.CallResult.Token, maxToken)
+	r.CallResult.Error = jwt.ReplaceAllString(clip.Text(r.CallResult.Error, maxErrorText), "(token)")
 	return r.CallResult, nil
 }

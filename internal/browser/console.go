@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/audits"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 func (r *recorder) addConsole(e *ConsoleEntry) bool {
@@ -17,7 +18,7 @@ func (r *recorder) addConsole(e *ConsoleEntry) bool {
 		r.dropped++
 		return false
 	}
-	e.Text, e.URL = bound(e.Text, maxText), bound(e.URL, maxURL)
+	e.Text, e.URL = clip.Text(e.Text, maxText), clip.Text(e.URL, maxURL)
 	e.Kindly = isKindlyURL(e.URL)
 	r.console = append(r.console, e)
 	return true
@@ -74,7 +75,7 @@ func (r *recorder) spellOut(ctx context.Context, s *session, e *ConsoleEntry, ar
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e.Text = bound(strings.Join(texts, " "), maxText)
+	e.Text = clip.Text(strings.Join(texts, " "), maxText)
 }
 
 func isPlainObject(o *runtime.RemoteObject) bool {
@@ -136,13 +137,13 @@ func (r *recorder) thrown(ev runtime.EventExceptionThrown) {
 	}
 	e := Exception{
 		id: d.ExceptionID, At: unixTime(ev.Timestamp.Float64() / 1000),
-		Text: bound(exceptionText(d), maxText), URL: d.URL, Line: int(d.LineNumber) + 1,
+		Text: clip.Text(exceptionText(d), maxText), URL: d.URL, Line: int(d.LineNumber) + 1,
 		Rejection: strings.Contains(d.Text, "(in promise)"),
 	}
 	if top := topFrame(d.StackTrace); e.URL == "" && top != nil {
 		e.URL = top.URL
 	}
-	e.URL = bound(e.URL, maxURL)
+	e.URL = clip.Text(e.URL, maxURL)
 	e.Kindly = isKindlyURL(e.URL)
 	r.exceptions = append(r.exceptions, e)
 }
@@ -161,11 +162,11 @@ func (r *recorder) issue(targetType string, ev audits.EventIssueAdded) {
 	}
 	d := ev.Issue.Details.ContentSecurityPolicyIssueDetails
 	v := CSPViolation{
-		Directive: bound(d.ViolatedDirective, maxText), BlockedURL: bound(d.BlockedURL, maxURL),
+		Directive: clip.Text(d.ViolatedDirective, maxText), BlockedURL: clip.Text(d.BlockedURL, maxURL),
 		Kind: string(d.ContentSecurityPolicyViolationType), ReportOnly: d.IsReportOnly,
 	}
 	if at := d.SourceCodeLocation; at != nil {
-		v.SourceURL, v.Line = bound(at.URL, maxURL), int(at.LineNumber)+1
+		v.SourceURL, v.Line = clip.Text(at.URL, maxURL), int(at.LineNumber)+1
 	}
 	r.csp = append(r.csp, v)
 	if v.Directive == "connect-src" && !v.ReportOnly && v.BlockedURL != "" {

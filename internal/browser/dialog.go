@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/chromedp/cdproto/page"
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // A Dialog is one that the page opened, and that was dismissed at once.
@@ -17,7 +18,7 @@ const maxDialogs = 100
 
 func (r *recorder) dialog(ev page.EventJavascriptDialogOpening) {
 	r.dialogsSeen++
-	d := Dialog{Type: string(ev.Type), Message: bound(ev.Message, maxText), URL: bound(ev.URL, maxURL)}
+	d := Dialog{Type: string(ev.Type), Message: clip.Text(ev.Message, maxText), URL: clip.Text(ev.URL, maxURL)}
 	if len(r.dialogs) < maxDialogs {
 		r.dialogs = append(r.dialogs, d)
 	} else {
@@ -37,5 +38,5 @@ func (r *recorder) amongDialogs(err error) error {
 		return err
 	}
 	first := r.dialogs[0]
-	return fmt.Errorf("the page keeps opening dialogs, %d so far, such as this %s: %q: %w", r.dialogsSeen, first.Type, bound(first.Message, maxErrorText), err)
+	return fmt.Errorf("the page keeps opening dialogs, %d so far, such as this %s: %q: %w", r.dialogsSeen, first.Type, clip.Text(first.Message, maxErrorText), err)
 }

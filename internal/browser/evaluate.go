@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // evaluate calls a JavaScript function in the main realm of the page, waits for
@@ -37,7 +38,7 @@ func evaluateIn[T any](ctx context.Context, s *session, realm, function string, 
 	case err != nil:
 		return out, err
 	case res.ExceptionDetails != nil:
-		return out, errors.New("the page threw: " + bound(exceptionText(res.ExceptionDetails), maxErrorText))
+		return out, errors.New("the page threw: " + clip.Text(exceptionText(res.ExceptionDetails), maxErrorText))
 	case res.Result == nil || len(res.Result.Value) == 0:
 		return out, errors.New("the page gave no value")
 	}
@@ -58,12 +59,4 @@ func exceptionText(d *runtime.ExceptionDetails) string {
 		return d.Exception.Description
 	}
 	return strings.TrimSpace(d.Text + " " + remoteText(d.Exception))
-}
-
-// bound cuts s to n bytes, at a rune.
-func bound(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	return strings.ToValidUTF8(s[:n], "") + "…"
 }

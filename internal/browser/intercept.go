@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/network"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // patterns are the URLs that Chrome asks about before it sends them. They are
@@ -41,7 +42,7 @@ func (p *Page) intercept(s *session, ev fetch.EventRequestPaused) {
 	switch {
 	case p.opts.blank:
 		fulfill(ctx, s, ev.RequestID, &answer{header: http.Header{"Content-Type": {"text/html"}}})
-	case isKindlyURL(ev.Request.URL) && p.opts.kindly == nil && !isOnThisMachine(ev.Request.URL):
+	case isKindlyURL(ev.Request.URL) && p.opts.kindly == nil && !wire.IsLoopback(ev.Request.URL):
 		fail(ctx, s, ev.RequestID, network.ErrorReasonBlockedByClient)
 	case isKindlyURL(ev.Request.URL) && p.opts.kindly != nil:
 		fulfill(ctx, s, ev.RequestID, p.ask(ctx, s, ev))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/network"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/internal/keyscan"
 )
 
@@ -85,7 +86,7 @@ func endless(t network.ResourceType) bool {
 
 func newRequest(targetType string, ev network.EventRequestWillBeSent) Request {
 	q := Request{
-		ID: string(ev.RequestID), Method: ev.Request.Method, URL: bound(ev.Request.URL+ev.Request.URLFragment, maxURL),
+		ID: string(ev.RequestID), Method: ev.Request.Method, URL: clip.Text(ev.Request.URL+ev.Request.URLFragment, maxURL),
 		ResourceType: string(ev.Type), Header: httpHeader(ev.Request.Headers),
 		Started: unixTime(ev.WallTime.Float64()), Kindly: isKindlyURL(ev.Request.URL),
 		Frame: string(ev.FrameID), Target: targetType, Document: string(ev.LoaderID),
@@ -101,7 +102,7 @@ func newRequest(targetType string, ev network.EventRequestWillBeSent) Request {
 		} else if top := topFrame(i.Stack); top != nil {
 			q.Initiator.URL, q.Initiator.Line = top.URL, int(top.LineNumber)+1
 		}
-		q.Initiator.URL = bound(q.Initiator.URL, maxURL)
+		q.Initiator.URL = clip.Text(q.Initiator.URL, maxURL)
 	}
 	return q
 }
@@ -205,7 +206,7 @@ func (r *recorder) failed(ev network.EventLoadingFailed) {
 	if ev.Canceled && (h.req.Status == http.StatusNoContent || h.req.Status == http.StatusResetContent) {
 		return // Chrome's way to say that there is no body to load
 	}
-	h.req.Error, h.req.BlockedReason = bound(ev.ErrorText, maxText), string(ev.BlockedReason)
+	h.req.Error, h.req.BlockedReason = clip.Text(ev.ErrorText, maxText), string(ev.BlockedReason)
 	if ev.CorsErrorStatus != nil {
 		h.req.CORSError = string(ev.CorsErrorStatus.CorsError)
 	}

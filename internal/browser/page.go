@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // A Page is one tab.
@@ -271,7 +272,7 @@ func (p *Page) whereabouts() (url, title string) {
 	if strings.Contains(url, title) {
 		title = "" // Chrome makes one of the URL, query and all
 	}
-	return withoutQuery(bound(url, maxURL)), bound(title, maxErrorText)
+	return withoutQuery(clip.Text(url, maxURL)), clip.Text(title, maxErrorText)
 }
 
 // Close closes the tab, whatever it is doing. Its record stays readable.

@@ -2,12 +2,13 @@ package browser
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // A Record is what a page did so far. Its entries are in the order in which they
@@ -171,21 +172,11 @@ func isKindlyURL(rawURL string) bool {
 // by the handler given to Visit, as Kindly's own hosts are.
 func MockClient(rawURL string) bool {
 	u, err := url.Parse(rawURL)
-	return err == nil && isLoopback(u.Hostname()) && (u.Path == "/kindly-chat.js" || u.Path == "/kindly-chat-pure.js")
+	return err == nil && wire.LoopbackHost(u.Hostname()) && (u.Path == "/kindly-chat.js" || u.Path == "/kindly-chat-pure.js")
 }
 
 func isMockURL(u *url.URL) bool {
-	return isLoopback(u.Hostname()) && (u.Path == "/kindly-chat.js" || u.Path == "/kindly-chat-pure.js" || strings.HasPrefix(u.Path, "/mock/v1/"))
-}
-
-func isOnThisMachine(rawURL string) bool {
-	u, err := url.Parse(rawURL)
-	return err == nil && isLoopback(u.Hostname())
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback() || strings.EqualFold(host, "localhost") || strings.HasSuffix(strings.ToLower(host), ".localhost")
+	return wire.LoopbackHost(u.Hostname()) && (u.Path == "/kindly-chat.js" || u.Path == "/kindly-chat-pure.js" || strings.HasPrefix(u.Path, "/mock/v1/"))
 }
 
 // unixTime is the time of a number of seconds since 1970. It is bounded, since

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 //go:embed screenshot.js
@@ -69,7 +70,7 @@ func (w *world) evaluate(ctx context.Context, expression string, result any) err
 	case err != nil:
 		return err
 	case res.ExceptionDetails != nil:
-		return errors.New("the page threw: " + bound(exceptionText(res.ExceptionDetails), maxErrorText))
+		return errors.New("the page threw: " + clip.Text(exceptionText(res.ExceptionDetails), maxErrorText))
 	case result == nil:
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp/jsonv2"
 	"github.com/chromedp/cdproto/network"
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // What comes and goes while a connection stays open: events of an EventSource, and
@@ -69,7 +70,7 @@ func (r *recorder) socketMade(targetType string, ev network.EventWebSocketCreate
 		return
 	}
 	h := &hop{seen: time.Now(), noExtra: true, req: Request{
-		ID: string(ev.RequestID), Method: "GET", URL: bound(ev.URL, maxURL), ResourceType: string(network.ResourceTypeWebSocket),
+		ID: string(ev.RequestID), Method: "GET", URL: clip.Text(ev.URL, maxURL), ResourceType: string(network.ResourceTypeWebSocket),
 		Started: time.Now(), Kindly: isKindlyURL(ev.URL), Target: targetType,
 	}}
 	c.hops = append(c.hops, h)

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // A Finding is what is wrong with a list of patterns by itself.
@@ -46,6 +47,9 @@ func Judge(patterns []string) []Finding {
 // maxListed is how many entries a finding shows.
 const maxListed = 3
 
+// maxQuoted is how much of an entry it shows, in bytes.
+const maxQuoted = 100
+
 type finder struct {
 	Finding
 	n int
@@ -62,21 +66,8 @@ func (f *finder) add(text, reason, suggestion string) {
 	case f.n > 1:
 		f.Actual += "; "
 	}
-	f.Actual += fmt.Sprintf("%q: %s", shorten(text), reason)
+	f.Actual += fmt.Sprintf("%q: %s", clip.Text(text, maxQuoted), reason)
 	if suggestion != "" {
-		f.Fix = strings.TrimSpace(f.Fix + fmt.Sprintf(" Write %q instead of %q.", suggestion, shorten(text)))
+		f.Fix = strings.TrimSpace(f.Fix + fmt.Sprintf(" Write %q instead of %q.", suggestion, clip.Text(text, maxQuoted)))
 	}
-}
-
-// shorten bounds what is quoted of an entry.
-func shorten(text string) string {
-	const most = 100
-	if len(text) <= most {
-		return text
-	}
-	cut := most
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return text[:cut] + "…"
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/mockkindly"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -42,7 +43,7 @@ func (in botInput) bot() (mockkindly.Bot, error) {
 	b := mockkindly.Bot{Key: in.Key, ID: in.ID, OrganizationID: in.OrganizationID, Published: in.Published}
 	for i, pk := range in.PublicKeys {
 		field := fmt.Sprintf("public_keys[%d]", i)
-		key, err := token.ParsePublicKey(clip(pk.Name, maxKeyName), []byte(pk.PEM))
+		key, err := token.ParsePublicKey(clip.Text(pk.Name, maxKeyName), []byte(pk.PEM))
 		if err != nil {
 			return b, inputErrorf(field+".pem", "%v", err)
 		}

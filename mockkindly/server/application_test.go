@@ -56,9 +56,9 @@ func TestApplicationAPI(t *testing.T) {
 	if r := reply(first["reply_to_id"]); r.Message != "You are welcome" || r.UserID != "u-1" || len(r.Buttons) != 1 || fmt.Sprint(r.Context) != "map[n:1 seen:true]" {
 		t.Errorf("the reply is %+v", r)
 	}
-	got := app.last(t)
-	signature, _ := webhook.Signature(got.header)
-	if !webhook.Verify("hush-hush", got.body, signature) {
+	got := app.Last(t)
+	signature, _ := webhook.Signature(got.Header)
+	if !webhook.Verify("hush-hush", got.Body, signature) {
 		t.Error("the reply is not signed")
 	}
 	second := send("/api/v1/greet", `{"user_id":"u-1"}`)

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/mocktest"
 	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
@@ -41,7 +42,7 @@ func verifyOnly(w http.ResponseWriter, r *http.Request) {
 	dot := strings.LastIndexByte(in.Token, '.')
 	sig, _ := base64.RawURLEncoding.DecodeString(in.Token[dot+1:])
 	sum := sha256.Sum256([]byte(in.Token[:dot]))
-	if rsa.VerifyPKCS1v15(&customerKey().PublicKey, crypto.SHA256, sum[:], sig) != nil {
+	if rsa.VerifyPKCS1v15(&mocktest.Key().PublicKey, crypto.SHA256, sum[:], sig) != nil {
 		w.WriteHeader(http.StatusUnprocessableEntity)
 	}
 }

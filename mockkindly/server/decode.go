@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // maxBody bounds a request's body.
@@ -93,7 +95,7 @@ func checkMediaType(header string, types []string) error {
 		}
 	}
 	return newProblem(http.StatusUnsupportedMediaType, "media-type", "Unsupported media type",
-		"Content-Type is %q; send JSON as %s.", clip(header, 128), strings.Join(types, " or "))
+		"Content-Type is %q; send JSON as %s.", clip.Text(header, 128), strings.Join(types, " or "))
 }
 
 func firstRune(b []byte) string {
@@ -138,7 +140,7 @@ func explain(err error, body []byte) error {
 		return inputErrorf(wrongType.Field, "a JSON %s, where %s is expected", wrongType.Value, jsonName(wrongType))
 	}
 	if field, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return badRequest("There is no member %s here. Is it misspelt?", clip(field, 128))
+		return badRequest("There is no member %s here. Is it misspelt?", clip.Text(field, 128))
 	}
 	return badRequest("The body is not understood.")
 }

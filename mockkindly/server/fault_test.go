@@ -85,9 +85,9 @@ func TestFaults(t *testing.T) {
 	t.Run("rotate_secret signs with the other secret", func(t *testing.T) {
 		k := start(t, mockkindly.Faults{RotateSecret: true})
 		d := say(t, k, newChat(t, k).ID)
-		got := hook.last(t)
-		signature, _ := webhook.Signature(got.header)
-		if !d.Rotated || !webhook.Verify("the next secret", got.body, signature) || webhook.Verify("the first secret", got.body, signature) {
+		got := hook.Last(t)
+		signature, _ := webhook.Signature(got.Header)
+		if !d.Rotated || !webhook.Verify("the next secret", got.Body, signature) || webhook.Verify("the first secret", got.Body, signature) {
 			t.Errorf("rotated %v, signature %s", d.Rotated, signature)
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // stateHeader tells which State an answer shows: with faults exactly, else one
@@ -59,7 +61,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request, of side) error {
 func (s *server) checkHost(r *http.Request) error {
 	if len(s.opts.Hosts) > 0 && !slices.ContainsFunc(s.opts.Hosts, func(h string) bool { return sameHost(h, r.Host) }) {
 		return newProblem(http.StatusMisdirectedRequest, "foreign-host", "Foreign host",
-			"The mock's own side does not answer to the host %q. Call it by the address that it printed, or name the host with --host.", clip(r.Host, 128))
+			"The mock's own side does not answer to the host %q. Call it by the address that it printed, or name the host with --host.", clip.Text(r.Host, 128))
 	}
 	return nil
 }
@@ -71,7 +73,7 @@ func (s *server) checkCaller(r *http.Request) error {
 	}
 	for _, origin := range r.Header.Values("Origin") {
 		if u, err := url.Parse(origin); err != nil || u.Host == "" || !strings.EqualFold(u.Host, r.Host) {
-			return foreignOrigin(clip(origin, 128))
+			return foreignOrigin(clip.Text(origin, 128))
 		}
 	}
 	switch r.Header.Get("Sec-Fetch-Site") {
@@ -123,7 +125,7 @@ func sameHost(allowed, got string) bool {
 // anywhere: it holds no data.
 func (s *server) getPage(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return methodNotAllowed(clip(r.Method, 32), "GET, HEAD")
+		return methodNotAllowed(clip.Text(r.Method, 32), "GET, HEAD")
 	}
 	w.Header().Set("Cache-Control", "no-cache")
 	page := &pageWriter{ResponseWriter: w}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
@@ -53,7 +54,7 @@ func queryOf(v url.Values) (mockkindly.Query, error) {
 	q.Limit = int(limit)
 	for _, kind := range v["kind"] {
 		if !slices.Contains(mockkindly.Kinds(), mockkindly.Kind(kind)) {
-			return q, inputErrorf("kind", "%q is none of %q", clip(kind, 64), mockkindly.Kinds())
+			return q, inputErrorf("kind", "%q is none of %q", clip.Text(kind, 64), mockkindly.Kinds())
 		}
 		q.Kinds = append(q.Kinds, mockkindly.Kind(kind))
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly"
@@ -37,16 +35,4 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 
 func inputErrorf(field, format string, args ...any) error {
 	return &mockkindly.InputError{Field: field, Problem: fmt.Sprintf(format, args...)}
-}
-
-// clip bounds a foreign string that an error quotes.
-func clip(s string, limit int) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && !utf8.RuneStart(s[limit]) {
-		limit--
-	}
-	return s[:limit] + "…"
 }

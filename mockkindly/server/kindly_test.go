@@ -73,7 +73,7 @@ func TestNoCredentialIsShown(t *testing.T) {
 		"chat":    do(k, "GET", "/mock/v1/chats/"+chat.ID, "").Body.String(),
 		"bot":     do(k, "GET", "/mock/v1/bots/bot", "").Body.String(),
 	}
-	if got := echo.last(t).header.Get("Authorization"); got != "Bearer "+raw.Secret() {
+	if got := echo.Last(t).Header.Get("Authorization"); got != "Bearer "+raw.Secret() {
 		t.Fatal("the webhook got no token: the test shows nothing")
 	}
 	for _, e := range k.Journal().Events(0) {

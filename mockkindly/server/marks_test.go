@@ -24,7 +24,7 @@ func TestUnsafeTokensAreTakenForwardedAndMarked(t *testing.T) {
 		t.Fatalf("%v, refused for %+v", err, res.Refused())
 	}
 	say(t, k, chat.ID)
-	if got := hook.last(t).header.Get("Authorization"); got != "Bearer "+raw.Secret() {
+	if got := hook.Last(t).Header.Get("Authorization"); got != "Bearer "+raw.Secret() {
 		t.Error("the token is not forwarded")
 	}
 	marked := func() []string {

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // A side is who may call a route.
@@ -85,7 +87,7 @@ func (s *server) routes() http.Handler {
 }
 
 func notFound(r *http.Request) error {
-	return newProblem(http.StatusNotFound, "not-found", "Not found", "There is nothing at %s.", clip(r.URL.Path, 128))
+	return newProblem(http.StatusNotFound, "not-found", "Not found", "There is nothing at %s.", clip.Text(r.URL.Path, 128))
 }
 
 // methods are those that a path takes.
@@ -109,11 +111,11 @@ func (m *methods) add(rt route) {
 func (m *methods) other(w http.ResponseWriter, r *http.Request) error {
 	allow := strings.Join(m.all, ", ")
 	if m.side != widgetSide {
-		return methodNotAllowed(clip(r.Method, 32), allow)
+		return methodNotAllowed(clip.Text(r.Method, 32), allow)
 	}
 	allow += ", OPTIONS"
 	if r.Method != http.MethodOptions {
-		return methodNotAllowed(clip(r.Method, 32), allow)
+		return methodNotAllowed(clip.Text(r.Method, 32), allow)
 	}
 	h := w.Header()
 	h.Set("Allow", allow)

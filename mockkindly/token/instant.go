@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // instant is a claim that should hold seconds since 1970.
@@ -31,7 +33,7 @@ func readInstant(v Value) instant {
 	case v.Kind() != Number:
 		return no(Diagnosis{}, "is %s", show(v))
 	case !ok:
-		return no(fractionMistake(v), "is written %s, which is no integer of 64 bits", shorten(v.JSON()))
+		return no(fractionMistake(v), "is written %s, which is no integer of 64 bits", clip.Text(v.JSON(), maxShown))
 	case n < 0:
 		return no(Diagnosis{}, "is %d: before 1970", n)
 	case n >= 1e17:

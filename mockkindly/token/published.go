@@ -1,5 +1,7 @@
 package token
 
+import "github.com/kindlytest/kindlytest/internal/clip"
+
 // KindlyDemoKey is the fingerprint of the key that Kindly publishes, both
 // halves, with a sample integration.
 const KindlyDemoKey = "5450d44a257248a8bdf74950606c9e057815a90ec2f5e61ba7a1bddfb79204e9"
@@ -26,7 +28,7 @@ func (s *state) published(k *Key) (where string, ok bool) {
 		return where, true
 	}
 	if where, ok = s.Published[id]; ok {
-		return "published: " + shorten(where), true
+		return "published: " + clip.Text(where, maxShown), true
 	}
 	return "", false
 }

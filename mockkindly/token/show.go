@@ -3,7 +3,8 @@ package token
 import (
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // maxShown bounds what a message quotes of a claim, in bytes.
@@ -19,7 +20,7 @@ func show(v Value) string {
 		}
 		return "the string " + quote(v.text)
 	case Number:
-		return "the number " + shorten(v.json)
+		return "the number " + clip.Text(v.json, maxShown)
 	default:
 		return describe(v)
 	}
@@ -49,18 +50,7 @@ func describe(v Value) string {
 }
 
 // quote puts foreign text into a message: bounded, control characters escaped.
-func quote(s string) string { return strconv.Quote(shorten(s)) }
-
-func shorten(s string) string {
-	if len(s) <= maxShown {
-		return s
-	}
-	cut := maxShown
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
-}
+func quote(s string) string { return strconv.Quote(clip.Text(s, maxShown)) }
 
 // blank says whether a string holds nothing to read.
 func blank(s string) bool { return strings.TrimSpace(s) == "" }

@@ -11,6 +11,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 func judgeSignature(s *state) verdict {
@@ -57,7 +59,7 @@ func (s *state) whoSigned(digest []byte) (who string, mistake Diagnosis) {
 	case s.saysNone():
 		return "it says alg none, and what stands for the signature is none of this key", Unsigned
 	case isOtherKeyType(alg):
-		return "it has an elliptic curve signature (" + shorten(alg) + "), which an RSA key cannot verify", OtherKeyType
+		return "it has an elliptic curve signature (" + clip.Text(alg, maxShown) + "), which an RSA key cannot verify", OtherKeyType
 	case s.signedWithOtherRSA(s.key, alg):
 		return "the right key signed it, but with " + alg + " instead of RS256", OtherAlgorithm
 	}

@@ -8,10 +8,10 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // attacks sends the forged tokens that forge holds for a check: every one must be
@@ -33,7 +33,7 @@ func attack(ctx context.Context, h *subject.Webhook, st subject.Standing, r rule
 	if v.Kind != subject.Held {
 		return v
 	}
-	if r.ID == "HOOK-REMOTE-KEY" && !target.IsLoopback(h.Called()) {
+	if r.ID == "HOOK-REMOTE-KEY" && !wire.IsLoopback(h.Called()) {
 		v = v.Weak("the listener is on this machine, where this webhook could not fetch from")
 	}
 	if !st.Members() {

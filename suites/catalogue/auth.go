@@ -9,7 +9,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/suites/subject"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // onEndpoint makes a probe of a function over the auth endpoint.
@@ -78,7 +77,7 @@ func hasDirective(values []string, directive string) bool {
 }
 
 var authHttps = onEndpoint(func(_ context.Context, _ *subject.Session, e *subject.Endpoint) subject.Verdict {
-	if strings.HasPrefix(strings.ToLower(e.Request.URL), "https:") || target.IsLoopback(e.Request.URL) {
+	if strings.HasPrefix(strings.ToLower(e.Request.URL), "https:") || wire.IsLoopback(e.Request.URL) {
 		return subject.Holds("%s", e)
 	}
 	return subject.Violated("an https URL", e.String())

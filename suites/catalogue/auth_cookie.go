@@ -11,7 +11,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/suites/subject"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // Which cookie is the session, and how it is protected.
@@ -23,7 +22,7 @@ var authCookieFlags = onServing(func(ctx context.Context, s *subject.Session, e 
 	}
 	var verdicts []subject.Verdict
 	for _, c := range session {
-		verdicts = append(verdicts, judgeCookie(c, target.IsLoopback(e.Request.URL)))
+		verdicts = append(verdicts, judgeCookie(c, wire.IsLoopback(e.Request.URL)))
 	}
 	return subject.Worst(rule.Should, verdicts...)
 })

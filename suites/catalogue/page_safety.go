@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites/subject"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // Whether the page runs without errors, and keeps to itself what it should.
@@ -70,7 +70,7 @@ var pageCsp = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict 
 })
 
 var pageSecure = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
-	if strings.HasPrefix(v.State.URL, "https:") || target.IsLoopback(v.State.URL) {
+	if strings.HasPrefix(v.State.URL, "https:") || wire.IsLoopback(v.State.URL) {
 		return subject.Holds("%s", subject.SafeURL(v.State.URL))
 	}
 	return subject.Violated("an https URL", subject.SafeURL(v.State.URL))

@@ -149,7 +149,7 @@ func RunSpecs(ctx context.Context, b *runner.Results) {
 }
 
 // verdictElsewhere is told by Ginkgo that a spec failed. The run's verdict is
-// made from the board, which knows warnings and what could not run as well.
+// made from the results, which knows warnings and what could not run as well.
 type verdictElsewhere struct{}
 
 func (verdictElsewhere) Fail() {}

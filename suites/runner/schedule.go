@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/kindlytest/kindlytest/internal/shell"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
@@ -282,7 +283,7 @@ func repeat(s *subject.Session, id string) string {
 	for _, arg := range s.Options.Args {
 		words = append(words, s.Redact.Text(subject.SafeArgument(s.Target, arg))) // before a quote may part a secret
 	}
-	return s.Redact.Text(subject.CommandLine(append(words, "--only", id)))
+	return s.Redact.Text(shell.CommandLine(append(words, "--only", id)))
 }
 
 // expect applies the list of known failures. An entry whose check passes is

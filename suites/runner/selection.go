@@ -33,14 +33,14 @@ func matchesAny(patterns []string, id string) (string, bool) {
 }
 
 // ValidateSelection returns an error that names the first pattern that selects
-// no check, and a near one that does. A typo must not turn a gate green.
+// no check, and the likeliest that does. A typo must not turn a gate green.
 func ValidateSelection(patterns []string) error {
 	for _, p := range patterns {
 		if selectsSomething(p) {
 			continue
 		}
-		if near := nearestID(p); near != "" {
-			return fmt.Errorf("%q selects no check; did you mean %s?", p, near)
+		if nearest := nearestID(p); nearest != "" {
+			return fmt.Errorf("%q selects no check; did you mean %s?", p, nearest)
 		}
 		return fmt.Errorf("%q selects no check; `kindlytest list` shows them", p)
 	}

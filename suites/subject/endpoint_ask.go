@@ -15,7 +15,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // tokenRequest is the page's request that brought the token, in the body of its
@@ -54,7 +53,7 @@ func cookieHeader(all []browser.StoredCookie, rawURL string) string {
 	for _, c := range all {
 		domain, wide := strings.CutPrefix(c.Domain, ".")
 		host := u.Hostname() == domain || wide && strings.HasSuffix(u.Hostname(), "."+domain)
-		if host && strings.HasPrefix(u.Path, strings.TrimSuffix(c.Path, "/")) && (!c.Secure || u.Scheme == "https" || target.IsLoopback(rawURL)) {
+		if host && strings.HasPrefix(u.Path, strings.TrimSuffix(c.Path, "/")) && (!c.Secure || u.Scheme == "https" || wire.IsLoopback(rawURL)) {
 			pairs = append(pairs, c.Name+"="+c.Value)
 		}
 	}

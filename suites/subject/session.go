@@ -47,7 +47,7 @@ type Session struct {
 	Endpoints endpointFacts
 	tokens    issued
 	Webhooks  []*Webhook
-	story     story
+	timeline  timeline
 	unjudged  incomplete
 	Stacks    stacks
 

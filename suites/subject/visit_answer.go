@@ -10,7 +10,6 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // Answered says what answered a request of the page, so that a reader knows who
@@ -111,7 +110,7 @@ func CookiesFor(cookies []browser.StoredCookie, raw string) string {
 		domain := strings.ToLower(strings.TrimPrefix(c.Domain, "."))
 		inDomain := host == domain || strings.HasPrefix(c.Domain, ".") && strings.HasSuffix(host, "."+domain)
 		inPath := path == c.Path || strings.HasPrefix(path, strings.TrimSuffix(c.Path, "/")+"/")
-		if inDomain && inPath && (!c.Secure || r.URL.Scheme == "https" || target.IsLoopback(raw)) {
+		if inDomain && inPath && (!c.Secure || r.URL.Scheme == "https" || wire.IsLoopback(raw)) {
 			pairs = append(pairs, c.Name+"="+c.Value)
 		}
 	}

@@ -13,14 +13,13 @@ import (
 	"cmp"
 	"embed"
 	"encoding/json"
-	"net"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"text/template"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // Answers are what is known of a target. Nothing is needed; URLs must be ones
@@ -206,20 +205,10 @@ func (a Answers) Local() string {
 			urls = append(urls, w.URL)
 		}
 	}
-	if i := slices.IndexFunc(urls, IsLocal); i >= 0 {
+	if i := slices.IndexFunc(urls, wire.IsLoopback); i >= 0 {
 		return urls[i]
 	}
 	return ""
-}
-
-// IsLocal says whether a URL is one of this machine, which Kindly cannot call.
-func IsLocal(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 //go:embed templates/*.tmpl

@@ -14,15 +14,14 @@ import (
 	"github.com/kindlytest/kindlytest/reports"
 )
 
-// A story is the way of the first user's token, as the report's timeline tells
-// it: what the page, Kindly, the auth endpoint and the webhooks did.
-type story struct {
+// A timeline is the way of the first user's token, as the report tells it: what the page, Kindly, the auth endpoint and the webhooks did.
+type timeline struct {
 	mu         sync.Mutex
 	moments    []reports.Moment
 	screenshot string
 }
 
-// Bounds of a story. A page may throw all the time.
+// Bounds of a timeline. A page may throw all the time.
 const (
 	maxMoments    = 100
 	maxPageErrors = 20
@@ -34,19 +33,19 @@ const (
 func (s *Session) tell(m reports.Moment) {
 	m.Title, m.Detail = Bound(s.Redact.Text(m.Title), maxTitle), Bound(s.Redact.Text(m.Detail), maxDetail)
 	m.At, m.DurationMS = m.At.UTC(), max(m.DurationMS, 0)
-	s.story.mu.Lock()
-	defer s.story.mu.Unlock()
-	if len(s.story.moments) < maxMoments {
-		s.story.moments = append(s.story.moments, m)
+	s.timeline.mu.Lock()
+	defer s.timeline.mu.Unlock()
+	if len(s.timeline.moments) < maxMoments {
+		s.timeline.moments = append(s.timeline.moments, m)
 	}
 }
 
-// Ending is the whole story, in the order in which it happened.
-func (s *Session) Ending() (moments []reports.Moment, screenshot string) {
-	s.story.mu.Lock()
-	defer s.story.mu.Unlock()
-	slices.SortStableFunc(s.story.moments, func(a, b reports.Moment) int { return a.At.Compare(b.At) })
-	return s.story.moments, s.story.screenshot
+// Timeline is all that was told, in the order in which it happened.
+func (s *Session) Timeline() (moments []reports.Moment, screenshot string) {
+	s.timeline.mu.Lock()
+	defer s.timeline.mu.Unlock()
+	slices.SortStableFunc(s.timeline.moments, func(a, b reports.Moment) int { return a.At.Compare(b.At) })
+	return s.timeline.moments, s.timeline.screenshot
 }
 
 // tellVisit tells what came of opening the page.
@@ -153,18 +152,18 @@ func (s *Session) photograph(ctx context.Context, v *Visit) {
 }
 
 func (s *Session) keep(picture []byte) {
-	s.story.mu.Lock()
-	defer s.story.mu.Unlock()
-	s.story.screenshot = reports.Screenshot(picture)
+	s.timeline.mu.Lock()
+	defer s.timeline.mu.Unlock()
+	s.timeline.screenshot = reports.Screenshot(picture)
 }
 
 // keepPicture keeps what the tab showed when a step failed, if there is no
 // picture of the page itself.
 func (s *Session) keepPicture(err error) {
 	var step *browser.StepError
-	s.story.mu.Lock()
-	has := s.story.screenshot != ""
-	s.story.mu.Unlock()
+	s.timeline.mu.Lock()
+	has := s.timeline.screenshot != ""
+	s.timeline.mu.Unlock()
 	if errors.As(err, &step) && step.Picture != nil && !has {
 		s.keep(step.Picture)
 	}

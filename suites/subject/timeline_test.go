@@ -89,7 +89,7 @@ func TestStoriesAreBoundedOrderedAndWithoutSecrets(t *testing.T) {
 	for i := range 2 * maxMoments {
 		s.tell(reports.Moment{At: noon.Add(-time.Duration(i) * time.Second), Title: "hunter2 " + strings.Repeat("x", 2*maxTitle), Detail: "eyJhbGciOiJub25lIn0.eyJzdWIiOiI3In0.c2ln"})
 	}
-	moments, _ := s.Ending()
+	moments, _ := s.Timeline()
 	if len(moments) != maxMoments || !strings.Contains(moments[maxMoments-1].Title, "Could not look at") {
 		t.Errorf("%d moments, the last one %+v", len(moments), moments[len(moments)-1])
 	}
