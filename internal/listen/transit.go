@@ -41,7 +41,7 @@ type transit struct {
 
 var (
 	errBroken  = errors.New("the app's answer broke off")
-	errGivenUp = errors.New("Kindly hung up before the answer was whole")
+	errGivenUp = errors.New("hung up by Kindly before the answer was whole")
 )
 
 // acknowledge records the delivery. It is called before Kindly gets the last
