@@ -108,7 +108,7 @@ func (t Target) LocalAddresses() []string {
 	var out []string
 	for _, raw := range t.called() {
 		u, err := url.Parse(raw)
-		if err != nil || !IsLoopback(raw) {
+		if err != nil || !wire.IsLoopback(raw) {
 			continue
 		}
 		port := u.Port()
