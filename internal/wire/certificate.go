@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"regexp"
 	"sync/atomic"
 )
@@ -59,20 +58,4 @@ func tlsConfig(base *tls.Config, own *tls.Certificate) *tls.Config {
 		c.Certificates = []tls.Certificate{*own}
 	}
 	return c
-}
-
-// transportFor is the one whose connections present the certificate for a URL.
-func (c *Client) transportFor(rawURL string) *http.Transport {
-	own := c.opts.Gates.Certificate(rawURL)
-	if own == nil {
-		return c.transport
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := c.certified[own]
-	if t == nil {
-		t = newTransport(c.opts, own)
-		c.certified[own] = t
-	}
-	return t
 }

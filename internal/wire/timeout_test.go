@@ -1,104 +1,44 @@
 package wire
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/tls"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"golang.org/x/net/http2"
+	"github.com/kindlytest/kindlytest/fixtures/hostile"
 )
-
-// drip writes text again and again until the connection is gone.
-func drip(conn net.Conn, every time.Duration, text string) {
-	for {
-		if _, err := io.WriteString(conn, text); err != nil {
-			return
-		}
-		time.Sleep(every) // the drip itself: a slow server is what is tested
-	}
-}
-
-// untilGone reads until the client hangs up.
-func untilGone(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 
 // A request never outlives its timeout, whatever answers; and what answers in time is an answer.
 func TestNoServerHoldsARequestBeyondItsTimeout(t *testing.T) {
-	const pause = 5 * time.Millisecond
-	packed := bomb(t)
-	answers := []struct {
-		name   string
-		answer func(conn *net.TCPConn)
-		status int  // 0: none
-		kind   Kind // "": any failure
-	}{
-		{"nothing", func(c *net.TCPConn) { untilGone(c) }, 0, KindTimeout},
-		{"101 and silence", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-			untilGone(c)
-		}, 101, KindNone},
-		{"101 and endless frames", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
-			drip(c, 0, strings.Repeat("x", 1<<16))
-		}, 101, KindNone},
-		{"endless 100 Continue", func(c *net.TCPConn) { drip(c, 0, "HTTP/1.1 100 Continue\r\n\r\n") }, 0, ""},
-		{"endless 102, slowly", func(c *net.TCPConn) { drip(c, pause, "HTTP/1.1 102 Processing\r\n\r\n") }, 0, ""},
-		{"endless 103 with links", func(c *net.TCPConn) { drip(c, 0, "HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n") }, 0, ""},
-		{"dripping status line", func(c *net.TCPConn) { drip(c, pause, "H") }, 0, ""},
-		{"dripping headers", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
-			drip(c, pause, "X-Drip: 1\r\n")
-		}, 0, KindTimeout},
-		{"a bomb of headers", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n")
-			drip(c, 0, "X-Bomb: "+strings.Repeat("x", 1<<16)+"\r\n")
-		}, 0, ""},
-		{"one endless header", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nX-Bomb: ")
-			drip(c, 0, strings.Repeat("x", 1<<16))
-		}, 0, ""},
-		{"dripping body", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-			drip(c, pause, "x")
-		}, 0, KindTimeout},
-		{"dripping chunks", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-			drip(c, pause, "1\r\nx\r\n")
-		}, 0, KindTimeout},
-		{"a bomb in the chunks' extensions", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-			drip(c, 0, "1;"+strings.Repeat("x", 2000)+"\r\nx\r\n")
-		}, 0, ""},
-		{"endless trailers", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n")
-			drip(c, pause, "X-Trailer: 1\r\n")
-		}, 0, ""},
-		{"an endless body", func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
-			drip(c, 0, strings.Repeat("x", 1<<16))
-		}, 200, KindNone},
-		{"a bomb of gzip", func(c *net.TCPConn) { _, _ = c.Write(packed) }, 200, KindNone},
-	}
-	for _, tt := range answers {
-		t.Run(tt.name, func(t *testing.T) {
+	trust := x509.NewCertPool()
+	trust.AppendCertsFromPEM(hostile.Certificate())
+	for _, a := range hostile.Answers {
+		t.Run(a.Name, func(t *testing.T) {
 			t.Parallel()
-			url := rawServer(t, func(conn *net.TCPConn, _ string) { tt.answer(conn) })
-			ex := inTime(t, newClient(t, Options{Timeout: testTimeout}), url)
-			if ex.Status() != tt.status || (tt.status == 0 && ex.Err == nil) {
-				t.Errorf("status %d, %v; want %d", ex.Status(), ex.Err, tt.status)
+			url, stop, err := hostile.Listen(a)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if tt.kind != "" && ex.Kind() != tt.kind {
-				t.Errorf("kind %q (%v), want %q", ex.Kind(), ex.Err, tt.kind)
+			defer stop()
+			c := newClient(t, Options{Timeout: testTimeout, TLS: &tls.Config{RootCAs: trust}})
+			ex := inTime(t, c, url)
+			if ex.Status() != a.Status || a.Status == 0 && ex.Err == nil {
+				t.Errorf("status %d, %v; want %d", ex.Status(), ex.Err, a.Status)
 			}
 			if len(ex.Body()) > 1<<20 {
 				t.Errorf("%d bytes were kept", len(ex.Body()))
 			}
+			if strings.Contains(a.Name, "drip") && ex.Kind() != KindTimeout {
+				t.Errorf("kind %q (%v), want a time-out", ex.Kind(), ex.Err)
+			}
+			c.Close() // before the server waits for its connections
 		})
 	}
 }
@@ -119,28 +59,13 @@ func inTime(t *testing.T, c *Client, url string) Exchange {
 	}
 }
 
-// bomb is an answer of some 16 kB that would be 16 MB unpacked.
-func bomb(t *testing.T) []byte {
-	var packed bytes.Buffer
-	z := gzip.NewWriter(&packed)
-	zeros := make([]byte, 1<<20)
-	for range 16 {
-		if _, err := z.Write(zeros); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := z.Close(); err != nil {
-		t.Error(err)
-	}
-	return append([]byte("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\n\r\n"), packed.Bytes()...)
-}
-
 // The server answers the first request of a connection, and no other.
 func TestKeptAliveConnectionThatFallsSilent(t *testing.T) {
-	url := rawServer(t, func(conn *net.TCPConn, _ string) {
-		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-		untilGone(conn)
-	})
+	url, stop, err := hostile.Listen(answer(t, "one answer, and silence on the connection that was kept"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
 	c := newClient(t, Options{Timeout: testTimeout})
 	if ex := inTime(t, c, url); ex.Status() != 200 {
 		t.Fatalf("first request: %v", ex.Err)
@@ -148,31 +73,48 @@ func TestKeptAliveConnectionThatFallsSilent(t *testing.T) {
 	if ex := inTime(t, c, url); ex.Kind() != KindTimeout {
 		t.Errorf("second request: status %d, %v", ex.Status(), ex.Err)
 	}
+	for range 3 { // it has learnt to ask on new ones
+		if ex := inTime(t, c, url); ex.Status() != 200 {
+			t.Errorf("a later request: status %d, %v", ex.Status(), ex.Err)
+		}
+	}
 }
 
-func TestTLSHandshakeThatStalls(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+// A service that is slow now and then keeps its connections: they are not what is
+// wrong.
+func TestSlownessIsNotTakenForSilence(t *testing.T) {
+	var conns atomic.Int32
+	n := 0
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if n++; n%3 == 0 { // one request at a time
+			_, _ = io.Copy(io.Discard, r.Body) // else nobody notices that the client has gone
+			<-r.Context().Done()
+		}
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			conns.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	c := newClient(t, Options{Timeout: testTimeout})
+	for range 9 {
+		inTime(t, c, server.URL)
+	}
+	if got := conns.Load(); got > 4 { // a new one after each that was given up
+		t.Errorf("9 requests, of which 3 hang, took %d connections", got)
+	}
+	c.Close()
+}
+
+func TestHangUpOnAHandshakeThatStalls(t *testing.T) {
+	url, stop, err := hostile.Listen(answer(t, "a handshake that stalls"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer conn.Close()
-				untilGone(conn)
-			}()
-		}
-	}()
-	url := "https://" + l.Addr().String() + "/"
+	defer stop()
 	c := newClient(t, Options{Timeout: testTimeout})
-	if ex := inTime(t, c, url); ex.Kind() != KindTimeout {
-		t.Errorf("status %d, %v", ex.Status(), ex.Err)
-	}
 	done := make(chan error, 1)
 	go func() { done <- c.HangUp(t.Context(), Request{Method: "POST", URL: url}) }()
 	select {
@@ -185,65 +127,13 @@ func TestTLSHandshakeThatStalls(t *testing.T) {
 	}
 }
 
-// A server of HTTP/2 that resets streams, ends everything, or says nothing.
-func TestUnhelpfulHTTP2(t *testing.T) {
-	for name, answer := range map[string]func(f *http2.Framer, stream uint32) error{
-		"resets": func(f *http2.Framer, stream uint32) error { return f.WriteRSTStream(stream, http2.ErrCodeInternal) },
-		"refuses": func(f *http2.Framer, stream uint32) error {
-			return f.WriteRSTStream(stream, http2.ErrCodeRefusedStream)
-		},
-		"goes away": func(f *http2.Framer, stream uint32) error { return f.WriteGoAway(stream, http2.ErrCodeNo, nil) },
-		"goes away angrily": func(f *http2.Framer, stream uint32) error {
-			return f.WriteGoAway(stream, http2.ErrCodeEnhanceYourCalm, nil)
-		},
-		"pings": func(f *http2.Framer, _ uint32) error {
-			for {
-				if err := f.WritePing(false, [8]byte{}); err != nil {
-					return err
-				}
-				time.Sleep(time.Millisecond) // the drip itself
-			}
-		},
-		"says nothing": func(*http2.Framer, uint32) error { return nil },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := httptest.NewUnstartedServer(nil)
-			server.TLS = &tls.Config{NextProtos: []string{"h2"}}
-			server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
-				"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) { answerStreams(conn, answer) },
-			}
-			server.StartTLS()
-			defer server.Close()
-			trust := server.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs
-			c := newClient(t, Options{Timeout: testTimeout, TLS: &tls.Config{RootCAs: trust}})
-			if ex := inTime(t, c, server.URL); ex.Err == nil {
-				t.Errorf("status %d", ex.Status())
-			}
-			c.Close()
-		})
-	}
-}
-
-// answerStreams gives each request's stream to answer.
-func answerStreams(conn net.Conn, answer func(*http2.Framer, uint32) error) {
-	defer conn.Close()
-	if _, err := io.ReadFull(conn, make([]byte, len(http2.ClientPreface))); err != nil {
-		return
-	}
-	framer := http2.NewFramer(conn, conn)
-	if err := framer.WriteSettings(); err != nil {
-		return
-	}
-	for {
-		frame, err := framer.ReadFrame()
-		if err != nil {
-			return
-		}
-		if headers, ok := frame.(*http2.HeadersFrame); ok {
-			if answer(framer, headers.StreamID) != nil {
-				return
-			}
+func answer(t *testing.T, name string) hostile.Answer {
+	t.Helper()
+	for _, a := range hostile.Answers {
+		if a.Name == name {
+			return a
 		}
 	}
+	t.Fatalf("no answer is called %q", name)
+	panic("not reached")
 }

@@ -90,6 +90,17 @@ func (e Exchange) Body() []byte {
 	return e.Response.Body
 }
 
+// Clip is the exchange with a copy of at most so many bytes of the response's body,
+// for those who keep many.
+func (e Exchange) Clip(most int) Exchange {
+	if len(e.Body()) > most {
+		short := *e.Response
+		short.Body, short.Truncated = bytes.Clone(short.Body[:most]), true
+		e.Response = &short
+	}
+	return e
+}
+
 // Options configure a Client. The zero value is usable.
 type Options struct {
 	Timeout   time.Duration // of a whole exchange; 10 s if 0
@@ -114,11 +125,11 @@ type Options struct {
 
 // A Client sends requests. It is safe for concurrent use.
 type Client struct {
-	opts      Options
-	transport *http.Transport
+	opts Options
 
-	mu        sync.Mutex
-	certified map[*tls.Certificate]*http.Transport // that present a client certificate
+	mu         sync.Mutex
+	transports map[transportKey]*http.Transport
+	reuses     map[string]reuse // by host and port
 }
 
 // NewClient returns a client that owns its connections; Close drops them.
@@ -136,7 +147,7 @@ func NewClient(o Options) *Client {
 		o.Now = time.Now
 	}
 	o.Resolve = lowerKeys(o.Resolve)
-	return &Client{opts: o, transport: newTransport(o, nil), certified: map[*tls.Certificate]*http.Transport{}}
+	return &Client{opts: o, transports: map[transportKey]*http.Transport{}, reuses: map[string]reuse{}}
 }
 
 // lowerKeys returns host names as ResolveAddress looks them up.
@@ -197,10 +208,9 @@ func proxyOf(o Options) func(*http.Request) (*url.URL, error) {
 
 // Close drops the idle connections.
 func (c *Client) Close() {
-	c.transport.CloseIdleConnections()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, t := range c.certified {
+	for _, t := range c.transports {
 		t.CloseIdleConnections()
 	}
 }
@@ -226,14 +236,17 @@ func (c *Client) Do(ctx context.Context, r Request) Exchange {
 	return ex
 }
 
-func (c *Client) send(ctx context.Context, r Request) (*Response, error) {
+func (c *Client) send(ctx context.Context, r Request) (response *Response, err error) {
 	ctx, explain := watchCertificate(ctx)
 	req, err := c.newRequest(ctx, r)
 	if err != nil {
 		return nil, err
 	}
+	ctx, learn := c.watchReuse(ctx, req.URL.Host)
+	defer func() { learn(err) }()
+	req = req.WithContext(ctx)
 	// Not http.Client: it turns a redirect with a broken Location into an error.
-	res, err := c.transportFor(req.URL.String()).RoundTrip(req)
+	res, err := c.transportFor(req.URL.String(), req.URL.Host).RoundTrip(req)
 	if err != nil {
 		return nil, explain(err)
 	}
