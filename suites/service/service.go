@@ -132,8 +132,7 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 		if v.convicted(x.running) {
 			return v.guarded(ctx, client, &attempt)
 		}
-		v.once(ctx, client, &attempt)
-		last = attempt.ev
+		last = v.once(ctx, client, &attempt)
 		switch {
 		case Limited(last):
 			pause, again := v.limit.learn(last, waited, v.t.Patience.Limit)
@@ -219,26 +218,32 @@ func (v *service) unsent(x sending, err error) Evidence {
 	return Evidence{Title: x.title, Exchange: wire.Exchange{At: v.t.Now(), Request: x.request, Err: err}}
 }
 
-// once sends the request once, beside others.
-func (v *service) once(ctx context.Context, client *wire.Client, x *sending) {
+// maxKept is how many bytes of an answer are remembered with what was sent lately.
+const maxKept = 16 << 10
+
+// once sends the request once, beside others. It returns the whole answer; x keeps
+// what is needed should the service break.
+func (v *service) once(ctx context.Context, client *wire.Client, x *sending) Evidence {
 	weight := v.weight()
 	if err := v.slots.Acquire(ctx, weight); err != nil {
 		x.ev = v.unsent(*x, context.Cause(ctx))
-		return
+		return x.ev
 	}
 	defer v.slots.Release(weight)
 	if err := v.limit.wait(ctx); err != nil {
 		x.ev = v.unsent(*x, err)
-		return
+		return x.ev
 	}
 	v.gate.RLock()
 	defer v.gate.RUnlock()
 	v.begin(x)
 	defer v.end(x)
-	x.ev = v.send(ctx, client, x.title, x.request)
-	if !Limited(x.ev) {
+	ev := v.send(ctx, client, x.title, x.request)
+	x.ev = Evidence{Title: ev.Title, Exchange: ev.Exchange.Clip(maxKept)}
+	if !Limited(ev) {
 		v.limit.serve()
 	}
+	return ev
 }
 
 // send is the way out, with the session's current credentials.
