@@ -29,6 +29,7 @@ type serveFlags struct {
 	listen     string
 	hosts      []string
 	db         string
+	dbSync     bool
 	open       string
 	headless   bool
 	browser    string
@@ -93,6 +94,7 @@ func (f *serveFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.headless, "headless", false, "with --open: no window")
 	fs.StringVar(&f.browser, "browser", "", "with --open: `path` of Chrome or Chromium; found by itself otherwise")
 	fs.StringVar(&f.db, "db", "", "keep journal and chats in this `file`; it holds what users wrote, but no signature of a token")
+	fs.BoolVar(&f.dbSync, "db-sync", false, "with --db: wait for the disk at each message, so that what was answered survives a power cut too")
 	fs.StringVar(&f.appWebhook, "app-webhook", "", "where replies of the Application API go, as `[NAME=]PUBLIC[=LOCAL]`")
 	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "of one webhook request")
 	fs.StringVar(&f.listen, "listen", "127.0.0.1:8484", "`address` to listen on; one that other machines reach makes console and API want a token")
@@ -146,7 +148,7 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	defer client.Close()
 	o.Client = client
 	if f.db != "" {
-		store, openErr := sqlite.Open(f.db, sqlite.Options{})
+		store, openErr := sqlite.Open(f.db, sqlite.Options{Sync: f.dbSync})
 		if openErr != nil {
 			return storeError(openErr)
 		}
@@ -192,6 +194,9 @@ func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, err
 		if err := config.CheckURL(f.open); err != nil {
 			return nil, fmt.Errorf("--open: %w", err)
 		}
+	}
+	if f.dbSync && f.db == "" {
+		return nil, errors.New("--db-sync needs --db: what is in memory is nowhere else")
 	}
 	if f.timeout <= 0 {
 		return nil, fmt.Errorf("--timeout must be more than nothing, and is %s", f.timeout)

@@ -12,9 +12,10 @@
 //
 // What Append has returned survives the end of the process, however it ends: the
 // file is in WAL mode with synchronous=NORMAL, so that a transaction is with the
-// operating system when it is committed. A power cut can take the last moments
-// with it, but leaves a sound file; a journal for a laptop need not wait for the
-// disk thousands of times. One process at a time has the file.
+// operating system when it is committed. A power cut can take the last half
+// minute with it, but leaves a sound file; a journal for a laptop need not wait for the
+// disk thousands of times. With Options.Sync (synchronous=FULL) it does. One
+// process at a time has the file.
 package sqlite
 
 import (
@@ -47,6 +48,9 @@ type Options struct {
 	MaxChats  int   // chats that are kept, the newest; 10,000 if 0
 	// MaxChatBytes bounds what chats take, as all are read at the start; 64 MiB if 0.
 	MaxChatBytes int64
+	// Sync waits for the disk at each transaction: what Append has returned then
+	// survives a power cut too. It takes as long as the disk does.
+	Sync bool
 }
 
 // A Store is an open file. It implements mockkindly.Store.
@@ -97,7 +101,7 @@ func (s *Store) open() error {
 	}
 	// One connection: the file is ours alone, and reads are short.
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()}).String()
-	dsn += "?_pragma=busy_timeout(500)&_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(NORMAL)&_pragma=wal_autocheckpoint(10000)&_pragma=trusted_schema(OFF)&_txlock=immediate"
+	dsn += "?_pragma=busy_timeout(500)&_pragma=locking_mode(EXCLUSIVE)&_pragma=synchronous(" + s.opts.synchronous() + ")&_pragma=wal_autocheckpoint(10000)&_pragma=trusted_schema(OFF)&_txlock=immediate"
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return err
@@ -117,6 +121,13 @@ func (s *Store) open() error {
 	}
 	s.insertEvent, err = db.Prepare("INSERT INTO events VALUES (?, ?, ?, ?)")
 	return err
+}
+
+func (o Options) synchronous() string {
+	if o.Sync {
+		return "FULL"
+	}
+	return "NORMAL"
 }
 
 // whose looks into the file's header, before SQLite touches it: somebody else's
