@@ -61,6 +61,9 @@ func TestActionIsSound(t *testing.T) {
 	ids := []string{}
 	for _, s := range a.Runs.Steps {
 		ids = append(ids, s.ID)
+		if s.Uses != "" && !pinned.MatchString(s.Uses) {
+			t.Errorf("step %q: %s is not pinned", s.Name, s.Uses)
+		}
 		if s.Run != "" && s.Shell != "bash" {
 			t.Errorf("step %q has the shell %q", s.Name, s.Shell)
 		}
@@ -225,6 +228,13 @@ func TestActionRuns(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(dir, "owned")); err == nil || got["verdict"] == "passed" {
 			t.Errorf("%s was executed, or believed: %v", name, got)
 			os.Remove(filepath.Join(dir, "owned"))
+		}
+	}
+
+	// Reports are removed in the folder that is named, and in no other.
+	for _, folder := range []string{"", "/", "-rf", "--help"} {
+		if log, code, got := runStep(t, "Check", dir, with("INPUT_REPORT_DIR", folder)); code != 2 || got["exit-code"] != "" || !strings.Contains(log, "must name a folder") {
+			t.Errorf("report-dir %q: exit code %d, %v\n%s", folder, code, got, log)
 		}
 	}
 

@@ -56,6 +56,9 @@ func TestReleasesAreForEverySystem(t *testing.T) {
 	}
 }
 
+// pinned are actions by commit, or by full version until .ci/pin was run.
+var pinned = regexp.MustCompile(`^[a-z-]+/[a-z-]+@(v\d+\.\d+\.\d+|[0-9a-f]{40})$`)
+
 // Each step of the workflows names what it uses with a version, gets what it
 // needs from variables, and no workflow may do more than it says.
 func TestWorkflows(t *testing.T) {
@@ -85,8 +88,8 @@ func TestWorkflows(t *testing.T) {
 				t.Errorf("%s: every job may do more than read: %v", path, w.Permissions)
 			}
 			for _, s := range job.Steps {
-				if s.Uses != "" && s.Uses != "./" && !regexp.MustCompile(`^[a-z-]+/[a-z-]+@v\d+$`).MatchString(s.Uses) {
-					t.Errorf("%s: %s has no version", path, s.Uses)
+				if s.Uses != "" && s.Uses != "./" && !pinned.MatchString(s.Uses) {
+					t.Errorf("%s: %s is not pinned", path, s.Uses)
 				}
 				if strings.HasPrefix(s.Uses, "actions/checkout@") && s.With["persist-credentials"] != false {
 					t.Errorf("%s: job %s leaves its credentials to all that runs after the checkout", path, name)
