@@ -51,6 +51,11 @@ notices: ## the licences of all that is compiled in; writes bin/NOTICES.txt
 	@mkdir -p bin
 	.ci/notices > bin/NOTICES.txt
 
+.PHONY: sbom
+sbom: ## what it is made of, as CycloneDX; writes bin/sbom.cdx.json
+	@mkdir -p bin
+	.ci/sbom '$(VERSION)' > bin/sbom.cdx.json
+
 .PHONY: vulnerabilities
 vulnerabilities: ## look for known vulnerabilities (needs a network)
 	@GO='$(GO)' .ci/vulnerabilities
@@ -66,6 +71,10 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 .PHONY: bench
 bench: browser ## measure against what a team would use instead; writes docs/performance.md (minutes)
 	$(GO) run ./cmd/bench
+
+.PHONY: attack
+attack: browser ## try to hurt it, from outside; writes what came of it into docs/security.md (half an hour)
+	$(GO) run ./cmd/attack
 
 .PHONY: browser
 browser: ## install a headless Chromium, if none is there

@@ -29,8 +29,8 @@ func measureBuild(ctx context.Context, b *bench) error {
 	if out, err := cold.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}
-	b.table.stated("size of the binary", "%.1f MB", float64(info.Size())/1e6)
-	b.table.stated("go build with an empty cache", "%.0f s", time.Since(start).Seconds())
+	b.table.Stated("size of the binary", "%.1f MB", float64(info.Size())/1e6)
+	b.table.Stated("go build with an empty cache", "%.0f s", time.Since(start).Seconds())
 
 	modules, err := modulesOf(ctx)
 	if err != nil {
@@ -46,7 +46,7 @@ func measureBuild(ctx context.Context, b *bench) error {
 	}
 	groups := slices.SortedFunc(maps.Keys(bytes), func(x, y string) int { return cmp.Compare(bytes[y], bytes[x]) })
 	for _, g := range groups {
-		b.table.stated("of these, "+g, "%.1f MB of code and data, %.1f s of compiling", bytes[g]/1e6, seconds[g])
+		b.table.Stated("of these, "+g, "%.1f MB of code and data, %.1f s of compiling", bytes[g]/1e6, seconds[g])
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func measureFar(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.table.atMost(1.5, "×", "all checks of a customer 100 ms away, of the longest chain", took[0]/median(chains),
+	b.table.AtMost(1.5, "×", "all checks of a customer 100 ms away, of the longest chain", took[0]/median(chains),
 		"%.1f and %.1f s; with the 50 requests/s that are the default for others' machines %.1f s", took[0]/1000, median(chains)/1000, took[1]/1000)
 	return nil
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
 // measureGrowth is about how time and memory grow with targets and webhooks.
@@ -39,7 +38,7 @@ func measureGrowth(ctx context.Context, b *bench) error {
 		if n == 1 {
 			first = g
 		}
-		b.table.stated(fmt.Sprintf("141 checks × 2 webhooks × %d targets", n), "%.1f s, %.0f MB; %.2f × the time of one for each, %.2f × its memory in all",
+		b.table.Stated(fmt.Sprintf("141 checks × 2 webhooks × %d targets", n), "%.1f s, %.0f MB; %.2f × the time of one for each, %.2f × its memory in all",
 			g.seconds, g.memory, g.seconds/first.seconds/float64(n), g.memory/first.memory)
 	}
 	for _, n := range []int{16} {
@@ -56,7 +55,7 @@ func measureGrowth(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		b.table.stated(fmt.Sprintf("141 checks × %d webhooks × 1 target", n), "%.1f s, %.0f MB", g.seconds, g.memory)
+		b.table.Stated(fmt.Sprintf("141 checks × %d webhooks × 1 target", n), "%.1f s, %.0f MB", g.seconds, g.memory)
 	}
 	return nil
 }
@@ -90,27 +89,7 @@ func (b *bench) grow(ctx context.Context, config map[string]any) (grown, error) 
 			g.seconds = time.Since(start).Seconds()
 			return g, nil
 		case <-time.After(50 * time.Millisecond):
-			g.memory = max(g.memory, peak(cmd.Process.Pid))
+			g.memory = max(g.memory, figures.Peak(cmd.Process.Pid))
 		}
 	}
-}
-
-// peak is the most memory that a process ever occupied, in MB; 0 if it is gone.
-func peak(pid int) float64 {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	return statusMB(string(text), "VmHWM:")
-}
-
-// statusMB reads a line of /proc/PID/status.
-func statusMB(text, name string) float64 {
-	_, rest, _ := strings.Cut(text, name)
-	number, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	kb, err := strconv.ParseFloat(number, 64)
-	if err != nil {
-		return 0 // a process that is ending has no memory any more
-	}
-	return kb / 1024
 }

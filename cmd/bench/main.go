@@ -22,6 +22,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
 // A part measures one thing and adds rows to the table.
@@ -45,7 +47,7 @@ var parts = []part{
 // A bench is one run of the benchmarks.
 type bench struct {
 	dir   string // for what is built and written; removed at the end
-	table table
+	table figures.Table
 }
 
 func main() {
@@ -65,7 +67,7 @@ func run(ctx context.Context, only []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	b := &bench{dir: dir}
+	b := &bench{dir: dir, table: figures.Table{By: "make bench"}}
 	if err := b.build(ctx); err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func run(ctx context.Context, only []string) (err error) {
 	if len(only) > 0 {
 		return nil
 	}
-	return b.table.write(filepath.Join("docs", "performance.md"))
+	return b.table.Write(filepath.Join("docs", "performance.md"))
 }
 
 // build makes the program as `make build` does, and what it is compared with.

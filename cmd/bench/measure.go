@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
 // median is the middle one, or the mean of the two in the middle.
@@ -115,5 +117,5 @@ func (s *server) stop() error {
 // memory is what the program occupies now, in MB.
 func (s *server) memory() (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	return statusMB(string(text), "VmRSS:"), err
+	return figures.Status(string(text), "VmRSS:"), err
 }

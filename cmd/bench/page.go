@@ -44,7 +44,7 @@ func measurePage(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.table.atMost(1.1, "×", "from exec to the page's token, of a minimal chromedp program", took[1]/took[0], "%.0f and %.0f ms", took[1], took[0])
+	b.table.AtMost(1.1, "×", "from exec to the page's token, of a minimal chromedp program", took[1]/took[0], "%.0f and %.0f ms", took[1], took[0])
 
 	return b.measureMoreChats(ctx, chrome, site.URL)
 }
@@ -65,10 +65,10 @@ func (b *bench) measureMoreChats(ctx context.Context, chrome, url string) error 
 		}
 	}
 	of := func(name string) float64 { return median(figures[name]) }
-	b.table.atMost(30, "ms", "one more chat of the same user, its page open", of("NextChat"), "")
-	b.table.atMost(30, "ms", "the same in a new tab", of("NextVisit"),
+	b.table.AtMost(30, "ms", "one more chat of the same user, its page open", of("NextChat"), "")
+	b.table.AtMost(30, "ms", "the same in a new tab", of("NextVisit"),
 		"a minimal chromedp program %.0f ms: %.2f ×", of("tab"), of("NextVisit")/of("tab"))
-	b.table.atMost(80, "ms", "one chat of a new user, in a fresh context", of("NewUserToToken"),
+	b.table.AtMost(80, "ms", "one chat of a new user, in a fresh context", of("NewUserToToken"),
 		"a minimal chromedp program %.0f ms: %.2f ×", of("context"), of("NewUserToToken")/of("context"))
 	return nil
 }

@@ -48,7 +48,7 @@ func measureWatch(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		b.table.atMost(row.limit, "ms", row.what, took, "")
+		b.table.AtMost(row.limit, "ms", row.what, took, "")
 	}
 	return nil
 }

@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"internal/changes":  {},
 	"internal/clip":     {},
 	"internal/demo":     {"fixtures", "fixtures/stack", "target", "internal/browser", "mockkindly/token"},
+	"internal/figures":  {},
 	"internal/forge":    {"internal/wire"},
 	"internal/keyscan":  {},
 	"internal/oracle":   {"internal/wire"},
@@ -61,7 +62,9 @@ var mayImport = map[string][]string{
 	"fixtures/stack":           {"fixtures", "fixtures/process"},
 	"fixtures/stack/stacktest": {"fixtures/stack"},
 	"reports":                  {},
-	"cmd/bench":                {"fixtures", "internal/browser"},
+	"fixtures/hostile":         {},
+	"cmd/bench":                {"fixtures", "internal/browser", "internal/figures"},
+	"cmd/attack":               {"fixtures/hostile", "internal/figures"},
 
 	"internal/advice/samples/*": {}, // programs of their own
 }
