@@ -42,7 +42,7 @@ func run(ctx context.Context, t target.Target, o subject.Options, specs func(con
 		return result
 	}
 	if o.Observer != nil {
-		o.Observer.Planned(result.Target, len(catalogue.All()))
+		o.Observer.Planned(result.Target, runner.Selected(o))
 	}
 	b := runner.Start(ctx, s, catalogue.All())
 	<-b.Done

@@ -86,11 +86,15 @@ func runTurn(ctx context.Context, s *subject.Session, b *Results, turn catalogue
 }
 
 func runCheck(ctx context.Context, s *subject.Session, b *Results, c catalogue.Check) {
-	if o := s.Options.Observer; o != nil {
-		b.observe.Lock()
-		o.Started(c.ID())
-		b.observe.Unlock()
+	observed := func(func(subject.Observer)) {}
+	if o := s.Options.Observer; o != nil && Selects(s.Options, c) {
+		observed = func(tell func(subject.Observer)) {
+			b.observe.Lock()
+			defer b.observe.Unlock()
+			tell(o)
+		}
 	}
+	observed(func(o subject.Observer) { o.Started(c.ID()) })
 	start := time.Now()
 	p := b.Results[c.ID()]
 	if most := s.Options.MaxFailures; most > 0 && Selects(s.Options, c) && int(b.failed.Load()) >= most {
@@ -109,11 +113,7 @@ func runCheck(ctx context.Context, s *subject.Session, b *Results, c catalogue.C
 		b.failed.Add(1)
 	}
 	close(p.ready)
-	if o := s.Options.Observer; o != nil {
-		b.observe.Lock()
-		o.Done(p.Result)
-		b.observe.Unlock()
-	}
+	observed(func(o subject.Observer) { o.Done(p.Result) })
 }
 
 // Wait returns a check's result once it is there.

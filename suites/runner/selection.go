@@ -81,6 +81,17 @@ func Deselected(o subject.Options, c catalogue.Check) string {
 // Selects says whether Only, Skip and Safe leave a check in a run.
 func Selects(o subject.Options, c catalogue.Check) bool { return Deselected(o, c) == "" }
 
+// Selected counts the checks that Only, Skip and Safe leave in a run.
+func Selected(o subject.Options) int {
+	n := 0
+	for _, c := range catalogue.All() {
+		if Selects(o, c) {
+			n++
+		}
+	}
+	return n
+}
+
 // Select returns the checks that any of the patterns (IDs, areas or globs)
 // selects, in the order of a report; all of them if there is no pattern. The
 // errors are those of [ValidateSelection].

@@ -47,7 +47,7 @@ type Options struct {
 	Rand     io.Reader
 }
 
-// An Observer watches a run. Calls come from several goroutines, never two at
+// An Observer watches a run. It hears of the checks that are selected. Calls come from several goroutines, never two at
 // a time.
 type Observer interface {
 	Planned(target reports.Target, checks int)
