@@ -1,10 +1,12 @@
 package suites_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -112,6 +114,60 @@ func TestSignedRequestsAreJudgedThroughThePage(t *testing.T) {
 				t.Errorf("the run does not say that it is incomplete: %q", run.Problem)
 			}
 		})
+	}
+}
+
+// A page that lets a call hang, and each one after it, is opened again: neither does
+// the run wait for it without end, nor is anybody accused of what the last call did.
+func TestAPageThatHangsIsOpenedAgain(t *testing.T) {
+	const script = `async (id) => {
+		window.socket ??= new Promise((done) => { const s = new WebSocket("ws://" + location.host + "/live"); s.onopen = () => done(s); });
+		const s = await window.socket;
+		return new Promise((done) => { s.onmessage = (e) => done(JSON.parse(e.data).token); s.send(JSON.stringify({chatId: id})); });
+	}`
+	var hung, after atomic.Int32
+	live := websocket.Server{Handler: func(c *websocket.Conn) {
+		for {
+			var m struct{ ChatID any }
+			if websocket.JSON.Receive(c, &m) != nil {
+				return
+			}
+			if m.ChatID == nil { // lost for good
+				hung.Add(1)
+				io.Copy(io.Discard, c)
+				return
+			}
+			if hung.Load() > 0 {
+				after.Add(1)
+			}
+			var token any // null: refused
+			if id, _ := m.ChatID.(string); len(id) == 36 {
+				token = mint(id)
+			}
+			websocket.JSON.Send(c, map[string]any{"token": token})
+		}
+	}}
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/live":
+			live.ServeHTTP(w, r)
+		default:
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, html(script, ""))
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	shop := target.Target{PageURL: url + "/"}
+	run := suites.RunQuietly(ctx, shop, suites.Options{Only: []string{"AUTH-CHATID-TYPE", "AUTH-BIND-CHAT"}, Browser: sharedBrowser(t), Timeout: 3 * time.Second})
+	for _, id := range []string{"AUTH-CHATID-TYPE", "AUTH-BIND-CHAT"} {
+		if c := find(t, run, id); c.Outcome != reports.Passed {
+			t.Errorf("%s is %s", id, c.Outcome)
+			describe(t, c)
+		}
+	}
+	if hung.Load() == 0 || after.Load() < 3 {
+		t.Errorf("%d calls hung, and %d came after: want each odd chat id to meet a page that answers", hung.Load(), after.Load())
 	}
 }
 

@@ -48,7 +48,10 @@ type endpointFacts struct {
 	Answer        Memo[Evidence]           // one that holds a token
 	onlyInPage    Memo[string]             // why its request can't be made again; "" if it can
 	known         atomic.Pointer[Endpoint] // first, for the report
-	calling       sync.Mutex               // of the page's callback
+
+	calling sync.Mutex    // of the page's callback
+	page    *browser.Page // where it is called; nil: where it was first
+	hung    bool          // the latest call of it was left without an answer
 }
 
 // Found returns the first user's endpoint if some probe has found it.

@@ -13,6 +13,8 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
 )
@@ -188,7 +190,9 @@ func signatureName(name string) bool {
 }
 
 // CallPage calls the page's callback, with whatever stands for a chat id: one call
-// at a time, since what works only once may work for the latest call only.
+// at a time, since what works only once may work for the latest call only. A call
+// may take as long as a request. A page that has let one hang may never answer
+// again (a socket that lost count of its messages), and another takes its place.
 func (s *Session) CallPage(ctx context.Context, chatID any) (browser.CallResult, error) {
 	v, err := s.visitWithToken()
 	if err != nil {
@@ -196,7 +200,41 @@ func (s *Session) CallPage(ctx context.Context, chatID any) (browser.CallResult,
 	}
 	s.Endpoints.calling.Lock()
 	defer s.Endpoints.calling.Unlock()
-	return v.page.CallWith(ctx, chatID)
+	page := cmp.Or(s.Endpoints.page, v.page)
+	if s.Endpoints.hung {
+		if page, err = s.openAgain(ctx, v); err != nil {
+			return browser.CallResult{}, fmt.Errorf("opening the page again: %w", err)
+		}
+		s.Endpoints.page, s.Endpoints.hung = page, false
+	}
+	calling, cancel := service.WithTimeout(ctx, s.Options.Timeout)
+	defer cancel()
+	r, err := page.CallWith(calling, chatID)
+	s.Endpoints.hung = err == nil && r.Outcome == browser.OutcomePending
+	return r, err
+}
+
+// openAgain opens the page of a visit once more, and waits for its chat client, which
+// calls the callback too.
+func (s *Session) openAgain(ctx context.Context, v *Visit) (*browser.Page, error) {
+	ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
+	defer cancel()
+	kindly, err := s.NewKindly() // what this page does is not the first one's doing
+	if err != nil {
+		return nil, err
+	}
+	page, err := v.user.Visit(ctx, s.Target.PageURL, server.New(kindly, server.Options{}))
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(page)
+	if err := page.Do(ctx, s.Target.PageSteps, true, nil); err != nil {
+		return nil, err
+	}
+	settling, stop := context.WithTimeout(ctx, s.Options.Timeout)
+	defer stop()
+	kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
+	return page, nil
 }
 
 // fetchInPage gets a token by calling the page's callback; why says what keeps
