@@ -193,6 +193,7 @@ var meanings = map[string]string{
 	"HOOK-DUPLICATE-CLAIMS":          "Of two claims of one name the last counts. Only the key's holder can make such a token.",
 	"HOOK-ESCAPES":                   "Kindly's client renders simple HTML, and the name goes into the reply as it is.",
 	"HOOK-GARBAGE":                   "Python's `json` gives up on deep nesting with a RecursionError, which PyJWT does not expect: anybody can cause an error 500, without a key.",
+	"django SIG-ENCODING":            "A signature with a letter beyond ASCII is an error 500: compare_digest takes texts only if they are ASCII.",
 	"django LIVE-HOOK-BODY":          "What is signed and no JSON is an error 500.",
 	"node-micro LIVE-HOOK-BODY":      "A list, or `null`, is answered as if it were a message.",
 	"LIVE-AUTH-BODY":                 "A body that is no object is an error 500.",

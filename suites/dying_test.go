@@ -50,7 +50,7 @@ type wayToDie struct {
 
 var waysToDie = []wayToDie{
 	{name: "throws", text: "The handler throws on a body that is no JSON, and the error ends the process.",
-		because: []string{"AUTH-BODY-MALFORMED", "LIVE-AUTH-BODY", "LIVE-HOOK-BODY", "LIVE-AUTH-TYPE", "AUTH-ERROR-LEAK"},
+		because: []string{"AUTH-BODY-MALFORMED", "LIVE-AUTH-BODY", "LIVE-HOOK-BODY", "AUTH-ERROR-LEAK"},
 		dies: func(r *http.Request, body []byte, _ func()) bool {
 			return r.Method == http.MethodPost && len(body) > 0 && r.URL.Path != "/login" && !json.Valid(body)
 		}},

@@ -140,7 +140,11 @@ var blames = regexp.MustCompile(`\(([A-Z-]+)\) (?:kills it(?: after it has answe
 // judgeDeaths says what is wrong about a report on a process that died, and who
 // is blamed.
 func judgeDeaths(run reports.Run, way wayToDie) (wrong, culprits []string) {
-	process := run.Checks[slices.IndexFunc(run.Checks, func(c reports.Check) bool { return c.ID == "LIVE-PROCESS" })]
+	at := slices.IndexFunc(run.Checks, func(c reports.Check) bool { return c.ID == "LIVE-PROCESS" })
+	if at < 0 {
+		return []string{fmt.Sprintf("it was not run: %s", run.Problem)}, nil
+	}
+	process := run.Checks[at]
 	if process.Outcome != reports.Failed {
 		wrong = append(wrong, fmt.Sprintf("LIVE-PROCESS is %s: %s", process.Outcome, process.Reason+process.Actual))
 	}

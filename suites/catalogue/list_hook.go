@@ -11,7 +11,7 @@ var Hook = []Check{
 		Requirement: rule.Rule{ID: "HOOK-VALID", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
 			Text:   "A valid token is accepted: 200.",
 			Broken: "The webhook turns away a user with a valid token.",
-			Why:    "If a good token is refused, no user is ever known.",
+			Why:    "If a good token is refused, the webhook knows no user, and everybody gets the answers of a stranger.",
 			Fix:    "Verify with the public half of the key that the endpoint signs with, and compare chat.id with the request's chat_id."},
 		Needs: target.NeedWebhook | target.NeedToken,
 		Probe: hookValid,
