@@ -10,8 +10,8 @@ import (
 type Patience struct {
 	Request  time.Duration // for the answer to one request; slow services are given more
 	Longest  time.Duration // for one request to a service, however slow it has been
-	Login    time.Duration // for all steps of a login
-	Visit    time.Duration // for one visit of the page, logged in and settled
+	Login    time.Duration // for all steps of a login, however short a request may be
+	Visit    time.Duration // for one visit of the page, from the login until it has settled
 	Comeback time.Duration // for a service that has died
 	Limit    time.Duration // for a service that limits requests to take the next one
 	// Aftermath is how long after an answer a death still counts as its doing:
@@ -27,7 +27,7 @@ func PatienceFor(timeout time.Duration) Patience {
 	return Patience{
 		Request:   timeout,
 		Longest:   max(6*timeout, 30*time.Second),
-		Login:     2 * timeout,
+		Login:     max(2*timeout, 8*time.Second),
 		Visit:     4 * timeout,
 		Comeback:  max(3*timeout/2, 5*time.Second),
 		Limit:     max(6*timeout, 60*time.Second),

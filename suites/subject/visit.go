@@ -73,9 +73,14 @@ func (s *Session) visit(login *browser.Login, start time.Duration) (*Visit, erro
 	if s.Target.PageURL == "" {
 		return nil, MissingError(target.NeedPage.Hint())
 	}
+	user, err := s.logIn(login)
+	if err != nil {
+		s.addProblem(s.pageProblem(err))
+		return nil, err
+	}
 	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
 	defer cancel()
-	v, err := s.openVisit(ctx, login)
+	v, err := s.openVisit(ctx, user, login)
 	if err != nil {
 		s.addProblem(s.pageProblem(err))
 		return nil, err
@@ -97,7 +102,37 @@ func (s *Session) visit(login *browser.Login, start time.Duration) (*Visit, erro
 	return v, nil
 }
 
-func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, error) {
+// logIn opens a fresh browser context, and logs in there. It has its own time: how
+// long a login takes, over several pages, says nothing of the page.
+func (s *Session) logIn(login *browser.Login) (*browser.User, error) {
+	b, err := s.browser()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Login)
+	defer cancel()
+	user, err := b.NewUser(ctx, s.steps(login))
+	if err != nil {
+		s.keepPicture(err)
+		return nil, fmt.Errorf("logging in: %w", err)
+	}
+	s.onClose(user)
+	return user, nil
+}
+
+// steps are those of a login, with what pictures of them must cover; nobody's are none.
+func (s *Session) steps(login *browser.Login) browser.Login {
+	var l browser.Login
+	if login != nil {
+		l = *login
+	}
+	if s.Options.Screenshot {
+		l.Secret = s.Redact.Covers
+	}
+	return l
+}
+
+func (s *Session) openVisit(ctx context.Context, user *browser.User, login *browser.Login) (*Visit, error) {
 	b, err := s.browser()
 	if err != nil {
 		return nil, err
@@ -106,21 +141,6 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, 
 	if err != nil {
 		return nil, err
 	}
-	var l browser.Login
-	if login != nil {
-		l = *login
-	}
-	if s.Options.Screenshot {
-		l.Secret = s.Redact.Covers
-	}
-	loggingIn, cancel := service.WithTimeout(ctx, s.Patience.Login) // it may take several pages
-	defer cancel()
-	user, err := b.NewUser(loggingIn, l)
-	if err != nil {
-		s.keepPicture(err)
-		return nil, fmt.Errorf("logging in: %w", err)
-	}
-	s.onClose(user)
 	s.keepStorage(user.SessionStorage()...) // the page may remove it before it is looked at
 	page, err := user.Visit(ctx, s.Target.PageURL, server.New(kindly, server.Options{}))
 	if err != nil {
@@ -138,7 +158,7 @@ func (s *Session) openVisit(ctx context.Context, login *browser.Login) (*Visit, 
 	lenient := login != s.Target.Login
 	stepping, stop := service.WithTimeout(ctx, s.Patience.Login)
 	defer stop()
-	if err := page.Do(stepping, s.Target.PageSteps, lenient, l.Secret); err != nil {
+	if err := page.Do(stepping, s.Target.PageSteps, lenient, s.steps(login).Secret); err != nil {
 		s.keepPicture(err)
 		return nil, err
 	}
