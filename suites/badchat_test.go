@@ -76,6 +76,10 @@ var badChats = []bad{
 		target: tag(`<script>const add = () => { const s = document.createElement("script"); s.id = "kindly-chat"; s.dataset.botKey = "bot"; s.src = "` + kindlyURL +
 			`"; document.head.append(s); return () => s.remove() }; const unmount = add(); unmount(); add()</script>`), opts: chat,
 		wants: []want{{"PAGE-WIDGET-ONCE", reports.Informed, "StrictMode"}}},
+	{name: "it mounts it again, a moment later",
+		target: tag(`<script>const add = () => { const s = document.createElement("script"); s.id = "kindly-chat"; s.dataset.botKey = "bot"; s.src = "` + kindlyURL +
+			`"; document.head.append(s); return s }; const first = add(); first.onload = () => setTimeout(() => { first.remove(); add() }, 300)</script>`), opts: chat,
+		wants: []want{{"PAGE-WIDGET-ONCE", reports.Warned, "started 2 times"}}},
 	{name: "a route takes it out and puts it in again",
 		target: tag(snippet + `<script>document.addEventListener("kindly:load", () => setTimeout(() => { const old = document.getElementById("kindly-chat");
 			old.remove(); history.pushState({}, "", "/orders"); const s = document.createElement("script"); s.id = "kindly-chat"; s.dataset.botKey = "bot"; s.src = old.src; document.head.append(s) }, 300), {once: true})</script>`), opts: chat,

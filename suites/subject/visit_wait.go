@@ -85,7 +85,7 @@ func (v *Visit) waitForToken(ctx context.Context, timeout time.Duration) {
 
 // WatchStarts waits up to d for a second start of the chat client, and then says
 // what the page has done and looks like.
-func (v *Visit) WatchStarts(ctx context.Context, d time.Duration) ([]mockkindly.ClientReport, []time.Time, browser.Record, browser.State, error) {
+func (v *Visit) WatchStarts(ctx context.Context, d time.Duration) ([]mockkindly.ClientReport, browser.Record, browser.State, error) {
 	waiting, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	count := 0
@@ -96,12 +96,11 @@ func (v *Visit) WatchStarts(ctx context.Context, d time.Duration) ([]mockkindly.
 		return count > 1
 	})
 	var started []mockkindly.ClientReport
-	var at []time.Time
 	for _, e := range v.kindly.Journal().Events(0) {
 		if e.Client != nil {
-			started, at = append(started, *e.Client), append(at, e.At)
+			started = append(started, *e.Client)
 		}
 	}
 	state, err := v.page.State(ctx)
-	return started, at, v.page.Record(), state, err
+	return started, v.page.Record(), state, err
 }
