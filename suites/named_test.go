@@ -2,8 +2,11 @@ package suites_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/hmac"
+	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -15,6 +18,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
@@ -77,6 +81,25 @@ func rewrites(change func([]byte) any) plainHook {
 		return true
 	}
 	return h
+}
+
+// readsToken is a webhook that verifies what it makes of Authorization.
+func readsToken(take func(authorization string) string) plainHook {
+	h := plain()
+	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		if a := r.Header.Get("Authorization"); a != "" {
+			r.Header.Set("Authorization", "Bearer "+take(a))
+		}
+		return false
+	}
+	return h
+}
+
+// signedWith is soundly for who expects another algorithm.
+func signedWith(alg string) func(header, claims map[string]any, signed bool, chat string) bool {
+	return func(header, claims map[string]any, signed bool, chat string) bool {
+		return header["alg"] == alg && soundly(map[string]any{"alg": "RS256", "crit": header["crit"]}, claims, signed, chat)
+	}
 }
 
 // Each is one mistake, and is named as that: by one cause, with nothing beside it,
@@ -147,6 +170,92 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 			h.believe = func(map[string]any, map[string]any, bool, string) bool { return false }
 			return h
 		}, []string{"gateway may put a token", "status 401"}, ""},
+		{"the body is hashed as UTF-16", "hmac-utf16", func() plainHook {
+			return signs(func(secret string, _ *http.Request, body []byte) string {
+				var wide []byte
+				for _, c := range utf16.Encode([]rune(string(body))) {
+					wide = append(wide, byte(c), byte(c>>8))
+				}
+				return hmacOf(secret, wide)
+			})
+		}, []string{"UTF-16", "Encoding.UTF8"}, "decode it"},
+		{"its secret is not set", "hmac-secret-missing", func() plainHook {
+			return signs(func(_ string, _ *http.Request, body []byte) string { return hmacOf("undefined", body) })
+		}, []string{`the secret "undefined"`, "Give the webhook the secret"}, "time stamp"},
+		{"it decodes as hex what is none", "hmac-secret-missing", func() plainHook {
+			return signs(func(_ string, _ *http.Request, body []byte) string { return hmacOf("", body) })
+		}, []string{"an empty secret", `Buffer.from(secret, "hex")`}, "time stamp"},
+		{"it reads the signature from another header", "hmac-header-name", func() plainHook {
+			return signs(func(secret string, r *http.Request, body []byte) string {
+				if r.Header.Get("X-Kindly-Hmac") != hmacOf(secret, body) {
+					return "never"
+				}
+				return r.Header.Get("Kindly-HMAC")
+			})
+		}, []string{"X-Kindly-HMAC", "Read it from Kindly-HMAC"}, "time stamp"},
+		{"it knows the algorithm by another name", "hmac-algorithm-name", func() plainHook {
+			h := plain()
+			h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+				name := "none"
+				if r.Header.Get("Kindly-HMAC-algorithm") == "sha256" {
+					name = "HMAC-SHA-256 (base64 encoded)"
+				}
+				r.Header.Set("Kindly-HMAC-algorithm", name)
+				return false
+			}
+			return h
+		}, []string{"Kindly-HMAC-algorithm: sha256", "(base64 encoded)"}, "secret"},
+		{"it takes the whole of Authorization for the token", "webhook-misreads-bearer", func() plainHook {
+			return readsToken(func(authorization string) string { return authorization })
+		}, []string{"without Bearer", `split(" ")[1]`}, "public half"},
+		{"it leaves the space before the token", "webhook-misreads-bearer", func() plainHook {
+			return readsToken(func(authorization string) string { return strings.TrimPrefix(authorization, "Bearer") })
+		}, []string{`split(" ")[1]`}, "public half"},
+		{"it looks for the chat in chatId of the request", "webhook-misses-chat", func() plainHook {
+			h := plain()
+			h.chat = "chatId"
+			return h
+		}, []string{"under the name chatId", "chat_id of the request"}, "public half"},
+		{"it looks for the chat in another claim", "webhook-misses-chat", func() plainHook {
+			h := plain()
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				return claims["chat_id"] == chat && soundly(header, claims, signed, chat)
+			}
+			return h
+		}, []string{"claim chat_id", "claim chat.id"}, "public half"},
+		{"it expects another issuer", "webhook-wants-issuer", func() plainHook {
+			h := plain()
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				return claims["iss"] == "https://kindly.ai" && soundly(header, claims, signed, chat)
+			}
+			return h
+		}, []string{`iss is "https://kindly.ai"`, "the very iss"}, "public half"},
+		{"it expects its own URL for audience", "webhook-wants-audience", func() plainHook {
+			h := plain()
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				return claims["aud"] == "https://hook1.shop.example" && soundly(header, claims, signed, chat)
+			}
+			return h
+		}, []string{"aud", "need no aud"}, "public half"},
+		{"it verifies with its secret", "webhook-verifies-with-secret", func() plainHook {
+			h := plain()
+			h.verify = func(input string, signature []byte) bool {
+				mac := hmac.New(sha256.New, []byte(plainSecret))
+				mac.Write([]byte(input))
+				return hmac.Equal(mac.Sum(nil), signature)
+			}
+			h.believe = signedWith("HS256")
+			return h
+		}, []string{"signed with the webhook's secret", "your public key"}, "chat_id"},
+		{"it accepts another algorithm", "webhook-wants-algorithm", func() plainHook {
+			h := plain()
+			h.verify = func(input string, signature []byte) bool {
+				sum := sha512.Sum512([]byte(input))
+				return rsa.VerifyPKCS1v15(h.key, crypto.SHA512, sum[:], signature) == nil
+			}
+			h.believe = signedWith("RS512")
+			return h
+		}, []string{"signed with RS512", `algorithms: ["RS256"]`}, "public half"},
 		{"it verifies with another key", "webhook-refuses-valid-tokens", func() plainHook {
 			h := plain()
 			h.believe = func(map[string]any, map[string]any, bool, string) bool { return false }

@@ -30,6 +30,8 @@ type plainHook struct {
 	key      *rsa.PublicKey
 	encode   func([]byte) string                                                // of the HMAC; nil: base64
 	believe  func(header, claims map[string]any, signed bool, chat string) bool // nil: soundly
+	verify   func(input string, signature []byte) bool                          // nil: RS256 with key
+	chat     string                                                             // the request's member that names it; chat_id if empty
 	before   func(w http.ResponseWriter, r *http.Request) bool                  // true: it has answered
 	stranger func(w http.ResponseWriter)                                        // nil: a polite 200
 	refuse   int                                                                // of a bad token; 401 if 0
@@ -58,11 +60,10 @@ func (h plainHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	var request struct {
-		ChatID  string `json:"chat_id"`
-		Message any    `json:"message"`
-	}
-	if r.Method != http.MethodPost || json.Unmarshal(body, &request) != nil {
+	var request map[string]any
+	err := json.Unmarshal(body, &request)
+	chatID, isText := request[cmp.Or(h.chat, "chat_id")].(string)
+	if r.Method != http.MethodPost || err != nil || !isText && request["chat_id"] != nil && h.chat == "" {
 		http.Error(w, `{"error":"bad request"}`, http.StatusBadRequest)
 		return
 	}
@@ -85,7 +86,7 @@ func (h plainHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		believe = soundly
 	}
 	w.Header().Set("Content-Type", "application/json")
-	if claims == nil || !believe(header, claims, signed, request.ChatID) {
+	if claims == nil || !believe(header, claims, signed, chatID) {
 		http.Error(w, `{"error":"bad token"}`, cmp.Or(h.refuse, http.StatusUnauthorized))
 		return
 	}
@@ -106,7 +107,9 @@ func (h plainHook) read(raw string) (header, claims map[string]any, signed bool)
 		}
 	}
 	signature, err := base64.RawURLEncoding.Strict().DecodeString(parts[2])
-	if err == nil && h.key != nil {
+	if err == nil && h.verify != nil {
+		signed = h.verify(parts[0]+"."+parts[1], signature)
+	} else if err == nil && h.key != nil {
 		sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 		signed = rsa.VerifyPKCS1v15(h.key, crypto.SHA256, sum[:], signature) == nil
 	}

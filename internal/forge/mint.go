@@ -1,7 +1,9 @@
 package forge
 
 import (
+	"cmp"
 	"crypto"
+	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
@@ -23,6 +25,8 @@ type Minting struct {
 	// MaxClaim takes out claims of Base that are longer, in bytes of JSON; 0 leaves
 	// all in.
 	MaxClaim int
+	// Alg is RS256 if it is empty; Secret signs with HS256 instead of the key.
+	Alg, Secret string
 }
 
 // mintedLife is how long a minted token lives.
@@ -64,12 +68,33 @@ func (m Minting) Token() (Secret, error) {
 	claims = claims.with("sub", soundSub(claims)).
 		with("iat", number(m.Now.Unix())).with("exp", number(m.Now.Add(mintedLife).Unix())).without("nbf").
 		with("chat", chat.with("id", quote(m.ChatID)).String())
-	d := draft{header: header, claims: claims}
-	signature, err := rsa.SignPKCS1v15(nil, m.Key, crypto.SHA256, digest(crypto.SHA256, d.input()))
+	d := draft{header: header.with("alg", quote(m.alg())), claims: claims}
+	signature, err := m.sign(d.input())
 	if err != nil {
 		return "", fmt.Errorf("minting a token: %w", err)
 	}
 	return Secret(d.input() + "." + b64(signature)), nil
+}
+
+func (m Minting) alg() string {
+	if m.Secret != "" {
+		return "HS256"
+	}
+	return cmp.Or(m.Alg, "RS256")
+}
+
+func (m Minting) sign(input string) ([]byte, error) {
+	switch m.alg() {
+	case "HS256":
+		return hs256(m.Secret, []byte(input)), nil
+	case "PS256":
+		return rsa.SignPSS(rand.Reader, m.Key, crypto.SHA256, digest(crypto.SHA256, input), &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+	}
+	hash := map[string]crypto.Hash{"RS256": crypto.SHA256, "RS384": crypto.SHA384, "RS512": crypto.SHA512}[m.alg()]
+	if hash == 0 {
+		return nil, fmt.Errorf("nothing signs with %q here", m.alg())
+	}
+	return rsa.SignPKCS1v15(nil, m.Key, hash, digest(hash, input))
 }
 
 // base is the header and the claims that the token is made of.

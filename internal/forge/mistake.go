@@ -8,11 +8,19 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"hash"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 )
 
 // Known mistakes of sound people: a webhook that makes one refuses what Kindly
@@ -32,9 +40,26 @@ type SignatureMistake struct {
 type TokenMistake struct {
 	ID, Name, Fix string
 	Shift         time.Duration  // of the clock by which the token is made
-	Claims        map[string]any // that it must have
+	Claims        map[string]any // that it must have; nil: must not have
+	ChatClaim     string         // in which it must have the chat id too; "": in none
 	MaxClaim      int            // bytes of the longest claim that it may have; 0: any
+	Alg           string         // by which it must be signed; "": RS256
+	Secret        string         // by which it must be signed with HS256 instead of the private key
 }
+
+// ClaimsFor are the claims that it must have in a chat.
+func (m TokenMistake) ClaimsFor(chatID string) map[string]any {
+	if m.ChatClaim == "" {
+		return m.Claims
+	}
+	out := map[string]any{m.ChatClaim: chatID}
+	maps.Copy(out, m.Claims)
+	return out
+}
+
+// Otherwise says whether it is signed in another way than tokens for Kindly are:
+// who expects that can't be judged as if nothing were wrong.
+func (m TokenMistake) Otherwise() bool { return m.Alg != "" || m.Secret != "" }
 
 func b64std(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
@@ -52,6 +77,8 @@ const (
 	fixPrefix   = "Compare the whole header with the base64 of the digest: Kindly puts nothing before it."
 	fixRaw      = "Compute the HMAC over the bytes of the body as they came, before any parser: writing the parsed JSON again gives others."
 	fixSecret   = "Use the secret exactly as it stands in Kindly's settings: trim what a file or a variable adds, and don't decode it."
+	fixBytes    = "Hash bytes of UTF-8, and take the secret as UTF-8 too: in C# Encoding.UTF8, not Encoding.Unicode."
+	fixNoSecret = `Give the webhook the secret, and let it stop at its start where there is none. Decode nothing: Buffer.from(secret, "hex") is empty where the secret is no hex.`
 	fixBodyOnly = "Sign the raw body alone: Kindly signs neither the URL nor a time stamp."
 )
 
@@ -72,6 +99,13 @@ func withSecret(id, name string, change func(string) string) SignatureMistake {
 			return b64std(hs256(s, body))
 		}
 		return ""
+	}}
+}
+
+// missing makes a mistake that has no secret, but what a language makes of none.
+func missing(name, secret string) SignatureMistake {
+	return SignatureMistake{ID: "hmac-secret-missing", Name: name, Fix: fixNoSecret, Sign: func(_, _ string, body []byte) string {
+		return b64std(hs256(secret, body))
 	}}
 }
 
@@ -119,7 +153,16 @@ func SignatureMistakes() []SignatureMistake {
 		withSecret("hmac-secret-line-end", "a secret that ends in CR LF", func(s string) string { return strings.TrimRight(s, "\r\n") + "\r\n" }),
 		withSecret("hmac-secret-trimmed", "a secret without the white space around it", strings.TrimSpace),
 		withSecret("hmac-secret-decoded", "a secret that was decoded from base64", decodedBase64),
+		withSecret("hmac-secret-decoded", "a secret that was decoded from base64, as far as it is any", leniently),
 		withSecret("hmac-secret-decoded", "a secret that was decoded from hex", func(s string) string { b, _ := hex.DecodeString(s); return string(b) }),
+		missing("an empty secret", ""), missing(`the secret "undefined"`, "undefined"), missing(`the secret "null"`, "null"), missing(`the secret "None"`, "None"), missing(`the secret "nil"`, "nil"),
+		{ID: "hmac-utf16", Name: "a secret in UTF-16", Fix: fixBytes, Sign: func(secret, _ string, body []byte) string {
+			return b64std(hs256(string(utf16Of([]byte(secret))), body))
+		}},
+		overBody("hmac-utf16", "a signature over the body in UTF-16", fixBytes, utf16Of),
+		{ID: "hmac-utf16", Name: "a signature over the body in UTF-16, with a secret in UTF-16", Fix: fixBytes, Sign: func(secret, _ string, body []byte) string {
+			return b64std(hs256(string(utf16Of([]byte(secret))), utf16Of(body)))
+		}},
 		withSecret("hmac-secret-quoted", "a secret in quotation marks", func(s string) string { return `"` + s + `"` }),
 		overBody("hmac-body-base64", "a signature over the base64 of the body, as a gateway hands it over", "Decode the body before you compute the HMAC: with isBase64Encoded the gateway hands it over in base64.",
 			func(b []byte) []byte { return []byte(b64std(b)) }),
@@ -196,8 +239,16 @@ func TextMistakes() []SignatureMistake {
 	}
 }
 
+// Known is what the mistakes about tokens are made of: what the webhook has to do
+// with besides the token.
+type Known struct {
+	URL    string // the webhook's
+	Secret string // for signatures; "" where there is none
+	Issuer string // of sound tokens
+}
+
 // TokenMistakes are those that a webhook may make of a valid token.
-func TokenMistakes() []TokenMistake {
+func TokenMistakes(known Known) []TokenMistake {
 	const clock = "Set the clock of the webhook's server (NTP), or allow a leeway of a minute."
 	const zone = "Compare iat and exp with the time in UTC: the webhook takes local time for it."
 	all := []TokenMistake{
@@ -215,12 +266,50 @@ func TokenMistakes() []TokenMistake {
 		}
 		all = append(all, TokenMistake{ID: "webhook-time-zone", Name: name, Fix: zone, Shift: hours * time.Hour})
 	}
-	for _, aud := range []string{"kindly", "kindly.ai", "https://kindly.ai", "webhook"} {
-		all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with aud " + quote(aud),
-			Fix:    "Kindly's tokens need no aud: take it out of what the webhook requires, or let the endpoint set it.",
-			Claims: map[string]any{"aud": aud}})
+	for _, name := range []string{"chat_id", "chatId", "chatID"} {
+		all = append(all, TokenMistake{ID: "webhook-misses-chat", Name: "a token with the chat id in the claim " + name,
+			Fix: "Compare the claim chat.id with the request's chat_id: tokens for Kindly have it there, and need no " + name + ".", ChatClaim: name})
+	}
+	for _, alg := range []string{"RS512", "RS384", "PS256"} {
+		all = append(all, TokenMistake{ID: "webhook-wants-algorithm", Name: "a token that is signed with " + alg,
+			Fix: `Accept RS256, and nothing else: algorithms: ["RS256"]. Tokens for Kindly are signed so.`, Alg: alg})
+	}
+	if known.Secret != "" {
+		all = append(all, TokenMistake{ID: "webhook-verifies-with-secret", Name: "a token that is signed with the webhook's secret",
+			Fix: "Verify tokens with your public key, RS256 only. The secret is for Kindly-HMAC alone.", Secret: known.Secret})
+	}
+	const needless = "Kindly's tokens need no %s: take it out of what the webhook requires, or let the endpoint set it."
+	for _, aud := range slices.Compact(append([]string{"kindly", "kindly.ai", "https://kindly.ai", "kindly-chat", "kindly-webhook", "webhook", "webhooks"}, placesOf(known.URL)...)) {
+		all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with aud " + quote(aud), Fix: fmt.Sprintf(needless, "aud"), Claims: map[string]any{"aud": aud}})
+	}
+	all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with jti", Fix: fmt.Sprintf(needless, "jti"), Claims: map[string]any{"jti": "kindlytest"}})
+	all = append(all, TokenMistake{ID: "webhook-refuses-audience", Name: "a token without aud",
+		Fix: "Tell the JWT library which aud is meant (PyJWT refuses a token with one that it was not told), or let the endpoint leave it out: Kindly needs none.", Claims: map[string]any{"aud": nil}})
+	for _, iss := range issuersLike(known.Issuer) {
+		all = append(all, TokenMistake{ID: "webhook-wants-issuer", Name: "a token whose iss is " + quote(iss),
+			Fix: "Let the webhook expect the very iss that the endpoint writes, " + quote(known.Issuer) + ": a slash or a scheme more is another one.", Claims: map[string]any{"iss": iss}})
 	}
 	return all
+}
+
+// placesOf are a URL, its origin and its host, as they are written for an audience.
+func placesOf(raw string) []string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return nil
+	}
+	return []string{raw, u.Scheme + "://" + u.Host, u.Scheme + "://" + u.Host + "/", u.Host}
+}
+
+// issuersLike are an issuer as others may have noted it.
+func issuersLike(iss string) []string {
+	bare := strings.TrimSuffix(iss, "/")
+	_, host, hasScheme := strings.Cut(bare, "://")
+	if !hasScheme {
+		host = bare
+	}
+	all := []string{bare, bare + "/", host, "https://" + host, "https://" + host + "/", "http://" + host, "kindly", "https://kindly.ai"}
+	return slices.DeleteFunc(all, func(s string) bool { return host == "" && !strings.Contains(s, "kindly") || s == iss })
 }
 
 func decodedBase64(s string) string {
@@ -230,6 +319,39 @@ func decodedBase64(s string) string {
 		}
 	}
 	return ""
+}
+
+// leniently decodes base64 as Node does: what is none of it is skipped, and an end
+// that is too short too.
+func leniently(secret string) string {
+	text := strings.Map(func(r rune) rune {
+		switch {
+		case r == '-':
+			return '+'
+		case r == '_':
+			return '/'
+		case r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r == '+' || r == '/':
+			return r
+		}
+		return -1
+	}, strings.TrimRight(secret, "="))
+	if len(text)%4 == 1 {
+		text = text[:len(text)-1]
+	}
+	b, err := base64.RawStdEncoding.DecodeString(text)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// utf16Of is a text in UTF-16, the lower byte first, as C# and Windows write it.
+func utf16Of(text []byte) []byte {
+	var out []byte
+	for _, c := range utf16.Encode([]rune(string(text))) {
+		out = binary.LittleEndian.AppendUint16(out, c)
+	}
+	return out
 }
 
 func compacted(b []byte) []byte {

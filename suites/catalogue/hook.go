@@ -38,7 +38,9 @@ var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.
 			v, _ := h.Unserved(st)
 			return v.With(f.Seen)
 		}
-		return subject.Violated(h.Expectation(), "a valid token gets "+subject.Describe(f.Seen.Exchange)).Because(f.Cause).With(st.Stranger[0], f.Seen)
+		v := f.Verdict(h.Expectation(), "a valid token gets "+subject.Describe(f.Seen.Exchange))
+		v.Evidence = append([]subject.Evidence{st.Stranger[0]}, v.Evidence...)
+		return v
 	}
 	if !st.Members() {
 		return subject.Missing("no page, endpoint or private key gave a token that could be sent")

@@ -37,7 +37,7 @@ var sigValid = eachHook(func(ctx context.Context, h *subject.Webhook, st subject
 		v := subject.Violated(expected, "it accepts "+st.Signature.Name+", and not what Kindly sends").Because(st.Signature.Cause).Fix(st.Signature.Fix).With(st.Signature.Seen).With(st.Unrepaired[:min(1, len(st.Unrepaired))]...)
 		return howMany(ctx, h, v)
 	case st.Fault != nil && st.Fault.Check == "SIG-VALID":
-		return subject.Violated(expected, "the correctly signed request gets "+subject.Describe(st.Fault.Seen.Exchange)).Because(st.Fault.Cause).With(st.Fault.Seen)
+		return st.Fault.Verdict(expected, "the correctly signed request gets "+subject.Describe(st.Fault.Seen.Exchange))
 	case h.AcceptableStatus(st.Stranger[0]):
 		return howMany(ctx, h, subject.Holds("%s", subject.Describe(st.Stranger[0].Exchange)).With(st.Stranger[0]))
 	case st.Fault != nil:

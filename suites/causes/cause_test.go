@@ -48,10 +48,13 @@ func TestEveryNameThatAProbeGivesIsACause(t *testing.T) {
 	for _, m := range forge.SignatureMistakes() {
 		known(t, m.ID)
 	}
+	for _, group := range forge.Labels("secret", nil) {
+		known(t, group[0].ID)
+	}
 	for _, m := range forge.TextMistakes() {
 		known(t, m.ID)
 	}
-	for _, m := range forge.TokenMistakes() {
+	for _, m := range forge.TokenMistakes(forge.Known{URL: "https://hooks.example.com/kindly", Secret: "secret", Issuer: "shop.example"}) {
 		known(t, m.ID)
 	}
 	given := regexp.MustCompile(`(?:Because\(|Cause: |[Cc]ause = |fault\("[A-Z-]+", |^\t\{)"([a-z0-9]+(?:-[a-z0-9]+)+)"`)

@@ -3,6 +3,7 @@ package subject
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -49,6 +50,49 @@ var transports = []transport{
 	{"no slash at the end of the URL", "webhook-wants-no-slash", "Register the URL as the webhook is served: without a slash at its end.", onPath(func(p string) string { return strings.TrimSuffix(p, "/") })},
 	{"Content-Type: application/json; charset=utf-8", "webhook-wants-content-type", "Take application/json, with or without a charset.", withType("application/json; charset=utf-8")},
 	{"Accept: application/json", "webhook-wants-accept", "Answer JSON whatever Accept says: Kindly may not send it.", func(r *wire.Request) { r.Header.Set("Accept", "application/json") }},
+}
+
+// tokenCarriages are the ways in which a webhook may look for what Kindly sends to
+// tell who asks, the likeliest first.
+var tokenCarriages = []transport{
+	{"the token without Bearer before it", "webhook-misreads-bearer", fixBearer, withAuthorization(strings.TrimSpace)},
+	{"the token right behind Bearer, without a space", "webhook-misreads-bearer", fixBearer, withAuthorization(func(t string) string { return "Bearer" + t })},
+	{"the token behind JWT instead of Bearer", "webhook-misreads-bearer", fixBearer, withAuthorization(func(t string) string { return "JWT " + t })},
+	{"the token behind Token instead of Bearer", "webhook-misreads-bearer", fixBearer, withAuthorization(func(t string) string { return "Token " + t })},
+	{"the request's chat id under the name chatId", "webhook-misses-chat", fixRequestChat, withChatAs("chatId")},
+	{"the request's chat id in chat.id", "webhook-misses-chat", fixRequestChat, withChatAs("chat")},
+}
+
+const (
+	fixBearer      = `Take what stands behind "Bearer " in Authorization: header.split(" ")[1], and verify that.`
+	fixRequestChat = "Compare the token's chat.id with chat_id of the request's body: Kindly names it so."
+)
+
+func withAuthorization(write func(token string) string) func(*wire.Request) {
+	return func(r *wire.Request) {
+		if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+			r.Header.Set("Authorization", write(token))
+		}
+	}
+}
+
+// withChatAs names the chat once more in the body.
+func withChatAs(member string) func(*wire.Request) {
+	return func(r *wire.Request) {
+		var p struct {
+			ChatID json.RawMessage `json:"chat_id"`
+		}
+		if json.Unmarshal(r.Body, &p) != nil || p.ChatID == nil {
+			return
+		}
+		value := []byte(p.ChatID)
+		if member == "chat" {
+			value = []byte(`{"id":` + string(value) + `}`)
+		}
+		if body, err := forge.With(r.Body, member, value); err == nil {
+			r.Body = body
+		}
+	}
 }
 
 func onPath(change func(string) string) func(*wire.Request) {
@@ -172,13 +216,21 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 	if err != nil {
 		return err
 	}
-	token := Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
 	mistakes := forge.SignatureMistakes()
 	var past *forge.SignatureMistake // with it, the request is refused for something else
 	var beyond Evidence
-	for _, c := range []Call{token, {}} {
-		if c.Token == "" && !st.Members() {
-			c.ChatID = ""
+	calls := []Call{{}}
+	if st.Members() {
+		calls = []Call{{ChatID: st.Token.ChatID, Token: st.Token.Raw}, {}}
+	}
+	for _, c := range calls {
+		twin := unsigned // what the same request gets without a signature
+		if c.Token != "" {
+			bare := c
+			bare.Unsigned = true
+			if twin, err = h.Call(trying(ctx, "SIG-MISSING"), "without a signature, with a valid token", bare); err != nil {
+				return err
+			}
 		}
 		for i := range mistakes {
 			r, err := h.Request(c)
@@ -190,14 +242,11 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 			case !tried:
 			case h.AcceptableStatus(ev):
 				return h.mendSignature(ctx, st, &mistakes[i], ev)
-			case past == nil && refusesSomebody(unsigned) && likeRefused(st.Stranger[0], unsigned) && getsPast(ev, unsigned):
-				if again, _ := h.resign(ctx, r, &mistakes[i]); getsPast(again, unsigned) {
+			case past == nil && refusesSomebody(twin) && likeRefused(st.Stranger[0], unsigned) && getsPast(ev, twin):
+				if again, _ := h.resign(ctx, r, &mistakes[i]); getsPast(again, twin) {
 					past, beyond = &mistakes[i], again
 				}
 			}
-		}
-		if c.Token == "" {
-			break
 		}
 	}
 	if past != nil {
@@ -211,11 +260,47 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 				cause = "webhook-fails-on-everything"
 			}
 			st.Fault = h.fault("SIG-VALID", cause, st.Control())
+			return h.tryLabels(ctx, st)
 		}
 		return nil
 	}
 	if s := st.Stranger[0].Exchange.Status(); s >= 500 && unsigned.Exchange.Status() < 500 && unsigned.Exchange.Err == nil {
 		st.Fault = h.fault("SIG-VALID", "hmac-check-throws", st.Control())
+	}
+	return nil
+}
+
+// tryLabels looks for the headers in which the webhook would find the signature and
+// its algorithm: who reads others than Kindly sends refuses everybody.
+func (h *Webhook) tryLabels(ctx context.Context, st *Standing) error {
+	var c Call
+	if st.Members() {
+		c = Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
+	}
+	plain, err := h.Request(c)
+	if err != nil {
+		return err
+	}
+	send := func(name string, labels ...forge.Label) (Evidence, bool) {
+		r := plain.Clone()
+		for _, l := range labels {
+			l.Set(r.Header)
+		}
+		ev := h.Session.Do(trying(ctx, "SIG-VALID"), "with "+name, r)
+		return ev, h.AcceptableStatus(ev)
+	}
+	for _, group := range forge.Labels(h.Config.Secret, plain.Body) {
+		if len(group) > 1 {
+			if _, taken := send("the signature in other headers", group...); !taken {
+				continue
+			}
+		}
+		for _, l := range group {
+			if ev, taken := send(l.Name, l); taken {
+				st.Fault.Cause, st.Fault.Instead = l.ID, &Mended{Cause: l.ID, Name: l.Name, Fix: l.Fix, Seen: ev}
+				return nil
+			}
+		}
 	}
 	return nil
 }
@@ -250,8 +335,11 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("RESP-STATUS", cause, st.Control())
 		return nil
 	}
+	if found, err := h.tryCarriages(ctx, st); found || err != nil {
+		return err
+	}
 	if h.Session.Target.PrivateKey != nil {
-		mistakes := forge.TokenMistakes()
+		mistakes := forge.TokenMistakes(forge.Known{URL: h.Config.URL, Secret: h.Config.Secret, Issuer: issuerOf(st.Token)})
 		for i := range mistakes {
 			m := &mistakes[i]
 			if m.MaxClaim > 0 && len(st.Token.Raw) < longToken {
@@ -268,8 +356,13 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 			if !h.Acceptable(ev) {
 				continue
 			}
-			h.repair.token = m
-			st.TokenRepair = &Mended{Cause: m.ID, Name: m.Name, Fix: m.Fix, Seen: ev}
+			mended := &Mended{Cause: m.ID, Name: m.Name, Fix: m.Fix, Seen: ev}
+			if m.Otherwise() {
+				st.Fault = h.fault("HOOK-VALID", m.ID, st.Control())
+				st.Fault.Instead = mended
+				return nil
+			}
+			h.repair.token, st.TokenRepair = m, mended
 			return h.again(ctx, st)
 		}
 	}
@@ -292,6 +385,42 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 	}
 	st.Fault = h.fault("HOOK-VALID", cause, st.Control())
 	return nil
+}
+
+// tryCarriages looks for the place at which the webhook would find the token, or
+// the chat that it compares the token with.
+func (h *Webhook) tryCarriages(ctx context.Context, st *Standing) (bool, error) {
+	before := h.repair.transport
+	for _, t := range tokenCarriages {
+		h.repair.transport = transport{change: func(r *wire.Request) { before.apply(r); t.apply(r) }}
+		ev, err := h.Call(trying(ctx, "HOOK-VALID"), "with "+t.name, Call{ChatID: st.Token.ChatID, Token: st.Token.Raw})
+		if err != nil {
+			return false, err
+		}
+		if h.Acceptable(ev) && h.knows(ctx, st, ev) {
+			st.TokenRepair = &Mended{Cause: t.cause, Name: t.name, Fix: t.fix, Seen: ev}
+			return true, h.again(ctx, st)
+		}
+	}
+	h.repair.transport = before
+	return false, nil
+}
+
+// knows says whether an answer, and another one to the same request, are not those
+// that strangers get: a webhook that finds no token takes whoever asks for one.
+func (h *Webhook) knows(ctx context.Context, st *Standing, ev Evidence) bool {
+	if !h.AcceptableStatus(st.Stranger[0]) {
+		return true
+	}
+	again := h.Session.Do(trying(ctx, "HOOK-VALID"), "once more", ev.Exchange.Request)
+	return differs([]wire.Exchange{ev.Exchange, again.Exchange}, exchanges(st.Stranger))
+}
+
+func issuerOf(p ChatToken) string {
+	if p.Result.Token == nil {
+		return ""
+	}
+	return p.Result.Token.Issuer()
 }
 
 // longToken is where servers begin to refuse a header for its length, in bytes.

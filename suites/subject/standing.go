@@ -38,8 +38,21 @@ type Fault struct {
 	Cause string   // the cause's ID; "" where nobody knows
 	What  string   // "the valid request gets status 401"
 	Seen  Evidence // the answer
+	// Instead is what is accepted in its place, where that was found, and yet can't
+	// stand for the valid request in other checks.
+	Instead *Mended
 	// Uncertain: the token may be at fault, not the webhook.
 	Uncertain bool
+}
+
+// Verdict is what the check that speaks of it says.
+func (f Fault) Verdict(expected, actual string) Verdict {
+	v := Violated(expected, actual).Because(f.Cause)
+	if m := f.Instead; m != nil {
+		v.Actual += "; it accepts " + m.Name
+		v = v.Fix(m.Fix).With(m.Seen)
+	}
+	return v.With(f.Seen)
 }
 
 // A Mended mistake is one that was confirmed by an experiment: the request that

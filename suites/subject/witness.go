@@ -172,11 +172,12 @@ func (s *Session) Mint(chatID string, as forge.TokenMistake) (ChatToken, error) 
 	if s.Target.PrivateKey == nil {
 		return ChatToken{}, MissingError(target.NeedKey.Hint())
 	}
-	m := forge.Minting{Key: s.Target.PrivateKey.Private, ChatID: chatID, Domains: s.domains(), Now: s.Options.Now().Add(as.Shift), Claims: as.Claims, MaxClaim: as.MaxClaim}
+	m := forge.Minting{Key: s.Target.PrivateKey.Private, ChatID: chatID, Domains: s.domains(), Now: s.Options.Now().Add(as.Shift), Claims: as.ClaimsFor(chatID), MaxClaim: as.MaxClaim,
+		Alg: as.Alg, Secret: as.Secret}
 	p := ChatToken{ChatID: chatID, Rung: Minted}
 	if first, err := s.FirstToken(); err == nil && readable(first.Result) {
 		m.Base, p.Rung = forge.Secret(first.Raw.Secret()), Repaired
-		m.Claims = withSoundTypes(first.Result, as.Claims)
+		m.Claims = withSoundTypes(first.Result, as.ClaimsFor(chatID))
 	}
 	secret, err := m.Token()
 	if err != nil {
