@@ -28,17 +28,31 @@ var respStatus = eachHook(func(_ context.Context, h *subject.Webhook, st subject
 		return subject.Violated("status 200", subject.Describe(st.Unrepaired[0].Exchange)+"; it wants "+m.Name).Because(m.Cause).Fix(m.Fix).With(m.Seen, st.Unrepaired[0])
 	}
 	if st.Fault == nil {
-		return subject.Holds("%s", subject.Describe(ev.Exchange)).With(ev)
+		return documentedSuccess(h, st)
 	}
 	v := subject.Violated("status 200", subject.Describe(ev.Exchange)).Because(st.Fault.Cause).With(ev)
-	switch status := ev.Exchange.Status(); {
-	case h.Config.Secret == "" && (status == 401 || status == 403):
+	if status := ev.Exchange.Status(); h.Config.Secret == "" && (status == 401 || status == 403) {
 		return v.Fix("If it wants Kindly's signature, give kindlytest the secret: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml.")
-	case status > 200 && status < 300:
-		return v.Fix(fmt.Sprintf("Answer 200, the only success that Kindly documents. If %d is meant, say so in kindlytest.yaml: authenticated: {status: [%d]}.", status, status))
 	}
 	return v
 })
+
+// documentedSuccess says whether the success by which a webhook answers is 200, to
+// members and, where it has an answer for them, to strangers.
+func documentedSuccess(h *subject.Webhook, st subject.Standing) subject.Verdict {
+	for _, row := range []struct {
+		whose string
+		ev    subject.Evidence
+	}{{"", st.Control()}, {"without a token: ", st.Stranger[0]}} {
+		if !h.AcceptableStatus(row.ev) || h.AsDocumented(row.ev) {
+			continue
+		}
+		status := row.ev.Exchange.Status()
+		return subject.Violated("status 200", row.whose+subject.Describe(row.ev.Exchange)).With(row.ev).
+			Fix(fmt.Sprintf("Answer 200, the only success that Kindly documents. If %d is meant, say so in kindlytest.yaml: authenticated: {status: [%d]}.", status, status))
+	}
+	return subject.Holds("%s", subject.Describe(st.Control().Exchange)).With(st.Control())
+}
 
 // onAnswer makes a probe of a function over the answer to a valid request. A
 // token that is refused is no matter: strangers are answered too.
@@ -260,7 +274,7 @@ var respMethod = onPlain(func(ctx context.Context, h *subject.Webhook, st subjec
 		return subject.Violated("405, or a page", "GET: "+subject.Describe(ev.Exchange)).With(ev)
 	}
 	answer, _, err := webhook.ParseAnswer(ev.Exchange.Body())
-	if ev.Exchange.Status() == 200 && err == nil && (answer.Reply != "" || answer.ExchangeSlug != "" || len(answer.Buttons) > 0) {
+	if ev.Exchange.Status() < 300 && err == nil && (answer.Reply != "" || answer.ExchangeSlug != "" || len(answer.Buttons) > 0) {
 		return subject.Violated("405, or a page", "GET gets the webhook's answer").Surely().With(ev)
 	}
 	return subject.Holds("GET: %s", subject.Describe(ev.Exchange))

@@ -194,7 +194,7 @@ func judgeDelivery(h *subject.Webhook, d mockkindly.Delivery, raw token.Raw) sub
 	case !h.Acceptable(ev):
 		return subject.Violated(h.Expectation(), subject.Describe(d.Exchange)).With(ev)
 	}
-	return subject.Holds("delivered with the token, answered 200").With(ev)
+	return subject.Holds("delivered with the token, answered %d", d.Exchange.Status()).With(ev)
 }
 
 var fwdRedirect = eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {

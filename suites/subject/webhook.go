@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/oracle"
@@ -136,24 +137,38 @@ func (h *Webhook) Call(ctx context.Context, title string, c Call) (Evidence, err
 }
 
 // Acceptable says whether an answer is one to a valid request: as the target
-// states it (authenticated), or else 200 and no page for people.
+// states it (authenticated), or else a success and no page for people. That
+// another success than 200 is none that Kindly documents is RESP-STATUS's: who
+// answers 201 has taken the request all the same.
 func (h *Webhook) Acceptable(ev Evidence) bool {
 	if e := h.Config.Authenticated; e != nil {
-		if len(e.Status) == 0 && ev.Exchange.Status() != 200 {
+		if len(e.Status) == 0 && !succeeded(ev) {
 			return false
 		}
 		return e.Matches(ev.Exchange)
 	}
-	return ev.Exchange.Status() == 200 && !IsPage(ev.Exchange)
+	return succeeded(ev)
 }
 
 // AcceptableStatus is Acceptable for those who are nobody's members: what the
 // target says of authenticated users does not hold for them.
 func (h *Webhook) AcceptableStatus(ev Evidence) bool {
 	if e := h.Config.Authenticated; e != nil && len(e.Status) > 0 {
-		return ev.Exchange.Status() == 200 || h.Acceptable(ev)
+		return succeeded(ev) || h.Acceptable(ev)
 	}
-	return ev.Exchange.Status() == 200 && !IsPage(ev.Exchange)
+	return succeeded(ev)
+}
+
+func succeeded(ev Evidence) bool {
+	status := ev.Exchange.Status()
+	return status >= 200 && status < 300 && !IsPage(ev.Exchange)
+}
+
+// AsDocumented says whether a success is the one that Kindly documents, or that
+// the target states.
+func (h *Webhook) AsDocumented(ev Evidence) bool {
+	status, stated := ev.Exchange.Status(), h.Config.Authenticated
+	return status == 200 || stated != nil && slices.Contains(stated.Status, status)
 }
 
 // IsPage says whether an answer is an HTML document: a login page, a gateway's
