@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,8 @@ type plainEndpoint struct {
 	before   func(w http.ResponseWriter, chat any) // what it writes before its answer
 	flat     bool                                  // the claim chat is the id itself
 	kept     *sync.Map                             // tokens by chat; nil: none is kept
+	chat     func(string) string                   // that the token is for; nil: the one that asks
+	sub      func(user string) any                 // nil: the user's name
 }
 
 // plainSession is the user of a session that nobody can guess.
@@ -62,6 +65,9 @@ func (e plainEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"error":"chat_id"}`)
 		return
 	}
+	if e.chat != nil {
+		chat = e.chat(chat)
+	}
 	token := e.token(user, chat)
 	if e.kept != nil {
 		kept, _ := e.kept.LoadOrStore(chat, token)
@@ -80,7 +86,11 @@ func (e plainEndpoint) token(user, chat string) string {
 	if e.flat {
 		named = chat
 	}
-	claims, _ := json.Marshal(map[string]any{"iss": "shop", "sub": user, "name": "Name of " + user, "iat": now, "exp": now + 300, "chat": named})
+	var sub any = user
+	if e.sub != nil {
+		sub = e.sub(user)
+	}
+	claims, _ := json.Marshal(map[string]any{"iss": "shop", "sub": sub, "name": "Name of " + user, "iat": now, "exp": now + 300, "chat": named})
 	input := encoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encoding.EncodeToString(claims)
 	sum := sha256.Sum256([]byte(input))
 	signature, _ := rsa.SignPKCS1v15(nil, ourKey().Private, crypto.SHA256, sum[:])
@@ -101,6 +111,20 @@ func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 			return id
 		}
 		return plainSession(r)
+	}
+	numbers := map[string]string{"1": "user-ada", "2": "user-grace"}
+	numberInQuery := func(r *http.Request) string {
+		if id := r.URL.Query().Get("user_id"); id != "" {
+			return numbers[id]
+		}
+		return plainSession(r)
+	}
+	number := func(user string) any { return map[string]int{"user-ada": 1, "user-grace": 2}[user] }
+	var latest atomic.Value // the chat that asked last
+	shared := func(chat string) string {
+		latest.Store(chat)
+		time.Sleep(3 * time.Millisecond) // it looks something up
+		return latest.Load().(string)
 	}
 	guests := func(r *http.Request) string {
 		if c, err := r.Cookie("sid"); err == nil && strings.HasPrefix(c.Value, "user-") {
@@ -127,6 +151,11 @@ func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 			who: func(*http.Request) string { return "user-ada" }, before: func(http.ResponseWriter, any) {}},
 			[]want{{"AUTH-NO-SESSION", reports.Failed, "it gave a token"}, {"AUTH-CHATID-TYPE", reports.Failed, "it gave a token"}}},
 		{"the query names the user", plainEndpoint{who: inQuery}, []want{{"AUTH-IDENTITY-BODY", reports.Failed, "in the query"}, {"AUTH-NO-SESSION", reports.Passed, ""}}},
+		{"the query names the user, and the sub is a number", plainEndpoint{who: numberInQuery, sub: number},
+			[]want{{"AUTH-IDENTITY-BODY", reports.Failed, "in the query"}, {"AUTH-NO-SESSION", reports.Passed, ""}}},
+		{"the chat is kept where all requests reach it", plainEndpoint{chat: shared, before: func(http.ResponseWriter, any) {}},
+			[]want{{"AUTH-CONCURRENT", reports.Failed, "for another chat"}, {"AUTH-BIND-CHAT", reports.Passed, ""}, {"AUTH-CHATID-HOSTILE", reports.Warned, "lone surrogate: a token whose"},
+				{"AUTH-CHATID-MISSING", reports.Failed, "it gave a token"}, {"AUTH-IDENTITY-BODY", reports.Passed, ""}}},
 		{"tokens are kept by chat", plainEndpoint{kept: &sync.Map{}}, []want{{"AUTH-BIND-SESSION", reports.Failed, "the first one's token"}, {"AUTH-BIND-CHAT", reports.Passed, ""}}},
 		{"guests get a token, and nothing else is wrong with sessions", plainEndpoint{who: guests},
 			[]want{{"AUTH-NO-SESSION", reports.Failed, "it gave a token"}, {"AUTH-BAD-SESSION", reports.Skipped, "AUTH-NO-SESSION"}}},
@@ -135,7 +164,7 @@ func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			run := suites.RunQuietly(t.Context(), plainEndpointOf(t, row.e), suites.Options{Only: []string{"AUTH-*SESSION", "AUTH-IDENTITY-BODY", "AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-ERROR-LEAK", "AUTH-CHATID-TYPE", "AUTH-CHATID-MISSING"}})
+			run := suites.RunQuietly(t.Context(), plainEndpointOf(t, row.e), suites.Options{Only: []string{"AUTH-*SESSION", "AUTH-IDENTITY-BODY", "AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-ERROR-LEAK", "AUTH-CHATID-*"}})
 			for _, w := range row.wants {
 				if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
 					t.Errorf("%s must be %s and say %q", w.id, w.outcome, w.says)

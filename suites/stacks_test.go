@@ -160,7 +160,7 @@ func stacks() []stack {
 			only: []string{"LIVE-AUTH-BURST"}, wants: []want{{"LIVE-AUTH-BURST", reports.Informed, "429"}}},
 		{name: "a rate limit is no refusal",
 			auth: func(w http.ResponseWriter, r *http.Request) {
-				if all.Add(1) > 4 {
+				if all.Add(1) > 12 {
 					w.Header().Set("Retry-After", "600")
 					http.Error(w, "slow down", http.StatusTooManyRequests)
 					return

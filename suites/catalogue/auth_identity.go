@@ -145,8 +145,8 @@ func namedAsAnother(ctx context.Context, s *subject.Session, e *subject.Endpoint
 	}
 	var verdicts []subject.Verdict
 	for _, claim := range []string{"sub", "email"} {
-		value, _ := second.token.Claims.Get(claim).Text()
-		if own, _ := plain.token.Claims.Get(claim).Text(); value == "" || value == own {
+		value := written(second.token.Claims.Get(claim))
+		if own := written(plain.token.Claims.Get(claim)); value == "" || value == own {
 			continue
 		}
 		members := map[string]any{}

@@ -85,7 +85,20 @@ func aliases(t *token.Token) []string {
 	username, _ := t.Claims.Get("preferred_username").Text()
 	mailbox, _, _ := strings.Cut(t.Email(), "@")
 	first, _, _ := strings.Cut(t.Name(), " ")
-	return []string{t.Subject(), subEnd.FindString(t.Subject()), t.Email(), mailbox, t.Name(), first, t.Phone(), username}
+	sub := written(t.Claims.Get("sub"))
+	return []string{sub, subEnd.FindString(sub), t.Email(), mailbox, t.Name(), first, t.Phone(), username}
+}
+
+// written is a claim as it is written in a request. That a sub is a number is
+// TOK-SUB's; it names somebody all the same.
+func written(claim token.Value) string {
+	if text, ok := claim.Text(); ok {
+		return text
+	}
+	if claim.Kind() == token.Number {
+		return claim.JSON()
+	}
+	return ""
 }
 
 // subEnd is the last part of a sub.

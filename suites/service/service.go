@@ -35,6 +35,7 @@ type service struct {
 	lately []*sending              // under way, or ended a moment ago; oldest first
 	deaths []Death
 	down   error // it died and did not come back
+	single bool  // it mixes up what it is asked at the same time
 	pace   time.Duration
 	limit  limit
 
@@ -82,12 +83,15 @@ func (v *service) slow() bool {
 // weight is what one request takes of the slots. Waiting for a slow service is
 // no load on it: the slower it is, the more may wait.
 func (v *service) weight() int64 {
-	if v.t.bounded != nil {
-		return 1
-	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
+	case v.single && v.t.bounded != nil:
+		return int64(v.t.Concurrency)
+	case v.single:
+		return allSlots
+	case v.t.bounded != nil:
+		return 1
 	case v.pace >= 2*time.Second:
 		return 1
 	case v.pace >= slowPace:

@@ -211,6 +211,16 @@ func (t *Traffic) OnComeback(r wire.Request, do func(ctx context.Context, send f
 	})
 }
 
+// OneByOne lets the service of r get one request after another from now on: it
+// mixes up what it is asked at the same time, and no answer in company tells what
+// it says to one who asks alone. [Traffic.AtOnce] goes on to send at once.
+func (t *Traffic) OneByOne(r wire.Request) {
+	v := t.to(r)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.single = true
+}
+
 // Slow says whether the service of r takes long for plain answers.
 func (t *Traffic) Slow(r wire.Request) bool { return t.to(r).slow() }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -71,9 +72,44 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 				return e, nil
 			}
 			s.watch(e, s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID())))
+			if s.mixesChats(e) {
+				s.OneByOne(e.Request)
+			}
 		}
 		return e, err
 	})
+}
+
+// atATime is how many chats are asked for at the same time, to see whether they
+// are mixed up.
+const atATime = 8
+
+// mixesChats says whether who asks for several chats at the same time gets a token
+// for one in answer to another. That is one mistake, AUTH-CONCURRENT's; all other
+// probes ask alone then, as if it were mended.
+func (s *Session) mixesChats(e *Endpoint) bool {
+	if s.InOrder() {
+		return false // nothing is asked in company
+	}
+	asked := make([]string, atATime)
+	got := make([]string, atATime)
+	for i := range asked {
+		asked[i] = s.NewChatID()
+	}
+	s.Each(atATime, func(i int) error {
+		if _, raw := s.Ask(s.Base, "one of several chats at once", e.WithChat(asked[i])); raw != "" {
+			if t, err := token.Decode(raw); err == nil {
+				got[i] = t.ChatID()
+			}
+		}
+		return nil
+	})
+	for i, id := range got {
+		if id != asked[i] && slices.Contains(asked, id) {
+			return true
+		}
+	}
+	return false
 }
 
 // SecondEndpoint is the same with the second user's session.
