@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -27,8 +28,9 @@ var authCookieFlags = onServing(func(ctx context.Context, s *subject.Session, e 
 	return subject.Worst(rule.Should, verdicts...)
 })
 
-// sessionCookies are those without which the endpoint gives no token: other
-// cookies (a theme, analytics) may be read by scripts.
+// sessionCookies are those without which the endpoint gives no token, or somebody
+// else's: other cookies (a theme, analytics) may be read by scripts. Where whoever
+// asks gets the same token, it is their names that tell.
 func sessionCookies(ctx context.Context, s *subject.Session, e *subject.Endpoint) ([]browser.StoredCookie, error) {
 	v, err := s.VisitFirst()
 	if err != nil {
@@ -39,22 +41,39 @@ func sessionCookies(ctx context.Context, s *subject.Session, e *subject.Endpoint
 		name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
 		sent[name] = true
 	}
-	var out []browser.StoredCookie
+	plain, verdict := whoAmI(ctx, s, e)
+	if plain == nil {
+		return nil, subject.MissingError(verdict.Reason)
+	}
+	var out, usual []browser.StoredCookie
 	for _, c := range v.State.Cookies {
 		if !sent[c.Name] || isCSRFCookie(c, e.Request) {
 			continue
 		}
 		r := e.WithChat(s.NewChatID())
 		r.Header.Set("Cookie", withoutCookie(r.Header.Get("Cookie"), c.Name))
-		if ev, raw := s.Ask(ctx, "without the cookie "+c.Name, r); refusedBy(ev.Exchange) && raw == "" {
+		ev, raw := s.Ask(ctx, "without the cookie "+c.Name, r)
+		switch other, gave := personOf(raw); {
+		case gave && other.claims["sub"] != plain.claims["sub"], raw == "" && refusedBy(ev.Exchange):
 			out = append(out, c)
+		case gave && sessionName.MatchString(c.Name):
+			usual = append(usual, c)
 		}
 	}
-	if len(out) == 0 {
+	if len(out) > 0 {
+		return out, nil
+	}
+	if _, raw := s.Ask(ctx, "without credentials", e.WithoutSession(e.WithChat(s.NewChatID()))); raw == "" {
 		return nil, subject.MissingError("the session is no cookie")
 	}
-	return out, nil
+	if len(usual) == 0 {
+		return nil, subject.MissingError("nobody can tell which cookie is the session: the endpoint gives a token without any (see AUTH-NO-SESSION)")
+	}
+	return usual, nil
 }
+
+// sessionName matches the names that frameworks and people give to a session's cookie.
+var sessionName = regexp.MustCompile(`(?i)^(?:__(?:host|secure)-)?(?:.*sess(?:ion)?(?:[-_.]?id)?|sid|.*[-_.]sid|jsessionid|auth|.*[-_.]auth)$`)
 
 // refusedBy says whether an answer turns somebody away, or sends them to log in;
 // an error or a rate limit does not.

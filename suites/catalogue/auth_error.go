@@ -7,6 +7,7 @@ import (
 	"regexp"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -41,6 +42,15 @@ func errorAnswers(ctx context.Context, s *subject.Session, e *subject.Endpoint) 
 	}
 	if r, err := e.WithoutChat(); err == nil {
 		out = append(out, s.Do(ctx, "without a chat id", r))
+	}
+	for i, sent := range e.Sent() {
+		value, ok := invent(sent.Value, s.NewChatID())
+		if i == maxSent || !ok || sent.Place == param.InHeader {
+			continue
+		}
+		if r, err := subject.WithLeaf(e.WithChat(s.NewChatID()), sent, value); err == nil {
+			out = append(out, s.Do(ctx, "an invented value of the "+sent.String(), r))
+		}
 	}
 	r := e.WithChat(s.NewChatID())
 	if r.Method = http.MethodPut; e.Request.Method == http.MethodPut {

@@ -2,14 +2,18 @@ package catalogue
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -142,9 +146,9 @@ var namings = []struct {
 }{
 	{"user_id", func(p *webhook.Payload, m oracle.Marker) { p.UserID = m.Value }},
 	{"the context", func(p *webhook.Payload, m oracle.Marker) {
-		named := map[string]any{}
-		for k, v := range p.Context {
-			named[k] = v
+		named := maps.Clone(p.Context)
+		if named == nil {
+			named = map[string]any{}
 		}
 		for _, name := range []string{m.Claim, "user_id", "userId", "user", "customer_id", "customerId"} {
 			named[name] = m.Value
@@ -154,12 +158,58 @@ var namings = []struct {
 	{"the message", func(p *webhook.Payload, m oracle.Marker) { p.Message += " (I am " + m.Value + ")" }},
 }
 
-// memberOf are the claims by which the page's user can be named.
+// memberOf are the ways in which the page's user can be named: the token's claims,
+// what the page sends of its user beside the chat id, and what the webhook itself
+// notes of a member in the chat's context. Each is called by its name there.
 func memberOf(s *subject.Session, st subject.Standing) []oracle.Marker {
+	known := st.Token
 	if p, err := s.FirstToken(); err == nil {
-		return subject.MarkersOf(p.Result.Token)
+		known = p
 	}
-	return subject.MarkersOf(st.Token.Result.Token)
+	who := subject.MarkersOf(known.Result.Token)
+	add := func(name, value string) {
+		if value != "" && !slices.ContainsFunc(who, func(m oracle.Marker) bool { return m.Value == value }) {
+			who = append(who, oracle.Marker{Claim: name, Value: value})
+		}
+	}
+	p, ok := personOf(known.Raw)
+	if !ok {
+		return who
+	}
+	add("sub", written(p.token.Claims.Get("sub")))
+	if e, ok := s.Endpoints.Found(); ok {
+		for i, l := range e.Sent() {
+			if i < maxSent && l.Place != param.InHeader && names(l, p) {
+				add(l.Name(), l.Text())
+			}
+		}
+	}
+	if st.Members() {
+		for _, l := range noted(st.Member[0]) {
+			if names(l, p) {
+				add(l.Name(), l.Text())
+			}
+		}
+	}
+	return who
+}
+
+// noted are the values that an answer puts into the chat's context.
+func noted(ev subject.Evidence) []param.Leaf {
+	answer, _, err := webhook.ParseAnswer(ev.Exchange.Body())
+	if err != nil {
+		return nil
+	}
+	var out []param.Leaf
+	for _, name := range slices.Sorted(maps.Keys(answer.NewContext)) {
+		switch value := answer.NewContext[name].(type) {
+		case string:
+			out = append(out, param.Leaf{Place: param.InJSON, Steps: []string{name}, Value: value})
+		case float64:
+			out = append(out, param.Leaf{Place: param.InJSON, Steps: []string{name}, Value: json.Number(strconv.FormatFloat(value, 'f', -1, 64))})
+		}
+	}
+	return out
 }
 
 // judgeNamed looks for what a stranger can't know: a claim that the request did
