@@ -88,7 +88,16 @@ func (p *Page) ask(ctx context.Context, s *session, ev fetch.EventRequestPaused)
 	if err != nil {
 		return &answer{failed: true}
 	}
+	return p.serve(req)
+}
+
+// serve is the handler's answer to a request.
+func (p *Page) serve(req *http.Request) *answer {
 	a := &answer{header: http.Header{}}
+	if req == nil || p.opts.kindly == nil {
+		a.failed = true
+		return a
+	}
 	func() {
 		defer func() {
 			if v := recover(); v != nil { // as net/http does for its handlers
@@ -97,7 +106,8 @@ func (p *Page) ask(ctx context.Context, s *session, ev fetch.EventRequestPaused)
 		}()
 		p.opts.kindly.ServeHTTP(a, req)
 	}()
-	if a.status >= 100 && a.status < 200 || a.body.Len() > maxAnswer {
+	a.WriteHeader(http.StatusOK) // unless it has said another
+	if a.body.Len() > maxAnswer {
 		a.failed = true
 	}
 	return a
