@@ -13,7 +13,8 @@ func (s Severity) rank() int {
 	return 4
 }
 
-// gravestFirst orders causes by severity, then by how many checks they explain.
+// gravestFirst orders causes by severity, then by what they hide and explain: where
+// there is no chat at all, nobody meets the rest.
 func gravestFirst(causes []Cause) []Cause {
 	causes = slices.Clone(causes)
 	for i := range causes {
@@ -22,9 +23,17 @@ func gravestFirst(causes []Cause) []Cause {
 		}
 	}
 	slices.SortStableFunc(causes, func(a, b Cause) int {
-		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()), cmp.Compare(len(b.Explains), len(a.Explains)))
+		return cmp.Or(cmp.Compare(a.Severity.rank(), b.Severity.rank()), cmp.Compare(b.hides(), a.hides()), cmp.Compare(len(b.Explains), len(a.Explains)))
 	})
 	return causes
+}
+
+// hides is 1 for what keeps the chat client from starting.
+func (c Cause) hides() int {
+	if slices.Contains(c.Explains, "PAGE-WIDGET") || slices.Contains(c.Explains, "PAGE-CSP") {
+		return 1
+	}
+	return 0
 }
 
 // severity is how bad it is that a check does not hold. What a requirement does

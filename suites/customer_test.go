@@ -164,6 +164,9 @@ func proveSound(t *testing.T, m fixtures.Manner, concurrency int) {
 		t.Errorf("problem: %q", run.Problem)
 	}
 	noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
+	if noted(run) {
+		t.Error("a chat client was put in, though the page's own starts")
+	}
 	t.Logf("%+v in %d ms", run.Summary, run.DurationMS)
 }
 

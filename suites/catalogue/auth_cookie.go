@@ -32,7 +32,7 @@ var authCookieFlags = onServing(func(ctx context.Context, s *subject.Session, e 
 // else's: other cookies (a theme, analytics) may be read by scripts. Where whoever
 // asks gets the same token, it is their names that tell.
 func sessionCookies(ctx context.Context, s *subject.Session, e *subject.Endpoint) ([]browser.StoredCookie, error) {
-	v, err := s.VisitFirst()
+	v, err := s.VisitMended()
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,18 @@ import (
 
 // onPage makes a probe of a function over the first user's visit.
 func onPage(look func(s *subject.Session, v *subject.Visit) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	return onVisit((*subject.Session).VisitFirst, look)
+}
+
+// onChat is onPage for what comes after the start of the chat client: a page that
+// keeps it out is judged as if it did not.
+func onChat(look func(s *subject.Session, v *subject.Visit) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	return onVisit((*subject.Session).VisitMended, look)
+}
+
+func onVisit(visit func(*subject.Session) (*subject.Visit, error), look func(s *subject.Session, v *subject.Visit) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
 	return func(_ context.Context, s *subject.Session) subject.Verdict {
-		v, err := s.VisitFirst()
+		v, err := visit(s)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
@@ -21,7 +31,7 @@ func onPage(look func(s *subject.Session, v *subject.Visit) subject.Verdict) fun
 	}
 }
 
-var pageCallbackDefined = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
+var pageCallbackDefined = onChat(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
 	if len(v.Started) == 0 {
 		return noClient(v)
 	}
@@ -40,7 +50,7 @@ func orNone(s string) string {
 	return s
 }
 
-var pageCallbackName = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
+var pageCallbackName = onChat(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
 	if len(v.Started) == 0 {
 		return noClient(v)
 	}
@@ -57,7 +67,7 @@ var pageCallbackName = onPage(func(_ *subject.Session, v *subject.Visit) subject
 // slowCallback is how long a user should have to wait for a chat to know them.
 const slowCallback = 5 * time.Second
 
-var pageCallbackTime = onPage(func(s *subject.Session, v *subject.Visit) subject.Verdict {
+var pageCallbackTime = onChat(func(s *subject.Session, v *subject.Visit) subject.Verdict {
 	if v.ChatID == "" || v.Started[0].Callback != "function" {
 		return subject.Missing("the callback was not called (see PAGE-CALLBACK-DEFINED)")
 	}

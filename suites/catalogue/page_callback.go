@@ -12,7 +12,7 @@ import (
 )
 
 func pageCallbackToken(ctx context.Context, s *subject.Session) subject.Verdict {
-	v, err := s.VisitFirst()
+	v, err := s.VisitMended()
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
@@ -98,7 +98,7 @@ const goneByThen = "getAuthToken is gone by then (see PAGE-CALLBACK-KEPT)"
 // pageCallbackKept looks for the callback later: on the page that has been open
 // since the run began, and on another after its routes were gone to.
 func pageCallbackKept(ctx context.Context, s *subject.Session) subject.Verdict {
-	v, err := s.VisitFirst()
+	v, err := s.VisitMended()
 	switch {
 	case err != nil:
 		return subject.CouldNotRun(err)

@@ -12,31 +12,35 @@ import (
 
 // Whether the page runs without errors, and keeps to itself what it should.
 
-var pageErrors = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
+var pageErrors = onPage(func(s *subject.Session, v *subject.Visit) subject.Verdict {
+	chat, err := s.VisitMended()
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
 	var seen []string
-	known := 0
-	told := explained(v)
+	var ofWidget, ofPolicy, ofCallback bool // there are errors that another check tells
+	told := explained(chat)
 	add := func(kind, text string) {
 		if told(text) {
-			known++
+			ofCallback = true
 			return
 		}
 		seen = append(seen, kind+": "+subject.Bound(text, 600))
 	}
-	for _, e := range v.Record.Exceptions {
+	for _, e := range chat.Record.Exceptions {
 		if ofClient(e) && (len(v.Started) == 0 || broke(v)) {
-			known++ // PAGE-WIDGET tells it
+			ofWidget = true
 			continue
 		}
 		add("uncaught", e.Text)
 	}
-	for _, e := range v.Record.Console {
+	for _, e := range chat.Record.Console {
 		// What the network did is judged elsewhere, and a missing icon is no error.
 		if e.Level != "error" || e.Source == "network" || e.Source == "security" {
 			continue
 		}
 		if v.BlockedByPolicy() && (e.Kindly || strings.Contains(e.Text, "Content Security Policy")) {
-			known++ // PAGE-CSP tells it
+			ofPolicy = true
 			continue
 		}
 		add("console", e.Text)
@@ -44,11 +48,11 @@ var pageErrors = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdi
 	switch {
 	case len(seen) > 0:
 		return subject.Violated("no errors", fmt.Sprintf("%d: %s", len(seen), strings.Join(seen[:min(3, len(seen))], "; ")))
-	case known > 0 && v.BlockedByPolicy():
+	case ofPolicy:
 		return subject.Missing("the errors are about what the page's policy blocks (see PAGE-CSP)")
-	case known > 0 && v.ChatID == "":
+	case ofWidget:
 		return noClient(v)
-	case known > 0:
+	case ofCallback:
 		return subject.Missing("the errors are about the callback (see PAGE-CALLBACK-TOKEN)")
 	}
 	return subject.Holds("none")
@@ -76,7 +80,7 @@ var pageSecure = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdi
 	return subject.Violated("an https URL", subject.SafeURL(v.State.URL))
 })
 
-var pageTokenLeak = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
+var pageTokenLeak = onChat(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
 	if v.Token == "" {
 		return subject.Missing("the page's callback gave no token (see PAGE-CALLBACK-TOKEN)")
 	}

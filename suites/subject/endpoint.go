@@ -134,7 +134,7 @@ func (s *Session) findEndpoint() (*Endpoint, error) {
 	if s.Target.Endpoint != nil {
 		return s.configured(s.Target.Endpoint)
 	}
-	return s.watched(s.VisitFirst, s.Target.Login)
+	return s.watched(s.VisitMended, s.Target.Login)
 }
 
 // configured makes the endpoint of what is given.

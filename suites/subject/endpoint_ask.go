@@ -13,8 +13,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/mockkindly"
-	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
 )
@@ -203,7 +201,7 @@ func (s *Session) CallPage(ctx context.Context, chatID any) (browser.CallResult,
 	page := cmp.Or(s.Endpoints.page, v.page)
 	if s.Endpoints.hung {
 		if page, err = s.openAgain(ctx, v); err != nil {
-			return browser.CallResult{}, fmt.Errorf("opening the page again: %w", err)
+			return browser.CallResult{}, err
 		}
 		s.Endpoints.page, s.Endpoints.hung = page, false
 	}
@@ -214,36 +212,13 @@ func (s *Session) CallPage(ctx context.Context, chatID any) (browser.CallResult,
 	return r, err
 }
 
-// openAgain opens the page of a visit once more, and waits for its chat client, which
-// calls the callback too.
-func (s *Session) openAgain(ctx context.Context, v *Visit) (*browser.Page, error) {
-	ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
-	defer cancel()
-	kindly, err := s.NewKindly() // what this page does is not the first one's doing
-	if err != nil {
-		return nil, err
-	}
-	page, err := v.user.Visit(ctx, s.Target.PageURL, server.New(kindly, server.Options{}))
-	if err != nil {
-		return nil, err
-	}
-	s.onClose(page)
-	if err := page.Do(ctx, s.Target.PageSteps, true, nil); err != nil {
-		return nil, err
-	}
-	settling, stop := context.WithTimeout(ctx, s.Options.Timeout)
-	defer stop()
-	kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
-	return page, nil
-}
-
 // fetchInPage gets a token by calling the page's callback; why says what keeps
 // the endpoint from being asked itself.
 func (s *Session) fetchInPage(ctx context.Context, chatID string, why error) (token.Raw, Evidence, error) {
 	if s.Target.PageURL == "" || s.Target.Endpoint != nil {
 		return "", Evidence{}, why
 	}
-	if v, err := s.VisitFirst(); err != nil || v.Token == "" {
+	if v, err := s.VisitMended(); err != nil || v.Token == "" {
 		return "", Evidence{}, why
 	}
 	s.Incomplete("The auth endpoint could be judged in part only: " + why.Error() + ".")

@@ -17,6 +17,9 @@ func (s *Session) Prepare(ctx context.Context, needs target.Need) {
 	if needs&(target.NeedPage|target.NeedEndpoint|target.NeedToken|target.NeedLogin|target.NeedCross) != 0 && s.Target.PageURL != "" {
 		s.VisitFirst()
 	}
+	if needs&(target.NeedEndpoint|target.NeedToken) != 0 && s.Target.PageURL != "" {
+		s.VisitMended()
+	}
 	if needs&target.NeedEndpoint != 0 {
 		s.Endpoint()
 	}

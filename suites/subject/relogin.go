@@ -23,7 +23,7 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 		if _, served := s.TokenIn(send("is the session still there?", e.WithChat(s.NewChatID())).Exchange); served {
 			return
 		}
-		visit, err := s.visit(s.Target.Login, 0)
+		visit, err := s.visitLike(s.Target.Login)
 		if err != nil {
 			return // the next check that needs the session says so
 		}
@@ -31,7 +31,10 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 			s.Redact.Learn(again.Credentials()...)
 			s.replace(e.Request, again.Request)
 			if visit.Token != "" { // the page that was open has the session that is lost
-				s.pages.first.Replace(visit)
+				s.pages.mended.Replace(visit)
+				if !visit.Mended {
+					s.pages.first.Replace(visit)
+				}
 			}
 		}
 	})

@@ -16,7 +16,8 @@ var errStoredEnded = errors.New("the stored session has ended")
 // has ended. That is no mistake of the page or its endpoint: who is not logged in
 // gets no token. It is told by the file's own dates, or by a server that does not
 // know the session.
-func (s *Session) storedEnded(login *browser.Login, v *Visit) error {
+func (s *Session) storedEnded(v *Visit) error {
+	login := v.login
 	if login == nil || login.Stored == "" || v.Token != "" || v.Callback == nil && !IsLogin(v.State, v.Record) {
 		return nil
 	}

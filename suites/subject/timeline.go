@@ -58,6 +58,35 @@ func (s *Session) tellVisit(began time.Time, v *Visit, err error) {
 		return
 	}
 	s.tell(opened(began, v.Record))
+	s.tellToken(v)
+	s.tellErrors(v, time.Time{})
+}
+
+// tellMended tells of a visit that was made once more, as if the page let the chat
+// client in. What goes wrong before that was told of the first.
+func (s *Session) tellMended(began time.Time, v *Visit) {
+	m := opened(began, v.Record)
+	m.Title += " once more, and put the chat client in"
+	s.tell(m)
+	s.tellToken(v)
+	if events := v.kindly.Journal().Events(0); len(events) > 0 {
+		s.tellErrors(v, events[0].At)
+	}
+}
+
+// tellErrors tells of the failures that a page had from a time on.
+func (s *Session) tellErrors(v *Visit, from time.Time) {
+	told := 0
+	for _, m := range pageErrors(v.Record) {
+		if told < maxPageErrors && !m.At.Before(from) {
+			told++
+			s.tell(m)
+		}
+	}
+}
+
+// tellToken tells the way of a visit's token to Kindly.
+func (s *Session) tellToken(v *Visit) {
 	request, found := tokenRequest(v)
 	events := v.kindly.Journal().Events(0)
 	for i, e := range events {
@@ -72,12 +101,6 @@ func (s *Session) tellVisit(began time.Time, v *Visit, err error) {
 	}
 	if found {
 		s.tell(asked(request))
-	}
-	for i, m := range pageErrors(v.Record) {
-		if i == maxPageErrors {
-			break
-		}
-		s.tell(m)
 	}
 }
 

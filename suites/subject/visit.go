@@ -2,6 +2,7 @@ package subject
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 // pageFacts are what is found out by opening the customer's page, each once.
 type pageFacts struct {
 	first     Memo[*Visit] // as the first user
+	mended    Memo[*Visit] // as the first user, with a chat client
 	second    Memo[*Visit] // as the second user
 	loggedOut Memo[*Visit] // as nobody
 	renewed   Memo[Renewal]
@@ -24,6 +26,7 @@ type pageFacts struct {
 // A Visit is one opening of the page by one user, and what Kindly saw of it.
 type Visit struct {
 	user   *browser.User
+	login  *browser.Login // nil: nobody's
 	page   *browser.Page
 	kindly *mockkindly.Kindly
 	Record browser.Record
@@ -35,6 +38,7 @@ type Visit struct {
 	Token    token.Raw // "" if the callback gave none
 	result   token.Result
 	Waited   time.Duration // until the chat client started, or was given up
+	Mended   bool          // the chat client was put in: the page keeps it out
 }
 
 // patience is how long a page that has loaded may take until its chat client
@@ -47,7 +51,7 @@ const patience = 3 * time.Second
 func (s *Session) VisitFirst() (*Visit, error) {
 	return s.pages.first.Get(func() (*Visit, error) {
 		began := s.Options.Now()
-		v, err := s.visit(s.Target.Login, s.Options.Timeout)
+		v, err := s.visit(s.Target.Login, nil)
 		if v != nil && err == nil {
 			s.photograph(s.Base, v)
 			err = s.notThePage(v)
@@ -58,48 +62,72 @@ func (s *Session) VisitFirst() (*Visit, error) {
 }
 
 func (s *Session) visitSecond() (*Visit, error) {
-	return s.pages.second.Get(func() (*Visit, error) { return s.visit(s.Target.Second, 0) })
+	return s.pages.second.Get(func() (*Visit, error) { return s.visitLike(s.Target.Second) })
 }
 
 // VisitLoggedOut opens the page as nobody.
 func (s *Session) VisitLoggedOut() (*Visit, error) {
-	return s.pages.loggedOut.Get(func() (*Visit, error) { return s.visit(nil, 0) })
+	return s.pages.loggedOut.Get(func() (*Visit, error) { return s.visitLike(nil) })
+}
+
+// visitLike opens the page as somebody else than the first user.
+func (s *Session) visitLike(login *browser.Login) (*Visit, error) {
+	like, err := s.VisitMended()
+	if err != nil { // it says nothing of others
+		like = &Visit{}
+	}
+	return s.visit(login, like)
 }
 
 // visit opens the page in a fresh browser context and watches until the
-// callback has settled, or it is clear that it will not. start is how long the
-// chat client may take to start; 0: about as long as it took the first user.
-func (s *Session) visit(login *browser.Login, start time.Duration) (*Visit, error) {
+// callback has settled, or it is clear that it will not. The chat client starts
+// about as it did in the visit before, or is put in as it was there; nil: in none.
+func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 	if s.Target.PageURL == "" {
 		return nil, MissingError(target.NeedPage.Hint())
 	}
+	v, err := s.visitAnew(login, before)
+	switch {
+	case errors.Is(err, errSettled): // it has been told
+		return nil, err
+	case err != nil:
+		s.addProblem(s.pageProblem(err))
+		return nil, err
+	}
+	return v, nil
+}
+
+func (s *Session) visitAnew(login *browser.Login, before *Visit) (*Visit, error) {
 	user, err := s.logIn(login)
 	if err != nil {
-		s.addProblem(s.pageProblem(err))
 		return nil, err
 	}
 	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
 	defer cancel()
-	v, err := s.openVisit(ctx, user, login)
+	// Who is logged out may see other things; whose element is not there is told of
+	// the user that the rest is about.
+	v, err := s.openVisit(ctx, user, login, login != s.Target.Login)
 	if err != nil {
-		s.addProblem(s.pageProblem(err))
 		return nil, err
 	}
-	if v.waitForClient(ctx, s, start) {
+	if before != nil && before.Mended {
+		s.putIn(ctx, v, before)
+	} else if v.waitForClient(ctx, s, before) {
 		v.waitForToken(ctx, s.Options.Timeout)
 	}
+	return v, s.keepVisit(ctx, v)
+}
+
+// keepVisit notes what has come of an open page.
+func (s *Session) keepVisit(ctx context.Context, v *Visit) (err error) {
 	v.page.Settle(ctx)
 	v.Record = v.page.Record()
 	if v.State, err = v.page.State(ctx); err != nil {
-		s.addProblem(s.pageProblem(err))
-		return nil, err
+		return err
 	}
 	v.read()
 	s.keepSession(v.State)
-	if err := s.storedEnded(login, v); err != nil {
-		return nil, err
-	}
-	return v, nil
+	return s.storedEnded(v)
 }
 
 // logIn opens a fresh browser context, and logs in there. It has its own time: how
@@ -132,7 +160,9 @@ func (s *Session) steps(login *browser.Login) browser.Login {
 	return l
 }
 
-func (s *Session) openVisit(ctx context.Context, user *browser.User, login *browser.Login) (*Visit, error) {
+// openVisit opens the page in a tab of its own. lenient leaves out steps on it whose
+// element is not there.
+func (s *Session) openVisit(ctx context.Context, user *browser.User, login *browser.Login, lenient bool) (*Visit, error) {
 	b, err := s.browser()
 	if err != nil {
 		return nil, err
@@ -146,16 +176,13 @@ func (s *Session) openVisit(ctx context.Context, user *browser.User, login *brow
 	if err != nil {
 		return nil, err // it names the page
 	}
-	v := &Visit{user: user, page: page, kindly: kindly}
+	v := &Visit{user: user, login: login, page: page, kindly: kindly}
 	if failed := page.Record().Navigation.Error; failed != "" {
 		if err := b.ConnectionError(s.Target.PageURL); err != nil {
 			return nil, fmt.Errorf("%w: %w", errUnreachable, err)
 		}
 		return nil, fmt.Errorf("%w: %s", errUnreachable, failed)
 	}
-	// Who is logged out may see other things; whose element is not there is told of
-	// the user that the rest is about.
-	lenient := login != s.Target.Login
 	stepping, stop := service.WithTimeout(ctx, s.Patience.Login)
 	defer stop()
 	if err := page.Do(stepping, s.Target.PageSteps, lenient, s.steps(login).Secret); err != nil {

@@ -6,15 +6,13 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
-	"github.com/kindlytest/kindlytest/mockkindly"
-	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // visitWithToken is the first user's visit, if its callback gave a token.
 func (s *Session) visitWithToken() (*Visit, error) {
-	v, err := s.VisitFirst()
+	v, err := s.VisitMended()
 	switch {
 	case err != nil:
 		return nil, err
@@ -65,22 +63,10 @@ func (s *Session) Renew() (Renewal, error) {
 		if err != nil {
 			return Renewal{}, err
 		}
-		kindly, err := s.NewKindly() // what this page does is not the first one's doing
+		page, err := s.openAgain(ctx, v) // it is looked at again later
 		if err != nil {
 			return Renewal{}, err
 		}
-		page, err := v.user.Visit(ctx, s.Target.PageURL, server.New(kindly, server.Options{}))
-		if err != nil {
-			return Renewal{}, fmt.Errorf("opening the page again: %w", err)
-		}
-		s.onClose(page) // it is looked at again later
-		if err := page.Do(ctx, s.Target.PageSteps, true, nil); err != nil {
-			return Renewal{}, fmt.Errorf("opening the page again: %w", err)
-		}
-		// The chat client of this page calls the callback too: let it be first.
-		settling, stop := context.WithTimeout(ctx, s.Options.Timeout)
-		defer stop()
-		kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
 		call := func(chatID string) (r browser.CallResult, err error) {
 			s.Undisturbed(ctx, s.calls(), func() { r, err = page.Call(ctx, chatID) })
 			return r, err

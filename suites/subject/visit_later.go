@@ -19,7 +19,7 @@ type Look struct {
 // open for a while, and on the page where it was called again, after its router
 // was told to go elsewhere. It returns what it saw until something failed.
 func (s *Session) Later(ctx context.Context) ([]Look, error) {
-	v, err := s.VisitFirst()
+	v, err := s.VisitMended()
 	if err != nil {
 		return nil, err
 	}

@@ -10,20 +10,21 @@ import (
 )
 
 // waitForClient waits until the chat client has started, and says whether it
-// has. It gives up after start, but after patience where it is plain by then
-// that the client never will.
-func (v *Visit) waitForClient(ctx context.Context, s *Session, start time.Duration) bool {
+// has. It gives up after patience where it is plain by then that the client never
+// will; where that is not, in the first visit after the time of a request, and in
+// others about when the client of the visit before had started.
+func (v *Visit) waitForClient(ctx context.Context, s *Session, before *Visit) bool {
 	opened := s.Options.Now()
 	defer func() { v.Waited = s.Options.Now().Sub(opened) }()
 	if v.started(ctx, min(patience, s.Options.Timeout)) {
 		return true
 	}
-	if start == 0 { // that there is no chat, as for who is logged out, takes no longer to find out than that there is one
-		first, err := s.VisitFirst()
-		if err != nil || len(first.Started) == 0 {
+	start := s.Options.Timeout
+	if before != nil { // that there is no chat, as for who is logged out, takes no longer to find out than that there is one
+		if len(before.Started) == 0 {
 			return false
 		}
-		start = 2 * first.Waited
+		start = 2 * before.Waited
 	}
 	rest := start - s.Options.Now().Sub(opened)
 	if rest <= 0 || v.hopeless(ctx) {

@@ -1,0 +1,171 @@
+package subject
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites/service"
+)
+
+// A page that keeps the chat client out keeps all out of sight that comes after:
+// the callback, the endpoint, the token. So it is opened once more, with the client
+// put in, and the rest is judged as if that mistake were mended.
+
+// AsIfStarted begins the note of a run in which a chat client was put in.
+const AsIfStarted = "Judged as if the chat client had started"
+
+// VisitMended is the first user's visit for all that comes after the start of the
+// chat client: [Session.VisitFirst]; or one more, with the client put in, where the
+// page means to have a chat and the client came to none.
+func (s *Session) VisitMended() (*Visit, error) {
+	return s.pages.mended.Get(func() (*Visit, error) {
+		v, err := s.VisitFirst()
+		if err != nil || v.ChatID != "" || !s.meansChat(s.Base, v) {
+			return v, err
+		}
+		began := s.Options.Now()
+		m, err := s.visitMended(v)
+		switch {
+		case errors.Is(err, errSettled):
+			return nil, err
+		case err != nil || m.ChatID == "": // then the first says what can be said
+			return v, nil
+		}
+		why := "PAGE-WIDGET"
+		if v.BlockedByPolicy() {
+			why = "PAGE-CSP"
+		}
+		s.Note(reports.Warned, "%s: the page keeps it out (see %s), so that it was put in from outside. getAuthToken, the auth endpoint and the token are judged by that.", AsIfStarted, why)
+		s.tellMended(began, m)
+		return m, nil
+	})
+}
+
+func (s *Session) visitMended(first *Visit) (*Visit, error) {
+	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
+	defer cancel()
+	v, err := s.openVisit(ctx, first.user, first.login, true) // what the steps did once may be done
+	if err != nil {
+		return nil, err
+	}
+	s.putIn(ctx, v, first)
+	return v, s.keepVisit(ctx, v)
+}
+
+// meansChat says whether a page shows that it is meant to have a chat.
+func (s *Session) meansChat(ctx context.Context, v *Visit) bool {
+	if len(v.Started) > 0 || v.BlockedByPolicy() || slices.ContainsFunc(v.State.Scripts, meansClient) {
+		return true
+	}
+	here := v.options(ctx)
+	return here.Options || here.Callback != ""
+}
+
+// meansClient says whether a script element is meant to be the chat client's,
+// whatever is wrong with it.
+func meansClient(tag browser.Script) bool {
+	if tag.ID == "kindly-chat" || tag.BotKey != "" || isKindlyURL(tag.Src) {
+		return true
+	}
+	for _, value := range tag.Data { // where consent banners keep the URL
+		if isKindlyURL(value) {
+			return true
+		}
+	}
+	return false
+}
+
+// options says what of the page's options for a chat client is there.
+func (v *Visit) options(ctx context.Context) browser.Presence {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	here, err := v.page.Presence(ctx)
+	if err != nil || here.Callback == "undefined" {
+		here.Callback = ""
+	}
+	return here
+}
+
+// mostPutIn bounds how often the client is put in: a page may go on to another
+// document, and leave it behind.
+const mostPutIn = 3
+
+// putIn puts the chat client into a page when its own would have run, and waits
+// until it has called the callback.
+func (s *Session) putIn(ctx context.Context, v, before *Visit) {
+	if !v.comesTo(ctx, before) {
+		return
+	}
+	v.Mended = true
+	key := s.Target.BotKey
+	for _, tag := range before.State.Scripts {
+		key = cmp.Or(key, tag.BotKey)
+	}
+	for range mostPutIn {
+		lost, err := v.page.PutClient(ctx, cmp.Or(key, "kindlytest"))
+		if err != nil {
+			return
+		}
+		v.waitForToken(ctx, s.Options.Timeout)
+		select {
+		case <-lost:
+		default:
+			return
+		}
+		v.page.Settle(ctx)
+	}
+}
+
+// comesTo waits, but not for long, until a page is where its own client would have
+// run: where the browser took up the script tag, as soon as that is there. Any other
+// tag may wait for somebody's consent, and so may the callback: until that is there.
+func (v *Visit) comesTo(ctx context.Context, before *Visit) bool {
+	tagged := slices.ContainsFunc(before.State.Scripts, before.took)
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		if !tagged && v.options(ctx).Callback != "" {
+			return true
+		}
+		if tagged {
+			if now, err := v.page.State(ctx); err == nil && slices.ContainsFunc(now.Scripts, meansClient) {
+				return true
+			}
+		}
+		if service.Sleep(ctx, 50*time.Millisecond) != nil { // there is no event to wait for
+			return false
+		}
+	}
+}
+
+// took says whether the browser has taken a script tag up for the chat client's,
+// whatever came of it.
+func (v *Visit) took(tag browser.Script) bool {
+	return meansClient(tag) && (tag.NoModule || Asked(v.Record, tag.Src) || len(v.Started) > 0)
+}
+
+// openAgain opens the page of a visit once more, and waits for its chat client, which
+// calls the callback too.
+func (s *Session) openAgain(ctx context.Context, before *Visit) (*browser.Page, error) {
+	ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
+	defer cancel()
+	v, err := s.openVisit(ctx, before.user, before.login, true) // with a Kindly of its own: what it does is not the first one's doing
+	if err != nil {
+		return nil, fmt.Errorf("opening the page again: %w", err)
+	}
+	s.onClose(v.page)
+	if before.Mended {
+		s.putIn(ctx, v, before)
+	}
+	settling, stop := context.WithTimeout(ctx, s.Options.Timeout)
+	defer stop()
+	v.kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
+	return v.page, nil
+}
