@@ -107,7 +107,7 @@ func TestProofPairs(t *testing.T) {
 	}
 	named.reaches(t, 0.9)
 	writeProof(t, "Two mistakes at once", fmt.Sprintf(`%d pairs of the faults above, drawn with the seed %d, each at one customer that makes both
-mistakes; where one of them is the page's, endpoint and a session are given, too. %s of their faults are caught by their own check; %d more can't be judged beside the other one,
+mistakes; where one of them is the page's, and not that it keeps the chat client out, endpoint and a session are given, too. %s of their faults are caught by their own check; %d more can't be judged beside the other one,
 which fails and which the report names as the reason. Of the first %d pairs both causes are named, and no
 third, in %s.
 
