@@ -141,11 +141,13 @@ func TestWhatThePageDoesToItsCallbackIsNotMended(t *testing.T) {
 		{"it is there too late", elsewhere + `<script>setTimeout(() => { window.kindlyOptions = {getAuthToken: () => "a.b.c"} }, 2500)</script>`, []want{
 			{"PAGE-WIDGET", reports.Failed, "cdn.shop.example"}, {"PAGE-CALLBACK-DEFINED", reports.Failed, "getAuthToken was undefined"}}, true},
 		{"it is there as late as somebody's consent would be", held + `<script>setTimeout(() => { window.kindlyOptions = {getAuthToken: () => "a.b.c"} }, 1000)</script>`, []want{
-			{"PAGE-WIDGET", reports.Failed, "text/plain"}, {"PAGE-CALLBACK-DEFINED", reports.Passed, ""}}, true},
+			{"PAGE-WIDGET", reports.Failed, "text/plain"}, {"PAGE-CALLBACK-DEFINED", reports.Passed, ""}, {"PAGE-CALLBACK-KEPT", reports.Passed, ""}}, true},
 		{"it may come with somebody's consent", held, []want{
 			{"PAGE-WIDGET", reports.Failed, "text/plain"}, {"PAGE-CALLBACK-DEFINED", reports.Skipped, "see PAGE-WIDGET"}}, false},
 		{"it goes away", calls(asking) + elsewhere + `<script>document.addEventListener("kindly:load", () => setTimeout(() => { kindlyOptions = {context: {}} }, 400))</script>`, []want{
 			{"PAGE-WIDGET", reports.Failed, "cdn.shop.example"}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}, {"PAGE-CALLBACK-KEPT", reports.Warned, "kindlyOptions was replaced"}}, true},
+		{"its page throws besides", calls(asking) + held + `<script>onload = () => basket.refresh()</script>`, []want{
+			{"PAGE-ERRORS", reports.Warned, "basket is not defined"}}, true},
 		{"it leaves the token about", calls(`async (id) => localStorage.kindly = await (`+asking+`)(id)`) + held, []want{
 			{"PAGE-TOKEN-LEAK", reports.Failed, "localStorage"}}, true},
 		{"its page goes on to another", calls(asking) + elsewhere + `<script>onload = () => { if (!location.search) setTimeout(() => location.replace("/?on"), 300) }</script>`, []want{
@@ -158,6 +160,9 @@ func TestWhatThePageDoesToItsCallbackIsNotMended(t *testing.T) {
 				t.Errorf("%s must be %s and say %q", w.id, w.outcome, w.says)
 				describe(t, c)
 			}
+		}
+		if c := find(t, run, "PAGE-ERRORS"); strings.HasPrefix(c.Cause, "widget-") {
+			t.Errorf("its errors are put down to %s", c.Cause)
 		}
 		if noted(run) != r.noted {
 			t.Errorf("notes: %v", run.Notes)

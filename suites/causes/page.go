@@ -9,17 +9,23 @@ func page(id, title string, severity reports.Severity, consequence string, expla
 	return Cause{ID: id, Title: title, Severity: severity, Consequence: consequence, Owner: Page, Explains: append(explains, "PAGE-ERRORS")}
 }
 
+// client makes a cause that keeps the chat client out. All else is judged as if it
+// did not.
+func client(id, title, consequence string, explains ...string) Cause {
+	return Cause{ID: id, Title: title, Severity: reports.High, Consequence: consequence, Owner: Page, Explains: append(explains, "PAGE-WIDGET*")}
+}
+
 // ofPages are mistakes of the page and its callback.
 var ofPages = []Cause{
-	page("widget-missing", "The page does not load Kindly's chat client.", reports.High, "There is no chat on the page.", "PAGE-WIDGET*"),
-	page("widget-held-back", "A script tag holds the chat client back.", reports.High, "There is no chat on the page, for anybody for whom the tag stays as it is.", "PAGE-WIDGET*"),
-	page("widget-integrity", "The script tag's integrity hash keeps the chat client out.", reports.High, "There is no chat on the page since Kindly's file has changed, as it does without notice.", "PAGE-WIDGET*"),
-	page("widget-not-run", "The script tag of the chat client is on the page, and no browser runs it.", reports.High, "There is no chat on the page.", "PAGE-WIDGET*"),
-	page("widget-host", "The chat client is loaded from elsewhere than Kindly.", reports.High, "The chat does not start, or somebody else's code runs in its place.", "PAGE-WIDGET*"),
-	page("widget-id", "The script tag of the chat client has not the id that Kindly looks for.", reports.High, "The chat client does not find its settings.", "PAGE-WIDGET*"),
-	page("widget-bot-key", "The chat client has no bot key, or another one.", reports.High, "The chat does not start, or belongs to another bot.", "PAGE-WIDGET*"),
-	page("widget-breaks", "The page's own code breaks the chat client.", reports.High, "There is no chat on the page.", "PAGE-WIDGET*"),
-	page("csp-blocks-kindly", "The page's Content-Security-Policy blocks Kindly.", reports.High, "The chat does not start, or can't talk to Kindly.", "PAGE-CSP", "PAGE-WIDGET*"),
+	client("widget-missing", "The page does not load Kindly's chat client.", "There is no chat on the page."),
+	client("widget-held-back", "A script tag holds the chat client back.", "There is no chat on the page, for anybody for whom the tag stays as it is."),
+	client("widget-integrity", "The script tag's integrity hash keeps the chat client out.", "There is no chat on the page since Kindly's file has changed, as it does without notice."),
+	client("widget-not-run", "The script tag of the chat client is on the page, and no browser runs it.", "There is no chat on the page."),
+	client("widget-host", "The chat client is loaded from elsewhere than Kindly.", "The chat does not start, or somebody else's code runs in its place."),
+	client("widget-id", "The script tag of the chat client has not the id that Kindly looks for.", "The chat client does not find its settings."),
+	client("widget-bot-key", "The chat client has no bot key, or another one.", "The chat does not start, or belongs to another bot."),
+	client("widget-breaks", "The page's own code breaks the chat client.", "There is no chat on the page.", "PAGE-ERRORS"),
+	client("csp-blocks-kindly", "The page's Content-Security-Policy blocks Kindly.", "The chat does not start, or can't talk to Kindly.", "PAGE-CSP"),
 	{ID: "private-key-in-page", Title: "Your private key is in what the page loads.", Severity: reports.Critical, Owner: Page,
 		Consequence: "Anybody can download it and sign tokens for any of your users, until you replace the key.", Explains: []string{"PAGE-PRIVATE-KEY"}},
 	{ID: "private-key-served", Title: "Your server gives the private key to whoever asks for its file.", Severity: reports.Critical, Owner: Page,

@@ -39,6 +39,7 @@ type Visit struct {
 	result   token.Result
 	Waited   time.Duration // until the chat client started, or was given up
 	Mended   bool          // the chat client was put in: the page keeps it out
+	tagRan   bool          // and its own would have run as soon as its script tag was there
 }
 
 // patience is how long a page that has loaded may take until its chat client

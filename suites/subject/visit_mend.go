@@ -100,7 +100,8 @@ const mostPutIn = 3
 // putIn puts the chat client into a page when its own would have run, and waits
 // until it has called the callback.
 func (s *Session) putIn(ctx context.Context, v, before *Visit) {
-	if !v.comesTo(ctx, before) {
+	v.tagRan = before.tagRan || !before.Mended && slices.ContainsFunc(before.State.Scripts, before.took)
+	if !v.readyForClient(ctx) {
 		return
 	}
 	v.Mended = true
@@ -123,18 +124,17 @@ func (s *Session) putIn(ctx context.Context, v, before *Visit) {
 	}
 }
 
-// comesTo waits, but not for long, until a page is where its own client would have
-// run: where the browser took up the script tag, as soon as that is there. Any other
+// readyForClient waits, but not for long, until a page is where its own client would
+// have run: where browsers take up the script tag, as soon as that is there. Any other
 // tag may wait for somebody's consent, and so may the callback: until that is there.
-func (v *Visit) comesTo(ctx context.Context, before *Visit) bool {
-	tagged := slices.ContainsFunc(before.State.Scripts, before.took)
+func (v *Visit) readyForClient(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		if !tagged && v.options(ctx).Callback != "" {
+		if !v.tagRan && v.options(ctx).Callback != "" {
 			return true
 		}
-		if tagged {
+		if v.tagRan {
 			if now, err := v.page.State(ctx); err == nil && slices.ContainsFunc(now.Scripts, meansClient) {
 				return true
 			}
