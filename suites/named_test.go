@@ -66,6 +66,15 @@ func answers(status int, kind, body string, header ...string) plainHook {
 	return h
 }
 
+// ifToken is a sound webhook before which something answers whoever brings a token.
+func ifToken(front plainHook) plainHook {
+	h := plain()
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		return r.Header.Get("Authorization") != "" && front.before(w, r)
+	}
+	return h
+}
+
 // rewrites is a sound webhook whose answers something changes on their way.
 func rewrites(change func([]byte) any) plainHook {
 	h := plain()
@@ -287,6 +296,85 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 		{"a gateway forbids it", "hmac-refused", func() plainHook {
 			return answers(403, "application/json", `{"message":"Forbidden"}`, "Server", "awselb/2.0")
 		}, []string{"awselb/2.0", "a gateway before it"}, "public half"},
+		{"it is behind a password", "webhook-behind-password", func() plainHook {
+			return answers(401, "text/html", "<title>401 Authorization Required</title>", "WWW-Authenticate", `Basic realm="Staging"`)
+		}, []string{"HTTP Basic", "out of the password"}, "secret"},
+		{"the framework wants its CSRF token", "webhook-wants-csrf", func() plainHook {
+			return answers(419, "text/html", "<!doctype html><title>Page Expired</title>")
+		}, []string{"routes/api.php", "419"}, "secret"},
+		{"API Gateway has no such route", "webhook-not-found", func() plainHook {
+			return answers(403, "application/json", `{"message":"Missing Authentication Token"}`, "X-Amzn-Errortype", "MissingAuthenticationTokenException")
+		}, []string{"no such path", "no token is missing"}, "secret"},
+		{"API Gateway takes the token for a signature", "gateway-takes-token", func() plainHook {
+			return ifToken(answers(403, "application/json", `{"message":"Authorization header requires 'Credential' parameter."}`))
+		}, []string{"IAM", "valid token gets status 403"}, "public half"},
+		{"API Gateway does not understand the function", "gateway-without-service", func() plainHook {
+			return answers(502, "application/json", `{"message": "Internal server error"}`, "X-Amzn-Errortype", "InternalServerErrorException")
+		}, []string{"body a string", "CloudWatch"}, "Start the app"},
+		{"Cloud Run lets nobody in, and says two things", "gateway-refuses", func() plainHook {
+			const page = "<html><title>Error</title><h2>Your client does not have permission to get URL <code>/</code> from this server.</h2>"
+			h, known := answers(403, "text/html", page), answers(401, "text/html", page)
+			strangers := h.before
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Header.Get("Authorization") != "" {
+					return known.before(w, r)
+				}
+				return strangers(w, r)
+			}
+			return h
+		}, []string{"unauthenticated invocations"}, "digest"},
+		{"two things are said, and nobody knows by whom", "webhook-refuses-valid-tokens", func() plainHook {
+			h := answers(403, "application/json", `{}`)
+			strangers := h.before
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Header.Get("Authorization") != "" {
+					return answers(401, "application/json", `{}`).before(w, r)
+				}
+				return strangers(w, r)
+			}
+			return h
+		}, nil, "digest"},
+		{"Supabase reads Authorization itself", "gateway-takes-token", func() plainHook {
+			return ifToken(answers(401, "application/json", `{"code":401,"message":"Invalid JWT"}`))
+		}, []string{"verify_jwt"}, "public half"},
+		{"Cloudflare takes it for a bot", "gateway-refuses", func() plainHook {
+			return answers(403, "text/html", "<!doctype html><title>Just a moment...</title>", "Server", "cloudflare")
+		}, []string{"Write a rule at Cloudflare"}, "secret"},
+		{"a filter takes browsers only", "gateway-refuses", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				return !strings.Contains(r.UserAgent(), "Mozilla") && answers(403, "text/html", "<html><title>Forbidden</title>").before(w, r)
+			}
+			return h
+		}, []string{"User-Agent of a browser", "whatever their User-Agent"}, "secret"},
+		{"the tunnel is closed", "gateway-without-service", func() plainHook {
+			return answers(404, "text/html", "<!doctype html><title>ngrok</title>", "Ngrok-Error-Code", "ERR_NGROK_3200")
+		}, []string{"Start the tunnel"}, "business"},
+		{"no path is served", "webhook-not-found", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				return answers(404, "text/plain", "nothing at "+r.URL.Path).before(w, r)
+			}
+			return h
+		}, []string{"at any path", "its prefix"}, "business"},
+		{"only GET is served", "webhook-takes-no-post", func() plainHook {
+			return answers(405, "text/plain", "no", "Allow", "GET, HEAD")
+		}, []string{"it takes GET, HEAD"}, "business"},
+		{"it looks for a form", "webhook-misses-input", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				return r.Header.Get("Kindly-HMAC") != "" && answers(400, "application/json", `{"error":"message is required"}`).before(w, r)
+			}
+			return h
+		}, []string{"as JSON", "message is required"}, "business"},
+		{"it hangs up", "webhook-hangs-up", func() plainHook {
+			h := plain()
+			h.before = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
+			return h
+		}, []string{"no answer", "Look into its log"}, "business"},
+		{"a platform wants a key of its own", "hmac-refused", func() plainHook {
+			return answers(401, "", "")
+		}, []string{"without a word", "?code="}, "time stamp"},
 		{"its answer is a gateway's envelope", "answer-is-an-envelope", func() plainHook {
 			return rewrites(func(answer []byte) any { return map[string]any{"statusCode": 200, "body": string(answer)} })
 		}, []string{"envelope", "proxy integration"}, "Rename"},

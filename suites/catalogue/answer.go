@@ -30,8 +30,8 @@ var respStatus = eachHook(func(_ context.Context, h *subject.Webhook, st subject
 	if st.Fault == nil {
 		return documentedSuccess(h, st)
 	}
-	v := subject.Violated("status 200", subject.Describe(ev.Exchange)).Because(st.Fault.Cause).With(ev)
-	if status := ev.Exchange.Status(); h.Config.Secret == "" && (status == 401 || status == 403) {
+	v := st.Fault.Verdict("status 200", subject.Describe(ev.Exchange))
+	if status := ev.Exchange.Status(); h.Config.Secret == "" && st.Fault.Who == "" && (status == 401 || status == 403) {
 		return v.Fix("If it wants Kindly's signature, give kindlytest the secret: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml.")
 	}
 	return v

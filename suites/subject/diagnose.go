@@ -122,11 +122,13 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("HOOK-VALID", "", ev)
 		return nil
 	case ev.Exchange.Err != nil:
-		st.Fault = h.fault("RESP-STATUS", "", ev)
+		st.Fault = h.fault("RESP-STATUS", hungUp(ev), ev)
 		if st.Members() && h.AcceptableStatus(st.Stranger[0]) { // it is the token on which it is silent
 			st.Fault = h.fault("HOOK-VALID", "webhook-fails-on-tokens", ev)
 		}
 		st.Silent = true
+		return nil
+	case h.tryFronts(st), h.tryBrowser(ctx, st):
 		return nil
 	case service.Gateway(status) && h.AcceptableStatus(st.Stranger[0]): // nobody is there for members alone
 		st.Fault = h.fault("FWD-DELIVERED", "", ev)
@@ -143,7 +145,10 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		if h.AcceptableStatus(st.Stranger[0]) {
 			break // it is the token that it does not find
 		}
-		return h.tryTransports(ctx, st, Fault{Check: "RESP-STATUS"})
+		if err := h.tryTransports(ctx, st, Fault{Check: "RESP-STATUS"}); err != nil || st.Transport != nil {
+			return err
+		}
+		return h.tryElsewhere(ctx, st)
 	}
 	if err := h.trySignatures(ctx, st); err != nil || st.Fault == nil && st.Signature != nil && h.accepted(*st) {
 		return err
@@ -152,6 +157,14 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		return nil
 	}
 	return h.tryTokens(ctx, st)
+}
+
+// hungUp is the cause of an answer that breaks off, or that there is none.
+func hungUp(ev Evidence) string {
+	if ev.Exchange.Kind() == wire.KindReset {
+		return "webhook-hangs-up"
+	}
+	return ""
 }
 
 // fault is why the valid request is not accepted: ev is how it is answered.
@@ -186,6 +199,24 @@ func (h *Webhook) tryTransports(ctx context.Context, st *Standing, f Fault) erro
 		return h.again(ctx, st)
 	}
 	st.Fault = h.fault(f.Check, f.Cause, st.Control())
+	return nil
+}
+
+// tryElsewhere says of a webhook that is not found whether anything is served there
+// at all, and for which method.
+func (h *Webhook) tryElsewhere(ctx context.Context, st *Standing) error {
+	switch ev := st.Control(); ev.Exchange.Status() {
+	case http.StatusMethodNotAllowed:
+		st.Fault.Cause = "webhook-takes-no-post"
+		if allow := ev.Exchange.Response.Header.Get("Allow"); allow != "" {
+			st.Fault.Fix = "Let the webhook's path take POST; it takes " + Bound(allow, 60) + "."
+		}
+	case http.StatusNotFound:
+		if h.servesNobody(ctx, st) {
+			st.Fault.Cause, st.Fault.Seen = "webhook-not-found", ev
+			st.Fault.Who = "what answers at any path there"
+		}
+	}
 	return nil
 }
 
@@ -260,6 +291,9 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 				cause = "webhook-fails-on-everything"
 			}
 			st.Fault = h.fault("SIG-VALID", cause, st.Control())
+			if len(st.Control().Exchange.Body()) == 0 && refused < 500 {
+				st.Fault.Fix = "An answer without a word is mostly none of the webhook's: a platform wants a key of its own (Azure Functions: ?code=… in the URL, or authLevel anonymous), or a framework a login (Spring Security: permitAll for the path, and no CSRF check). If it is the webhook: compare the two secrets, and log what it computes."
+			}
 			return h.tryLabels(ctx, st)
 		}
 		return nil
@@ -329,8 +363,11 @@ func (h *Webhook) mendSignature(ctx context.Context, st *Standing, m *forge.Sign
 func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 	if !st.Members() || st.Member[0].Exchange.Status() == st.Stranger[0].Exchange.Status() && !refusesSomebody(st.Stranger[0]) {
 		cause := ""
-		if st.Control().Exchange.Status() >= 500 && st.Stranger[0].Exchange.Status() >= 500 {
+		switch s := st.Control().Exchange.Status(); {
+		case s >= 500 && st.Stranger[0].Exchange.Status() >= 500:
 			cause = "webhook-fails-on-everything"
+		case s == http.StatusBadRequest, s == http.StatusUnprocessableEntity:
+			cause = "webhook-misses-input"
 		}
 		st.Fault = h.fault("RESP-STATUS", cause, st.Control())
 		return nil

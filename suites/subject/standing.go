@@ -41,13 +41,19 @@ type Fault struct {
 	// Instead is what is accepted in its place, where that was found, and yet can't
 	// stand for the valid request in other checks.
 	Instead *Mended
+	Fix     string // "" where the cause says it
+	// Who answers in the webhook's place; "" where it may be itself.
+	Who string
 	// Uncertain: the token may be at fault, not the webhook.
 	Uncertain bool
 }
 
 // Verdict is what the check that speaks of it says.
 func (f Fault) Verdict(expected, actual string) Verdict {
-	v := Violated(expected, actual).Because(f.Cause)
+	if f.Who != "" {
+		actual += ", from " + f.Who
+	}
+	v := Violated(expected, actual).Because(f.Cause).Fix(f.Fix)
 	if m := f.Instead; m != nil {
 		v.Actual += "; it accepts " + m.Name
 		v = v.Fix(m.Fix).With(m.Seen)
@@ -95,7 +101,7 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	st.Waking = waking
 	if first.Exchange.Err != nil {
 		st.Stranger = []Evidence{first}
-		st.Fault = &Fault{Check: "RESP-STATUS", What: "a valid request gets " + Describe(first.Exchange), Seen: first}
+		st.Fault = &Fault{Check: "RESP-STATUS", Cause: hungUp(first), What: "a valid request gets " + Describe(first.Exchange), Seen: first}
 		st.Silent, err = h.silentToMembers(ctx)
 		return st, err
 	}

@@ -1,0 +1,149 @@
+package subject
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// A front is what stands before webhooks and answers in their place: a platform's
+// gateway, a firewall, a framework's check. What it says tells it from the
+// webhook, and to look for the webhook's mistakes would mislead.
+type front struct {
+	who        string // as in "status 403, from Cloudflare"
+	cause, fix string
+	status     []int          // any, if none is listed
+	header     string         // that it writes
+	value      *regexp.Regexp // of the header; nil: any
+	body       *regexp.Regexp // nil: any
+}
+
+const (
+	fixFunction = "Look into the function's log (CloudWatch): it has failed, or its answer is none that the gateway understands. It must be {statusCode: 200, headers: {…}, body: \"…\"}, with body a string."
+	fixOpen     = " The webhook verifies Kindly-HMAC and the token itself."
+)
+
+// fronts are known by what they answer, those that say most first.
+var fronts = []front{
+	{"a check of passwords (HTTP Basic)", "webhook-behind-password", "Take the webhook's path out of the password: Kindly sends none, and has its token in Authorization." + fixOpen,
+		[]int{401}, "Www-Authenticate", regexp.MustCompile(`(?i)^(basic|digest)\b`), nil},
+	{"API Gateway: no such path or method", "webhook-not-found", "Look at the path, with the stage in it (/prod/…), and at the method, POST; deploy the API anew. It says so of each path that it does not know, and no token is missing.",
+		[]int{403}, "", nil, regexp.MustCompile(`"Missing Authentication Token"`)},
+	{"API Gateway, which reads Authorization itself (IAM)", "gateway-takes-token", "Take IAM off the webhook's route (authorization: NONE): the gateway takes Kindly's token for a signature of AWS." + fixOpen,
+		[]int{400, 403}, "", nil, regexp.MustCompile(`IncompleteSignature|Authorization header requires '|equal-sign\) in Authorization header`)},
+	{"API Gateway's authorizer", "gateway-takes-token", "Take the authorizer off the webhook's route: it judges Kindly's token by its own rules." + fixOpen,
+		[]int{401}, "Apigw-Requestid", nil, regexp.MustCompile(`"Unauthorized"`)},
+	{"AWS, which does not let Kindly in", "gateway-refuses", "Let the route do without an API key and a resource policy; a function's URL needs AuthType NONE." + fixOpen,
+		[]int{403}, "X-Amzn-Errortype", nil, nil},
+	{"API Gateway: the function fails", "gateway-without-service", fixFunction, []int{500, 502}, "Apigw-Requestid", nil, regexp.MustCompile(`"Internal Server Error"`)},
+	{"API Gateway: the function fails", "gateway-without-service", fixFunction, []int{500, 502}, "X-Amzn-Errortype", nil, nil},
+	{"API Gateway: the function takes too long", "gateway-without-service", "Let the function answer within seconds: the gateway waits for it no longer, and neither does the user.", []int{503, 504}, "", nil, regexp.MustCompile(`Endpoint request timed out`)},
+	{"Google Cloud, which lets nobody in whom it does not know", "gateway-refuses", "Allow unauthenticated invocations of the service (allUsers as Invoker): Google takes Kindly's token for one of its own." + fixOpen,
+		[]int{401, 403}, "", nil, regexp.MustCompile(`does not have permission to get URL`)},
+	{"Supabase, which reads Authorization itself", "gateway-takes-token", "Deploy the function without Supabase's own check (verify_jwt = false, --no-verify-jwt): it takes Kindly's token for one of its own." + fixOpen,
+		[]int{401}, "", nil, regexp.MustCompile(`^\s*\{\s*"code"\s*:\s*("UNAUTHORIZED\w*"|401)\s*,\s*"message"\s*:\s*"(Invalid JWT|Missing authorization header)`)},
+	{"Vercel's deployment protection", "gateway-refuses", "Register the URL of the production domain, or turn Deployment Protection off for this deployment: Kindly can't log in." + fixOpen,
+		[]int{401, 403}, "", nil, regexp.MustCompile(`vercel\.com/sso|Vercel Authentication`)},
+	{"Vercel: the function fails", "gateway-without-service", "Look into the function's log at Vercel.", []int{500, 502, 504}, "X-Vercel-Error", nil, nil},
+	{"Vercel: there is no such deployment", "webhook-not-found", "Register the URL of a deployment that is there.", []int{404}, "X-Vercel-Error", nil, nil},
+	{"ngrok: the tunnel is not open, or nothing is behind it", "gateway-without-service", "Start the tunnel and the app behind it, and register the tunnel's present URL: it changes at each start unless a domain is reserved.", nil, "Ngrok-Error-Code", nil, nil},
+	{"ngrok: the tunnel is not open, or nothing is behind it", "gateway-without-service", "Start the tunnel and the app behind it, and register the tunnel's present URL: it changes at each start unless a domain is reserved.", []int{404, 502, 503}, "", nil, regexp.MustCompile(`ERR_NGROK_`)},
+	{"Cloudflare: the server behind it does not answer", "gateway-without-service", "See that the server behind Cloudflare runs, lets Cloudflare in, and has a certificate that fits the SSL mode (525 and 526 are about that one).",
+		[]int{520, 521, 522, 523, 524, 525, 526, 530}, "", nil, nil},
+	{"Cloudflare, which takes Kindly for a bot", "gateway-refuses", "Write a rule at Cloudflare that skips the bot and firewall checks for POSTs to the webhook's path: Kindly runs no script in answer." + fixOpen,
+		[]int{403, 429, 503}, "Server", regexp.MustCompile(`(?i)^cloudflare`), regexp.MustCompile(`(?i)<(html|!doctype html)|error code: 10\d\d`)},
+	{"the framework's CSRF check", "webhook-wants-csrf", "Take the webhook's route out of the CSRF check, which is for browsers' forms: @csrf_exempt (Django), routes/api.php or validateCsrfTokens(except: …) (Laravel), skip_forgery_protection (Rails), csrf.ignoringRequestMatchers (Spring).",
+		[]int{400, 403, 419, 422}, "", nil, regexp.MustCompile(`(?i)\bcsrf\b|xsrf|page expired|InvalidAuthenticityToken|anti-?forgery|change you wanted was rejected`)},
+	{"the framework, which has no such route", "webhook-not-found", "", []int{404}, "", nil,
+		regexp.MustCompile(`Cannot POST /|The requested URL was not found on (this|the) server|No route matches|^\s*\{"detail":"Not Found"\}|The route \S+ could not be found|No static resource|"error":"Not Found","path":`)},
+	{"a firewall", "gateway-refuses", "Let POSTs to the webhook's path through, from Kindly's addresses and whatever their User-Agent." + fixOpen,
+		[]int{401, 403, 406}, "", nil, regexp.MustCompile(`(?i)incapsula|imperva|sucuri|mod_security|modsecurity|request blocked|request rejected|web application firewall|errors\.edgesuite|\bReference (#|&#35;)`)},
+	{"a firewall", "gateway-refuses", "Let POSTs to the webhook's path through, from Kindly's addresses and whatever their User-Agent." + fixOpen,
+		[]int{401, 403, 406}, "Server", regexp.MustCompile(`(?i)^(AkamaiGHost|Microsoft-Azure-Application-Gateway|BigIP|awselb|CloudFront|Varnish|imperva)`), regexp.MustCompile(`(?i)<(html|!doctype html)`)},
+}
+
+// frontOf knows who has answered in a webhook's place; nil where it may be itself.
+func frontOf(ex wire.Exchange) *front {
+	if ex.Response == nil || ex.Status() < 400 {
+		return nil
+	}
+	i := slices.IndexFunc(fronts, func(f front) bool {
+		if len(f.status) > 0 && !slices.Contains(f.status, ex.Status()) {
+			return false
+		}
+		values := ex.Response.Header.Values(f.header)
+		if f.header != "" && !slices.ContainsFunc(values, func(v string) bool { return f.value == nil || f.value.MatchString(v) }) {
+			return false
+		}
+		return f.body == nil || f.body.Match(ex.Body()[:min(len(ex.Body()), 16<<10)])
+	})
+	if i < 0 {
+		return nil
+	}
+	return &fronts[i]
+}
+
+// nowhere is a path at which nobody serves a webhook.
+const nowhere = "kindlytest-nowhere"
+
+// servesNobody says whether a path beside the webhook's, at which nothing can be,
+// gets the very answer that the webhook gets.
+func (h *Webhook) servesNobody(ctx context.Context, st *Standing) bool {
+	seen := st.Control().Exchange
+	r := seen.Request.Clone()
+	paths := []string{nowhere}
+	onPath(func(p string) string {
+		paths = append(paths, p)
+		return p[:strings.LastIndex(p, "/")+1] + nowhere
+	})(&r)
+	ev := h.Session.Do(trying(ctx, "RESP-STATUS"), "to a path that can't be served", r)
+	if ev.Exchange.Response == nil || ev.Exchange.Status() != seen.Status() {
+		return false
+	}
+	without := func(ex wire.Exchange) string {
+		text := string(ex.Body()[:min(len(ex.Body()), 4096)])
+		for _, p := range paths {
+			text = strings.ReplaceAll(text, p[strings.LastIndex(p, "/")+1:], "")
+		}
+		return text
+	}
+	return without(ev.Exchange) == without(seen)
+}
+
+// tryFronts knows what answers in the webhook's place.
+func (h *Webhook) tryFronts(st *Standing) bool {
+	ev := st.Control()
+	f := frontOf(ev.Exchange)
+	if f == nil {
+		return false
+	}
+	check := "RESP-STATUS"
+	if h.AcceptableStatus(st.Stranger[0]) {
+		check = "HOOK-VALID"
+	}
+	st.Fault = h.fault(check, f.cause, ev)
+	st.Fault.Who, st.Fault.Fix = f.who, f.fix
+	return true
+}
+
+// tryBrowser looks whether it is the User-Agent that a filter of robots refuses.
+func (h *Webhook) tryBrowser(ctx context.Context, st *Standing) bool {
+	ev := st.Control()
+	if s := ev.Exchange.Status(); s != http.StatusForbidden && s != http.StatusNotAcceptable || !IsPage(ev.Exchange) {
+		return false
+	}
+	r := ev.Exchange.Request.Clone()
+	r.Header.Set("User-Agent", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36")
+	as := h.Session.Do(trying(ctx, "RESP-STATUS"), "with the User-Agent of a browser", r)
+	if !h.Acceptable(as) {
+		return false
+	}
+	st.Fault = h.fault("RESP-STATUS", "gateway-refuses", ev)
+	st.Fault.Who = "a filter of robots"
+	st.Fault.Instead = &Mended{Cause: "gateway-refuses", Name: "the same with the User-Agent of a browser", Fix: "Let POSTs to the webhook's path through, whatever their User-Agent." + fixOpen, Seen: as}
+	return true
+}
