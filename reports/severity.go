@@ -14,7 +14,7 @@ func (s Severity) rank() int {
 }
 
 // gravestFirst orders causes by severity, then by what they hide and explain: where
-// there is no chat at all, nobody meets the rest.
+// there is no chat at all, or no token in it, nobody meets the rest.
 func gravestFirst(causes []Cause) []Cause {
 	causes = slices.Clone(causes)
 	for i := range causes {
@@ -28,9 +28,16 @@ func gravestFirst(causes []Cause) []Cause {
 	return causes
 }
 
-// hides is 1 for what keeps the chat client from starting.
+// hides is 2 for what keeps the chat client from starting, and 1 for what keeps
+// every token from it.
 func (c Cause) hides() int {
-	if slices.Contains(c.Explains, "PAGE-WIDGET") || slices.Contains(c.Explains, "PAGE-CSP") {
+	explains := func(ids ...string) bool {
+		return slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(c.Explains, id) })
+	}
+	switch {
+	case explains("PAGE-WIDGET", "PAGE-CSP"):
+		return 2
+	case explains("PAGE-CALLBACK-TOKEN", "AUTH-POST-TOKEN"):
 		return 1
 	}
 	return 0

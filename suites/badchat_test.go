@@ -213,7 +213,7 @@ var badCallbacks = []bad{
 			}
 			says(403, "text/html", "<title>403 Forbidden</title><style>p {}</style><p>CSRF verification failed. Request aborted.")(w, r)
 		}),
-		wants: quiet(`POST /auth: 403 text/html, "403 Forbidden CSRF verification failed.`, "cookie csrftoken in the header X-CSRFToken", "CSRF token with the request")},
+		wants: quiet(`POST /auth: 403 text/html, "403 Forbidden CSRF verification failed.`, "cookie csrftoken, in the header X-Csrftoken", "CSRF token with the request")},
 	{name: "a middleware sends it to the login", opts: chat, exit: 1,
 		target: shopWith(fetching, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/login?next=/auth", http.StatusTemporaryRedirect)

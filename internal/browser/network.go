@@ -122,14 +122,47 @@ func (c *chain) join() {
 	for _, h := range c.hops {
 		if !h.hasRequest && !h.noExtra && len(c.requests) > 0 {
 			h.req.Header, h.hasRequest = httpHeader(c.requests[0].Headers), true
+			h.req.Withheld = withheld(c.requests[0].AssociatedCookies)
 			c.requests = c.requests[1:]
 		}
 		if !h.hasAnswer && !h.noExtra && len(c.answers) > 0 {
 			h.req.ResponseHeader, h.hasAnswer = httpHeader(c.answers[0].Headers), true
+			h.req.Refused = refused(c.answers[0].BlockedCookies)
 			h.req.Status = int(c.answers[0].StatusCode)
 			c.answers = c.answers[1:]
 		}
 	}
+}
+
+// maxKeptBack is of how many cookies of a request it is told that they were kept back.
+const maxKeptBack = 50
+
+func withheld(all []*network.AssociatedCookie) []KeptBack {
+	var out []KeptBack
+	for _, c := range all {
+		if c != nil && c.Cookie != nil && len(c.BlockedReasons) > 0 && len(out) < maxKeptBack {
+			out = append(out, keptBack(c.Cookie.Name, c.BlockedReasons))
+		}
+	}
+	return out
+}
+
+func refused(all []*network.BlockedSetCookieWithReason) []KeptBack {
+	var out []KeptBack
+	for _, c := range all {
+		if c != nil && c.Cookie != nil && len(out) < maxKeptBack {
+			out = append(out, keptBack(c.Cookie.Name, c.BlockedReasons))
+		}
+	}
+	return out
+}
+
+func keptBack[R ~string](name string, reasons []R) KeptBack {
+	k := KeptBack{Name: clip.Text(name, 200)}
+	for _, r := range reasons {
+		k.Reasons = append(k.Reasons, string(r))
+	}
+	return k
 }
 
 const maxWaitingExtra = 32

@@ -68,10 +68,19 @@ type Request struct {
 	Duration       time.Duration // 0 while it runs
 	Initiator      Initiator
 	FromCache      bool
-	Kindly         bool   // it was for one of Kindly's hosts
-	Frame          string // the frame's ID; empty for workers
-	Target         string // "page", "iframe" (of another site), "worker", "service_worker", …
-	Document       string // the ID of the document that made it: a page that goes elsewhere has others
+	Kindly         bool // it was for one of Kindly's hosts
+	// Withheld are cookies that the browser has for the URL and did not send, and
+	// Refused those of the answer that it did not store.
+	Withheld, Refused []KeptBack
+	Frame             string // the frame's ID; empty for workers
+	Target            string // "page", "iframe" (of another site), "worker", "service_worker", …
+	Document          string // the ID of the document that made it: a page that goes elsewhere has others
+}
+
+// A KeptBack is a cookie that did not go the way it was meant to.
+type KeptBack struct {
+	Name    string
+	Reasons []string // of DevTools: "SameSiteLax", "SameSiteNoneInsecure", …
 }
 
 // String is method, URL without its query, and what became of it.

@@ -29,7 +29,11 @@ var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 		return subject.CouldNotRun(err)
 	}
 	if m := e.Mended; m != nil {
-		return subject.Violated(expected, whatCame(e.Seen)+"; it gives one to the same request with "+m.What).Fix(m.Fix).With(e.Seen, ev)
+		v := subject.Violated(expected, whatCame(e.Seen)+"; it gives one to the same request with "+m.What)
+		if subject.HoldsToken(e.Seen.Exchange) {
+			v = subject.Violated(expected, "a token for no chat; it gives one for the chat to the same request with "+m.What).Because("token-chat-id-not-read")
+		}
+		return v.Fix(m.Fix).With(e.Seen, ev)
 	}
 	if raw != "" {
 		return subject.Holds("%s, and a token", subject.Describe(ev.Exchange))

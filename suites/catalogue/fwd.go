@@ -226,12 +226,23 @@ func redirected(v subject.Verdict, from, to string) subject.Verdict {
 	switch {
 	case err != nil || to == "":
 		return v.Because("webhook-redirects")
-	case loginPath.MatchString(b.Path):
+	case leadsToLogin(from, to):
 		return v.Because("webhook-redirects-to-login").Fix("The webhook is behind a login: let requests to its path through without a session. Kindly has none; it brings the signature and the token.")
 	case a.Hostname() == b.Hostname() && strings.TrimSuffix(a.Path, "/") == strings.TrimSuffix(b.Path, "/"):
 		return v.Because("webhook-redirects").Fix(fmt.Sprintf("Register %s with Kindly: a redirect is not followed.", subject.SafeURL(b.String())))
 	}
 	return v.Because("webhook-redirects")
+}
+
+// leadsToLogin says whether a redirect goes to a login: to another path than the one
+// that was asked for, which may be called auth too.
+func leadsToLogin(from, to string) bool {
+	a, err := url.Parse(from)
+	if err != nil {
+		return false
+	}
+	b, err := a.Parse(to)
+	return err == nil && loginPath.MatchString(b.Path) && strings.TrimSuffix(a.Path, "/") != strings.TrimSuffix(b.Path, "/")
 }
 
 var loginPath = regexp.MustCompile(`(?i)(?:^|[/_-])(?:log-?in|sign-?in|auth(?:orize)?|sso|session)(?:$|[/_.-])`)

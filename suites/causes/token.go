@@ -63,7 +63,7 @@ func explainedBy(d token.Diagnosis) []string {
 	case d == token.ChatIDChanged:
 		return append([]string{"TOK-CHAT", "TOK-CHAT-ID"}, endpointsOfTokens...)
 	case d == token.ChatIDNotRead:
-		return []string{"TOK-CHAT", "TOK-CHAT-ID"}
+		return []string{"TOK-CHAT", "TOK-CHAT-ID", "AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH"}
 	case d == token.ChatElsewhere:
 		return []string{"TOK-CHAT", "TOK-CHAT-ID", "TOK-CLAIM-NAMES"}
 	case d == token.DomainsElsewhere:

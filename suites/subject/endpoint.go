@@ -162,7 +162,7 @@ func (s *Session) watched(open func() (*Visit, error), login *browser.Login) (*E
 	e.Request.Header = s.Client.Gates().Without(e.Request.Header, e.Request.URL)
 	s.Redact.Learn(e.Credentials()...)
 	e.gate = gateKeys(login)
-	if !e.Gave {
+	if !e.Gave || !namesChat(v.Token) {
 		s.mend(e, v)
 	}
 	return e, nil

@@ -1,14 +1,20 @@
 package subject
 
 import (
+	"cmp"
 	"encoding/json"
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
 // A page whose callback gets no token makes a request that its endpoint refuses.
@@ -18,68 +24,135 @@ import (
 
 // A Mending is what was changed in the page's request so that it got a token.
 type Mending struct {
-	What string // as in "it gives one to the same request with …"
-	Fix  string
+	What  string // as in "it gives one to the same request with …"
+	Cause string // the cause's ID
+	Fix   string
 }
+
+// A mendedRequest is one that would be right, and how it came to be so where the
+// mending alone does not say it.
+type mendedRequest struct {
+	wire.Request
+	how string
+}
+
+func as(r wire.Request) []mendedRequest { return []mendedRequest{{r, ""}} }
 
 // mendings are the usual mistakes of a page's request: each makes the requests
 // that would be right.
 var mendings = []struct {
-	what, fix string
-	mend      func(e *Endpoint, v *Visit) []wire.Request
+	what, cause, fix string
+	mend             func(e *Endpoint, v *Visit) []mendedRequest
 }{
-	{"the page's cookies, which the page does not send", `Send them: fetch(url, {credentials: "include", …}).`, withCookies},
-	{"Content-Type: application/json", `Say what the body is: headers: {"Content-Type": "application/json"}.`, asJSON},
-	{"a slash at the end of the path, or without it", "Call the path exactly as the server has it: a redirect makes a GET of the POST, or loses the body.", withSlash},
-	{"the URL to which it redirects", "Call that URL at once: browsers make a GET of a POST that is redirected.", redirected},
-	{"the page's CSRF token in a header", "Send the token that stands in the cookie or in the tag of the page, in the header that the framework expects.", withCSRF},
+	{"the page's cookies, which the page does not send", "callback-without-credentials", `Send them: fetch(url, {credentials: "include", …}).`, withCookies},
+	{"Content-Type: application/json", "callback-without-content-type", `Say what the body is: headers: {"Content-Type": "application/json"}.`, asJSON},
+	{"a slash at the end of the path, or without it", "callback-wrong-slash", "Call the path exactly as the server has it: a redirect makes a GET of the POST, or loses the body.", withSlash},
+	{"the URL to which it redirects", "callback-redirected", "Call that URL at once: browsers make a GET of a POST that is redirected.", redirected},
+	{"the page's CSRF token in a header", "callback-csrf", "Send the token that stands in the cookie or in the tag of the page, in the header that the framework expects.", withCSRF},
+	{"the chat id under another name", "callback-chat-id-name", fixChatName, withChatName},
 }
 
-// mend looks for what would give the page a token, and changes the endpoint to it.
+const fixChatName = "Read it by the name that the page sends, or let the page send the one that the endpoint reads."
+
+// mend looks for what would give the page a token for its chat, and changes the
+// endpoint to it. A token that names no chat is none: the endpoint has not found
+// the chat id in the request.
 func (s *Session) mend(e *Endpoint, v *Visit) {
-	gets := func(title string, r wire.Request) bool {
-		_, raw := s.Ask(s.Base, title, replacedChat(r, e.ChatID, s.NewChatID()))
-		return raw != ""
+	gets := func(title string, r wire.Request) (token.Raw, bool) {
+		chatID := s.NewChatID()
+		_, raw := s.Ask(s.Base, title, replacedChat(r, e.ChatID, chatID))
+		return raw, raw != "" && namesChat(raw)
 	}
-	if gets("as the page asks", e.Request) {
+	raw, named := gets("as the page asks", e.Request)
+	if named {
 		return
 	}
 	for _, m := range mendings {
+		if raw != "" && m.cause != "callback-chat-id-name" {
+			continue
+		}
 		for _, r := range m.mend(e, v) {
-			tried := &Endpoint{ChatID: e.ChatID, Request: r}
+			tried := &Endpoint{ChatID: e.ChatID, Request: r.Request}
 			s.Redact.Learn(tried.Credentials()...)
-			if gets("with "+m.what, r) {
-				e.Request, e.Mended = r, &Mending{m.what, m.fix}
+			if given, named := gets("with "+m.what, r.Request); given != "" && (raw == "" || named) {
+				e.Request, e.Mended = r.Request, &Mending{cmp.Or(r.how, m.what), m.cause, m.fix}
 				return
 			}
 		}
 	}
 }
 
+// namesChat says whether a token is for some chat, as far as it can be read: the
+// name of a missing value is none.
+func namesChat(raw token.Raw) bool {
+	t, err := token.Decode(raw)
+	return err != nil || !slices.Contains([]string{"", "undefined", "null", "None"}, t.ChatID())
+}
+
+// chatNames are how endpoints call the chat id, the likeliest first.
+var chatNames = []string{"chat_id", "chatId", "chatID", "chat", "id", "chatid"}
+
+// memberOfChat is the member of a JSON body that holds the chat id.
+func memberOfChat(r wire.Request, chatID string) string {
+	var body map[string]any
+	if json.Unmarshal(r.Body, &body) != nil {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(body)) {
+		if body[name] == chatID {
+			return name
+		}
+	}
+	return ""
+}
+
+// withChatName names the chat id in a JSON body otherwise.
+func withChatName(e *Endpoint, _ *Visit) []mendedRequest {
+	sent := memberOfChat(e.Request, e.ChatID)
+	if sent == "" {
+		return nil
+	}
+	var out []mendedRequest
+	for _, name := range chatNames {
+		if name == sent {
+			continue
+		}
+		r := e.Request.Clone()
+		without, err := forge.Without(r.Body, sent)
+		if err != nil {
+			return nil
+		}
+		if r.Body, err = forge.With(without, name, []byte(strconv.Quote(e.ChatID))); err == nil {
+			out = append(out, mendedRequest{r, "the chat id under the name " + name})
+		}
+	}
+	return out
+}
+
 func replacedChat(r wire.Request, from, to string) wire.Request {
 	return (&Endpoint{ChatID: from, Request: r}).WithChat(to)
 }
 
-func withCookies(e *Endpoint, v *Visit) []wire.Request {
+func withCookies(e *Endpoint, v *Visit) []mendedRequest {
 	cookies := cookieHeader(v.State.Cookies, e.Request.URL)
 	if cookies == "" || e.Request.Header.Get("Cookie") != "" {
 		return nil
 	}
 	r := e.Request.Clone()
 	r.Header.Set("Cookie", cookies)
-	return []wire.Request{r}
+	return as(r)
 }
 
-func asJSON(e *Endpoint, _ *Visit) []wire.Request {
+func asJSON(e *Endpoint, _ *Visit) []mendedRequest {
 	if !json.Valid(e.Request.Body) || strings.HasPrefix(e.Request.Header.Get("Content-Type"), "application/json") {
 		return nil
 	}
 	r := e.Request.Clone()
 	r.Header.Set("Content-Type", "application/json")
-	return []wire.Request{r}
+	return as(r)
 }
 
-func withSlash(e *Endpoint, _ *Visit) []wire.Request {
+func withSlash(e *Endpoint, _ *Visit) []mendedRequest {
 	u, err := url.Parse(e.Request.URL)
 	if err != nil || u.Path == "" || u.Path == "/" {
 		return nil
@@ -94,11 +167,11 @@ func withSlash(e *Endpoint, _ *Visit) []wire.Request {
 	u.RawPath = path
 	r := e.Request.Clone()
 	r.URL = u.String()
-	return []wire.Request{r}
+	return as(r)
 }
 
 // redirected follows a redirect within the origin: the session goes nowhere else.
-func redirected(e *Endpoint, _ *Visit) []wire.Request {
+func redirected(e *Endpoint, _ *Visit) []mendedRequest {
 	if e.Seen.Exchange.Status()/100 != 3 {
 		return nil
 	}
@@ -112,19 +185,19 @@ func redirected(e *Endpoint, _ *Visit) []wire.Request {
 	}
 	r := e.Request.Clone()
 	r.URL = to.String()
-	return []wire.Request{r}
+	return as(r)
 }
 
-func withCSRF(e *Endpoint, v *Visit) []wire.Request {
-	var out []wire.Request
-	add := func(name, value string) {
+func withCSRF(e *Endpoint, v *Visit) []mendedRequest {
+	var out []mendedRequest
+	add := func(where, name, value string) {
 		r := e.Request.Clone()
 		r.Header.Set(csrfHeader(name), value)
-		out = append(out, r)
+		out = append(out, mendedRequest{r, "the page's CSRF token, of the " + where + " " + name + ", in the header " + csrfHeader(name)})
 	}
 	for _, c := range v.State.Cookies {
 		if plain, err := url.QueryUnescape(c.Value); err == nil && IsCSRFName(c.Name) {
-			add(c.Name, plain)
+			add("cookie", c.Name, plain)
 		}
 	}
 	for _, r := range v.Record.Requests {
@@ -134,7 +207,7 @@ func withCSRF(e *Endpoint, v *Visit) []wire.Request {
 		for _, tag := range csrfTag.FindAllSubmatch(r.ResponseBody, 8) {
 			name, value := nameIn.FindSubmatch(tag[0]), valueIn.FindSubmatch(tag[0])
 			if name != nil && value != nil && IsCSRFName(string(name[1])) {
-				add(string(name[1]), html.UnescapeString(string(value[1])))
+				add("tag", string(name[1]), html.UnescapeString(string(value[1])))
 			}
 		}
 	}

@@ -126,7 +126,7 @@ func (s *Session) Witness(ctx context.Context) (ChatToken, error) {
 	case Repaired, Minted:
 		next, err = s.Mint(s.NewChatID(), forge.TokenMistake{})
 	default:
-		if next, err = s.FirstToken(); err == nil && next.lasts(s.Options.Now()) && s.tokens.current.Raw == "" {
+		if next, err = s.FirstToken(); err == nil && next.Rung == rung && next.lasts(s.Options.Now()) && s.tokens.current.Raw == "" {
 			break
 		}
 		next, err = s.NewTokenFor(ctx, s.NewChatID())

@@ -1,0 +1,212 @@
+package suites_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// allows is an endpoint of another origin, with the CORS headers that it adds; ""
+// for one takes it away.
+func allows(auth http.HandlerFunc, preflight int, change map[string]string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		h.Set("Access-Control-Allow-Credentials", "true")
+		h.Set("Access-Control-Allow-Methods", "POST")
+		h.Set("Access-Control-Allow-Headers", "content-type")
+		for name, value := range change {
+			if value == "" {
+				h.Del(name)
+				continue
+			}
+			h.Set(name, strings.ReplaceAll(value, "ORIGIN", r.Header.Get("Origin")))
+		}
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(preflight)
+			return
+		}
+		auth(w, r)
+	}
+}
+
+// Where a callback gives no token, the mistake is named, with a fix that mends it;
+// and what would mislead is not said.
+func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
+	const (
+		jsonType = `{method: "POST", credentials: "include", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}`
+		fetched  = `async (id) => { const r = await fetch("AUTH", ` + jsonType + `); `
+		asking   = fetched + `return (await r.json()).token }`
+		plainly  = `async (id) => { const r = await fetch("AUTH", {method: "POST", body: JSON.stringify({chatId: id})}); return (await r.json()).token }`
+		bearing  = `async (id) => { const r = await fetch("AUTH", {method: "POST", headers: {Authorization: "Bearer " + localStorage.getItem("nowhere")}, body: JSON.stringify({chatId: id})}); return (await r.json()).token }`
+	)
+	gives := func(answer string) http.HandlerFunc { // TOKEN in it is the token
+		return func(w http.ResponseWriter, r *http.Request) {
+			if !loggedIn(r) {
+				http.Error(w, "log in", http.StatusUnauthorized)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, strings.ReplaceAll(answer, "TOKEN", mint(chatIDOf(r))))
+		}
+	}
+	only := func(ok func(*http.Request) bool, status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if !ok(r) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(status)
+				io.WriteString(w, body)
+				return
+			}
+			sound(w, r)
+		}
+	}
+	fails := func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no key", http.StatusInternalServerError) }
+	const same, elsewhere, otherSite = "/auth", "127.0.0.1", "localhost"
+	for _, row := range []struct {
+		name, callback, at string // at: the endpoint's place
+		auth               http.HandlerFunc
+		more               string // of the page
+		cause              string
+		says               []string
+		unsaid             string
+	}{
+		{"the Response is returned", fetched + `return r }`, same, sound, "", "callback-whole-answer", []string{"await response.json()"}, "Let the endpoint"},
+		{"JSON is not waited for", fetched + `const d = r.json(); return d.token }`, same, sound, "", "callback-not-awaited", []string{"Wait for"}, "another name"},
+		{"a member too many is read", fetched + `const d = await r.json(); return d.data.token }`, same, sound, "", "callback-member-name", []string{"has `token`"}, "return null"},
+		{"JSON is parsed twice", fetched + `return JSON.parse(await r.json()).token }`, same, sound, "", "callback-throws", []string{"Leave JSON.parse out"}, "return null"},
+		{"the answer is read twice", fetched + `console.log(await r.text()); return (await r.json()).token }`, same, sound, "", "callback-throws", []string{"Read the answer once"}, "return null"},
+		{"JSON is written twice", asking, same, gives(`"{\"token\":\"TOKEN\"}"`), "", "callback-encoded-twice", []string{"not res.json(JSON.stringify"}, "another name"},
+		{"signing is not waited for", asking, same, gives(`{"token":{}}`), "", "callback-answer-without-token", []string{"await sign("}, ""},
+		{"signing gives nothing", asking, same, gives(`{}`), "", "callback-answer-without-token", []string{"leaves out what is undefined"}, ""},
+		{"the token is a buffer", asking, same, gives(`{"token":{"type":"Buffer","data":[101]}}`), "", "callback-answer-without-token", []string{"token.toString()"}, ""},
+		{"the answer is said to be compressed", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			sound(w, r)
+		}, "", "callback-unreadable", []string{"ERR_CONTENT_DECODING_FAILED", "Content-Encoding"}, "Let the endpoint answer {"},
+		{"two allow the origin", asking, elsewhere, allows(sound, 204, map[string]string{"Access-Control-Allow-Origin": "ORIGIN, ORIGIN"}), "", "callback-cors", []string{"let one of them"}, "2xx"},
+		{"the preflight wants a session", asking, elsewhere, allows(sound, 401, nil), "", "callback-cors", []string{"with 204", "before anything looks for a session"}, "own origin"},
+		{"a header is not allowed", asking, elsewhere, allows(sound, 204, map[string]string{"Access-Control-Allow-Headers": ""}), "", "callback-cors", []string{"Name that header"}, "own origin"},
+		{"the origin has a slash", asking, elsewhere, allows(sound, 204, map[string]string{"Access-Control-Allow-Origin": "ORIGIN/"}), "", "callback-cors", []string{"no slash at the end"}, "2xx"},
+		{"an error has no CORS headers", asking, elsewhere, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodOptions {
+				fails(w, r)
+				return
+			}
+			allows(sound, 204, nil)(w, r)
+		}, "", "callback-endpoint-error", []string{"no key", "speaks only of those"}, "Access-Control"},
+		{"the cookie is not for other sites", asking, otherSite, allows(func(w http.ResponseWriter, r *http.Request) {
+			http.SetCookie(w, &http.Cookie{Name: "sid", Value: "0123456789", SameSite: http.SameSiteNoneMode})
+			sound(w, r)
+		}, 204, nil), "", "callback-cookie-kept-back", []string{"SameSiteNoneInsecure", "with Secure"}, `credentials: "include"`},
+		{"it redirects to https", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://"+r.Host+r.URL.Path, http.StatusMovedPermanently)
+		}, "", "callback-redirected", []string{"Call the URL that answers"}, "running"},
+		{"it redirects to a slash", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/") {
+				http.Redirect(w, r, r.URL.Path+"/", http.StatusMovedPermanently)
+				return
+			}
+			sound(w, r)
+		}, "", "callback-redirected", []string{"Call the URL that answers"}, "401"},
+		{"the tag's CSRF token is wanted, in no words", asking, same, only(func(r *http.Request) bool { return r.Header.Get("X-Csrf-Token") == "abcdef" }, 422, `{}`),
+			`<meta name="csrf-token" content="abcdef">`, "callback-csrf", []string{"of the tag csrf-token, in the header X-Csrf-Token"}, "name of the chat id"},
+		{"403 is said, and nothing else", asking, same, only(func(*http.Request) bool { return false }, 403, ``), "", "callback-unauthorized", []string{"Spring"}, ""},
+		{"null is sent for the session", bearing, same, only(func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer s" }, 401, `{}`),
+			"", "callback-bearer-missing", []string{"“null”", "where the page keeps"}, "[removed]"},
+		{"the type is not said", plainly, same, only(func(r *http.Request) bool { return r.Header.Get("Content-Type") == "application/json" }, 400, `{}`),
+			"", "callback-without-content-type", []string{"text/plain"}, "name of the chat id"},
+		{"the chat id has another name", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			var body map[string]string
+			json.NewDecoder(r.Body).Decode(&body)
+			if id := body["chat_id"]; len(id) == 36 && loggedIn(r) {
+				give(w, id)
+				return
+			}
+			http.Error(w, `{"detail":"Field required"}`, http.StatusUnprocessableEntity)
+		}, "", "callback-chat-id-name", []string{"under the name chat_id"}, "content type"},
+		{"GET is wanted", asking, same, only(func(*http.Request) bool { return false }, 405, ``), "", "callback-endpoint-refuses", []string{"take the method"}, "name of the chat id"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			at := same
+			if row.at != same {
+				at = strings.Replace(serve(t, row.auth), "127.0.0.1", row.at, 1) + "/auth"
+			}
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.URL.Path, "/auth") {
+					row.auth(w, r)
+					return
+				}
+				w.Header().Set("Content-Type", "text/html")
+				fmt.Fprint(w, html(strings.ReplaceAll(row.callback, "AUTH", at), row.more))
+			})
+			shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", HTTPOnly: true, SameSite: "Lax"}}}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}, Browser: sharedBrowser(t)})
+			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
+				for _, c := range run.Checks {
+					describe(t, c)
+				}
+				t.Fatalf("it names %q, want %s alone", found, row.cause)
+			}
+			text := toldOf(t, run)
+			for _, want := range row.says {
+				if !strings.Contains(text, want) {
+					t.Errorf("%q is not said:\n%s", want, text)
+				}
+			}
+			if row.unsaid != "" && strings.Contains(run.Causes[0].Fix+run.Causes[0].Seen, row.unsaid) {
+				t.Errorf("%q is said:\n%s", row.unsaid, text)
+			}
+		})
+	}
+}
+
+// An endpoint that signs what it finds under another name than the page's has one
+// mistake. It is judged as if it were mended, and so are webhooks.
+func TestAChatIDThatIsNotReadIsFoundUnderItsOtherName(t *testing.T) {
+	t.Parallel()
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/auth" {
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, html(fmt.Sprintf(fetchIt, "", "{chatId: id}"), ""))
+			return
+		}
+		var body map[string]any
+		json.NewDecoder(r.Body).Decode(&body)
+		chat := map[string]any{}
+		if id, ok := body["chat_id"]; ok {
+			chat["id"] = id
+		}
+		now := time.Now().Unix()
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(map[string]string{"token": sign(t, map[string]any{"iat": now, "exp": now + 300, "iss": "shop", "sub": "7", "name": "Ada Lovelace", "chat": chat})})
+	})
+	shop := targetOf(t, plain())
+	shop.PageURL, shop.PublicKeys = url+"/", []*token.Key{publicOf(t)}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t),
+		Only: []string{"PAGE-CALLBACK-*", "AUTH-POST-TOKEN", "AUTH-BIND-CHAT", "AUTH-FRESH", "TOK-CHAT*", "HOOK-VALID", "HOOK-EXPIRED"}})
+	if found := findings(run); !slices.Equal(found, []string{"token-chat-id-not-read"}) {
+		t.Errorf("it names %q", found)
+	}
+	if text := toldOf(t, run); !strings.Contains(text, "under the name chat_id") {
+		t.Error(text)
+	}
+	for _, id := range []string{"AUTH-BIND-CHAT", "HOOK-VALID", "HOOK-EXPIRED"} {
+		if c := find(t, run, id); c.Outcome != reports.Passed {
+			t.Errorf("%s is %s", id, c.Outcome)
+			describe(t, c)
+		}
+	}
+}
