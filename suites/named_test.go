@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rsa"
@@ -19,6 +20,7 @@ import (
 	"testing"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
@@ -77,6 +79,17 @@ func ifToken(front plainHook) plainHook {
 
 // rewrites is a sound webhook whose answers something changes on their way.
 func rewrites(change func([]byte) any) plainHook {
+	return writes(func(answer []byte) []byte {
+		changed, err := json.Marshal(change(answer))
+		if err != nil {
+			panic(err)
+		}
+		return changed
+	})
+}
+
+// writes is rewrites, byte for byte.
+func writes(change func([]byte) []byte) plainHook {
 	h := plain()
 	h.before = func(w http.ResponseWriter, r *http.Request) bool {
 		sound := httptest.NewRecorder()
@@ -86,7 +99,7 @@ func rewrites(change func([]byte) any) plainHook {
 			return true
 		}
 		w.Header().Set("Content-Type", "application/json")
-		json.NewEncoder(w).Encode(change(sound.Body.Bytes()))
+		w.Write(change(bytes.TrimSpace(sound.Body.Bytes())))
 		return true
 	}
 	return h
@@ -378,6 +391,36 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 		{"its answer is a gateway's envelope", "answer-is-an-envelope", func() plainHook {
 			return rewrites(func(answer []byte) any { return map[string]any{"statusCode": 200, "body": string(answer)} })
 		}, []string{"envelope", "proxy integration"}, "Rename"},
+		{"its answer stands within another", "answer-nested", func() plainHook {
+			return rewrites(func(answer []byte) any { return map[string]any{"success": true, "data": json.RawMessage(answer)} })
+		}, []string{"data.reply", "at its top"}, "as application/json"},
+		{"its answer is in a list", "answer-nested", func() plainHook {
+			return rewrites(func(answer []byte) any { return []any{json.RawMessage(answer)} })
+		}, []string{"[0].reply"}, "as application/json"},
+		{"its answer is JSON twice", "answer-encoded-twice", func() plainHook {
+			return rewrites(func(answer []byte) any { return string(answer) })
+		}, []string{"not res.json(JSON.stringify"}, "as application/json"},
+		{"it prints a warning first", "answer-mixed", func() plainHook {
+			return writes(func(answer []byte) []byte { return append([]byte("Warning: nothing in line 12\n"), answer...) })
+		}, []string{"before the JSON object", "display_errors"}, "as application/json"},
+		{"it counts letters, not bytes", "answer-cut-off", func() plainHook {
+			return writes(func(answer []byte) []byte {
+				wide := bytes.ReplaceAll(answer, []byte(`."`), []byte(`, på vei, blåbær."`))
+				return wide[:utf8.RuneCount(wide)]
+			})
+		}, []string{"count bytes, not letters"}, "in UTF-8"},
+		{"it writes Latin-1", "answer-not-utf8", func() plainHook {
+			return writes(func(answer []byte) []byte { return bytes.ReplaceAll(answer, []byte("."), []byte("\xe5.")) })
+		}, []string{"Write the answer in UTF-8"}, "as application/json"},
+		{"it compresses, and does not say so", "answer-compressed", func() plainHook {
+			return writes(func(answer []byte) []byte {
+				var b bytes.Buffer
+				z := gzip.NewWriter(&b)
+				z.Write(answer)
+				z.Close()
+				return b.Bytes()
+			})
+		}, []string{"Content-Encoding: gzip"}, "as application/json"},
 		{"the answer is called message", "answer-under-another-name", func() plainHook {
 			return rewrites(func(answer []byte) any {
 				return json.RawMessage(bytes.Replace(answer, []byte(`"reply"`), []byte(`"message"`), 1))

@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -107,13 +106,14 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 	for _, p := range problems {
 		if p.Rule.ID == r.ID {
 			v := subject.Violated(p.Expected, at(p.Path)+p.Actual).At(p.Level).Fix(p.Fix)
-			if what := enveloped(ev.Exchange.Body()); what != "" {
-				v.Actual = what
-				return v.Because("answer-is-an-envelope").Fix("")
-			}
 			if r.ID == webhook.RespJSON.ID && subject.IsPage(ev.Exchange) {
 				v.Actual += ": " + subject.WhatAnswered(ev.Exchange)
 				return v.Because("webhook-answers-a-page").Fix("See what answers there: a login, a gateway or the framework. Let Kindly's requests through to the webhook, without a login.")
+			}
+			if r.ID == webhook.RespJSON.ID || r.ID == webhook.RespEmpty.ID || enveloped(ev.Exchange.Body()) != "" {
+				if named, ok := answerMistake(v, ev.Exchange.Body()); ok {
+					return named.At(rule.Must)
+				}
 			}
 			return v
 		}
@@ -122,23 +122,6 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 		return subject.Missing("the answer is no JSON object (see RESP-JSON)")
 	}
 	return subject.Holds("")
-}
-
-// enveloped says what an answer is that holds another one: a gateway's, which
-// should have been opened on the way; "" if it is none.
-func enveloped(body []byte) string {
-	var answer map[string]any
-	if json.Unmarshal(body, &answer) != nil {
-		return ""
-	}
-	_, text := answer["body"].(string)
-	_, nested := answer["body"].(map[string]any)
-	for _, name := range []string{"statusCode", "status_code", "status"} {
-		if code, ok := answer[name].(float64); ok && (text || nested) {
-			return fmt.Sprintf("the answer is an envelope: %s %v, and the real answer as text in body", name, code)
-		}
-	}
-	return ""
 }
 
 func at(path string) string {

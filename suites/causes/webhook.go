@@ -213,9 +213,21 @@ var ofWebhooks = []Cause{
 		Consequence: "The user sees nothing: Kindly reads reply, and finds none.",
 		When:        []string{"RESP-FIELD-NAMES", "RESP-EMPTY"}, Explains: []string{"RESP-FIELD-NAMES", "RESP-EMPTY"},
 		Fix: "Call the answer's text reply."},
+	unheard("answer-nested", "The webhook's answer stands within something else."),
+	unheard("answer-encoded-twice", "The webhook's answer is JSON in a JSON text."),
+	unheard("answer-mixed", "The webhook prints something else along with its JSON."),
+	unheard("answer-cut-off", "The webhook's answer is cut off."),
+	unheard("answer-not-utf8", "The webhook's answer is not in UTF-8."),
+	unheard("answer-compressed", "The webhook's answer is compressed, and does not say so."),
 	{ID: "answer-is-an-envelope", Title: "The webhook's answer is a gateway's envelope, not what is in it.", Severity: reports.High, Owner: Infrastructure,
 		Consequence: "The user sees nothing: Kindly looks for reply, and finds statusCode and body.",
 		Fix:         "Turn on the gateway's proxy integration (AWS: Lambda proxy), or return what is in body alone.", Explains: []string{"RESP-EMPTY", "RESP-FIELD-NAMES", "RESP-FIELDS"}},
+}
+
+// unheard is an answer that Kindly can't read, or finds nothing in.
+func unheard(id, title string) Cause {
+	return Cause{ID: id, Title: title, Severity: reports.High, Owner: Webhook, Consequence: "The user sees nothing of what the webhook has to say.",
+		Explains: []string{"RESP-JSON", "RESP-EMPTY", "RESP-FIELDS", "RESP-FIELD-NAMES", "HOOK-DISTINGUISHES"}}
 }
 
 // processes are those that end one.
