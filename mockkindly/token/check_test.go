@@ -136,7 +136,10 @@ func timeRows() []row {
 	return []row{
 		{"no iat", mint(object{"iat": remove}), one("TOK-IAT"), "", "missing"},
 		{"iat in milliseconds", mint(object{"iat": now.UnixMilli()}), one("TOK-IAT"), "", "milliseconds"},
-		{"iat a string", mint(object{"iat": "1700000000"}), one("TOK-IAT"), "", "the string"},
+		{"iat a string", mint(object{"iat": fmt.Sprint(now.Unix())}), one("TOK-IAT"), "", "the string"},
+		{"half an hour in milliseconds", mint(object{"iat": now.UnixMilli(), "exp": now.UnixMilli() + 1_800_000}), []string{"TOK-IAT", "TOK-EXP", "TOK-EXP-MAX"}, "", "milliseconds"},
+		{"half an hour with a fraction", mint(object{"iat": lit(fmt.Sprintf("%d.25", now.Unix())), "exp": lit(fmt.Sprintf("%d.25", now.Unix()+1800))}), []string{"TOK-IAT", "TOK-EXP", "TOK-EXP-MAX"}, "", ".25"},
+		{"an hour ago, as text", mint(object{"iat": fmt.Sprint(now.Unix() - 3600), "exp": fmt.Sprint(now.Unix() - 3300)}), []string{"TOK-IAT", "TOK-EXP", "TOK-EXP-FUTURE", "TOK-IAT-SKEW"}, "", "the string"},
 		{"iat with a fraction", mint(object{"iat": lit("1893553445.25")}), one("TOK-IAT"), "", "1893553445.25"},
 		{"iat 1893553445.0", mint(object{"iat": lit("1893553445.0")}), one("TOK-IAT"), "", "no integer"},
 		{"iat null", mint(object{"iat": nil}), one("TOK-IAT"), "", "null"},

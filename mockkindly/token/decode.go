@@ -114,13 +114,13 @@ func (t *Token) WebhookDomains() []string {
 	return domains
 }
 
-// IssuedAt is the claim iat; zero if it is no integer in seconds.
+// IssuedAt is the claim iat, in whatever unit it is written; zero if it is no time.
 func (t *Token) IssuedAt() time.Time { return timeOf(t.Claims.Get("iat")) }
 
-// Expires is the claim exp; zero if it is no integer in seconds.
+// Expires is the claim exp, in whatever unit it is written; zero if it is no time.
 func (t *Token) Expires() time.Time { return timeOf(t.Claims.Get("exp")) }
 
-// NotBefore is the claim nbf; zero if it is no integer in seconds.
+// NotBefore is the claim nbf, in whatever unit it is written; zero if it is no time.
 func (t *Token) NotBefore() time.Time { return timeOf(t.Claims.Get("nbf")) }
 
 func textOf(v Value) string { return v.text }
@@ -132,7 +132,7 @@ func isTrue(v Value) bool {
 
 func timeOf(v Value) time.Time {
 	at := readInstant(v)
-	if at.problem != "" {
+	if !at.known {
 		return time.Time{}
 	}
 	return time.Unix(at.seconds, 0).UTC()

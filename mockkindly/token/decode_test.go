@@ -2,6 +2,7 @@ package token
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestDecodeForgivesTheFormOnly(t *testing.T) {
 
 func TestAccessorsOfWrongTypesGiveNothing(t *testing.T) {
 	tok, err := Decode(mint(object{
-		"iat": "1", "exp": 1e300, "nbf": now.UnixMilli(), "sub": 1, "name": nil, "email": object{}, "email_verified": "true", "phone_number": 47,
+		"iat": "1", "exp": 1e300, "nbf": "soon", "sub": 1, "name": nil, "email": object{}, "email_verified": "true", "phone_number": 47,
 		"phone_number_verified": 1, "picture": []string{"x"}, "chat": object{"id": 7, "webhook_domains": []any{"a.example", 1, nil}},
 	}))
 	if err != nil {
@@ -69,6 +70,21 @@ func TestAccessorsOfWrongTypesGiveNothing(t *testing.T) {
 	}
 	if got := tok.WebhookDomains(); !reflect.DeepEqual(got, []string{"a.example"}) {
 		t.Errorf("webhook domains %v", got)
+	}
+}
+
+// That a time is written otherwise than in seconds is a rule's: it is told all the same.
+func TestTimesInOtherUnitsAreRead(t *testing.T) {
+	for name, written := range map[string]any{
+		"seconds": now.Unix(), "milliseconds": now.UnixMilli(), "nanoseconds": now.UnixNano(), "text": fmt.Sprint(now.Unix()), "a fraction": lit(fmt.Sprintf("%d.75", now.Unix())),
+	} {
+		tok, err := Decode(mint(object{"exp": written}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tok.Expires().Unix(); got != now.Unix() {
+			t.Errorf("%s: %d, want %d", name, got, now.Unix())
+		}
 	}
 }
 

@@ -14,16 +14,20 @@ import (
 // instant is a claim that should hold seconds since 1970.
 type instant struct {
 	seconds int64
+	known   bool   // seconds is what is meant, also if it is written otherwise
 	problem string // why it doesn't
 	mistake Diagnosis
 }
 
 // readInstant reads a claim that holds seconds since 1970, and says what it is
-// if it is something else.
+// if it is something else. A point in time in another unit, as text or with a
+// fraction is one all the same: the other rules judge what is meant.
 func readInstant(v Value) instant {
 	n, ok := v.Int()
 	no := func(mistake Diagnosis, format string, args ...any) instant {
-		return instant{problem: fmt.Sprintf(format, args...), mistake: mistake}
+		at := instant{problem: fmt.Sprintf(format, args...), mistake: mistake}
+		at.seconds, at.known = meant(v)
+		return at
 	}
 	switch {
 	case !v.Exists():
@@ -43,7 +47,26 @@ func readInstant(v Value) instant {
 	case n >= 1e11: // the year 5138 in seconds, 1973 in milliseconds
 		return no(Milliseconds, "is %d: that is milliseconds", n)
 	}
-	return instant{seconds: n}
+	return instant{seconds: n, known: true}
+}
+
+// meant is the point in time that a claim plainly tells, in seconds, whatever it is
+// written in.
+func meant(v Value) (seconds int64, ok bool) {
+	written := v.json
+	if text, isText := v.Text(); isText {
+		written = strings.TrimSpace(text)
+	} else if v.Kind() != Number {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(written, 64)
+	if err != nil {
+		return 0, false
+	}
+	for f >= 1e11 && f < 1e20 { // milliseconds, microseconds, nanoseconds
+		f /= 1000
+	}
+	return int64(f), f >= earliest && f < latest
 }
 
 // duration is how lifetimes are written as text: "300", "5m", "15 minutes".
@@ -67,6 +90,10 @@ func fractionMistake(v Value) Diagnosis {
 // counts from somewhere else than 1970.
 const earliest = 5e8 // 1985
 
+// latest is a time after that of any token whose time is written otherwise than in
+// seconds, in seconds: what is greater is a number that never comes.
+const latest = 5e9 // 2128
+
 // readTimes reads iat and exp, of which each tells about the other.
 func (s *state) readTimes() {
 	s.iat, s.exp = readInstant(s.claim("iat")), readInstant(s.claim("exp"))
@@ -81,6 +108,9 @@ func (s *state) readTimes() {
 		if d := exp - float64(s.iat.seconds); d >= 0 && d <= tooShort {
 			s.exp.mistake = LifetimeAsText
 		}
+	}
+	if d := s.exp.seconds - s.iat.seconds; s.exp.problem != "" && s.iat.known && d >= 0 && d <= tooShort {
+		s.exp.known = false // now + 300 in milliseconds: nobody means that
 	}
 }
 
@@ -134,7 +164,7 @@ func zoneIn(lifetime int64) (size int64, ok bool) {
 
 // whyExpired says why a token has expired on arrival, if iat tells.
 func (s *state) whyExpired() Diagnosis {
-	if s.iat.problem != "" {
+	if !s.iat.known {
 		return Diagnosis{}
 	}
 	lifetime, d := s.exp.seconds-s.iat.seconds, s.skew()

@@ -14,8 +14,9 @@ const (
 	nbfGrace    = 1 // claims are whole seconds: nbf = iat = now may round up
 )
 
-// timeRules judge iat, exp and nbf. Where one of them cannot be read as
-// seconds, one rule says so, and those that count with it are unjudged.
+// timeRules judge iat, exp and nbf. Where one of them is not written in seconds,
+// one rule says so, and the others judge the time that is meant; where none is,
+// those that count with it are unjudged.
 var timeRules = []judgedRule{
 	{rule.Rule{
 		ID: "TOK-IAT", Level: rule.Must, Fidelity: rule.Documented,
@@ -92,12 +93,12 @@ func judgeInstant(name string, at instant) verdict {
 	return v
 }
 
-// unreadable says which of the claims is no instant; "" if all are.
+// unreadable says which of the claims tells no time at all; "" if all do.
 func (s *state) unreadable(iat, exp bool) string {
 	switch {
-	case iat && s.iat.problem != "":
+	case iat && !s.iat.known:
 		return "iat is no integer in seconds: see TOK-IAT"
-	case exp && s.exp.problem != "":
+	case exp && !s.exp.known:
 		return "exp is no integer in seconds: see TOK-EXP"
 	}
 	return ""
@@ -175,7 +176,7 @@ func judgeNBF(s *state) verdict {
 		return held
 	}
 	v := badf(expected, "nbf is %d s in the future", ahead)
-	if d := s.skew(); s.iat.problem == "" && d > maxClock {
+	if d := s.skew(); s.iat.known && d > maxClock {
 		return v.as(skewMistake(d))
 	}
 	return v

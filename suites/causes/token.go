@@ -21,9 +21,13 @@ var besides = map[string][]string{
 	"token-sub-number":      {"HOOK-SUB-TYPE"},
 }
 
+// ofUnits are the diagnoses of how a token's times are written; what they mean is
+// judged all the same.
+var ofUnits = []token.Diagnosis{token.Milliseconds, token.TimeAsText, token.TimeWithFraction}
+
 // ofTimes are the diagnoses of a token's times, which are one matter: where iat
 // is wrong, so is what is counted from it.
-var ofTimes = []token.Diagnosis{token.Milliseconds, token.TimeAsText, token.TimeWithFraction, token.DurationForInstant, token.LifetimeAsText,
+var ofTimes = []token.Diagnosis{token.DurationForInstant, token.LifetimeAsText,
 	token.LifetimeInMilliseconds, token.ExpiryBeforeIssue, token.TimeZone, token.ClockAhead, token.ClockOrKept}
 
 // ofTokens are the diagnoses of token, which knows what is wrong with one.
@@ -58,10 +62,12 @@ var ofClaims = []Cause{
 // explainedBy lists what fails of a diagnosis beside the rules that made it.
 func explainedBy(d token.Diagnosis) []string {
 	switch {
+	case slices.Contains(ofUnits, d):
+		return []string{"TOK-IAT", "TOK-EXP", "TOK-NBF"}
 	case slices.Contains(ofTimes, d):
 		return []string{"TOK-IAT", "TOK-IAT-*", "TOK-EXP", "TOK-EXP-*", "TOK-NBF", "PAGE-CALLBACK-RENEW", "AUTH-FRESH"}
 	case d == token.ChatIDChanged:
-		return append([]string{"TOK-CHAT", "TOK-CHAT-ID"}, endpointsOfTokens...)
+		return append([]string{"TOK-CHAT", "TOK-CHAT-ID", "AUTH-CHATID-HOSTILE"}, endpointsOfTokens...)
 	case d == token.ChatIDNotRead:
 		return []string{"TOK-CHAT", "TOK-CHAT-ID", "AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH"}
 	case d == token.ChatElsewhere:
