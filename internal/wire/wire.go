@@ -43,6 +43,9 @@ type Request struct {
 	ConnectTo string
 	// Timeout replaces Options.Timeout for this exchange, if it is not 0.
 	Timeout time.Duration
+	// Open, if not nil, makes of what came back what is to be read: an answer may
+	// stand in another one.
+	Open func(*Response) `json:"-"`
 }
 
 // Clone returns a deep copy, so that a probe can change one thing.
@@ -233,6 +236,9 @@ func (c *Client) Do(ctx context.Context, r Request) Exchange {
 	start := time.Now()
 	ex.Response, ex.Err = c.send(ctx, r)
 	ex.Duration = time.Since(start)
+	if ex.Response != nil && r.Open != nil {
+		r.Open(ex.Response)
+	}
 	return ex
 }
 

@@ -54,9 +54,13 @@ func documentedSuccess(h *subject.Webhook, st subject.Standing) subject.Verdict 
 }
 
 // onAnswer makes a probe of a function over the answer to a valid request. A
-// token that is refused is no matter: strangers are answered too.
-func onAnswer(judge func(*subject.Webhook, subject.Evidence) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+// token that is refused is no matter: strangers are answered too. That the answer
+// stands in another one is told once.
+func onAnswer(r rule.Rule, judge func(*subject.Webhook, subject.Evidence) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
 	return eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+		if m := st.Envelope; m != nil && r.ID == webhook.RespEmpty.ID {
+			return subject.Violated("an answer with a field that Kindly reads", m.Name).Because(m.Cause).With(m.Seen)
+		}
 		ev := st.Control()
 		if st.Fault != nil {
 			if ev = st.Stranger[0]; !h.AcceptableStatus(ev) && st.Fault.Check != "RESP-JSON" {
@@ -73,7 +77,7 @@ func onAnswer(judge func(*subject.Webhook, subject.Evidence) subject.Verdict) fu
 func answerChecks() []Check {
 	var checks []Check
 	for _, r := range webhook.Rules() {
-		checks = append(checks, Check{Requirement: r, Needs: target.NeedWebhook, Probe: onAnswer(func(h *subject.Webhook, ev subject.Evidence) subject.Verdict {
+		checks = append(checks, Check{Requirement: r, Needs: target.NeedWebhook, Probe: onAnswer(r, func(h *subject.Webhook, ev subject.Evidence) subject.Verdict {
 			v := judgeAnswer(r, ev).With(ev)
 			if v.Kind != subject.Held || r.ID == webhook.RespEmpty.ID {
 				return v

@@ -221,7 +221,7 @@ var ofWebhooks = []Cause{
 	unheard("answer-compressed", "The webhook's answer is compressed, and does not say so."),
 	{ID: "answer-is-an-envelope", Title: "The webhook's answer is a gateway's envelope, not what is in it.", Severity: reports.High, Owner: Infrastructure,
 		Consequence: "The user sees nothing: Kindly looks for reply, and finds statusCode and body.",
-		Fix:         "Turn on the gateway's proxy integration (AWS: Lambda proxy), or return what is in body alone.", Explains: []string{"RESP-EMPTY", "RESP-FIELD-NAMES", "RESP-FIELDS"}},
+		Fix:         "Turn on the gateway's proxy integration (AWS: Lambda proxy), or return what is in body alone.", Explains: []string{"RESP-EMPTY"}},
 }
 
 // unheard is an answer that Kindly can't read, or finds nothing in.

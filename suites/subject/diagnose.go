@@ -27,6 +27,8 @@ type repair struct {
 	signature *forge.SignatureMistake
 	token     *forge.TokenMistake
 	transport transport
+	// envelope: its answers stand in others.
+	envelope bool
 	// ownChats: what it answers depends on what was said in the chat before.
 	ownChats bool
 }

@@ -27,6 +27,9 @@ type Standing struct {
 	// Signature, Clock and Transport are the mistakes that were worked around:
 	// what the webhook accepts is sent to it, as if they were mended.
 	Signature, TokenRepair, Transport *Mended
+	// Envelope is an answer that stood in another one, which nobody had opened: from
+	// there on what is in it counts, as if that were mended. nil: there was none.
+	Envelope *Mended
 	// Waking is how long it was silent at first, before it answered.
 	Waking time.Duration
 }
@@ -106,6 +109,10 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 		return st, err
 	}
 	h.registerLife(first)
+	if _, what, ok := inEnvelope(first.Exchange.Response); ok {
+		h.repair.envelope = true
+		st.Envelope = &Mended{Cause: "answer-is-an-envelope", Name: what, Seen: first}
+	}
 	if err := h.sampleBoth(ctx, &st); err != nil {
 		return st, err
 	}

@@ -84,6 +84,13 @@ func (h *Webhook) Request(c Call) (wire.Request, error) {
 		r.Header[name] = values
 	}
 	h.repair.transport.apply(&r)
+	if h.repair.envelope {
+		r.Open = func(answer *wire.Response) {
+			if opened, _, ok := inEnvelope(answer); ok {
+				*answer = *opened
+			}
+		}
+	}
 	if c.Body != nil {
 		if r.Body, err = c.Body(r.Body); err != nil {
 			return r, err
