@@ -245,6 +245,25 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 			}
 			return h
 		}, []string{"claim chat_id", "claim chat.id"}, "public half"},
+		{"it compares the times with milliseconds", "webhook-wants-milliseconds", func() plainHook {
+			h := plain()
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				for _, name := range []string{"iat", "exp", "nbf"} {
+					if ms, ok := claims[name].(float64); ok {
+						claims[name] = ms / 1000
+					}
+				}
+				return soundly(header, claims, signed, chat)
+			}
+			return h
+		}, []string{"in milliseconds", "Math.floor(Date.now() / 1000)"}, "public half"},
+		{"it compares with the chat id in capitals", "webhook-changes-chat", func() plainHook {
+			h := plain()
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				return soundly(header, claims, signed, strings.ToUpper(chat))
+			}
+			return h
+		}, []string{"in capitals", "as it came"}, "public half"},
 		{"it expects another issuer", "webhook-wants-issuer", func() plainHook {
 			h := plain()
 			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {

@@ -27,6 +27,8 @@ type Minting struct {
 	MaxClaim int
 	// Alg is RS256 if it is empty; Secret signs with HS256 instead of the key.
 	Alg, Secret string
+	// Milliseconds is the unit of its times, instead of seconds.
+	Milliseconds bool
 }
 
 // mintedLife is how long a minted token lives.
@@ -65,8 +67,12 @@ func (m Minting) Token() (Secret, error) {
 		}
 		chat = chat.with("webhook_domains", string(domains))
 	}
+	at := time.Time.Unix
+	if m.Milliseconds {
+		at = time.Time.UnixMilli
+	}
 	claims = claims.with("sub", soundSub(claims)).
-		with("iat", number(m.Now.Unix())).with("exp", number(m.Now.Add(mintedLife).Unix())).without("nbf").
+		with("iat", number(at(m.Now))).with("exp", number(at(m.Now.Add(mintedLife)))).without("nbf").
 		with("chat", chat.with("id", quote(m.ChatID)).String())
 	d := draft{header: header.with("alg", quote(m.alg())), claims: claims}
 	signature, err := m.sign(d.input())

@@ -45,6 +45,8 @@ type TokenMistake struct {
 	MaxClaim      int            // bytes of the longest claim that it may have; 0: any
 	Alg           string         // by which it must be signed; "": RS256
 	Secret        string         // by which it must be signed with HS256 instead of the private key
+	Milliseconds  bool           // in which its times must be
+	Capitals      bool           // in which its chat.id must be
 }
 
 // ClaimsFor are the claims that it must have in a chat.
@@ -266,6 +268,10 @@ func TokenMistakes(known Known) []TokenMistake {
 		}
 		all = append(all, TokenMistake{ID: "webhook-time-zone", Name: name, Fix: zone, Shift: hours * time.Hour})
 	}
+	all = append(all, TokenMistake{ID: "webhook-wants-milliseconds", Name: "a token whose times are in milliseconds",
+		Fix: "Compare iat and exp with seconds: Math.floor(Date.now() / 1000), System.currentTimeMillis() / 1000.", Milliseconds: true})
+	all = append(all, TokenMistake{ID: "webhook-changes-chat", Name: "a token whose chat.id is in capitals",
+		Fix: "Compare chat.id with the request's chat_id as they are, and let the endpoint sign the chat id as it came.", Capitals: true})
 	for _, name := range []string{"chat_id", "chatId", "chatID"} {
 		all = append(all, TokenMistake{ID: "webhook-misses-chat", Name: "a token with the chat id in the claim " + name,
 			Fix: "Compare the claim chat.id with the request's chat_id: tokens for Kindly have it there, and need no " + name + ".", ChatClaim: name})
