@@ -69,7 +69,7 @@ func noChat(b *bench) {
 }
 
 func chatType(b *bench) {
-	id := quote(b.ChatID)
+	id := quote(b.As.Chat(b.ChatID))
 	for _, row := range []struct{ name, chat string }{
 		{"null", "null"}, {"a string", id}, {"true", "true"}, {"a number", "1"},
 		{"a list", "[" + id + "]"}, {"a list of objects", `[{"id":` + id + `}]`},
@@ -91,8 +91,7 @@ func subType(b *bench) {
 }
 
 func duplicates(b *bench) {
-	now := b.Now.Unix()
-	past, soon := number(now-3600), number(now+300)
+	past, soon := b.at(-3600), b.at(300)
 	other := `{"id":"` + otherChat + `"}`
 	chat, _ := b.fresh().claims.get("chat")
 	twice := func(name, first, second string) func(draft) draft {

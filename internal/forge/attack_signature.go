@@ -31,7 +31,7 @@ func tampered(b *bench) {
 
 	d = b.marked()
 	put("every identity claim changed", b.parts[0], d.claim("sub", quote(sub)).claims.String(), append(d.canaries, sub)...)
-	put("a later exp", b.parts[0], b.claims.with("iat", number(b.Now.Unix())).with("exp", number(b.Now.Unix()+599)).String())
+	put("a later exp", b.parts[0], b.claims.with("iat", b.at(0)).with("exp", b.at(599)).String())
 	put("an added role", b.parts[0], own.claim("role", `"admin"`).claim("admin", "true").claims.String())
 	// The same claims in other bytes: the signature is over the bytes.
 	put("the same claims with white space", b.parts[0], " "+b.claims.String()+"\n")

@@ -36,10 +36,9 @@ func (b *bench) minted(name string, d draft) { b.add(b.mint(name, d)) }
 
 // lived returns a draft with these times, in seconds from now.
 func (b *bench) lived(iat, exp int64) draft {
-	now := b.Now.Unix()
-	d := b.marked().claim("iat", number(now+iat)).claim("exp", number(now+exp))
+	d := b.marked().claim("iat", b.at(iat)).claim("exp", b.at(exp))
 	if _, ok := d.claims.get("nbf"); ok {
-		d = d.claim("nbf", number(now+iat))
+		d = d.claim("nbf", b.at(iat))
 	}
 	return d
 }
@@ -59,7 +58,7 @@ func expired(b *bench) {
 
 func expMissing(b *bench) {
 	b.minted("missing", b.marked().drop("exp"))
-	soon := number(b.Now.Unix() + 300)
+	soon := b.at(300)
 	for _, row := range []struct{ name, raw string }{
 		{"null", "null"}, {"0", "0"}, {"negative", "-1"},
 		{"a string", quote(soon)}, {"an empty string", `""`}, {"a word", `"never"`},
@@ -70,7 +69,7 @@ func expMissing(b *bench) {
 }
 
 func expHuge(b *bench) {
-	ms := number((b.Now.Unix() + 300) * 1000)
+	ms := b.at(300) + "000"
 	for _, row := range []struct{ name, raw string }{
 		{"1e300", "1e300"}, {"2^63", "9223372036854775808"}, {"2^64", "18446744073709551616"},
 		{"milliseconds", ms},
@@ -85,16 +84,14 @@ func lifetime(b *bench) {
 }
 
 func notBefore(b *bench) {
-	now := b.Now.Unix()
-	b.minted("in 10 minutes", b.lived(0, 900).claim("nbf", number(now+600)))
-	b.minted("in a day", b.lived(0, 300).claim("nbf", number(now+86400)))
+	b.minted("in 10 minutes", b.lived(0, 900).claim("nbf", b.at(600)))
+	b.minted("in a day", b.lived(0, 300).claim("nbf", b.at(86400)))
 }
 
 func issuedAt(b *bench) {
-	now := b.Now.Unix()
 	b.minted("missing", b.marked().drop("iat"))
-	b.minted("in an hour", b.lived(3600, 3900).claim("nbf", number(now)))
-	b.minted("in milliseconds", b.marked().claim("iat", number(now*1000)))
-	b.minted("a string", b.marked().claim("iat", quote(number(now))))
+	b.minted("in an hour", b.lived(3600, 3900).claim("nbf", b.at(0)))
+	b.minted("in milliseconds", b.marked().claim("iat", b.at(0)+"000"))
+	b.minted("a string", b.marked().claim("iat", quote(b.at(0))))
 	b.minted("null", b.marked().claim("iat", "null"))
 }

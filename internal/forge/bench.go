@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // maxToken bounds the page's token: 64 KB is far more than a header can carry.
@@ -101,19 +102,23 @@ func IsJSONSegment(s string) bool {
 
 // fresh is the page's token as it would be issued now, for the right chat.
 func (b *bench) fresh() draft {
-	now := b.Now.Unix()
 	chat := object{}
 	if raw, ok := b.claims.get("chat"); ok {
 		if o, err := parseObject([]byte(raw)); err == nil {
 			chat = o
 		}
 	}
-	claims := b.claims.with("iat", number(now)).with("exp", number(now+300)).
-		with("chat", chat.with("id", quote(b.ChatID)).String())
+	claims := b.claims.with("iat", b.at(0)).with("exp", b.at(300)).
+		with("chat", chat.with("id", quote(b.As.Chat(b.ChatID))).String())
 	if _, ok := claims.get("nbf"); ok {
-		claims = claims.with("nbf", number(now))
+		claims = claims.with("nbf", b.at(0))
 	}
 	return draft{header: b.header, claims: claims}
+}
+
+// at is a time, in seconds from now, as the webhook expects it to be written.
+func (b *bench) at(seconds int64) string {
+	return number(b.As.Time(b.Now.Add(time.Duration(seconds) * time.Second)))
 }
 
 // marked is fresh with canaries for a name and an e-mail.

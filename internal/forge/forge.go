@@ -37,6 +37,7 @@ type Material struct {
 	PublicPEM []byte          // the same as it was uploaded, byte for byte
 	Private   *rsa.PrivateKey // nil: attacks that need it are not built
 	ChatID    string          // of the request that the token will go with
+	As        TokenMistake    // by which the webhook expects tokens otherwise; the zero value: by none
 	Now       time.Time
 	Rand      io.Reader
 	Attacker  *Attacker // the key of whoever forges; one for the whole run

@@ -27,8 +27,8 @@ type Minting struct {
 	MaxClaim int
 	// Alg is RS256 if it is empty; Secret signs with HS256 instead of the key.
 	Alg, Secret string
-	// Milliseconds is the unit of its times, instead of seconds.
-	Milliseconds bool
+	// As is how the chat id and the times are written.
+	As TokenMistake
 }
 
 // mintedLife is how long a minted token lives.
@@ -67,13 +67,9 @@ func (m Minting) Token() (Secret, error) {
 		}
 		chat = chat.with("webhook_domains", string(domains))
 	}
-	at := time.Time.Unix
-	if m.Milliseconds {
-		at = time.Time.UnixMilli
-	}
 	claims = claims.with("sub", soundSub(claims)).
-		with("iat", number(at(m.Now))).with("exp", number(at(m.Now.Add(mintedLife)))).without("nbf").
-		with("chat", chat.with("id", quote(m.ChatID)).String())
+		with("iat", number(m.As.Time(m.Now))).with("exp", number(m.As.Time(m.Now.Add(mintedLife)))).without("nbf").
+		with("chat", chat.with("id", quote(m.As.Chat(m.ChatID))).String())
 	d := draft{header: header.with("alg", quote(m.alg())), claims: claims}
 	signature, err := m.sign(d.input())
 	if err != nil {

@@ -59,6 +59,22 @@ func (m TokenMistake) ClaimsFor(chatID string) map[string]any {
 	return out
 }
 
+// Chat is a chat id as it must be written.
+func (m TokenMistake) Chat(id string) string {
+	if m.Capitals {
+		return strings.ToUpper(id)
+	}
+	return id
+}
+
+// Time is a point in time as it must be written.
+func (m TokenMistake) Time(t time.Time) int64 {
+	if m.Milliseconds {
+		return t.UnixMilli()
+	}
+	return t.Unix()
+}
+
 // Otherwise says whether it is signed in another way than tokens for Kindly are:
 // who expects that can't be judged as if nothing were wrong.
 func (m TokenMistake) Otherwise() bool { return m.Alg != "" || m.Secret != "" }

@@ -29,7 +29,7 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 		m.Private = s.Target.PrivateKey.Private
 	}
 	if r := h.repair.token; r != nil {
-		m.Now = m.Now.Add(r.Shift)
+		m.Now, m.As = m.Now.Add(r.Shift), *r
 	}
 	p, err := h.Witness(ctx)
 	if err == nil {

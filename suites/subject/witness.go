@@ -173,10 +173,7 @@ func (s *Session) Mint(chatID string, as forge.TokenMistake) (ChatToken, error) 
 		return ChatToken{}, MissingError(target.NeedKey.Hint())
 	}
 	m := forge.Minting{Key: s.Target.PrivateKey.Private, ChatID: chatID, Domains: s.domains(), Now: s.Options.Now().Add(as.Shift), Claims: as.ClaimsFor(chatID), MaxClaim: as.MaxClaim,
-		Alg: as.Alg, Secret: as.Secret, Milliseconds: as.Milliseconds}
-	if as.Capitals {
-		m.ChatID = strings.ToUpper(chatID)
-	}
+		Alg: as.Alg, Secret: as.Secret, As: as}
 	p := ChatToken{ChatID: chatID, Rung: Minted}
 	if first, err := s.FirstToken(); err == nil && readable(first.Result) {
 		m.Base, p.Rung = forge.Secret(first.Raw.Secret()), Repaired
