@@ -186,6 +186,19 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 				return hmacOf(secret, body)
 			})
 		}, []string{"Answer 401 where Kindly-HMAC is missing"}, "constant time"},
+		{"an empty signature is none, and one beyond ASCII throws", "webhook-checks-hmac-if-there", func() plainHook {
+			return signs(func(secret string, r *http.Request, body []byte) string {
+				given := r.Header.Get("Kindly-HMAC")
+				if given == "" {
+					r.Header["Kindly-HMAC"], r.Header["Kindly-Hmac-Algorithm"] = []string{""}, []string{"HMAC-SHA-256 (base64 encoded)"}
+					return ""
+				}
+				if strings.ContainsFunc(given, func(c rune) bool { return c > '~' }) {
+					return "throw"
+				}
+				return hmacOf(secret, body)
+			})
+		}, []string{"Answer 401 where Kindly-HMAC is missing"}, "constant time"},
 		{"a gateway writes a token of its own", "webhook-refuses-everybody", func() plainHook {
 			h := plain()
 			h.stranger = func(w http.ResponseWriter) { http.Error(w, `{"error":"bad token"}`, http.StatusUnauthorized) }

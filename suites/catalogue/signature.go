@@ -262,7 +262,7 @@ var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, _ subject
 		if sp.Odd && ev.Exchange.Status() >= 500 { // which refuses it all the same
 			v = softened(v, rule.Should).Fix("Compare bytes: what compares texts in constant time throws on letters beyond ASCII.")
 		}
-		others = others || v.Kind == subject.Broken && len(sp.Bytes) > 0
+		others = others || v.Kind == subject.Broken && len(sp.Bytes) > 0 && ev.Exchange.Status() < 300
 		verdicts = append(verdicts, v)
 	}
 	worst := subject.Worst(rule.Must, verdicts...)
