@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -81,10 +82,11 @@ var pageSecure = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdi
 })
 
 var pageTokenLeak = onChat(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
-	if v.Token == "" {
+	raw := v.TokenSeen()
+	if raw == "" {
 		return subject.Missing("the page's callback gave no token (see PAGE-CALLBACK-TOKEN)")
 	}
-	if leaks := leaksOf(v); len(leaks) > 0 {
+	if leaks := leaksOf(v, raw); len(leaks) > 0 {
 		verdict := subject.Violated("the token goes to Kindly only", strings.Join(leaks, "; "))
 		if slices.ContainsFunc(leaks, stored) {
 			return verdict.Because("page-stores-token")
@@ -106,8 +108,8 @@ func stored(leak string) bool {
 }
 
 // leaksOf lists the places where a visit's token turned up.
-func leaksOf(v *subject.Visit) []string {
-	raw := coreOf(v.Token.Secret())
+func leaksOf(v *subject.Visit, seen token.Raw) []string {
+	raw := coreOf(seen.Secret())
 	var leaks []string
 	add := func(where, content string) {
 		if strings.Contains(content, raw) && len(leaks) < 5 {
@@ -127,7 +129,7 @@ func leaksOf(v *subject.Visit) []string {
 	for _, c := range v.Record.Console {
 		add("the console ("+c.Level+")", c.Text)
 	}
-	page, issuer := subject.OriginOf(v.State.URL), issuerOrigin(v)
+	page, issuer := subject.OriginOf(v.State.URL), issuerOrigin(v, seen)
 	for _, r := range v.Record.Requests {
 		if r.Kindly {
 			continue
@@ -156,9 +158,9 @@ func coreOf(raw string) string {
 }
 
 // issuerOrigin is where the token came from: it may have it back.
-func issuerOrigin(v *subject.Visit) string {
+func issuerOrigin(v *subject.Visit, seen token.Raw) string {
 	for _, r := range v.Record.Requests {
-		if !r.Kindly && strings.Contains(string(r.ResponseBody), v.Token.Secret()) {
+		if !r.Kindly && strings.Contains(string(r.ResponseBody), seen.Secret()) {
 			return subject.OriginOf(r.URL)
 		}
 	}

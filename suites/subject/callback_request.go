@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
 // CallbackRequests are what the page asked of its own servers while the callback
@@ -102,4 +103,18 @@ func carriesChat(r browser.Request, chatID string) bool {
 		}
 	}
 	return false
+}
+
+// TokenSeen is the visit's token: the one that the callback gave, or else the one
+// in an answer that the callback got, and lost; "" if there was none.
+func (v *Visit) TokenSeen() token.Raw {
+	if v.Token != "" {
+		return v.Token
+	}
+	for _, r := range v.CallbackRequests() {
+		if raw, ok := chatToken(RequestEvidence("the page's own request", r).Exchange); ok {
+			return raw
+		}
+	}
+	return ""
 }
