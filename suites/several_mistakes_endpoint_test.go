@@ -29,6 +29,8 @@ type plainEndpoint struct {
 	kept     *sync.Map                             // tokens by chat; nil: none is kept
 	chat     func(string) string                   // that the token is for; nil: the one that asks
 	sub      func(user string) any                 // nil: the user's name
+	// alsoCalled is a claim with the user's name, beside name; "": none is.
+	alsoCalled string
 }
 
 // plainSession is the user of a session that nobody can guess.
@@ -90,7 +92,11 @@ func (e plainEndpoint) token(user, chat string) string {
 	if e.sub != nil {
 		sub = e.sub(user)
 	}
-	claims, _ := json.Marshal(map[string]any{"iss": "shop", "sub": sub, "name": "Name of " + user, "iat": now, "exp": now + 300, "chat": named})
+	all := map[string]any{"iss": "shop", "sub": sub, "name": "Name of " + user, "iat": now, "exp": now + 300, "chat": named}
+	if e.alsoCalled != "" {
+		all[e.alsoCalled] = "Name of " + user
+	}
+	claims, _ := json.Marshal(all)
 	input := encoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encoding.EncodeToString(claims)
 	sum := sha256.Sum256([]byte(input))
 	signature, _ := rsa.SignPKCS1v15(nil, ourKey().Private, crypto.SHA256, sum[:])
@@ -202,5 +208,23 @@ func TestAnAnswerToStrangersIsReadToo(t *testing.T) {
 	}
 	if c := find(t, run, "HOOK-ERROR-LEAK"); c.Outcome != reports.Warned {
 		t.Errorf("HOOK-ERROR-LEAK: %s %s", c.Outcome, c.Actual)
+	}
+}
+
+// A webhook may read the user's name from a claim that Kindly does not know: what is
+// forged of such a token names somebody there too.
+func TestANameInAnotherClaimIsForgedToo(t *testing.T) {
+	h := plain()
+	h.name = "full_name"
+	h.believe = func(_, claims map[string]any, _ bool, _ string) bool { return claims["full_name"] != nil }
+	shop := plainEndpointOf(t, plainEndpoint{alsoCalled: "full_name"})
+	shop.PrivateKey = ourKey()
+	shop.Webhooks = targetOf(t, h).Webhooks
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-WRONG-KEY", "HOOK-ESCAPES"}})
+	for id, says := range map[string]string{"HOOK-WRONG-KEY": "which was made up for the forged token", "HOOK-ESCAPES": "it came back as it was"} {
+		if c := find(t, run, id); !strings.Contains(c.Actual, says) {
+			t.Errorf("%s does not say %q", id, says)
+			describe(t, c)
+		}
 	}
 }

@@ -158,7 +158,7 @@ func escapes(b *bench) {
 		{"the end of an attribute", `"><b id=`, `>`},
 	} {
 		name := row.before + b.Canary("name") + row.after
-		f := b.mint(row.name, b.fresh().claim("name", quote(name)))
+		f := b.mint(row.name, b.fresh().called("name", name))
 		f.Canaries, f.Want = []string{name}, Escaped
 		b.add(f)
 	}

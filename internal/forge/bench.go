@@ -126,8 +126,26 @@ func (b *bench) marked() draft {
 	d := b.fresh()
 	for _, kind := range []string{"name", "email"} {
 		c := b.Canary(kind)
-		d.claims = d.claims.with(kind, quote(c))
+		d = d.called(kind, c)
 		d.canaries = append(d.canaries, c)
+	}
+	return d
+}
+
+// alsoCalled are claims in which the page's token may say the same by a name that
+// Kindly does not read, and its webhooks do.
+var alsoCalled = map[string][]string{
+	"name":  {"full_name", "fullName", "fullname", "display_name", "displayName", "preferred_username", "given_name", "first_name", "firstName"},
+	"email": {"mail", "email_address", "emailAddress", "e_mail"},
+}
+
+// called returns the draft with a name or an e-mail, wherever the page's token has one.
+func (d draft) called(kind, value string) draft {
+	d = d.claim(kind, quote(value))
+	for _, name := range alsoCalled[kind] {
+		if raw, ok := d.claims.get(name); ok && strings.HasPrefix(raw, `"`) {
+			d = d.claim(name, quote(value))
+		}
 	}
 	return d
 }
