@@ -3,8 +3,10 @@ package suites_test
 import (
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
@@ -37,5 +39,22 @@ func TestATokenThatTheCallbackLosesIsLookedForToo(t *testing.T) {
 			run := suites.RunQuietly(t.Context(), target.Target{PageURL: url + "/"}, suites.Options{Only: []string{"PAGE-TOKEN-LEAK"}, Browser: sharedBrowser(t)})
 			expect(t, run, map[string]reports.Outcome{"PAGE-TOKEN-LEAK": tt.want})
 		})
+	}
+}
+
+// Who is logged out and gets "null" as text gets no token of anybody: that is the
+// page's own mistake.
+func TestNullAsTextIsNobodysToken(t *testing.T) {
+	requireBrowser(t)
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, html(`(id) => JSON.stringify(document.cookie ? "a.b.c" : null)`, ""))
+	})
+	shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "9f2c7be1a0d4"}}}}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-LOGGED-OUT"}, Browser: sharedBrowser(t)})
+	c := find(t, run, "PAGE-LOGGED-OUT")
+	if c.Outcome != reports.Failed || c.Cause != "token-missing-made-text" || !strings.Contains(c.Actual, "made text") {
+		t.Errorf("it is put down to %q", c.Cause)
+		describe(t, c)
 	}
 }

@@ -158,6 +158,9 @@ func pageLoggedOut(_ context.Context, s *subject.Session) subject.Verdict {
 		return subject.CouldNotRun(err)
 	}
 	switch {
+	case v.LosesNull():
+		return subject.Violated("no token: null, undefined or nothing", "a browser without any session got a text that says so: the missing value was made text").
+			Because(token.MissingMadeText.ID).Fix("Return null where nobody is logged in, before anything is made text of it.").With(v.CallbackEvidence()...)
 	case v.Token != "":
 		return subject.Violated("no token", "a browser without any session got a token").With(v.CallbackEvidence()...)
 	case len(v.Started) == 0:

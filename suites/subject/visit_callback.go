@@ -104,3 +104,10 @@ func renewOn(ctx context.Context, page *browser.Page, call func(chatID string) (
 	r.After, err = call(chatID)
 	return r, err
 }
+
+// LosesNull says whether the callback gave the name of a missing value as text,
+// such as "null", in place of a token.
+func (v *Visit) LosesNull() bool {
+	wrong, found := v.result.Violation("TOK-COMPACT")
+	return v.Token != "" && found && wrong.Diagnosis == token.MissingMadeText
+}
