@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // signs is a webhook that computes the signature over what it makes of the body,
@@ -545,6 +547,49 @@ func TestAnEmptyChatIDIsNoNameOfAChat(t *testing.T) {
 			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
 				describe(t, find(t, run, "AUTH-CHATID-TYPE"))
 				t.Errorf("it names %q, want %s", found, row.cause)
+			}
+		})
+	}
+}
+
+// Where two users can't be told apart, it is said why: all are one to begin with, or
+// one answer is given to all. Neither is a mix-up of requests.
+func TestUsersWhoAreAllAlikeHaveOneReason(t *testing.T) {
+	for name, row := range map[string]struct {
+		auth  func(sign func(sub, chatID string) string) func(user, chatID string) string
+		cause string
+		says  string
+	}{
+		"the id is missing, and was made text": {func(sign func(string, string) string) func(string, string) string {
+			return func(_, chatID string) string { return sign("undefined", chatID) }
+		}, "token-sub-same", "the text of a missing value"},
+		"a cache keeps the first answer": {func(sign func(string, string) string) func(string, string) string {
+			var once sync.Once
+			var kept string
+			return func(user, chatID string) string {
+				once.Do(func() { kept = sign(user, chatID) })
+				return kept
+			}
+		}, "endpoint-answer-kept", "the very same token"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			answer := row.auth(func(sub, chatID string) string {
+				now := time.Now().Unix()
+				return sign(t, map[string]any{"iat": now, "exp": now + 300, "iss": "shop", "sub": sub, "chat": map[string]any{"id": chatID}})
+			})
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				json.NewEncoder(w).Encode(map[string]string{"token": answer(r.Header.Get("X-User"), chatIDOf(r))})
+			})
+			shop := target.Target{PublicKeys: []*token.Key{publicOf(t)}, Endpoint: &target.EndpointConfig{URL: url, ChatIDField: "chatId",
+				Header: http.Header{"X-User": {"u-42"}}, RequestForm: target.RequestForm{SecondHeader: http.Header{"X-User": {"u-43"}}}}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-BIND-*", "AUTH-CONCURRENT", "AUTH-FRESH", "TOK-SUB*"}})
+			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
+				t.Errorf("it names %q, want %s alone", found, row.cause)
+			}
+			if text := toldOf(t, run); !strings.Contains(text, row.says) {
+				t.Error(text)
 			}
 		})
 	}

@@ -115,6 +115,9 @@ var leftovers = map[string]bool{
 	"undefined undefined": true, "null null": true, "None None": true,
 }
 
+// IsLeftover says whether a text is what a missing value becomes when it is made one.
+func IsLeftover(text string) bool { return leftovers[text] || text == "None" }
+
 // judgeText judges a claim that must be there, and be a string with something
 // in it. A leftover is a doubt, not a fault: somebody's id may be "null".
 func judgeText(name string, v Value) verdict {
