@@ -69,7 +69,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 		return nil, nil
 	}
 	d := Death{Title: title, Times: 1, Of: 1, Gone: !v.await(ctx, v.t.Client)}
-	for d.Of < tries && !d.Gone && !v.convicted(x.running) && ctx.Err() == nil {
+	for d.Of < v.tries(*x) && !d.Gone && ctx.Err() == nil {
 		d.Of++
 		if harm(); v.after(ctx, v.t.Client, Evidence{}) != beats {
 			d.Times++

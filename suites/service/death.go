@@ -11,6 +11,7 @@ type Death struct {
 	Address string
 	Check   string   // whose request did it; "" if nobody knows
 	Title   string   // of that request
+	Like    string   // it was not sent: the check whose request of the same kind did it
 	Last    []string // what was sent last, where nobody knows
 	Times   int      // how often the request did it
 	Of      int      // of how many tries
@@ -23,6 +24,8 @@ type Death struct {
 // String says what killed the service: half a sentence.
 func (d Death) String() string {
 	switch {
+	case d.Like != "":
+		return fmt.Sprintf("%q is of a kind that kills it (see %s), and was not sent", d.Title, d.Like)
 	case d.Check == "" && d.Gone:
 		return "it died and did not come back; the last requests were " + strings.Join(d.Last, ", ")
 	case d.Check == "":

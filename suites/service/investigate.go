@@ -14,9 +14,34 @@ import (
 // repeated one at a time, each followed by a plain request, until one repeats
 // the trouble. All others are innocent, and are judged by their new answers.
 
-// tries is how often the culprit's request is sent, so that a report can say
+// allTries is how often the culprit's request is sent, so that a report can say
 // "3 of 3".
-const tries = 3
+const allTries = 3
+
+// tries is how often x is sent: once where it is known that the like of it kills the
+// service, or that much does.
+func (v *service) tries(x sending) int {
+	if v.convicted(x) {
+		return 1
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.killers()) >= manyKillers {
+		return 1
+	}
+	return allTries
+}
+
+// killers are the checks that have killed the service; mu is held by the caller.
+func (v *service) killers() map[string]bool {
+	found := map[string]bool{}
+	for _, d := range v.deaths {
+		if d.Check != "" {
+			found[d.Check] = true
+		}
+	}
+	return found
+}
 
 // investigate looks into the trouble that x ended in, with nothing else going
 // on. It returns the answer that counts, or says that x must be sent again as
@@ -47,7 +72,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 			return v.lost(x, v.suspects(x)), true
 		}
 		died, state = true, gone
-	case died && !x.plain && blame(x) == 3 && v.convicted(x.running):
+	case died && !x.plain && blame(x) == 3 && v.convicted(*x):
 		return v.killed(x, Death{Title: x.title, Times: 1, Of: 1}), true
 	}
 	v.accuse(ctx, client, x, state == gone)
@@ -216,7 +241,7 @@ func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, 
 		x.ev = ev
 	}
 	d := Death{Title: x.title, Times: 1, Of: 1, Late: answered(x)}
-	for d.Of < tries && !v.convicted(x.running) && ctx.Err() == nil {
+	for d.Of < v.tries(*x) && ctx.Err() == nil {
 		d.Of++
 		if _, broke := v.together(ctx, client, []*sending{x}); broke {
 			d.Times++
@@ -240,16 +265,28 @@ func (v *service) killed(x *sending, d Death) Evidence {
 	d.Evidence = ev
 	ev.Killed = &d
 	v.note(d)
+	if x.kind != "" {
+		v.mu.Lock()
+		if f := v.fateOf(x.kind); f.deaths == 0 {
+			f.deaths, f.first = 1, d
+		} else {
+			f.deaths++
+		}
+		v.mu.Unlock()
+	}
 	x.running.kills(d)
 	return ev
 }
 
-// convicted says whether a check has been found to kill the service already:
-// that is known then, and each further death costs the run seconds.
-func (v *service) convicted(r *Running) bool {
+// convicted says whether a check, or a kind of request, has been found to kill the
+// service already: that is known then, and each further death costs the run seconds.
+func (v *service) convicted(x sending) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return slices.ContainsFunc(v.deaths, func(d Death) bool { return d.Check != "" && d.Check == r.Rule.ID })
+	if f := v.kinds[x.kind]; f != nil && f.deaths > 0 && !f.answered {
+		return true
+	}
+	return slices.ContainsFunc(v.deaths, func(d Death) bool { return d.Check != "" && d.Check == x.running.Rule.ID })
 }
 
 // lost notes that the service is down for good. Who did it is known where only
@@ -357,7 +394,7 @@ func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
 func (v *service) await(ctx context.Context, client *wire.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, v.t.Patience.Comeback)
 	defer cancel()
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
 		if v.alive(ctx, client) && ctx.Err() == nil {
 			break
 		}

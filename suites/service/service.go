@@ -39,6 +39,7 @@ type service struct {
 	pace   time.Duration
 	limit  limit
 
+	kinds    map[string]*fate
 	settled  *sending    // the last one after which the service was seen alive
 	watching *time.Timer // until it is looked after
 	closed   bool
@@ -55,6 +56,7 @@ type lifeSign struct {
 type sending struct {
 	running      *Running
 	title        string
+	kind         string // of Options.Kind; "" for none
 	request      wire.Request
 	began, ended time.Time // ended is zero while it is under way
 	plain        bool      // nothing hostile about it
@@ -128,15 +130,16 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			return v.unsent(x, err)
 		}
 		attempt := x
-		if d := v.enough(x.running); d != nil {
-			ev := v.unsent(x, errEnough)
-			ev.Killed = d
-			return ev
+		if d := v.enough(x); d != nil {
+			return v.spared(x, *d)
 		}
-		if v.convicted(x.running) {
+		if v.convicted(x) {
 			return v.guarded(ctx, client, &attempt)
 		}
-		last = v.once(ctx, client, &attempt)
+		var sent bool
+		if last, sent = v.once(ctx, client, &attempt); !sent {
+			continue // what it is known by now, it was not when it set out
+		}
 		switch {
 		case Limited(last):
 			pause, again := v.limit.learn(last, waited, v.t.Patience.Limit)
@@ -147,6 +150,7 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			continue
 		case !v.trouble(attempt):
 			v.remember(attempt)
+			v.outlived(x.kind, last)
 			if !x.plain {
 				v.quiet(client)
 			}
@@ -154,6 +158,7 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 		}
 		ev, settled := v.investigate(ctx, client, &attempt)
 		if settled {
+			v.outlived(x.kind, ev)
 			return ev
 		}
 		rounds++
@@ -164,30 +169,80 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 // maxRounds bounds how often a request is sent again for the trouble of others.
 const maxRounds = 6
 
-// enoughDeaths is how often one check may kill a service: each time costs seconds,
-// and what was to be known is known.
-const enoughDeaths = 5
+// How often one check may kill a service: each time costs seconds, and what was to be
+// known is known. Of a service that many checks kill, less is to be known of each.
+const (
+	enoughDeaths = 5
+	manyKillers  = 4
+	fewDeaths    = 2
+)
 
 var errEnough = errors.New("not sent: requests of this kind have killed the service often enough")
 
-// enough is the first death that a check has caused, if it has caused enough.
-func (v *service) enough(r *Running) *Death {
+// A fate is what became of the requests of one kind.
+type fate struct {
+	deaths   int // how many different ones have killed the service
+	first    Death
+	answered bool // one was, and the service outlived it
+}
+
+// sealed is of how many requests of one kind, all of them deadly, no other is sent.
+const sealed = 2
+
+// outlived notes that the service has answered a request of a kind, and lives.
+func (v *service) outlived(kind string, ev Evidence) {
+	if kind == "" || ev.Exchange.Response == nil || ev.Killed != nil {
+		return
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.fateOf(kind).answered = true
+}
+
+// fateOf is the fate of a kind; mu is held by the caller.
+func (v *service) fateOf(kind string) *fate {
+	if v.kinds == nil {
+		v.kinds = map[string]*fate{}
+	}
+	if v.kinds[kind] == nil {
+		v.kinds[kind] = &fate{}
+	}
+	return v.kinds[kind]
+}
+
+// enough is the death that x would cause, if so many were caused by its check, or
+// by requests of its kind, that one more tells nothing; or nil.
+func (v *service) enough(x sending) *Death {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if f := v.kinds[x.kind]; f != nil && f.deaths >= sealed && !f.answered {
+		d := f.first
+		d.Title, d.Check, d.Like = x.title, x.running.Rule.ID, f.first.Check
+		return &d
+	}
 	var first *Death
 	n := 0
 	for i := range v.deaths {
-		if d := &v.deaths[i]; d.Check != "" && d.Check == r.Rule.ID {
+		if d := &v.deaths[i]; d.Check != "" && d.Check == x.running.Rule.ID {
 			if n++; first == nil {
 				first = d
 			}
 		}
 	}
-	if n < enoughDeaths {
+	if n < fewDeaths || n < enoughDeaths && len(v.killers()) < manyKillers {
 		return nil
 	}
 	found := *first
 	return &found
+}
+
+// spared is the evidence of a request that was not sent, since it would only kill the
+// service as d says.
+func (v *service) spared(x sending, d Death) Evidence {
+	x.running.kills(d)
+	ev := v.unsent(x, errEnough)
+	ev.Killed = &d
+	return ev
 }
 
 // guarded sends a request of a check that is known to kill the service, with
@@ -198,6 +253,9 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 	if err := v.isDown(); err != nil {
 		return v.unsent(*x, err)
 	}
+	if d := v.enough(*x); d != nil { // by what went before it, meanwhile
+		return v.spared(*x, *d)
+	}
 	v.settle(ctx, client)
 	if err := v.limit.wait(ctx); err != nil {
 		return v.unsent(*x, err)
@@ -206,6 +264,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 	x.ev = v.send(ctx, client, x.title, x.request)
 	v.end(x)
 	if v.after(ctx, client, x.ev) == beats {
+		v.outlived(x.kind, x.ev)
 		return x.ev
 	}
 	d := Death{Title: x.title, Times: 1, Of: 1, Late: answered(x)}
@@ -225,21 +284,25 @@ func (v *service) unsent(x sending, err error) Evidence {
 // maxKept is how many bytes of an answer are remembered with what was sent lately.
 const maxKept = 16 << 10
 
-// once sends the request once, beside others. It returns the whole answer; x keeps
-// what is needed should the service break.
-func (v *service) once(ctx context.Context, client *wire.Client, x *sending) Evidence {
+// once sends the request once, beside others, unless it has become known meanwhile to
+// kill the service. It returns the whole answer; x keeps what is needed should the
+// service break.
+func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Evidence, bool) {
 	weight := v.weight()
 	if err := v.slots.Acquire(ctx, weight); err != nil {
 		x.ev = v.unsent(*x, context.Cause(ctx))
-		return x.ev
+		return x.ev, true
 	}
 	defer v.slots.Release(weight)
 	if err := v.limit.wait(ctx); err != nil {
 		x.ev = v.unsent(*x, err)
-		return x.ev
+		return x.ev, true
 	}
 	v.gate.RLock()
 	defer v.gate.RUnlock()
+	if v.convicted(*x) {
+		return Evidence{}, false
+	}
 	v.begin(x)
 	defer v.end(x)
 	ev := v.send(ctx, client, x.title, x.request)
@@ -247,7 +310,7 @@ func (v *service) once(ctx context.Context, client *wire.Client, x *sending) Evi
 	if !Limited(ev) {
 		v.limit.serve()
 	}
-	return ev
+	return ev, true
 }
 
 // send is the way out, with the session's current credentials.
@@ -287,6 +350,13 @@ func (v *service) remember(x sending) {
 		v.pace = max(v.pace, min(x.ev.Exchange.Duration, 2*v.pace+time.Second))
 		v.mu.Unlock()
 	}
+}
+
+// died is how often the service has died so far.
+func (v *service) died() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.deaths)
 }
 
 func (v *service) isDown() error {

@@ -28,8 +28,11 @@ type Options struct {
 	Concurrency int          // requests under way, to all services together; 0: each service has a bound of its own
 	Patience    Patience
 	Now         func() time.Time
-	Seen        func(wire.Exchange)     // told of each exchange
-	Problem     func(text, hint string) // told of what keeps the run from checking all
+	// Kind names what requests have in common that meet the same code of a service:
+	// where each of them kills it that was sent, no more are. Nil: none have.
+	Kind    func(wire.Request) string
+	Seen    func(wire.Exchange)     // told of each exchange
+	Problem func(text, hint string) // told of what keeps the run from checking all
 }
 
 // Traffic is all that one run sends to the services of its target. It is safe for
@@ -131,6 +134,9 @@ func (t *Traffic) deliver(ctx context.Context, x sending) Evidence {
 	x.running, x.plain = running, running.Rule.ID == ""
 	if !x.plain {
 		t.sent.Add(1)
+		if t.Kind != nil {
+			x.kind = t.Kind(x.request)
+		}
 	}
 	ev := t.to(x.request).do(ctx, t.Client, x)
 	switch {
@@ -159,13 +165,32 @@ func (t *Traffic) HangUp(ctx context.Context, title string, times int, r wire.Re
 }
 
 // Undisturbed does something by other means that calls a service, with no other
-// traffic to it: a limit that the harness has used up is not the page's fault.
+// traffic to it: neither a limit that the harness has used up nor what it has sent
+// before is the page's fault.
 func (t *Traffic) Undisturbed(ctx context.Context, url string, do func()) {
 	v := t.to(wire.Request{URL: url})
 	v.gate.Lock()
 	defer v.gate.Unlock()
+	v.settle(ctx, t.Client)
 	v.limit.rest(ctx)
 	do()
+}
+
+// Outliving does something by other means that calls a service, beside other
+// traffic, and once more without it where the service died meanwhile. do says
+// whether it came to what it should.
+func (t *Traffic) Outliving(ctx context.Context, url string, do func() bool) {
+	v := t.to(wire.Request{URL: url})
+	before := v.died()
+	done := do()
+	if !done && ctx.Err() == nil { // it may have died of what nobody has looked into yet
+		v.gate.Lock()
+		v.settle(ctx, t.Client)
+		v.gate.Unlock()
+	}
+	if v.died() > before && v.isDown() == nil && ctx.Err() == nil {
+		t.Undisturbed(ctx, url, func() { do() })
+	}
 }
 
 // Hurt says whether an exchange that was not made by Do has suffered from the death

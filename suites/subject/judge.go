@@ -27,6 +27,9 @@ func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgemen
 	j, err := h.judge(a, ev)
 	if ev.Killed != nil {
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)+", and it kills the process"
+		if ev.Killed.Like != "" {
+			j.Why = "not sent, as requests of this kind kill the process (see " + ev.Killed.Like + ")"
+		}
 	}
 	return ev, j, err
 }

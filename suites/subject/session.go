@@ -79,7 +79,7 @@ func Open(ctx context.Context, t target.Target, o Options) *Session {
 	polite.Wait = limiter.Wait
 	s.Traffic = service.NewTraffic(ctx, service.Options{
 		Client: wire.NewClient(polite), Crowd: wire.NewClient(common), Concurrency: bound,
-		Patience: service.PatienceFor(o.Timeout), Now: o.Now, Seen: s.see, Problem: s.Problem,
+		Patience: service.PatienceFor(o.Timeout), Now: o.Now, Kind: s.kind, Seen: s.see, Problem: s.Problem,
 	})
 	for i := range t.Webhooks {
 		s.Webhooks = append(s.Webhooks, newWebhook(s, t.Webhooks[i]))

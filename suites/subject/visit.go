@@ -87,7 +87,12 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 	if s.Target.PageURL == "" {
 		return nil, MissingError(target.NeedPage.Hint())
 	}
-	v, err := s.visitAnew(login, before)
+	var v *Visit
+	var err error
+	s.Outliving(s.Base, s.Target.PageURL, func() bool {
+		v, err = s.visitAnew(login, before)
+		return err == nil && v.Token != ""
+	})
 	switch {
 	case errors.Is(err, errSettled): // it has been told
 		return nil, err

@@ -30,10 +30,19 @@ func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallR
 		return "", r, err
 	}
 	chatID = s.NewChatID()
-	ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
-	defer cancel()
-	s.Undisturbed(ctx, s.calls(), func() { r, err = v.page.Call(ctx, chatID) })
+	r, err = s.call(ctx, v.page, chatID)
 	return chatID, r, err
+}
+
+// call calls a page's callback with no other traffic to what it calls. Its time
+// begins when it is its turn.
+func (s *Session) call(ctx context.Context, page *browser.Page, chatID any) (r browser.CallResult, err error) {
+	s.Undisturbed(ctx, s.calls(), func() {
+		ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
+		defer cancel()
+		r, err = page.CallWith(ctx, chatID)
+	})
+	return r, err
 }
 
 // calls is the URL that the page's callback calls: the endpoint's where it is
@@ -57,27 +66,27 @@ type Renewal struct {
 // A page may keep a token in memory until then.
 func (s *Session) Renew() (Renewal, error) {
 	return s.pages.renewed.Get(func() (Renewal, error) {
-		ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
-		defer cancel()
 		v, err := s.visitWithToken()
 		if err != nil {
 			return Renewal{}, err
 		}
-		page, err := s.openAgain(ctx, v) // it is looked at again later
+		page, err := s.openAgain(s.Base, v) // it is looked at again later
 		if err != nil {
 			return Renewal{}, err
 		}
-		call := func(chatID string) (r browser.CallResult, err error) {
-			s.Undisturbed(ctx, s.calls(), func() { r, err = page.Call(ctx, chatID) })
-			return r, err
+		call := func(chatID string) (browser.CallResult, error) { return s.call(s.Base, page, chatID) }
+		advance := func(d time.Duration) error {
+			ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
+			defer cancel()
+			return page.Advance(ctx, d)
 		}
-		r, err := renewOn(ctx, page, call, s.NewChatID(), s.Options.Now)
+		r, err := renewOn(s.Base, advance, call, s.NewChatID(), s.Options.Now)
 		r.page = page
 		return r, err
 	})
 }
 
-func renewOn(ctx context.Context, page *browser.Page, call func(chatID string) (browser.CallResult, error), chatID string, now func() time.Time) (Renewal, error) {
+func renewOn(ctx context.Context, advance func(time.Duration) error, call func(chatID string) (browser.CallResult, error), chatID string, now func() time.Time) (Renewal, error) {
 	var r Renewal
 	var err error
 	if r.Before, err = call(chatID); err != nil || r.Before.Token == "" {
@@ -98,7 +107,7 @@ func renewOn(ctx context.Context, page *browser.Page, call func(chatID string) (
 	if r.Advanced <= 0 {
 		return r, nil
 	}
-	if err := page.Advance(ctx, r.Advanced); err != nil {
+	if err := advance(r.Advanced); err != nil {
 		return r, fmt.Errorf("putting the page's clock forward: %w", err)
 	}
 	r.After, err = call(chatID)
