@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kindlytest/kindlytest/internal/demo"
 	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
 )
 
 var dyingRuns = flag.Int("dying", 0, "runs against each customer that dies; make attack has them made")
@@ -40,6 +42,36 @@ func TestDyingAgainAndAgain(t *testing.T) {
 			t.Logf("%d of %d runs", same, *dyingRuns)
 		})
 	}
+}
+
+// Some hundred forged tokens are sent, and each that is sent to this webhook ends its
+// process. A few of a kind show it: each check says so, and each other is judged.
+func TestAKindOfRequestKillsAFewTimes(t *testing.T) {
+	customer, _ := startDying(t, unverified)
+	shop, err := demo.Target(customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop = withoutPage(t, shop, customer)
+	forgedChecks := []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-ALG-NONE", "HOOK-WRONG-KEY", "HOOK-EMBEDDED-KEY", "HOOK-SEGMENTS", "HOOK-GARBAGE"}
+	validChecks := []string{"HOOK-VALID", "HOOK-EXPIRED", "HOOK-OTHER-CHAT", "HOOK-SUB-TYPE", "RESP-ADDITIVE", "SIG-WRONG"}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: slices.Concat(forgedChecks, validChecks, []string{"LIVE-PROCESS"})})
+	const most = 40 // of seven checks, and of who looks at their answers too
+	if n := run.Summary.Deaths; n < 10 || n > most {
+		t.Errorf("it died %d times, want at most %d", n, most)
+	}
+	for _, c := range run.Checks {
+		forged, valid := slices.Contains(forgedChecks, c.ID), slices.Contains(validChecks, c.ID)
+		switch {
+		case c.Outcome == reports.Errored:
+			t.Errorf("%s could not run: %s", c.ID, c.Reason)
+		case forged && (c.Outcome != reports.Failed || c.Cause != "process-dies"):
+			t.Errorf("%s is %s, of %q: %s", c.ID, c.Outcome, c.Cause, c.Actual)
+		case valid && c.Outcome != reports.Passed && c.Outcome != reports.Skipped:
+			t.Errorf("%s is %s: %s", c.ID, c.Outcome, c.Actual)
+		}
+	}
+	t.Log(run.Summary)
 }
 
 // outcomes are those of a run's checks, by ID.

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
 // A dying program is a process of its own in front of a sound customer: this test
@@ -35,6 +36,7 @@ const (
 	frontEnv = "KINDLYTEST_TEST_FRONT"
 	pageEnv  = "KINDLYTEST_TEST_PAGE"
 	hooksEnv = "KINDLYTEST_TEST_HOOKS"
+	keyEnv   = "KINDLYTEST_TEST_KEY" // a public one
 )
 
 // A wayToDie is what ends the process. It returns true to die at once, without an
@@ -88,6 +90,14 @@ var soundWays = []wayToDie{
 		dies: func(*http.Request, []byte, func()) bool { return false }},
 }
 
+// unverified is a webhook that catches nothing of what verifying a token throws.
+var unverified = wayToDie{name: "unverified", text: "What verifies tokens throws on each that does not verify, outside of any try, and the error ends the process.",
+	dies: func(r *http.Request, _ []byte, _ func()) bool {
+		raw, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		key, err := token.ParsePublicKey("key", []byte(os.Getenv(keyEnv)))
+		return bearer && strings.HasPrefix(r.URL.Path, "/hooks/") && (err != nil || token.Check(token.Raw(raw), token.Expect{Keys: []*token.Key{key}}).SignedBy == nil)
+	}}
+
 // parses says whether a token's first two segments are JSON in base64url.
 func parses(token string) bool {
 	segments := strings.Split(token, ".")
@@ -106,7 +116,7 @@ func parses(token string) bool {
 // dying is the program. It returns the exit code.
 func dying(name string) int {
 	var way wayToDie
-	for _, w := range slices.Concat(waysToDie, soundWays) {
+	for _, w := range slices.Concat(waysToDie, soundWays, []wayToDie{unverified}) {
 		if w.name == name {
 			way = w
 		}
@@ -222,7 +232,7 @@ func startDying(t *testing.T, way wayToDie) (*fixtures.Customer, func()) {
 		return front{l, port}, nil
 	}})
 	address := "127.0.0.1:" + strconv.Itoa(port)
-	end := supervise(t, address, dyingEnv+"="+way.name, frontEnv+"="+address, pageEnv+"="+behind[0], hooksEnv+"="+behind[2])
+	end := supervise(t, address, dyingEnv+"="+way.name, frontEnv+"="+address, pageEnv+"="+behind[0], hooksEnv+"="+behind[2], keyEnv+"="+string(customer.PublicPEM))
 	return customer, end
 }
 

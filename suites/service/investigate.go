@@ -74,6 +74,8 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 		died, state = true, gone
 	case died && !x.plain && blame(x) == 3 && v.convicted(*x):
 		return v.killed(x, Death{Title: x.title, Times: 1, Of: 1}), true
+	case !x.plain && v.convicted(*x): // by others that were under way: it is sent again, alone, if at all
+		return x.ev, false
 	}
 	v.accuse(ctx, client, x, state == gone)
 	if x.again != nil {
@@ -89,9 +91,20 @@ func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, d
 	if culprit != nil {
 		ev = v.convict(ctx, client, culprit, ev)
 		culprit.again = &ev
-	} else if down := v.isDown(); down == nil && (died || slices.ContainsFunc(suspects, refused)) {
+	} else if down := v.isDown(); down == nil && (died || slices.ContainsFunc(suspects, refused) && !v.explained(x)) {
 		v.note(Death{Address: v.address, Last: titles(suspects), Evidence: x.ev})
 	}
+}
+
+// explained says whether what is known to have killed the service was under way when
+// x was, or just before.
+func (v *service) explained(x *sending) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	since := x.began.Add(-v.t.Patience.Aftermath)
+	return slices.ContainsFunc(v.lately, func(y *sending) bool {
+		return y.again != nil && y.again.Killed != nil && !y.ended.Before(since)
+	})
 }
 
 // refused says whether a request found nobody there.
@@ -127,7 +140,7 @@ func (v *service) suspects(x *sending) []*sending {
 	for i := len(v.lately) - 1; i >= 0 && len(silent)+len(answered) < maxSuspects; i-- {
 		y := v.lately[i]
 		switch {
-		case y == x || y.plain || y.ended.Before(since):
+		case y == x || y.plain || y.again != nil || y.ended.Before(since): // or it is known what it does
 		case y.ev.Exchange.Err != nil || Gateway(y.ev.Exchange.Status()):
 			silent = append(silent, y)
 		default:
@@ -275,6 +288,7 @@ func (v *service) killed(x *sending, d Death) Evidence {
 		v.mu.Unlock()
 	}
 	x.running.kills(d)
+	x.again = &ev
 	return ev
 }
 

@@ -23,7 +23,13 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 		if _, served := s.TokenIn(send("is the session still there?", e.WithChat(s.NewChatID())).Exchange); served {
 			return
 		}
-		visit, err := s.visitLike(s.Target.Login)
+		// Nothing else goes to the service meanwhile: whoever is about to find out what
+		// a visit shows may be waiting for that to end.
+		like, known, err := s.pages.mended.Known()
+		if !known || err != nil {
+			like = &Visit{}
+		}
+		visit, err := s.visitAnew(s.Target.Login, like)
 		if err != nil {
 			return // the next check that needs the session says so
 		}

@@ -25,13 +25,27 @@ func (s *Session) visitWithToken() (*Visit, error) {
 // CallOther calls the first user's callback for another chat, as the widget
 // would after a new conversation was begun.
 func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallResult, err error) {
-	v, err := s.visitWithToken()
-	if err != nil {
-		return "", r, err
-	}
-	chatID = s.NewChatID()
-	r, err = s.call(ctx, v.page, chatID)
+	s.outliving(func() bool {
+		v, failed := s.visitWithToken()
+		if err = failed; err != nil {
+			return true
+		}
+		chatID = s.NewChatID()
+		r, err = s.call(ctx, v.page, chatID)
+		return r.Token != ""
+	})
 	return chatID, r, err
+}
+
+// outliving does something again that came to nothing where a service died meanwhile:
+// the session may have died with it, which the next visit has anew.
+func (s *Session) outliving(do func() (done bool)) {
+	for range mostTries {
+		before := len(s.Deaths())
+		if do() || len(s.Deaths()) == before {
+			return
+		}
+	}
 }
 
 // call calls a page's callback with no other traffic to what it calls. Its time
@@ -65,25 +79,33 @@ type Renewal struct {
 // gave the very same token, again with the page's clock shortly before expiry.
 // A page may keep a token in memory until then.
 func (s *Session) Renew() (Renewal, error) {
-	return s.pages.renewed.Get(func() (Renewal, error) {
-		v, err := s.visitWithToken()
-		if err != nil {
-			return Renewal{}, err
-		}
-		page, err := s.openAgain(s.Base, v) // it is looked at again later
-		if err != nil {
-			return Renewal{}, err
-		}
-		call := func(chatID string) (browser.CallResult, error) { return s.call(s.Base, page, chatID) }
-		advance := func(d time.Duration) error {
-			ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
-			defer cancel()
-			return page.Advance(ctx, d)
-		}
-		r, err := renewOn(s.Base, advance, call, s.NewChatID(), s.Options.Now)
-		r.page = page
+	return s.pages.renewed.Get(func() (r Renewal, err error) {
+		s.outliving(func() bool {
+			r, err = s.renew()
+			return r.After.Token != ""
+		})
 		return r, err
 	})
+}
+
+func (s *Session) renew() (Renewal, error) {
+	v, err := s.visitWithToken()
+	if err != nil {
+		return Renewal{}, err
+	}
+	page, err := s.openAgain(s.Base, v) // it is looked at again later
+	if err != nil {
+		return Renewal{}, err
+	}
+	call := func(chatID string) (browser.CallResult, error) { return s.call(s.Base, page, chatID) }
+	advance := func(d time.Duration) error {
+		ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
+		defer cancel()
+		return page.Advance(ctx, d)
+	}
+	r, err := renewOn(s.Base, advance, call, s.NewChatID(), s.Options.Now)
+	r.page = page
+	return r, err
 }
 
 func renewOn(ctx context.Context, advance func(time.Duration) error, call func(chatID string) (browser.CallResult, error), chatID string, now func() time.Time) (Renewal, error) {
