@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"internal/clip":     {},
 	"internal/demo":     {"fixtures", "fixtures/stack", "target", "internal/browser", "mockkindly/token"},
 	"internal/figures":  {},
-	"internal/forge":    {"internal/wire"},
+	"internal/forge":    {"internal/wire", "mockkindly/webhook"}, // whose names of headers it spoils
 	"internal/keyscan":  {},
 	"internal/oracle":   {"internal/wire"},
 	"internal/param":    {"internal/wire"},
