@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -127,6 +128,16 @@ func TestLookAlikeSaysWhichIsMeant(t *testing.T) {
 	_, problems, _ := ParseAnswer([]byte(`{"reply":"hi","newContext":{}}`))
 	if len(problems) != 1 || problems[0].Fix != "Rename newContext to new_context." {
 		t.Errorf("got %v", problems)
+	}
+}
+
+func TestWhatStandsBesideAnEmptyFieldIsMeantForIt(t *testing.T) {
+	for body, want := range map[string]int{`{"reply":"","text":"hi"}`: 1, `{"reply":"hi","text":"hi"}`: 0} {
+		_, problems, _ := ParseAnswer([]byte(body))
+		problems = slices.DeleteFunc(problems, func(p Problem) bool { return p.Rule.ID != RespFieldNames.ID })
+		if len(problems) != want {
+			t.Errorf("%s: %v, want %d of %s", body, problems, want, RespFieldNames.ID)
+		}
 	}
 }
 

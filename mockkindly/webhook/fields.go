@@ -111,7 +111,7 @@ func isPresent(v any) bool      { return v != nil }
 
 // lookAlikes tells of members that Kindly ignores though they seem meant for
 // it: the name resembles a field's, the value could be the field's, and the
-// field itself is not there. What stands beside the real field is the
+// field itself is not there, or empty. What stands beside the real field is the
 // customer's own.
 func (j *judge) lookAlikes(o object, fields []field) {
 	for _, name := range slices.Sorted(maps.Keys(o.members)) {
@@ -131,7 +131,7 @@ func meant(name string, o object, fields []field) (field, bool) {
 	}
 	plain := plainName(name)
 	for _, f := range fields {
-		if f.alike[plain] && o.members[f.name] == nil && f.fits(o.members[name]) {
+		if f.alike[plain] && (o.members[f.name] == nil || o.members[f.name] == "") && f.fits(o.members[name]) {
 			return f, true
 		}
 	}
