@@ -520,6 +520,33 @@ func TestAColdStartIsNamedAlone(t *testing.T) {
 	}
 }
 
+// Where no HTTP comes back, it is not said to answer 200.
+func TestAnotherProtocolAndSilenceAreNamedAlone(t *testing.T) {
+	for name, row := range map[string]struct {
+		hook  func(t *testing.T, shop *target.Target)
+		cause string
+		says  string
+	}{
+		"https is asked of http": {func(t *testing.T, shop *target.Target) {
+			shop.Webhooks[0].ConnectTo = strings.Replace(shop.Webhooks[0].ConnectTo, "http:", "https:", 1)
+		}, "webhook-speaks-otherwise", "does not look like a TLS handshake"},
+		"it never answers": {func(t *testing.T, shop *target.Target) { shop.Webhooks[0].ConnectTo = serve(t, hang) }, "webhook-silent", "what it waits for"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := targetOf(t, plain())
+			row.hook(t, &shop)
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Timeout: 300 * time.Millisecond, Only: []string{"HOOK-VALID", "RESP-STATUS", "RESP-JSON", "SIG-VALID"}})
+			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
+				t.Errorf("it names %q, want %s alone", found, row.cause)
+			}
+			if text := toldOf(t, run); !strings.Contains(text, row.says) || strings.Contains(text, "business says no") {
+				t.Error(text)
+			}
+		})
+	}
+}
+
 // An endpoint that looks at the type signs not anything: it takes no name for one.
 func TestAnEmptyChatIDIsNoNameOfAChat(t *testing.T) {
 	t.Parallel()

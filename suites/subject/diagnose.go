@@ -124,7 +124,7 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("HOOK-VALID", "", ev)
 		return nil
 	case ev.Exchange.Err != nil:
-		st.Fault = h.fault("RESP-STATUS", hungUp(ev), ev)
+		st.Fault = h.fault("RESP-STATUS", silence(ev), ev)
 		if st.Members() && h.AcceptableStatus(st.Stranger[0]) { // it is the token on which it is silent
 			st.Fault = h.fault("HOOK-VALID", "webhook-fails-on-tokens", ev)
 		}
@@ -161,10 +161,15 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 	return h.tryTokens(ctx, st)
 }
 
-// hungUp is the cause of an answer that breaks off, or that there is none.
-func hungUp(ev Evidence) string {
-	if ev.Exchange.Kind() == wire.KindReset {
+// silence is the cause of an answer that breaks off, or that does not come.
+func silence(ev Evidence) string {
+	switch ev.Exchange.Kind() {
+	case wire.KindReset:
 		return "webhook-hangs-up"
+	case wire.KindTimeout:
+		return "webhook-silent"
+	case wire.KindOther:
+		return "webhook-speaks-otherwise"
 	}
 	return ""
 }

@@ -56,6 +56,9 @@ func (f Fault) Verdict(expected, actual string) Verdict {
 	if f.Who != "" {
 		actual += ", from " + f.Who
 	}
+	if ex := f.Seen.Exchange; ex.Kind() == wire.KindOther {
+		actual += ": " + Bound(ex.Err.Error(), 200)
+	}
 	v := Violated(expected, actual).Because(f.Cause).Fix(f.Fix)
 	if m := f.Instead; m != nil {
 		v.Actual += "; it accepts " + m.Name
@@ -104,7 +107,7 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	st.Waking = waking
 	if first.Exchange.Err != nil {
 		st.Stranger = []Evidence{first}
-		st.Fault = &Fault{Check: "RESP-STATUS", Cause: hungUp(first), What: "a valid request gets " + Describe(first.Exchange), Seen: first}
+		st.Fault = &Fault{Check: "RESP-STATUS", Cause: silence(first), What: "a valid request gets " + Describe(first.Exchange), Seen: first}
 		st.Silent, err = h.silentToMembers(ctx)
 		return st, err
 	}
