@@ -116,7 +116,7 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 			}
 			if r.ID == webhook.RespJSON.ID || r.ID == webhook.RespEmpty.ID || enveloped(ev.Exchange.Body()) != "" {
 				if named, ok := answerMistake(v, ev.Exchange.Body()); ok {
-					return named.At(rule.Must)
+					return named
 				}
 			}
 			return v
