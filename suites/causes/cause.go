@@ -46,7 +46,19 @@ type Cause struct {
 	// When lists what infers it: all of these checks fail, and none of Unless
 	// does. Empty: only a probe names it.
 	When, Unless []string
+	// By says how they fail, and what it explains: what fails with an error on a
+	// forged token has not believed it.
+	By Showing
 }
+
+// A Showing is how a mistake shows that is inferred.
+type Showing int
+
+const (
+	ByAnswer Showing = iota // what should not have been taken was, or the answer is wrong
+	ByError                 // a status of 500 or more, or no answer
+	ByEither
+)
 
 // All returns the catalogue of causes, in the order in which they are inferred.
 func All() []Cause { return all() }

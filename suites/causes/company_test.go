@@ -44,6 +44,36 @@ func TestWhatWasMendedExplainsNothingElse(t *testing.T) {
 	}
 }
 
+// A webhook that fails with an error on a forged token has not believed it, whatever
+// else is wrong with it.
+func TestAnErrorIsNoBelief(t *testing.T) {
+	fails := func(id string, status int) reports.Check {
+		return reports.Check{ID: id, Level: string(rule.Must), Outcome: reports.Failed, Evidence: []reports.Evidence{{Response: &reports.Response{Status: status}}}}
+	}
+	for _, row := range []struct {
+		name   string
+		checks []reports.Check
+		want   []string
+	}{
+		{"errors on all that is forged", []reports.Check{fails("HOOK-WRONG-KEY", 500), fails("HOOK-TAMPERED", 500), fails("HOOK-SIGNATURE", 500), fails("HOOK-ALG-NONE", 500)}, []string{"webhook-fails-on-bad-tokens"}},
+		{"all that is forged is believed", []reports.Check{fails("HOOK-WRONG-KEY", 200), fails("HOOK-TAMPERED", 200), fails("HOOK-SIGNATURE", 200), fails("HOOK-GARBAGE", 500)}, []string{"webhook-verifies-nothing", "webhook-fails-on-odd-tokens"}},
+		{"errors, and another chat's token is believed", []reports.Check{fails("HOOK-WRONG-KEY", 502), fails("HOOK-TAMPERED", 500), fails("HOOK-SIGNATURE", 500), fails("HOOK-OTHER-CHAT", 200)}, []string{"webhook-fails-on-bad-tokens", "webhook-ignores-chat"}},
+		{"an error without a session", []reports.Check{fails("AUTH-NO-SESSION", 500)}, nil},
+		{"an error without a signature", []reports.Check{fails("SIG-MISSING", 500), fails("SIG-WRONG", 500)}, nil},
+		{"valid tokens are refused with an error", []reports.Check{fails("HOOK-VALID", 500)}, []string{"webhook-refuses-valid-tokens"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			var got []string
+			for _, c := range Recognise(row.checks, nowhere) {
+				got = append(got, c.ID)
+			}
+			if !slices.Equal(got, row.want) {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
 func TestOneProcessDiesOnce(t *testing.T) {
 	checks := []reports.Check{
 		{ID: "RESP-METHOD", Outcome: reports.Warned, Cause: "process-dies"},

@@ -1,6 +1,7 @@
 package causes
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -192,13 +193,25 @@ func (r *recognition) besides() {
 	}
 }
 
+// shows says whether a check fails in the way in which an inferred cause shows.
+func (r row) shows(c Cause) bool { return c.By == ByEither || (c.By == ByError) == r.erred() }
+
+// erred says whether what shows that a check fails is an error.
+func (r row) erred() bool {
+	if len(r.Evidence) == 0 {
+		return false
+	}
+	last := r.Evidence[len(r.Evidence)-1].Response
+	return last == nil || last.Status >= http.StatusInternalServerError
+}
+
 // inferred takes the cause at a place if all fails there that shows it.
 func (r *recognition) inferred(c Cause, place string) {
 	there := place == "" // something is at the place itself
 	for _, id := range c.When {
 		shown := false
 		for _, row := range r.rows {
-			if row.Cause == "" && fails(row.Check) && !(c.Severity == reports.Critical && doubtful(row.Check)) && row.ID == id &&
+			if row.Cause == "" && fails(row.Check) && row.shows(c) && !(c.Severity == reports.Critical && doubtful(row.Check)) && row.ID == id &&
 				(row.Where == place || row.Where == "") {
 				shown, there = true, there || row.Where == place
 			}
@@ -214,7 +227,7 @@ func (r *recognition) inferred(c Cause, place string) {
 	found.Where = place
 	for i := range r.rows {
 		row := &r.rows[i]
-		if row.Cause != "" || !fails(row.Check) || !c.explains(row.ID) || !row.at(place) {
+		if row.Cause != "" || !fails(row.Check) || !row.shows(c) || !c.explains(row.ID) || !row.at(place) {
 			continue
 		}
 		if found.Repeat == "" || row.ID == c.When[0] {
