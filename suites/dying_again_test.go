@@ -74,6 +74,31 @@ func TestAKindOfRequestKillsAFewTimes(t *testing.T) {
 	t.Log(run.Summary)
 }
 
+// What kills it without being hostile is no reason to give the process up: the rest of
+// it is judged.
+func TestAPlainRequestThatKillsHidesNothing(t *testing.T) {
+	customer, _ := startDying(t, strangers)
+	shop, err := demo.Target(customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop = withoutPage(t, shop, customer)
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-METHOD", "AUTH-POST-TOKEN", "RESP-STATUS", "HOOK-WRONG-KEY", "LIVE-PROCESS"}})
+	for _, w := range []want{
+		{"AUTH-NO-SESSION", reports.Passed, ""}, {"AUTH-METHOD", reports.Passed, ""}, {"AUTH-POST-TOKEN", reports.Passed, ""},
+		{"RESP-STATUS", reports.Failed, "no answer"}, {"HOOK-WRONG-KEY", reports.Skipped, "a valid request kills it, 3 of 3 times"}, // no refusal can be told
+		{"LIVE-PROCESS", reports.Failed, `/hooks/orders: "without a token" kills it, 3 of 3 times`},
+	} {
+		if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
+			t.Errorf("%s is %s, want %s and %q", w.id, c.Outcome, w.outcome, w.says)
+			describe(t, c)
+		}
+	}
+	if run.Summary.Errored > 0 || len(run.Causes) == 0 || run.Causes[0].ID != "process-dies" {
+		t.Errorf("the run says %q, and names %+v first", run.Problem, run.Causes)
+	}
+}
+
 // outcomes are those of a run's checks, by ID.
 func outcomes(run reports.Run) map[string]reports.Outcome {
 	all := map[string]reports.Outcome{}

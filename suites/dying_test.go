@@ -98,6 +98,13 @@ var unverified = wayToDie{name: "unverified", text: "What verifies tokens throws
 		return bearer && strings.HasPrefix(r.URL.Path, "/hooks/") && (err != nil || token.Check(token.Raw(raw), token.Expect{Keys: []*token.Key{key}}).SignedBy == nil)
 	}}
 
+// strangers is a webhook that takes a token for granted: what every probe begins with
+// ends its process.
+var strangers = wayToDie{name: "strangers", text: "Authorization is taken for granted: reading it where there is none ends the process.",
+	dies: func(r *http.Request, _ []byte, _ func()) bool {
+		return strings.HasPrefix(r.URL.Path, "/hooks/") && r.Header.Get("Authorization") == ""
+	}}
+
 // parses says whether a token's first two segments are JSON in base64url.
 func parses(token string) bool {
 	segments := strings.Split(token, ".")
@@ -116,7 +123,7 @@ func parses(token string) bool {
 // dying is the program. It returns the exit code.
 func dying(name string) int {
 	var way wayToDie
-	for _, w := range slices.Concat(waysToDie, soundWays, []wayToDie{unverified}) {
+	for _, w := range slices.Concat(waysToDie, soundWays, []wayToDie{unverified, strangers}) {
 		if w.name == name {
 			way = w
 		}

@@ -183,7 +183,7 @@ var liveAuthBurst = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 // share a process.
 func whereItDied(d service.Death) string {
 	r := d.Evidence.Exchange.Request
-	if called := cmp.Or(r.ConnectTo, r.URL); d.Check != "" && called != "" {
+	if called := cmp.Or(r.ConnectTo, r.URL); d.Blamed() && called != "" {
 		return subject.SafeURL(called)
 	}
 	return d.Address
@@ -204,7 +204,7 @@ func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
 	var evidence []subject.Evidence
 	for _, d := range deaths {
 		culprit := [2]string{whereItDied(d), d.Check}
-		if d.Check != "" && slices.Contains(culprits, culprit) {
+		if d.Blamed() && slices.Contains(culprits, culprit) {
 			continue // the same mistake, by another of the same check's requests
 		}
 		culprits = append(culprits, culprit)
@@ -220,7 +220,7 @@ func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
 		actual += fmt.Sprintf("; and %d more", n-3)
 	}
 	v := subject.Violated("no process dies", actual).Surely().With(evidence[:min(3, len(evidence))]...)
-	if !slices.ContainsFunc(deaths, func(d service.Death) bool { return d.Check != "" }) {
+	if !slices.ContainsFunc(deaths, service.Death.Blamed) {
 		return v.At(rule.Should).Fix("Look into its log: it was restarted, or an error ended it that nothing here could repeat.") // nobody is blamed for what can't be shown
 	}
 	return v.Because("process-dies")

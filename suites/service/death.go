@@ -21,11 +21,16 @@ type Death struct {
 	Evidence Evidence
 }
 
+// Blamed says whether it is known which request did it.
+func (d Death) Blamed() bool { return d.Check != "" || d.Times > 0 }
+
 // String says what killed the service: half a sentence.
 func (d Death) String() string {
 	switch {
 	case d.Like != "":
 		return fmt.Sprintf("%q is of a kind that kills it (see %s), and was not sent", d.Title, d.Like)
+	case d.Check == "" && d.Blamed(): // what every probe begins with
+		return fmt.Sprintf("%q kills it, %d of %d times", d.Title, d.Times, d.Of)
 	case d.Check == "" && d.Gone:
 		return "it died and did not come back; the last requests were " + strings.Join(d.Last, ", ")
 	case d.Check == "":

@@ -265,7 +265,7 @@ func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, 
 		}
 	}
 	ev = v.killed(x, d)
-	if d.Gone || x.plain { // what every probe begins with kills it: nothing can be found out
+	if d.Gone {
 		v.bury(*ev.Killed)
 	}
 	return ev

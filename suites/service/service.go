@@ -215,9 +215,11 @@ func (v *service) fateOf(kind string) *fate {
 func (v *service) enough(x sending) *Death {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if f := v.kinds[x.kind]; f != nil && f.deaths >= sealed && !f.answered {
+	if f := v.kinds[x.kind]; f != nil && (f.deaths >= sealed || x.plain && f.deaths > 0) && !f.answered {
 		d := f.first
-		d.Title, d.Check, d.Like = x.title, x.running.Rule.ID, f.first.Check
+		if d.Title, d.Check, d.Like = x.title, x.running.Rule.ID, f.first.Check; x.plain {
+			d = f.first // what every probe begins with is sent once
+		}
 		return &d
 	}
 	var first *Death

@@ -134,9 +134,9 @@ func (t *Traffic) deliver(ctx context.Context, x sending) Evidence {
 	x.running, x.plain = running, running.Rule.ID == ""
 	if !x.plain {
 		t.sent.Add(1)
-		if t.Kind != nil {
-			x.kind = t.Kind(x.request)
-		}
+	}
+	if t.Kind != nil {
+		x.kind = t.Kind(x.request)
 	}
 	ev := t.to(x.request).do(ctx, t.Client, x)
 	switch {

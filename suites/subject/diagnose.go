@@ -163,6 +163,9 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 
 // silence is the cause of an answer that breaks off, or that does not come.
 func silence(ev Evidence) string {
+	if ev.Killed != nil {
+		return "process-dies"
+	}
 	switch ev.Exchange.Kind() {
 	case wire.KindReset:
 		return "webhook-hangs-up"

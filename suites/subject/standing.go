@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -108,6 +110,9 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	if first.Exchange.Err != nil {
 		st.Stranger = []Evidence{first}
 		st.Fault = &Fault{Check: "RESP-STATUS", Cause: silence(first), What: "a valid request gets " + Describe(first.Exchange), Seen: first}
+		if first.Killed != nil {
+			st.Fault.What = "a valid request " + strings.TrimPrefix(first.Killed.String(), strconv.Quote(first.Killed.Title)+" ")
+		}
 		st.Silent, err = h.silentToMembers(ctx)
 		return st, err
 	}
