@@ -1,6 +1,22 @@
 package catalogue
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/suites/subject"
+)
+
+// A webhook that fails on a forged token has not believed it, and is not told so.
+func TestAnErrorIsNotToldAsABelief(t *testing.T) {
+	if v := refusal("alg none", subject.Evidence{}, oracle.Judgement{Class: oracle.Error}); v.Kind != subject.Broken || !strings.Contains(v.Broken, "error") || !strings.Contains(v.Advice, "401") {
+		t.Errorf("an error: %+v", v)
+	}
+	if v := refusal("alg none", subject.Evidence{}, oracle.Judgement{Class: oracle.Believed}); v.Kind != subject.Broken || v.Broken != "" || v.Advice != "" {
+		t.Errorf("a belief: %+v", v)
+	}
+}
 
 func TestValuesThatTellWhoSomebodyIs(t *testing.T) {
 	for value, want := range map[string]bool{

@@ -98,9 +98,9 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 	actual := fmt.Sprintf("%s: %s", what, subject.Describe(ev.Exchange))
 	switch st := ev.Exchange.Status(); {
 	case ev.Exchange.Err != nil:
-		return subject.Violated(expected, actual)
+		return subject.Violated(expected, actual).Errs()
 	case st >= 500:
-		return subject.Violated(expected, actual).Because("hmac-compare-throws")
+		return subject.Violated(expected, actual).Errs().Because("hmac-compare-throws")
 	case st >= 400:
 		return subject.Holds("%s", actual)
 	}

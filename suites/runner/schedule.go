@@ -3,6 +3,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -264,7 +265,7 @@ func report(s *subject.Session, c catalogue.Check, v subject.Verdict, took time.
 	chosen.Safe = false // what --safe leaves out was asked for, and is not judged
 	row.Deselected = !Selects(chosen, c)
 	if v.Kind == subject.Broken {
-		row.Broken, row.Consequence = r.Broken, r.Why
+		row.Broken, row.Consequence = cmp.Or(v.Broken, r.Broken), cmp.Or(v.Consequence, r.Why)
 		row.Fix = r.Fix
 		if v.Advice != "" {
 			row.Fix = s.Redact.Text(v.Advice)

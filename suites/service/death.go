@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // A Death is one time that a process of the target died.
@@ -23,6 +25,17 @@ type Death struct {
 
 // Blamed says whether it is known which request did it.
 func (d Death) Blamed() bool { return d.Check != "" || d.Times > 0 }
+
+// alike says whether a death was caused by the same check at the same place: several
+// webhooks may share a process.
+func (d Death) alike(x sending) bool {
+	return d.Check != "" && d.Check == x.running.Rule.ID && place(d.Evidence.Exchange.Request) == place(x.request)
+}
+
+func place(r wire.Request) string {
+	before, _, _ := strings.Cut(r.URL, "?")
+	return before
+}
 
 // String says what killed the service: half a sentence.
 func (d Death) String() string {

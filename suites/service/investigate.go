@@ -300,7 +300,7 @@ func (v *service) convicted(x sending) bool {
 	if f := v.kinds[x.kind]; f != nil && f.deaths > 0 && !f.answered {
 		return true
 	}
-	return slices.ContainsFunc(v.deaths, func(d Death) bool { return d.Check != "" && d.Check == x.running.Rule.ID })
+	return slices.ContainsFunc(v.deaths, func(d Death) bool { return d.alike(x) })
 }
 
 // lost notes that the service is down for good. Who did it is known where only

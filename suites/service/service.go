@@ -225,7 +225,7 @@ func (v *service) enough(x sending) *Death {
 	var first *Death
 	n := 0
 	for i := range v.deaths {
-		if d := &v.deaths[i]; d.Check != "" && d.Check == x.running.Rule.ID {
+		if d := &v.deaths[i]; d.alike(x) {
 			if n++; first == nil {
 				first = d
 			}
@@ -352,13 +352,6 @@ func (v *service) remember(x sending) {
 		v.pace = max(v.pace, min(x.ev.Exchange.Duration, 2*v.pace+time.Second))
 		v.mu.Unlock()
 	}
-}
-
-// died is how often the service has died so far.
-func (v *service) died() int {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return len(v.deaths)
 }
 
 func (v *service) isDown() error {

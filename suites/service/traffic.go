@@ -176,21 +176,24 @@ func (t *Traffic) Undisturbed(ctx context.Context, url string, do func()) {
 	do()
 }
 
-// Outliving does something by other means that calls a service, beside other
-// traffic, and once more without it where the service died meanwhile. do says
-// whether it came to what it should.
-func (t *Traffic) Outliving(ctx context.Context, url string, do func() bool) {
-	v := t.to(wire.Request{URL: url})
-	before := v.died()
+// Outliving does something by other means that calls services, beside other traffic,
+// and once more without it where one of them died meanwhile: which of them share a
+// process, nobody knows. do says whether it came to what it should.
+func (t *Traffic) Outliving(ctx context.Context, do func() bool) {
+	before := len(t.Deaths())
 	done := do()
-	if !done && ctx.Err() == nil { // it may have died of what nobody has looked into yet
+	if !done && ctx.Err() == nil { // one may have died of what nobody has looked into yet
+		t.Settle(ctx)
+	}
+	if len(t.Deaths()) == before || ctx.Err() != nil {
+		return
+	}
+	for _, v := range t.all() { // in one order
 		v.gate.Lock()
+		defer v.gate.Unlock()
 		v.settle(ctx, t.Client)
-		v.gate.Unlock()
 	}
-	if v.died() > before && v.isDown() == nil && ctx.Err() == nil {
-		t.Undisturbed(ctx, url, func() { do() })
-	}
+	do()
 }
 
 // Hurt says whether an exchange that was not made by Do has suffered from the death

@@ -20,9 +20,12 @@ type Verdict struct {
 	Actual   string
 	Reason   string
 	Advice   string
-	IsWeak   bool
-	Cause    string // the ID of the cause that the probe itself has recognised
-	Where    string // the webhook that it is about, where there are several
+	// Broken and Consequence are in the place of the requirement's own, where it does
+	// not hold in another way than they speak of.
+	Broken, Consequence string
+	IsWeak              bool
+	Cause               string // the ID of the cause that the probe itself has recognised
+	Where               string // the webhook that it is about, where there are several
 	// Elsewhere are the verdicts on other webhooks that don't hold either, the worst
 	// first: each stands on its own evidence.
 	Elsewhere []Verdict
@@ -90,6 +93,15 @@ func (v Verdict) With(evidence ...Evidence) Verdict {
 
 // Fix replaces the requirement's fix by one that knows this target better.
 func (v Verdict) Fix(fix string) Verdict { v.Advice = fix; return v }
+
+// Errs says of what should have been refused that it ended in an error: nobody has
+// believed it.
+func (v Verdict) Errs() Verdict {
+	v.Broken = "The webhook fails with an error on what it should refuse."
+	v.Consequence = "It does not believe it, but strangers fill your logs with errors, and find the one that does more harm."
+	v.Advice = "Catch what is thrown there, and answer 401."
+	return v
+}
 
 // Weak marks a pass that proves less than it should, and says why.
 func (v Verdict) Weak(why string) Verdict { v.IsWeak, v.Reason = true, why; return v }

@@ -89,7 +89,7 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 	}
 	var v *Visit
 	var err error
-	s.Outliving(s.Base, s.Target.PageURL, func() bool {
+	s.Outliving(s.Base, func() bool {
 		v, err = s.visitAnew(login, before)
 		return err == nil && v.Token != ""
 	})
