@@ -56,7 +56,7 @@ func TestAKindOfRequestKillsAFewTimes(t *testing.T) {
 	forgedChecks := []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-ALG-NONE", "HOOK-WRONG-KEY", "HOOK-EMBEDDED-KEY", "HOOK-SEGMENTS", "HOOK-GARBAGE"}
 	validChecks := []string{"HOOK-VALID", "HOOK-EXPIRED", "HOOK-OTHER-CHAT", "HOOK-SUB-TYPE", "RESP-ADDITIVE", "SIG-WRONG"}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: slices.Concat(forgedChecks, validChecks, []string{"LIVE-PROCESS"})})
-	const most = 40 // of seven checks, and of who looks at their answers too
+	const most = 80 // of some hundred; a busy machine has more under way when it dies
 	if n := run.Summary.Deaths; n < 10 || n > most {
 		t.Errorf("it died %d times, want at most %d", n, most)
 	}

@@ -20,6 +20,7 @@ type Death struct {
 	// Late: it was answered, and the process died after that.
 	Late     bool
 	Gone     bool // it did not come back
+	Silent   bool // what is gone takes connections still, and answers none
 	Evidence Evidence
 }
 
@@ -44,10 +45,14 @@ func (d Death) String() string {
 		return fmt.Sprintf("%q is of a kind that kills it (see %s), and was not sent", d.Title, d.Like)
 	case d.Check == "" && d.Blamed(): // what every probe begins with
 		return fmt.Sprintf("%q kills it, %d of %d times", d.Title, d.Times, d.Of)
+	case d.Check == "" && d.Silent:
+		return "it no longer answers: it hangs, or serves one connection at a time and is held by another; the last requests were " + strings.Join(d.Last, ", ")
 	case d.Check == "" && d.Gone:
 		return "it died and did not come back; the last requests were " + strings.Join(d.Last, ", ")
 	case d.Check == "":
 		return "it died once and came back, and nothing that was sent did it again; the last requests were " + strings.Join(d.Last, ", ")
+	case d.Silent:
+		return fmt.Sprintf("since %q (%s) it no longer answers", d.Title, d.Check)
 	case d.Gone:
 		return fmt.Sprintf("%q (%s) killed it, and it did not come back", d.Title, d.Check)
 	case d.Late:

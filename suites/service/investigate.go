@@ -59,7 +59,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	died := state != beats
 	switch {
 	case died && !v.await(ctx, client):
-		return v.lost(x, v.suspects(x)), true
+		return v.lost(ctx, client, x, v.suspects(x)), true
 	case !died && x.oversized && x.ev.Exchange.Kind() == wire.KindReset:
 		return x.ev, true // it may hang up on that
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
@@ -69,7 +69,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 			return evs[0], true // what it answers to this, and to nothing else
 		}
 		if !v.await(ctx, client) {
-			return v.lost(x, v.suspects(x)), true
+			return v.lost(ctx, client, x, v.suspects(x)), true
 		}
 		died, state = true, gone
 	case died && !x.plain && blame(x) == 3 && v.convicted(*x):
@@ -191,7 +191,7 @@ func (v *service) search(ctx context.Context, client *wire.Client, suspects []*s
 			continue
 		}
 		if !v.await(ctx, client) {
-			v.lost(group[0], group)
+			v.lost(ctx, client, group[0], group)
 			return nil, Evidence{}
 		}
 		if len(group) == 1 {
@@ -201,7 +201,7 @@ func (v *service) search(ctx context.Context, client *wire.Client, suspects []*s
 			ev, broke := v.together(ctx, client, []*sending{x})
 			if broke {
 				if !v.await(ctx, client) {
-					v.lost(x, []*sending{x})
+					v.lost(ctx, client, x, []*sending{x})
 					return nil, Evidence{}
 				}
 				return x, ev[0]
@@ -305,9 +305,9 @@ func (v *service) convicted(x sending) bool {
 
 // lost notes that the service is down for good. Who did it is known where only
 // one request was there when it died.
-func (v *service) lost(x *sending, suspects []*sending) Evidence {
+func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, suspects []*sending) Evidence {
 	there := slices.DeleteFunc(slices.Clone(suspects), func(y *sending) bool { return blame(y) < 2 })
-	d := Death{Address: v.address, Last: titles(suspects), Gone: true, Evidence: x.ev}
+	d := Death{Address: v.address, Last: titles(suspects), Gone: true, Silent: v.pulse(ctx, client) == silent, Evidence: x.ev}
 	if len(there) == 1 || len(suspects) == 1 {
 		culprit := append(there, suspects...)[0]
 		d.Title, d.Times, d.Of = culprit.title, 1, 1

@@ -45,7 +45,7 @@ func (v *service) foundDead(ctx context.Context, client *wire.Client, last *send
 	x := &sending{running: &Running{}, title: "is it alive?", plain: true, began: last.ended}
 	x.ev = Evidence{Title: x.title, Exchange: wire.Exchange{At: v.t.Now(), Request: last.request, Err: errGone}}
 	if !v.await(ctx, client) {
-		v.lost(x, v.suspects(x))
+		v.lost(ctx, client, x, v.suspects(x))
 		return
 	}
 	v.accuse(ctx, client, x, true)

@@ -99,7 +99,6 @@ func (v Verdict) Fix(fix string) Verdict { v.Advice = fix; return v }
 func (v Verdict) Errs() Verdict {
 	v.Broken = "The webhook fails with an error on what it should refuse."
 	v.Consequence = "It does not believe it, but strangers fill your logs with errors, and find the one that does more harm."
-	v.Advice = "Catch what is thrown there, and answer 401."
 	return v
 }
 
