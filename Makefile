@@ -21,7 +21,7 @@ demo: browser build ## run everything against the built-in customer
 
 .PHONY: test
 test: browser stacks ## all tests
-	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -timeout 15m ./...
+	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -timeout 25m ./...
 
 .PHONY: race
 race: browser stacks ## all tests under the race detector (slow)
