@@ -53,10 +53,10 @@ func TestAKindOfRequestKillsAFewTimes(t *testing.T) {
 		t.Fatal(err)
 	}
 	shop = withoutPage(t, shop, customer)
-	forgedChecks := []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-ALG-NONE", "HOOK-WRONG-KEY", "HOOK-EMBEDDED-KEY", "HOOK-SEGMENTS", "HOOK-GARBAGE"}
+	forgedChecks := []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-WRONG-KEY", "HOOK-GARBAGE"}
 	validChecks := []string{"HOOK-VALID", "HOOK-EXPIRED", "HOOK-OTHER-CHAT", "HOOK-SUB-TYPE", "RESP-ADDITIVE", "SIG-WRONG"}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: slices.Concat(forgedChecks, validChecks, []string{"LIVE-PROCESS"})})
-	const most = 80 // of some hundred; a busy machine has more under way when it dies
+	const most = 60 // of some hundred; a busy machine has more under way when it dies
 	if n := run.Summary.Deaths; n < 10 || n > most {
 		t.Errorf("it died %d times, want at most %d", n, most)
 	}
