@@ -98,6 +98,13 @@ var unverified = wayToDie{name: "unverified", text: "What verifies tokens throws
 		return bearer && strings.HasPrefix(r.URL.Path, "/hooks/") && (err != nil || token.Check(token.Raw(raw), token.Expect{Keys: []*token.Key{key}}).SignedBy == nil)
 	}}
 
+// unverifiedButNone is the same, and does not verify what says that it need not be.
+var unverifiedButNone = wayToDie{name: "unverified but none", dies: func(r *http.Request, body []byte, later func()) bool {
+	raw, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	t, err := token.Decode(token.Raw(raw))
+	return !(err == nil && t.Algorithm() == "none" && strings.HasSuffix(raw, ".")) && unverified.dies(r, body, later)
+}}
+
 // strangers is a webhook that takes a token for granted: what every probe begins with
 // ends its process.
 var strangers = wayToDie{name: "strangers", text: "Authorization is taken for granted: reading it where there is none ends the process.",
@@ -123,7 +130,7 @@ func parses(token string) bool {
 // dying is the program. It returns the exit code.
 func dying(name string) int {
 	var way wayToDie
-	for _, w := range slices.Concat(waysToDie, soundWays, []wayToDie{unverified, strangers}) {
+	for _, w := range slices.Concat(waysToDie, soundWays, []wayToDie{unverified, unverifiedButNone, strangers}) {
 		if w.name == name {
 			way = w
 		}
@@ -224,11 +231,11 @@ func freePort(t *testing.T) int {
 
 // startDying serves a sound customer behind a program that dies, and returns what
 // ends the process as it is.
-func startDying(t *testing.T, way wayToDie) (*fixtures.Customer, func()) {
+func startDying(t *testing.T, way wayToDie, faults ...fixtures.Fault) (*fixtures.Customer, func()) {
 	t.Helper()
 	port := freePort(t)
 	var behind []string // page, API, webhooks
-	_, customer := startReference(t, fixtures.Options{Listen: func(ctx context.Context) (net.Listener, error) {
+	_, customer := startReference(t, fixtures.Options{Faults: faults, Listen: func(ctx context.Context) (net.Listener, error) {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")
 		if err != nil {
 			return nil, err

@@ -33,6 +33,12 @@ func (d Death) alike(x sending) bool {
 	return d.Check != "" && d.Check == x.running.Rule.ID && place(d.Evidence.Exchange.Request) == place(x.request)
 }
 
+// like is the death that x would cause.
+func (d Death) like(x sending) *Death {
+	d.Title, d.Check, d.Like = x.title, x.running.Rule.ID, d.Check
+	return &d
+}
+
 func place(r wire.Request) string {
 	before, _, _ := strings.Cut(r.URL, "?")
 	return before

@@ -32,6 +32,10 @@ func (v *service) tries(x sending) int {
 	return allTries
 }
 
+// manyKillers are so many checks that kill a service that "3 of 3" has been seen often
+// enough.
+const manyKillers = 4
+
 // killers are the checks that have killed the service; mu is held by the caller.
 func (v *service) killers() map[string]bool {
 	found := map[string]bool{}
@@ -280,10 +284,9 @@ func (v *service) killed(x *sending, d Death) Evidence {
 	v.note(d)
 	if x.kind != "" {
 		v.mu.Lock()
-		if f := v.fateOf(x.kind); f.deaths == 0 {
-			f.deaths, f.first = 1, d
-		} else {
-			f.deaths++
+		f := v.fateOf(x.kind)
+		if f.deaths++; f.deaths == 1 {
+			f.first = d
 		}
 		v.mu.Unlock()
 	}

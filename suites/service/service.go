@@ -125,7 +125,10 @@ func (v *service) timeout() time.Duration {
 func (v *service) do(ctx context.Context, client *wire.Client, x sending) Evidence {
 	var last Evidence
 	waited := time.Duration(0)
-	for rounds := 0; rounds < maxRounds && ctx.Err() == nil; {
+	for rounds := 0; rounds < maxRounds; {
+		if ctx.Err() != nil { // what was seen on the way tells nothing
+			return v.unsent(x, context.Cause(ctx))
+		}
 		if err := v.isDown(); err != nil {
 			return v.unsent(x, err)
 		}
@@ -169,15 +172,19 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 // maxRounds bounds how often a request is sent again for the trouble of others.
 const maxRounds = 6
 
-// How often one check may kill a service: each time costs seconds, and what was to be
-// known is known. Of a service that many checks kill, less is to be known of each.
+// How often one check may kill a service at one place, whatever it sends: more often
+// than any check has kinds of requests; and for who only reads answers, which those
+// that kill it don't get.
 const (
-	enoughDeaths = 5
-	manyKillers  = 4
-	fewDeaths    = 2
+	enoughDeaths = 50
+	enoughUnread = 2
 )
 
-var errEnough = errors.New("not sent: requests of this kind have killed the service often enough")
+// errSpared is the error of a request that was not sent for that.
+var errSpared = errors.New("not sent: requests of this kind kill the service")
+
+// Spared says whether a request was not sent because the like of it kills the service.
+func Spared(ex wire.Exchange) bool { return errors.Is(ex.Err, errSpared) }
 
 // A fate is what became of the requests of one kind.
 type fate struct {
@@ -210,39 +217,39 @@ func (v *service) fateOf(kind string) *fate {
 	return v.kinds[kind]
 }
 
-// enough is the death that x would cause, if so many were caused by its check, or
-// by requests of its kind, that one more tells nothing; or nil.
+// enough is the death that x would cause, if so many were caused by requests of its
+// kind, or by its check, that one more tells nothing; or nil. What every probe begins
+// with is sent once.
 func (v *service) enough(x sending) *Death {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if f := v.kinds[x.kind]; f != nil && (f.deaths >= sealed || x.plain && f.deaths > 0) && !f.answered {
+	f := v.kinds[x.kind]
+	switch deadly := f != nil && !f.answered; {
+	case deadly && x.plain && f.deaths > 0:
 		d := f.first
-		if d.Title, d.Check, d.Like = x.title, x.running.Rule.ID, f.first.Check; x.plain {
-			d = f.first // what every probe begins with is sent once
-		}
 		return &d
+	case deadly && f.deaths >= sealed:
+		return f.first.like(x)
 	}
-	var first *Death
-	n := 0
-	for i := range v.deaths {
-		if d := &v.deaths[i]; d.alike(x) {
-			if n++; first == nil {
-				first = d
+	n, enough := 0, enoughDeaths
+	if x.running.Reads {
+		enough = enoughUnread
+	}
+	for _, d := range v.deaths {
+		if d.alike(x) {
+			if n++; n == enough {
+				return d.like(x)
 			}
 		}
 	}
-	if n < fewDeaths || n < enoughDeaths && len(v.killers()) < manyKillers {
-		return nil
-	}
-	found := *first
-	return &found
+	return nil
 }
 
 // spared is the evidence of a request that was not sent, since it would only kill the
 // service as d says.
 func (v *service) spared(x sending, d Death) Evidence {
 	x.running.kills(d)
-	ev := v.unsent(x, errEnough)
+	ev := v.unsent(x, errSpared)
 	ev.Killed = &d
 	return ev
 }

@@ -35,6 +35,9 @@ func Describe(ex wire.Exchange) string {
 		}
 		return text + certificateWanted(ex)
 	}
+	if service.Spared(ex) {
+		return "not sent"
+	}
 	return "no answer (" + string(ex.Kind()) + ")"
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // An Attempt is something hostile to send, and how to read the answer.
@@ -27,8 +28,8 @@ func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgemen
 	j, err := h.judge(a, ev)
 	if ev.Killed != nil {
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)+", and it kills the process"
-		if ev.Killed.Like != "" {
-			j.Why = "not sent, as requests of this kind kill the process (see " + ev.Killed.Like + ")"
+		if service.Spared(ev.Exchange) {
+			j.Why = ev.Killed.String()
 		}
 	}
 	return ev, j, err

@@ -56,7 +56,9 @@ func (s *Session) secretOf(r wire.Request) string {
 	return ""
 }
 
-// credentialsKind is what is wrong with the token in an Authorization header.
+// credentialsKind is what is wrong with the token in an Authorization header. Whoever
+// verifies RS256 does the same with all signatures that don't verify; with other
+// algorithms it depends on what was signed with, so that each token is of its own kind.
 func (s *Session) credentialsKind(value string, body []byte) string {
 	scheme, raw, _ := strings.Cut(value, " ")
 	var message struct {
@@ -70,10 +72,10 @@ func (s *Session) credentialsKind(value string, body []byte) string {
 			kind = append(kind, m.Value.JSON())
 		}
 	}
-	for _, m := range result.Token.Claims.Members() {
-		kind = append(kind, fmt.Sprint(m.Name, m.Value.Kind()))
+	if alg := result.Token.Algorithm(); alg != "RS256" && result.Token.Header.Exists() {
+		kind = append(kind, raw)
 	}
-	for _, v := range result.Violations {
+	for _, v := range result.Refused() {
 		kind = append(kind, v.Rule.ID)
 	}
 	return strings.Join(kind, " ")

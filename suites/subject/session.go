@@ -187,11 +187,24 @@ func Conclude(r *service.Running, v Verdict) Verdict {
 	case v.Kind != Broken:
 		v = Violated("an answer, and a service that lives", d.String()).With(d.Evidence).Surely().Because("process-dies")
 	default:
-		if v = v.Surely().Because("process-dies"); !strings.Contains(v.Actual, "kill") {
+		if !restsOnAnswer(v) { // else it has a mistake of its own, beside the death
+			v = v.Because("process-dies")
+		}
+		if v = v.Surely(); !strings.Contains(v.Actual, "kill") {
 			v.Actual += "; " + d.String()
 		}
 	}
 	return v
+}
+
+// restsOnAnswer says whether a verdict is about something that was answered, and not
+// with an error.
+func restsOnAnswer(v Verdict) bool {
+	if len(v.Evidence) == 0 {
+		return false
+	}
+	last := v.Evidence[len(v.Evidence)-1].Exchange
+	return last.Response != nil && last.Status() < http.StatusInternalServerError
 }
 
 // saysNothing says whether an exchange is about the harness, not the target.
