@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/demo"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 var dyingRuns = flag.Int("dying", 0, "runs against each customer that dies; make attack has them made")
@@ -48,12 +49,7 @@ func TestDyingAgainAndAgain(t *testing.T) {
 // Each forged token that is sent to this webhook ends its process. Most of them are
 // wrong in the same way, and a few show it: each check says so, and each other is judged.
 func TestAKindOfRequestKillsAFewTimes(t *testing.T) {
-	customer, _ := startDying(t, unverified)
-	shop, err := demo.Target(customer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shop = withoutPage(t, shop, customer)
+	shop := dyingShop(t, unverified)
 	forgedChecks := []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-WRONG-KEY"}
 	validChecks := []string{"HOOK-VALID", "HOOK-EXPIRED", "HOOK-OTHER-CHAT", "HOOK-SUB-TYPE", "RESP-ADDITIVE", "SIG-WRONG"}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: slices.Concat(forgedChecks, validChecks, []string{"LIVE-PROCESS"})})
@@ -82,12 +78,7 @@ func TestDeathsDoNotHideABelief(t *testing.T) {
 	if !ok {
 		t.Fatal("there is no such fault")
 	}
-	customer, _ := startDying(t, unverifiedButNone, fault)
-	shop, err := demo.Target(customer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shop = withoutPage(t, shop, customer)
+	shop := dyingShop(t, unverifiedButNone, fault)
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-ALG-NONE", "LIVE-PROCESS"}})
 	c := find(t, run, "HOOK-ALG-NONE")
 	if c.Outcome != reports.Failed || c.Cause != "webhook-lets-token-choose" || !strings.Contains(c.Actual, "which was made up for the forged token") {
@@ -103,12 +94,7 @@ func TestDeathsDoNotHideABelief(t *testing.T) {
 // What kills it without being hostile is no reason to give the process up: the rest of
 // it is judged.
 func TestAPlainRequestThatKillsHidesNothing(t *testing.T) {
-	customer, _ := startDying(t, strangers)
-	shop, err := demo.Target(customer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shop = withoutPage(t, shop, customer)
+	shop := dyingShop(t, strangers)
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-METHOD", "AUTH-POST-TOKEN", "RESP-STATUS", "HOOK-WRONG-KEY", "LIVE-PROCESS"}})
 	for _, w := range []want{
 		{"AUTH-NO-SESSION", reports.Passed, ""}, {"AUTH-METHOD", reports.Passed, ""}, {"AUTH-POST-TOKEN", reports.Passed, ""},
@@ -123,6 +109,17 @@ func TestAPlainRequestThatKillsHidesNothing(t *testing.T) {
 	if run.Summary.Errored > 0 || len(run.Causes) == 0 || run.Causes[0].ID != "process-dies" {
 		t.Errorf("the run says %q, and names %+v first", run.Problem, run.Causes)
 	}
+}
+
+// dyingShop is a shop without a page, whose process dies.
+func dyingShop(t *testing.T, way wayToDie, faults ...fixtures.Fault) target.Target {
+	t.Helper()
+	customer, _ := startDying(t, way, faults...)
+	shop, err := demo.Target(customer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return withoutPage(t, shop, customer)
 }
 
 // outcomes are those of a run's checks, by ID.

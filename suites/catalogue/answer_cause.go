@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -91,7 +93,7 @@ func nestedField(v any, path string, depth int) string {
 				return path + "." + name
 			}
 		}
-		for _, name := range sortedKeys(v) {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if found := nestedField(v[name], path+"."+name, depth-1); depth > 0 && found != "" {
 				return found
 			}

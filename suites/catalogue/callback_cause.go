@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -493,22 +494,13 @@ func memberWithToken(v any, path string, depth int) string {
 			return path
 		}
 	case map[string]any:
-		for _, name := range sortedKeys(v) {
+		for _, name := range slices.Sorted(maps.Keys(v)) {
 			if found := memberWithToken(v[name], strings.TrimPrefix(path+"."+name, "."), depth-1); depth > 0 && found != "" {
 				return found
 			}
 		}
 	}
 	return ""
-}
-
-func sortedKeys(m map[string]any) []string {
-	var keys []string
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 var tokenRead = regexp.MustCompile(`\.token\b|\[["']token["']\]|[{,]\s*token\s*[},:]`)
@@ -549,7 +541,7 @@ func envelope(c *call) (string, []subject.Evidence) {
 	if _, inBody := answer["body"]; status < 400 && !failed && !(inBody && status != 0) {
 		return "", nil
 	}
-	members := sortedKeys(answer)
+	members := slices.Sorted(maps.Keys(answer))
 	return fmt.Sprintf("%s: the answer is an envelope {%s} without a token", c.answered(c.last()), strings.Join(members[:min(6, len(members))], ", ")), nil
 }
 

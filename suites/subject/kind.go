@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -91,33 +92,12 @@ func signatureKind(secret, value string, body []byte) string {
 
 // bodyKind is the shape of a body: JSON by its members and their types.
 func bodyKind(body []byte) string {
-	if len(body) == 0 {
-		return "empty"
+	members, err := webhook.Members(body)
+	switch {
+	case err == nil:
+		return fmt.Sprint(members) // in the order of their names
+	case json.Valid(body):
+		return "JSON " + string(bytes.TrimSpace(body)[:1])
 	}
-	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
-		return "no JSON"
-	}
-	return shape(v, 2)
-}
-
-// shape names the type of a JSON value, and those of its members down to a depth.
-func shape(v any, depth int) string {
-	switch v := v.(type) {
-	case string:
-		if v == "" {
-			return `""`
-		}
-		return "text"
-	case map[string]any:
-		if depth == 0 {
-			return "object"
-		}
-		var members []string
-		for _, name := range slices.Sorted(maps.Keys(v)) {
-			members = append(members, name+":"+shape(v[name], depth-1))
-		}
-		return "{" + strings.Join(members, ",") + "}"
-	}
-	return fmt.Sprintf("%T", v)
+	return fmt.Sprintf("no JSON %t", len(body) == 0)
 }
