@@ -3,17 +3,11 @@ package subject
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
-	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 	"github.com/kindlytest/kindlytest/suites/service"
 )
 
@@ -33,87 +27,10 @@ type repair struct {
 	ownChats bool
 }
 
-// A transport is another way to send the same request.
-type transport struct {
-	name, cause, fix string
-	change           func(*wire.Request)
-}
-
-func (t transport) apply(r *wire.Request) {
-	if t.change != nil {
-		t.change(r)
-	}
-}
-
-// transports are the ways in which a webhook may want to be called, the likeliest
-// first.
-var transports = []transport{
-	{"a slash at the end of the URL", "webhook-wants-slash", "Register the URL as the webhook is served: with a slash at its end.", onPath(func(p string) string { return p + "/" })},
-	{"no slash at the end of the URL", "webhook-wants-no-slash", "Register the URL as the webhook is served: without a slash at its end.", onPath(func(p string) string { return strings.TrimSuffix(p, "/") })},
-	{"Content-Type: application/json; charset=utf-8", "webhook-wants-content-type", "Take application/json, with or without a charset.", withType("application/json; charset=utf-8")},
-	{"Accept: application/json", "webhook-wants-accept", "Answer JSON whatever Accept says: Kindly may not send it.", func(r *wire.Request) { r.Header.Set("Accept", "application/json") }},
-}
-
-// tokenCarriages are the ways in which a webhook may look for what Kindly sends to
-// tell who asks, the likeliest first.
-var tokenCarriages = []transport{
-	{"the token without Bearer before it", "webhook-misreads-bearer", fixBearer, withAuthorization(strings.TrimSpace)},
-	{"the token right behind Bearer, without a space", "webhook-misreads-bearer", fixBearer, withAuthorization(func(t string) string { return "Bearer" + t })},
-	{"the token behind JWT instead of Bearer", "webhook-misreads-bearer", fixBearer, withAuthorization(func(t string) string { return "JWT " + t })},
-	{"the token behind Token instead of Bearer", "webhook-misreads-bearer", fixBearer, withAuthorization(func(t string) string { return "Token " + t })},
-	{"the request's chat id under the name chatId", "webhook-misses-chat", fixRequestChat, withChatAs("chatId")},
-	{"the request's chat id in chat.id", "webhook-misses-chat", fixRequestChat, withChatAs("chat")},
-}
-
 const (
 	fixBearer      = `Take what stands behind "Bearer " in Authorization: header.split(" ")[1], and verify that.`
 	fixRequestChat = "Compare the token's chat.id with chat_id of the request's body: Kindly names it so."
 )
-
-func withAuthorization(write func(token string) string) func(*wire.Request) {
-	return func(r *wire.Request) {
-		if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-			r.Header.Set("Authorization", write(token))
-		}
-	}
-}
-
-// withChatAs names the chat once more in the body.
-func withChatAs(member string) func(*wire.Request) {
-	return func(r *wire.Request) {
-		var p struct {
-			ChatID json.RawMessage `json:"chat_id"`
-		}
-		if json.Unmarshal(r.Body, &p) != nil || p.ChatID == nil {
-			return
-		}
-		value := []byte(p.ChatID)
-		if member == "chat" {
-			value = []byte(`{"id":` + string(value) + `}`)
-		}
-		if body, err := forge.With(r.Body, member, value); err == nil {
-			r.Body = body
-		}
-	}
-}
-
-func onPath(change func(string) string) func(*wire.Request) {
-	edit := func(raw string) string {
-		u, err := url.Parse(raw)
-		if err != nil || raw == "" {
-			return raw
-		}
-		if path := change(u.Path); path != "" {
-			u.Path, u.RawPath = path, ""
-		}
-		return u.String()
-	}
-	return func(r *wire.Request) { r.URL, r.ConnectTo = edit(r.URL), edit(r.ConnectTo) }
-}
-
-func withType(contentType string) func(*wire.Request) {
-	return func(r *wire.Request) { r.Header["Content-Type"] = []string{contentType} }
-}
 
 // diagnose finds out why the valid request is not accepted, and works around it
 // where it can.
@@ -189,51 +106,6 @@ func trying(ctx context.Context, check string) context.Context {
 	return service.WithRunning(ctx, &service.Running{Rule: rule.Rule{ID: check}})
 }
 
-func (h *Webhook) tryTransports(ctx context.Context, st *Standing, f Fault) error {
-	c := Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
-	for _, t := range transports {
-		plain, err := h.Request(c)
-		if err != nil {
-			return err
-		}
-		changed := plain.Clone()
-		if t.apply(&changed); changed.URL == plain.URL && changed.ConnectTo == plain.ConnectTo && sameHeader(changed.Header, plain.Header) {
-			continue
-		}
-		ev := h.Session.Do(trying(ctx, f.Check), "with "+t.name, changed)
-		if !h.Acceptable(ev) {
-			continue
-		}
-		h.repair.transport = t
-		st.Transport = &Mended{Cause: t.cause, Name: t.name, Fix: t.fix, Seen: ev}
-		return h.again(ctx, st)
-	}
-	st.Fault = h.fault(f.Check, f.Cause, st.Control())
-	return nil
-}
-
-// tryElsewhere says of a webhook that is not found whether anything is served there
-// at all, and for which method.
-func (h *Webhook) tryElsewhere(ctx context.Context, st *Standing) error {
-	switch ev := st.Control(); ev.Exchange.Status() {
-	case http.StatusMethodNotAllowed:
-		st.Fault.Cause = "webhook-takes-no-post"
-		if allow := ev.Exchange.Response.Header.Get("Allow"); allow != "" {
-			st.Fault.Fix = "Let the webhook's path take POST; it takes " + Bound(allow, 60) + "."
-		}
-	case http.StatusNotFound:
-		if h.servesNobody(ctx, st) {
-			st.Fault.Cause, st.Fault.Seen = "webhook-not-found", ev
-			st.Fault.Who = "what answers at any path there"
-		}
-	}
-	return nil
-}
-
-func sameHeader(a, b http.Header) bool {
-	return fmt.Sprint(a) == fmt.Sprint(b)
-}
-
 // again asks anew, now that a mistake is worked around.
 func (h *Webhook) again(ctx context.Context, st *Standing) error {
 	unrepaired := st.Unrepaired
@@ -243,128 +115,6 @@ func (h *Webhook) again(ctx context.Context, st *Standing) error {
 	st.Unrepaired = unrepaired
 	if !h.accepted(*st) {
 		st.Fault = h.fault("HOOK-VALID", "", st.Control())
-	}
-	return nil
-}
-
-// trySignatures looks for the signature that the webhook expects, if its answers
-// leave it possible that it is the signature that it refuses.
-func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
-	if h.Config.Secret == "" || h.AcceptableStatus(st.Stranger[0]) {
-		return nil
-	}
-	unsigned, err := h.Call(trying(ctx, "SIG-MISSING"), "without a signature", Call{Unsigned: true})
-	if err != nil {
-		return err
-	}
-	mistakes := forge.SignatureMistakes()
-	var past *forge.SignatureMistake // with it, the request is refused for something else
-	var beyond Evidence
-	calls := []Call{{}}
-	if st.Members() {
-		calls = []Call{{ChatID: st.Token.ChatID, Token: st.Token.Raw}, {}}
-	}
-	for _, c := range calls {
-		twin := unsigned // what the same request gets without a signature
-		if c.Token != "" {
-			bare := c
-			bare.Unsigned = true
-			if twin, err = h.Call(trying(ctx, "SIG-MISSING"), "without a signature, with a valid token", bare); err != nil {
-				return err
-			}
-		}
-		for i := range mistakes {
-			r, err := h.Request(c)
-			if err != nil {
-				return err
-			}
-			ev, tried := h.resign(ctx, r, &mistakes[i])
-			switch {
-			case !tried:
-			case h.AcceptableStatus(ev):
-				return h.mendSignature(ctx, st, &mistakes[i], ev)
-			case past == nil && refusesSomebody(twin) && likeRefused(st.Stranger[0], unsigned) && getsPast(ev, twin):
-				if again, _ := h.resign(ctx, r, &mistakes[i]); getsPast(again, twin) {
-					past, beyond = &mistakes[i], again
-				}
-			}
-		}
-	}
-	if past != nil {
-		return h.mendSignature(ctx, st, past, beyond)
-	}
-	if likeRefused(st.Stranger[0], unsigned) {
-		// A signed stranger is refused as one who has not signed at all.
-		if refused := st.Control().Exchange.Status(); refused >= 400 && refused == st.Stranger[0].Exchange.Status() && sameBody(st.Control(), st.Stranger[0]) {
-			cause := "hmac-refused"
-			if refused >= 500 {
-				cause = "webhook-fails-on-everything"
-			}
-			st.Fault = h.fault("SIG-VALID", cause, st.Control())
-			if len(st.Control().Exchange.Body()) == 0 && refused < 500 {
-				st.Fault.Fix = "An answer without a word is mostly none of the webhook's: a platform wants a key of its own (Azure Functions: ?code=… in the URL, or authLevel anonymous), or a framework a login (Spring Security: permitAll for the path, and no CSRF check). If it is the webhook: compare the two secrets, and log what it computes."
-			}
-			return h.tryLabels(ctx, st)
-		}
-		return nil
-	}
-	if s := st.Stranger[0].Exchange.Status(); s >= 500 && unsigned.Exchange.Status() < 500 && unsigned.Exchange.Err == nil {
-		st.Fault = h.fault("SIG-VALID", "hmac-check-throws", st.Control())
-	}
-	return nil
-}
-
-// tryLabels looks for the headers in which the webhook would find the signature and
-// its algorithm: who reads others than Kindly sends refuses everybody.
-func (h *Webhook) tryLabels(ctx context.Context, st *Standing) error {
-	var c Call
-	if st.Members() {
-		c = Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
-	}
-	plain, err := h.Request(c)
-	if err != nil {
-		return err
-	}
-	send := func(name string, labels ...forge.Label) (Evidence, bool) {
-		r := plain.Clone()
-		for _, l := range labels {
-			l.Set(r.Header)
-		}
-		ev := h.Session.Do(trying(ctx, "SIG-VALID"), "with "+name, r)
-		return ev, h.AcceptableStatus(ev)
-	}
-	for _, group := range forge.Labels(h.Config.Secret, plain.Body) {
-		if len(group) > 1 {
-			if _, taken := send("the signature in other headers", group...); !taken {
-				continue
-			}
-		}
-		for _, l := range group {
-			if ev, taken := send(l.Name, l); taken {
-				st.Fault.Cause, st.Fault.Instead = l.ID, &Mended{Cause: l.ID, Name: l.Name, Fix: l.Fix, Seen: ev}
-				return nil
-			}
-		}
-	}
-	return nil
-}
-
-// getsPast says whether an answer shows that its signature was believed, where an
-// unsigned request is refused: it fails for another reason.
-func getsPast(ev, unsigned Evidence) bool {
-	return ev.Exchange.Response != nil && ev.Exchange.Status() != unsigned.Exchange.Status() && !service.Limited(ev) && !service.Gateway(ev.Exchange.Status())
-}
-
-// mendSignature signs as the webhook expects it from now on.
-func (h *Webhook) mendSignature(ctx context.Context, st *Standing, m *forge.SignatureMistake, ev Evidence) error {
-	h.repair.signature = m
-	st.Signature = &Mended{Cause: m.ID, Name: m.Name, Fix: m.Fix, Seen: ev}
-	unrepaired := st.Unrepaired
-	if err := h.sampleBoth(ctx, st); err != nil {
-		return err
-	}
-	if st.Unrepaired = unrepaired; !h.accepted(*st) {
-		return h.tryTokens(ctx, st)
 	}
 	return nil
 }
@@ -434,25 +184,6 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 	return nil
 }
 
-// tryCarriages looks for the place at which the webhook would find the token, or
-// the chat that it compares the token with.
-func (h *Webhook) tryCarriages(ctx context.Context, st *Standing) (bool, error) {
-	before := h.repair.transport
-	for _, t := range tokenCarriages {
-		h.repair.transport = transport{change: func(r *wire.Request) { before.apply(r); t.apply(r) }}
-		ev, err := h.Call(trying(ctx, "HOOK-VALID"), "with "+t.name, Call{ChatID: st.Token.ChatID, Token: st.Token.Raw})
-		if err != nil {
-			return false, err
-		}
-		if h.Acceptable(ev) && h.knows(ctx, st, ev) {
-			st.TokenRepair = &Mended{Cause: t.cause, Name: t.name, Fix: t.fix, Seen: ev}
-			return true, h.again(ctx, st)
-		}
-	}
-	h.repair.transport = before
-	return false, nil
-}
-
 // knows says whether an answer, and another one to the same request, are not those
 // that strangers get: a webhook that finds no token takes whoever asks for one.
 func (h *Webhook) knows(ctx context.Context, st *Standing, ev Evidence) bool {
@@ -489,79 +220,4 @@ func sameBody(a, b Evidence) bool {
 	const enough = 40
 	x, y := a.Exchange.Body(), b.Exchange.Body()
 	return bytes.Equal(x[:min(enough, len(x))], y[:min(enough, len(y))])
-}
-
-// bodies is how many different bodies are signed before anything is said of the
-// signature: a digest that is written in base64url differs in some only.
-const bodies = 10
-
-// signedBodies looks whether different bodies are answered alike. Where some are
-// refused, the mistake by which those are accepted is looked for.
-func (h *Webhook) signedBodies(ctx context.Context, st *Standing) error {
-	if h.Config.Secret == "" {
-		return nil
-	}
-	answers, err := h.SignedBodies(ctx)
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(answers, func(ev Evidence) bool { return !h.AcceptableStatus(ev) })
-	if i < 0 || !slices.ContainsFunc(answers, h.AcceptableStatus) {
-		return nil // all alike
-	}
-	mistakes := forge.SignatureMistakes()
-	for j := range mistakes {
-		ev, tried := h.resign(ctx, answers[i].Exchange.Request, &mistakes[j])
-		if tried && h.AcceptableStatus(ev) {
-			return h.mendSignature(ctx, st, &mistakes[j], ev)
-		}
-	}
-	return nil
-}
-
-// resign sends a request once more, signed by a mistake; not where that is what
-// was sent already.
-func (h *Webhook) resign(ctx context.Context, r wire.Request, m *forge.SignatureMistake) (Evidence, bool) {
-	value := m.Sign(h.Config.Secret, r.URL, r.Body)
-	if sent, _ := webhook.Signature(r.Header); value == "" || value == sent || value == webhook.Sign(h.Config.Secret, r.Body) {
-		return Evidence{}, false
-	}
-	r = r.Clone()
-	r.Header[webhook.HeaderHMAC] = []string{value}
-	return h.Session.Do(trying(ctx, "SIG-VALID"), "with "+m.Name, r), true
-}
-
-// SignedBodies are the answers to different bodies, each signed as Kindly signs:
-// of a stranger, or of a member where strangers are turned away.
-func (h *Webhook) SignedBodies(ctx context.Context) ([]Evidence, error) {
-	return h.bodies.Get(func() ([]Evidence, error) {
-		var out []Evidence
-		for _, member := range []bool{false, true} {
-			var c Call
-			if member {
-				tok, err := h.Witness(h.Session.Base)
-				if err != nil {
-					break
-				}
-				c = Call{ChatID: tok.ChatID, Token: tok.Raw}
-			}
-			out = make([]Evidence, bodies)
-			err := h.Session.Each(bodies, func(i int) error {
-				r, err := h.Request(c)
-				if err != nil {
-					return err
-				}
-				webhook.SetSignature(r.Header, h.Config.Secret, r.Body)
-				out[i] = h.Session.Do(h.Session.Base, "another body", r)
-				return nil
-			})
-			if err != nil {
-				return nil, err
-			}
-			if slices.ContainsFunc(out, h.AcceptableStatus) {
-				break
-			}
-		}
-		return out, nil
-	})
 }

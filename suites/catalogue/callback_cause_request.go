@@ -1,0 +1,205 @@
+package catalogue
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/suites/subject"
+)
+
+// What keeps the callback's request from being answered with a token.
+
+func blockedRequest(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.asked.BlockedReason != "csp" {
+		return "", nil
+	}
+	return "the page's own Content-Security-Policy keeps it from asking " + subject.SafeURL(c.asked.URL) + " for the token", nil
+}
+
+// cookieKeptBack tells a request without cookies that the browser has, or was
+// given, and keeps to itself.
+func cookieKeptBack(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.token || !slices.Contains([]int{301, 302, 303, 307, 308, 401, 403}, c.asked.Status) || wire.HeaderValue(c.asked.Header, "Cookie") != "" {
+		return "", nil
+	}
+	told := func(kept []browser.KeptBack, what string) string {
+		for _, k := range kept {
+			return fmt.Sprintf("%s; the browser %s the cookie %s (%s)", c.answered(*c.asked), what, k.Name, strings.Join(k.Reasons, ", "))
+		}
+		return ""
+	}
+	if text := told(c.asked.Withheld, "has not sent"); text != "" {
+		return text, nil
+	}
+	for _, r := range c.visit.Record.Requests {
+		if r.Kindly || subject.OriginOf(r.URL) != subject.OriginOf(c.asked.URL) {
+			continue
+		}
+		if text := told(r.Refused, "has not stored"); text != "" {
+			return text, nil
+		}
+	}
+	return "", nil
+}
+
+// withoutCredentials tells a request that lacks the cookies that the browser has
+// for it by sending it once more with them.
+func withoutCredentials(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.token || c.asked.Status == 0 || c.asked.CORSError != "" || c.last().Status >= 500 {
+		return "", nil
+	}
+	cookies := subject.CookiesFor(c.visit.State.Cookies, c.asked.URL)
+	if cookies == "" || wire.HeaderValue(c.asked.Header, "Cookie") != "" || !strings.HasPrefix(c.asked.URL, "http") {
+		return "", nil
+	}
+	again := subject.Resend(*c.asked)
+	again.Header.Set("Cookie", cookies)
+	ev, token := c.send("the same request with the browser's cookies", again)
+	if !token {
+		return "", nil
+	}
+	return c.answered(*c.asked) + "; it was sent without the session's cookies, and with them the same request brings a token", []subject.Evidence{ev}
+}
+
+// errorBehindCORS tells an error whose answer lacks the headers that others have:
+// the browser speaks of CORS alone.
+func errorBehindCORS(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.asked.CORSError != "MissingAllowOriginHeader" || len(c.hops) > 0 {
+		return "", nil
+	}
+	ev, _ := c.send("the same request, made again to read the answer", subject.Resend(*c.asked))
+	if ev.Exchange.Status() < 500 {
+		return "", nil
+	}
+	return "the same request gets " + subject.WhatAnswered(ev.Exchange) + "; that answer has no CORS headers, so that the browser speaks only of those", []subject.Evidence{ev}
+}
+
+func corsRefused(c *call) (string, []subject.Evidence) {
+	if c.asked == nil {
+		return "", nil
+	}
+	for _, r := range append([]browser.Request{*c.asked}, c.hops...) {
+		if sentence := corsSentence(c.visit.Record, r); sentence != "" {
+			return sentence, nil
+		}
+		if r.CORSError != "" {
+			return c.answered(r) + " (CORS: " + r.CORSError + ")", nil
+		}
+	}
+	return "", nil
+}
+
+// maxSentence is longer than Chrome's longest sentence, but for its URLs.
+const maxSentence = 1200
+
+// corsSentence is what Chrome says of a request that CORS forbade, whole: the
+// cause stands at its end.
+func corsSentence(record browser.Record, r browser.Request) string {
+	for _, e := range record.Console {
+		if strings.Contains(e.Text, "CORS policy") && strings.Contains(e.Text, "'"+withoutFragment(r.URL)+"'") {
+			return subject.Bound(e.Text, maxSentence)
+		}
+	}
+	return ""
+}
+
+func withoutFragment(raw string) string { before, _, _ := strings.Cut(raw, "#"); return before }
+
+func unreachable(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.last().Status != 0 {
+		return "", nil
+	}
+	return c.answered(c.last()) + "; " + c.gave, nil
+}
+
+func sentToLogin(c *call) (string, []subject.Evidence) {
+	text, _ := sentElsewhere(c)
+	if text == "" {
+		return "", nil
+	}
+	if !leadsToLogin(c.asked.URL, c.asked.ResponseHeader.Get("Location")) {
+		return "", nil
+	}
+	return text, nil
+}
+
+func sentElsewhere(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.token || c.asked.Status/100 != 3 {
+		return "", nil
+	}
+	text := c.answered(*c.asked)
+	if len(c.hops) > 0 {
+		text += "; there, " + c.answered(c.last())
+	}
+	return text, nil
+}
+
+var csrfWords = regexp.MustCompile(`(?i)csrf|xsrf|authenticity.?token|request forgery|anti-?forgery|page expired`)
+
+func csrfRefused(c *call) (string, []subject.Evidence) {
+	if text, evidence := mendedBy("callback-csrf")(c); text != "" {
+		return text, evidence
+	}
+	if c.asked == nil || !slices.Contains([]int{400, 401, 403, 419, 422}, c.last().Status) {
+		return "", nil
+	}
+	r := c.last()
+	if r.Status != 419 && !csrfWords.Match(r.ResponseBody) && !csrfWords.MatchString(fmt.Sprint(r.ResponseHeader)) {
+		return "", nil
+	}
+	return c.answered(r), nil
+}
+
+// mendedBy tells what was confirmed by a request that brings a token.
+func mendedBy(cause string) func(*call) (string, []subject.Evidence) {
+	return func(c *call) (string, []subject.Evidence) {
+		if c.asked == nil || c.mended == nil || c.mended.Cause != cause || c.last().Status/100 == 2 {
+			return "", nil
+		}
+		return c.answered(c.last()) + "; with " + c.mended.What + ", the same request brings a token", nil
+	}
+}
+
+var noBearer = regexp.MustCompile(`(?i)^(?:(?:bearer|token|jwt)\s*)?(null|undefined|none|nan|\[object \w+\]|\{\}|)$`)
+
+// bearerMissing tells a request whose Authorization holds what a language makes of
+// a value that is missing.
+func bearerMissing(c *call) (string, []subject.Evidence) {
+	text, _ := c.whereStatus(400, 403)
+	if text == "" {
+		return "", nil
+	}
+	for _, value := range c.asked.Header.Values("Authorization") {
+		if m := noBearer.FindStringSubmatch(strings.TrimSpace(value)); m != nil {
+			return fmt.Sprintf("%s; in the page's Authorization stands “%s” instead of a token", text, cmp.Or(m[1], "nothing")), nil
+		}
+	}
+	return "", nil
+}
+
+func endpointError(c *call) (string, []subject.Evidence) { return c.whereStatus(500, 599) }
+
+func unauthorized(c *call) (string, []subject.Evidence) {
+	text, _ := c.whereStatus(401, 401)
+	if text == "" {
+		text, _ = c.whereStatus(403, 403)
+	}
+	if text != "" && !c.loggedIn {
+		text += "; no login was given (page.login in kindlytest.yaml)"
+	}
+	return text, nil
+}
+
+func refuses(c *call) (string, []subject.Evidence) { return c.whereStatus(400, 499) }
+
+func (c *call) whereStatus(from, to int) (string, []subject.Evidence) {
+	if c.asked == nil || c.last().Status < from || c.last().Status > to {
+		return "", nil
+	}
+	return c.answered(c.last()), nil
+}
