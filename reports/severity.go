@@ -29,7 +29,7 @@ func gravestFirst(causes []Cause) []Cause {
 }
 
 // hides is 2 for what keeps the chat client from starting, and 1 for what keeps
-// every token from it.
+// every token from it, or has Kindly refuse each.
 func (c Cause) hides() int {
 	explains := func(ids ...string) bool {
 		return slices.ContainsFunc(ids, func(id string) bool { return slices.Contains(c.Explains, id) })
@@ -37,7 +37,7 @@ func (c Cause) hides() int {
 	switch {
 	case explains("PAGE-WIDGET", "PAGE-CSP"):
 		return 2
-	case explains("PAGE-CALLBACK-TOKEN", "AUTH-POST-TOKEN"):
+	case explains("PAGE-CALLBACK-TOKEN", "AUTH-POST-TOKEN", "TOK-COMPACT", "TOK-JSON", "TOK-ALG", "TOK-SIGNATURE"):
 		return 1
 	}
 	return 0

@@ -122,14 +122,14 @@ func TestCausesStandBySeverityThenByWhatTheyHideAndExplain(t *testing.T) {
 	run := Run{Causes: []Cause{
 		{ID: "odd", Severity: "grave"}, {ID: "low", Severity: Low}, {ID: "small", Severity: High, Explains: []string{"A-B"}},
 		{ID: "large", Severity: High, Explains: []string{"A-B", "A-C"}}, {ID: "worst", Severity: Critical},
-		{ID: "hides", Severity: High, Explains: []string{"PAGE-WIDGET"}}, {ID: "tokenless", Severity: High, Explains: []string{"AUTH-POST-TOKEN"}},
+		{ID: "hides", Severity: High, Explains: []string{"PAGE-WIDGET"}}, {ID: "tokenless", Severity: High, Explains: []string{"AUTH-POST-TOKEN"}}, {ID: "unknown", Severity: High, Explains: []string{"TOK-SIGNATURE"}},
 	}}
 	run.Finish()
 	var got []string
 	for _, c := range run.Causes {
 		got = append(got, c.ID)
 	}
-	if want := "worst hides tokenless large small low odd"; strings.Join(got, " ") != want {
+	if want := "worst hides tokenless unknown large small low odd"; strings.Join(got, " ") != want {
 		t.Errorf("the order is %s, want %s", got, want)
 	}
 }
