@@ -22,6 +22,8 @@ type Set struct {
 	// not be found out (2), and that outranks success.
 	ExitCode int   `json:"exit_code"`
 	Runs     []Run `json:"runs"`
+	// Shard is the part of a whole that it is the report of; nil for the whole.
+	Shard *Shard `json:"shard,omitempty"`
 }
 
 // NewSet makes one verdict of finished runs. No runs at all are no success.
@@ -96,7 +98,17 @@ func ReadSet(r io.Reader) (s Set, several bool, err error) {
 		}
 		s.Runs[i].Finish()
 	}
-	return NewSet(s.Runs), true, nil
+	if s.Shard == nil {
+		return NewSet(s.Runs), true, nil
+	}
+	if err := s.Shard.validate(); err != nil {
+		return Set{}, true, fmt.Errorf("read the report: %w", err)
+	}
+	read := NewShard(s.Runs, s.Shard)
+	if len(s.Runs) == 0 { // no run tells it
+		read.Tool, read.Started = s.Tool, s.Started
+	}
+	return read, true, nil
 }
 
 // isSet says whether a report holds several runs.

@@ -5,6 +5,9 @@ import "fmt"
 // verdict is the set in one line. What Finish says of a run holds here too: a
 // failure outranks what could not be found out.
 func (s Set) verdict() verdict {
+	if s.idle() {
+		return verdict{"NOTHING TO CHECK", fmt.Sprintf("shard %s has no targets: there are %d in all", s.Shard, len(s.Shard.Targets)), Passed}
+	}
 	var failed, unknown, passed int
 	for _, run := range s.Runs {
 		switch run.ExitCode {
@@ -25,7 +28,7 @@ func (s Set) verdict() verdict {
 			counts = append(counts, fmt.Sprintf("%d %s", c.n, c.what))
 		}
 	}
-	detail := join(plural(len(s.Runs), "target"), append(counts, duration(s.DurationMS)))
+	detail := join(s.what(), append(counts, duration(s.DurationMS)))
 	switch s.ExitCode {
 	case 0:
 		return verdict{passedWord, detail, Passed}
@@ -33,6 +36,14 @@ func (s Set) verdict() verdict {
 		return verdict{failedWord, detail, Failed}
 	}
 	return verdict{incompleteWord, detail, Errored}
+}
+
+// what is what it tells of: "3 targets", "3 targets of 12 (shard 2/4)".
+func (s Set) what() string {
+	if s.Shard == nil {
+		return plural(len(s.Runs), "target")
+	}
+	return fmt.Sprintf("%s of %d (shard %s)", plural(len(s.Runs), "target"), len(s.Shard.Targets), s.Shard)
 }
 
 // sentence is the one verdict for who decides.
@@ -48,6 +59,8 @@ func (s Set) sentence() string {
 		}
 	}
 	switch {
+	case s.idle():
+		return "Nothing is known here: the other shards have all targets."
 	case len(s.Runs) == 0:
 		return "Nothing is known: no target was checked."
 	case len(bad) > 0:

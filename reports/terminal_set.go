@@ -30,7 +30,9 @@ func (t *Terminal) FinishSet(set Set, paths ...string) error {
 	defer t.mu.Unlock()
 	t.clear()
 	s := t.summary()
-	s.title("Targets")
+	if len(set.Runs) > 0 {
+		s.title("Targets")
+	}
 	column := 0
 	for _, run := range set.Runs {
 		column = max(column, textWidth(oneLine(run.Target.Name)))

@@ -91,8 +91,11 @@ func updatedCauses(older, newer []Cause, kept map[string]bool) []Cause {
 }
 
 // UpdateSet is Update for runs against several targets. Targets that were left
-// out keep their earlier runs.
+// out keep their earlier runs. The report of another shard is another report.
 func UpdateSet(older, newer Set) Set {
+	if !older.Shard.same(newer.Shard) {
+		return newer
+	}
 	var runs []Run
 	for _, was := range older.Runs {
 		i := slices.IndexFunc(newer.Runs, func(r Run) bool { return r.Target.Name == was.Target.Name })
@@ -107,7 +110,7 @@ func UpdateSet(older, newer Set) Set {
 			runs = append(runs, run)
 		}
 	}
-	return NewSet(runs)
+	return NewShard(runs, newer.Shard)
 }
 
 // Same says whether two reports are of one target: its name, its page, or else its

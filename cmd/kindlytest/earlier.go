@@ -11,20 +11,23 @@ import (
 	"github.com/kindlytest/kindlytest/target"
 )
 
-// earlierRuns are the runs whose report lies in a directory; none if there is no
+// earlierSet is what the report tells that lies in a directory; no runs if there is no
 // report, or one that can't be read, which is then written anew.
-func earlierRuns(dir string) []reports.Run {
+func earlierSet(dir string) reports.Set {
 	f, err := os.Open(filepath.Join(dir, reports.JSON.File()))
 	if err != nil {
-		return nil
+		return reports.Set{}
 	}
 	defer f.Close() // it was only read
 	set, _, err := reports.ReadSet(f)
 	if err != nil {
-		return nil
+		return reports.Set{}
 	}
-	return set.Runs
+	return set
 }
+
+// earlierRuns are the runs of the earlier report.
+func earlierRuns(dir string) []reports.Run { return earlierSet(dir).Runs }
 
 // earlierRun is the one of a target, if there is one.
 func earlierRun(runs []reports.Run, t reports.Target) (reports.Run, bool) {

@@ -192,7 +192,7 @@ func parseFormats(names []string) ([]reports.Format, error) {
 
 // noRepeat are the flags that a command which repeats one check leaves out:
 // those that select checks or targets, and those that are about output.
-var noRepeat = []string{"only", "skip", "last-failed", "max-failures", "watch", "watch-path", "target", "parallel", "json", "quiet", "verbose", "no-color", "report-dir", "format", "no-screenshot"}
+var noRepeat = []string{"only", "skip", "last-failed", "max-failures", "watch", "watch-path", "target", "shard", "parallel", "json", "quiet", "verbose", "no-color", "report-dir", "format", "no-screenshot"}
 
 // repeatable returns the words of the command line that runs the same again:
 // command, argument, and flags in the order of their names. (Secrets are never

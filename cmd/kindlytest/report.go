@@ -75,6 +75,7 @@ With --fail-on-worse the exit code is then 1.`,
 	fs.BoolVar(&f.failOnWorse, "fail-on-worse", false, "with --compare: exit code 1 if something got worse")
 	fs.BoolVarP(&f.output.verbose, "verbose", "v", false, "on the terminal: show passed checks and exchanges too")
 	fs.BoolVar(&f.output.noColor, "no-color", false, "no colours (also: NO_COLOR)")
+	cmd.AddCommand(newReportMerge(a))
 	return cmd
 }
 

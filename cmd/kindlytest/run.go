@@ -33,6 +33,7 @@ type runFlags struct {
 	resolve    []string
 	caFile     string
 	targets    []string
+	shard      string
 	parallel   int
 	lastFailed bool
 	watch      bool
@@ -63,6 +64,8 @@ percent-encoded, as it should be.
 
 Where the file lists several targets, all are checked, or those that --target
 names; each has its reports in a folder of its own, and there is one verdict.
+With --shard 2/5 this is the second of five machines that share them; kindlytest
+report merge makes one report of theirs.
 
 Reports are written even if the target could not be reached. A run of some checks
 only (--only, --last-failed, --max-failures, --target) updates the report that is
@@ -78,7 +81,8 @@ func newRun(a *app) *cobra.Command {
   kindlytest run -c kindlytest.yaml --only AUTH,TOK
   kindlytest run --webhook orders=https://hooks.example.com/kindly=http://localhost:3000/kindly
   kindlytest run --endpoint https://staging.example.com/kindly/token --endpoint-header-file session.txt
-  kindlytest run https://www.example.com/ --public-key public.pem --safe --format html`,
+  kindlytest run https://www.example.com/ --public-key public.pem --safe --format html
+  kindlytest run -c kindlytest.yaml --shard 2/5`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return hint.Errorf("webhooks are given by --webhook, the auth endpoint by --endpoint", "one PAGE at a time, and got %q too", args[1])
@@ -104,6 +108,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "call this address for a host name, as `HOST=ADDRESS`; repeatable")
 	fs.StringVar(&f.caFile, "ca-file", "", "PEM `file` of a private certificate authority, trusted beside the system's")
 	fs.StringSliceVar(&f.targets, "target", nil, "of the targets that the file lists, check only this `name`; repeatable")
+	fs.StringVar(&f.shard, "shard", "", "of the targets that the file lists, check only this part, as `NUMBER/PARTS`, such as 2/5")
 	fs.IntVar(&f.parallel, "parallel", suites.DefaultParallel, "targets at a time")
 	fs.BoolVar(&f.lastFailed, "last-failed", false, "run only what failed or could not run in the report that is there; all if nothing did")
 	fs.BoolVar(&f.watch, "watch", false, "run again when files change or your app comes back, first what failed; keys: a all, f failed, o open the report, q quit")
@@ -146,8 +151,10 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 
 // describe puts what flags say of one target, and of how it is checked, into c.
 func (a *app) describe(c *config.Config, fs *pflag.FlagSet, args []string, f *runFlags) error {
-	if fs.Changed("target") || fs.Changed("parallel") {
-		return hint.Errorf("targets: in kindlytest.yaml lists them", "--target and --parallel are for a file that lists several targets")
+	for _, name := range []string{"target", "shard", "parallel"} {
+		if fs.Changed(name) {
+			return hint.Errorf("targets: in kindlytest.yaml lists them", "--%s is for a file that lists several targets", name)
+		}
 	}
 	if err := a.applyTarget(&c.Target, fs, args, f); err != nil {
 		return err

@@ -31,7 +31,11 @@ func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f 
 	if err != nil {
 		return err
 	}
-	if len(jobs) > 1 {
+	jobs, shard, err := pickShard(jobs, fs.Changed("shard"), f.shard)
+	if err != nil {
+		return err
+	}
+	if len(jobs) > 1 || shard != nil {
 		if err := refuseDescribing(fs, args); err != nil {
 			return err
 		}
@@ -59,7 +63,7 @@ func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f 
 		}
 	}
 	a.showNotes(append(c.Notes, jobNotes(jobs)...), f)
-	set, err := a.executeAll(ctx, jobs, f)
+	set, err := a.executeAll(ctx, jobs, shard, f)
 	if err != nil {
 		return err
 	}
@@ -104,7 +108,7 @@ func refuseDescribing(fs *pflag.FlagSet, args []string) error {
 
 // executeAll checks targets, shows each one's result when it is there, and
 // writes the reports.
-func (a *app) executeAll(ctx context.Context, jobs []suites.Job, f *runFlags) (reports.Set, error) {
+func (a *app) executeAll(ctx context.Context, jobs []suites.Job, shard *reports.Shard, f *runFlags) (reports.Set, error) {
 	out := &f.output
 	formats, err := out.formats()
 	if err != nil {
@@ -113,8 +117,8 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, f *runFlags) (r
 	w := a.people(out)
 	terminal := a.terminal(w, out)
 	terminal.NoFiles = len(formats) == 0
-	if !out.quiet {
-		fmt.Fprintf(w, "\nChecking %s, %d at a time\n", plural(len(jobs), "target"), min(f.parallel, len(jobs)))
+	if !out.quiet && len(jobs) > 0 {
+		fmt.Fprintln(w, "\n"+checking(jobs, shard, f.parallel))
 	}
 	p := &progress{terminal: terminal, targets: len(jobs), started: time.Now()}
 	for i := range jobs {
@@ -129,15 +133,18 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, f *runFlags) (r
 	for i := range runs {
 		a.origin(&runs[i], out.config)
 	}
-	set := reports.NewSet(runs)
+	set := reports.NewShard(runs, shard)
+	if len(runs) == 0 { // no run tells what made the report, and when
+		set.Tool, set.Started = reports.Tool{Name: "kindlytest", Version: ownVersion()}, time.Now()
+	}
 	var paths []string
 	if len(formats) > 0 {
 		whole := set
-		if earlier := earlierRuns(out.reportDir); out.update && len(earlier) > 0 {
-			whole = reports.UpdateSet(reports.NewSet(earlier), set)
+		if earlier := earlierSet(out.reportDir); out.update && len(earlier.Runs) > 0 {
+			whole = reports.UpdateSet(earlier, set)
 		}
 		written, writing := reports.RenewSetFiles(out.reportDir, whole, formats...)
-		paths, err = inShort(out.reportDir, written), writing
+		paths, err = inShort(out.reportDir, written, len(whole.Runs)), writing
 	}
 	shown = append(shown, terminal.FinishSet(set, paths...))
 	if out.json {
@@ -148,12 +155,15 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, f *runFlags) (r
 
 // inShort are the reports of all targets by name, and the folders of each in
 // one: fifty targets have hundreds of files.
-func inShort(dir string, written []string) []string {
+func inShort(dir string, written []string, targets int) []string {
 	var paths []string
 	for _, p := range written {
 		if filepath.Dir(p) == filepath.Clean(dir) {
 			paths = append(paths, p)
 		}
+	}
+	if targets == 0 {
+		return paths
 	}
 	each := filepath.Join(dir, "NAME") + string(filepath.Separator) + " for each target"
 	if len(paths) > 0 {
