@@ -91,3 +91,10 @@ func plural(n int, noun string) string {
 func join(first string, rest []string) string {
 	return strings.Join(append([]string{first}, rest...), " · ")
 }
+
+// Verdict is a finished run in a word ("FAILED") and in a sentence, as every format
+// says it.
+func (r Run) Verdict() (word, sentence string) {
+	s := storyOf(r)
+	return s.Verdict.Word, s.Sentence
+}

@@ -22,16 +22,16 @@ var needNames = []struct {
 	name string // as in `kindlytest list`
 	hint string // what to do about its absence
 }{
-	{NeedPage, "page", "no page was given: kindlytest run PAGE"},
-	{NeedEndpoint, "endpoint", "no page and no auth endpoint was given: kindlytest run PAGE, or --endpoint URL"},
+	{NeedPage, "page", "no page was given: kindlytest run PAGE, or serve --page URL"},
+	{NeedEndpoint, "endpoint", "no page and no auth endpoint was given: kindlytest run PAGE (serve --page URL), or --endpoint URL"},
 	{NeedWebhook, "webhook", "no webhook was given: --webhook URL"},
-	{NeedToken, "token", "nothing that gives a token was given: kindlytest run PAGE, or --endpoint URL"},
+	{NeedToken, "token", "nothing that gives a token was given: kindlytest run PAGE (serve --page URL), or --endpoint URL"},
 	{NeedLogin, "login", "no login was given: page.login in kindlytest.yaml (endpoint.headers where endpoint is given)"},
 	{NeedSecond, "second", "no second user was given: page.second_login in kindlytest.yaml (endpoint.second_headers where endpoint is given)"},
 	{NeedHMAC, "hmac", "no webhook secret was given: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml"},
 	{NeedKey, "key", "no private key was given: --private-key FILE (test environments only)"},
 	{NeedAny, "endpoint or webhook", "no page, auth endpoint or webhook was given"},
-	{NeedCross, "cross", "no page was given, so its origin is unknown: kindlytest run PAGE"},
+	{NeedCross, "cross", "no page was given, so its origin is unknown: kindlytest run PAGE, or serve --page URL"},
 }
 
 // Names lists the needs' names, for people and for `list --json`.

@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 	"internal/recording": {"internal/redact"},
 
 	"mockkindly":           {"mockkindly/allowlist", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "internal/clip", "internal/redact", "internal/shell", "internal/wire"},
-	"mockkindly/server":    {"internal/clip", "mockkindly", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "mockkindly/widget", "internal/redact"},
+	"mockkindly/server":    {"internal/clip", "mockkindly", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "mockkindly/widget", "internal/redact", "reports"},
 	"mockkindly/token":     {"internal/clip", "mockkindly/rule"},
 	"mockkindly/allowlist": {"internal/clip", "mockkindly/rule"},
 	"mockkindly/webhook":   {"mockkindly/rule", "mockkindly/token", "internal/wire"},

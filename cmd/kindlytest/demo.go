@@ -88,7 +88,7 @@ func (a *app) demo(ctx context.Context, fs *pflag.FlagSet, f *demoFlags) error {
 	if err := f.checks.apply(fs.Changed, &o); err != nil {
 		return err
 	}
-	o.Args = repeatable("demo", nil, fs)
+	o.Args = repeatable([]string{"demo"}, fs)
 	if err := tryReports(&f.output); err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (a *app) demoCustomer(ctx context.Context, fs *pflag.FlagSet, f *demoFlags)
 	if err := f.checks.apply(fs.Changed, &o); err != nil {
 		return err
 	}
-	o.Args = repeatable("demo", nil, fs)
+	o.Args = repeatable([]string{"demo"}, fs)
 	if _, err := f.output.formats(); err != nil {
 		return err
 	}

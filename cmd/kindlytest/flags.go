@@ -195,12 +195,11 @@ func parseFormats(names []string) ([]reports.Format, error) {
 var noRepeat = []string{"only", "skip", "last-failed", "max-failures", "watch", "watch-path", "target", "shard", "parallel", "json", "quiet", "verbose", "no-color", "report-dir", "format", "no-screenshot"}
 
 // repeatable returns the words of the command line that runs the same again:
-// command, argument, and flags in the order of their names. (Secrets are never
-// arguments, so none is in it.)
-func repeatable(command string, args []string, fs *pflag.FlagSet) []string {
-	words := append([]string{command}, args...)
+// those that it begins with, and flags in the order of their names, but for those
+// that are named. (Secrets are never arguments, so none is in it.)
+func repeatable(words []string, fs *pflag.FlagSet, but ...string) []string {
 	fs.Visit(func(f *pflag.Flag) {
-		if slices.Contains(noRepeat, f.Name) {
+		if slices.Contains(noRepeat, f.Name) || slices.Contains(but, f.Name) {
 			return
 		}
 		if list, ok := f.Value.(pflag.SliceValue); ok {

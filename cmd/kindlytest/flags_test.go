@@ -112,7 +112,7 @@ func TestRepeatableLeavesOutWhatSelectsAndShows(t *testing.T) {
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}
-	got := repeatable("run", []string{"https://page.example/"}, fs)
+	got := repeatable([]string{"run", "https://page.example/"}, fs)
 	want := []string{"run", "https://page.example/", "--safe=false", "--strict", "--timeout", "2s",
 		"--webhook", (*hooks)[0], "--webhook", "https://b.example/?x=true"}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -168,7 +168,7 @@ func (a *app) describe(c *config.Config, fs *pflag.FlagSet, args []string, f *ru
 	if c.Target.PageURL == "" && c.Target.Endpoint == nil && len(c.Target.Webhooks) == 0 {
 		return hint.Errorf("kindlytest run PAGE, --endpoint URL, --webhook URL or -c FILE; kindlytest demo needs nothing", "nothing to check was given")
 	}
-	c.Options.Args = repeatable("run", args, fs)
+	c.Options.Args = repeatable(append([]string{"run"}, args...), fs)
 	return nil
 }
 

@@ -30,11 +30,14 @@ type serveFlags struct {
 	hosts      []string
 	db         string
 	dbSync     bool
+	page       string
 	open       string
 	headless   bool
 	browser    string
 	appWebhook string
 	timeout    time.Duration
+	safe       bool
+	used       string // the file that describes what is played for, if one does
 }
 
 // Variables of the environment that hold secrets of the mock.
@@ -56,6 +59,10 @@ Every message goes to each --webhook, unless kindlytest.yaml (-c) has dialogues.
 Tokens are checked with --public-key. With --private-key, of a test environment
 only, a request can be sent again with an expired token or another chat's.
 
+It runs the checks of kindlytest run, too (/mock/v1/checks): on the webhooks and
+keys that are given here, on --page (or the one that --open shows) and --endpoint,
+and with what kindlytest.yaml has, such as logins.
+
 Everything is in memory, unless --db names a file: the newest 10,000 chats and
 10,000 events, up to 64 MB each. The oldest make room.
 
@@ -73,7 +80,8 @@ func newServe(a *app) *cobra.Command {
 		Example: `  kindlytest serve --webhook http://localhost:3000/kindly
   kindlytest serve --public-key public.pem --webhook orders=https://hooks.example.com/kindly=http://localhost:3000/kindly
   kindlytest serve -c kindlytest.yaml --db kindly.db
-  kindlytest serve --public-key public.pem --open http://localhost:3000/`,
+  kindlytest serve --public-key public.pem --open http://localhost:3000/
+  kindlytest serve --public-key public.pem --page http://localhost:3000/ --webhook http://localhost:3000/kindly`,
 		Args: noArguments("a page is shown by --open URL; webhooks are given by --webhook"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), cmd.Flags(), f) },
 	}
@@ -90,9 +98,13 @@ func (f *serveFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&t.privateKey, "private-key", "", "PEM `file` of its private key, of a test environment only: makes tokens for requests that are sent again")
 	fs.StringArrayVar(&t.resolve, "resolve", nil, "call this address for a host name, as `HOST=ADDRESS`; repeatable")
 	fs.StringVar(&t.caFile, "ca-file", "", "PEM `file` of a private certificate authority, trusted beside the system's")
+	fs.StringVar(&f.page, "page", "", "`URL` of the page that Checks looks at (default: that of --open)")
+	fs.StringVar(&t.endpoint, "endpoint", "", "`URL` of the auth endpoint, for Checks; found by watching the page otherwise")
+	fs.StringVar(&t.headerFile, "endpoint-header-file", "", "`file` of headers for --endpoint, such as a session: lines of Name: value")
+	fs.BoolVar(&f.safe, "safe", false, "Checks sends no hostile input: for production")
 	fs.StringVar(&f.open, "open", "", "show the page at this `URL` in a Chrome in which Kindly is the mock")
 	fs.BoolVar(&f.headless, "headless", false, "with --open: no window")
-	fs.StringVar(&f.browser, "browser", "", "with --open: `path` of Chrome or Chromium; found by itself otherwise")
+	fs.StringVar(&f.browser, "browser", "", "for --open and Checks: `path` of Chrome or Chromium; found by itself otherwise")
 	fs.StringVar(&f.db, "db", "", "keep journal and chats in this `file`; it holds what users wrote, but no signature of a token")
 	fs.BoolVar(&f.dbSync, "db-sync", false, "with --db: wait for the disk at each message, so that what was answered survives a power cut too")
 	fs.StringVar(&f.appWebhook, "app-webhook", "", "where replies of the Application API go, as `[NAME=]PUBLIC[=LOCAL]`")
@@ -159,6 +171,9 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	if err != nil {
 		return placed(c, storeError(err))
 	}
+	checked := a.checker(c, fs, f)
+	defer checked.Close() // again, where what follows fails
+	so.Checks = checked
 	handler := server.New(k, so)
 	serving := startServer(l.Listener, handler)
 	a.introduceMock(l, c, f)
@@ -169,6 +184,7 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 		}
 	}
 	<-stopped.Done()
+	checked.Close()
 	return serving.stop(k)
 }
 
@@ -184,16 +200,23 @@ func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, err
 	if err := applyKeys(&c.Target, &f.target); err != nil {
 		return nil, err
 	}
+	if err := applyEndpoint(&c.Target, fs, &f.target); err != nil {
+		return nil, err
+	}
 	if err := a.applyWebhooks(&c.Target, f.target.webhooks); err != nil {
 		return nil, err
 	}
 	if err := a.applyNetwork(&c.Target, &f.target); err != nil {
 		return nil, err
 	}
-	if f.open != "" {
-		if err := config.CheckURL(f.open); err != nil {
-			return nil, fmt.Errorf("--open: %w", err)
+	for _, flag := range []struct{ name, url string }{{"--open", f.open}, {"--page", f.page}} {
+		if flag.url == "" {
+			continue
 		}
+		if err := config.CheckURL(flag.url); err != nil {
+			return nil, fmt.Errorf("%s: %w", flag.name, err)
+		}
+		c.Target.PageURL = flag.url // that of --page, if both are given
 	}
 	if f.dbSync && f.db == "" {
 		return nil, errors.New("--db-sync needs --db: what is in memory is nowhere else")
@@ -214,15 +237,17 @@ func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, err
 
 func (a *app) serveFile(flags *pflag.FlagSet, f *serveFlags) (*config.Config, error) {
 	if flags.Changed("config") {
+		f.used = f.target.config
 		return config.Load(f.target.config, a.lookupEnv)
 	}
-	if flags.Changed("webhook") {
+	if flags.Changed("webhook") || flags.Changed("page") || flags.Changed("endpoint") {
 		return &config.Config{}, nil
 	}
 	if _, err := os.Stat(config.DefaultName); errors.Is(err, fs.ErrNotExist) {
 		return &config.Config{}, nil
 	}
 	fmt.Fprintln(a.stderr, "note: using "+config.DefaultName)
+	f.used = config.DefaultName
 	return config.Load(config.DefaultName, a.lookupEnv)
 }
 

@@ -61,7 +61,7 @@ func TestWhoMayUseTheMocksOwnSide(t *testing.T) {
 func TestAdminToken(t *testing.T) {
 	k := newMockFor(t, Options{AdminToken: "let me in", Pages: http.NotFoundHandler()}, mockkindly.Options{})
 	for _, rt := range (&server{}).table() {
-		path := strings.NewReplacer("{id}", unknownID, "{seq}", "1", "{key}", "bot").Replace(rt.path)
+		path := strings.NewReplacer("{id}", unknownID, "{seq}", "1", "{key}", "bot", "{run}", "1").Replace(rt.path)
 		for _, tt := range []struct{ authorization, name string }{
 			{"", "none"}, {"Bearer let me i", "another"}, {"Bearer ", "an empty one"}, {"Basic bGV0IG1lIGlu", "another scheme"},
 		} {

@@ -38,7 +38,7 @@ type mock struct {
 // newMock returns a mock with the bot "bot" and these webhooks.
 func newMock(t testing.TB, o mockkindly.Options, hooks ...mockkindly.Webhook) mock {
 	t.Helper()
-	return newMockFor(t, Options{}, o, hooks...)
+	return newMockFor(t, Options{Checks: newChecks()}, o, hooks...)
 }
 
 // newMockFor is newMock with options of the server.
@@ -97,7 +97,7 @@ func do(h http.Handler, method, path, body string, header ...string) *httptest.R
 	if strings.HasPrefix(path, "/api/v1/") {
 		r.Header.Set("Authorization", "Bearer any key")
 	}
-	if strings.HasPrefix(path, "/mock/v1/stream") { // it would never end
+	if strings.HasPrefix(path, "/mock/v1/stream") || path == "/mock/v1/checks/stream" { // it would never end
 		ctx, cancel := context.WithTimeout(r.Context(), 20*time.Millisecond)
 		defer cancel()
 		r = r.WithContext(ctx)

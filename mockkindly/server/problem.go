@@ -46,6 +46,7 @@ func problemOf(err error) *problem {
 	var tooLarge *http.MaxBytesError
 	var store *mockkindly.StoreError
 	var resend *mockkindly.ResendError
+	var checks *ChecksError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -63,6 +64,8 @@ func problemOf(err error) *problem {
 			"The journal holds no webhook request with this number. It keeps the newest events only.")
 	case errors.As(err, &resend):
 		return newProblem(http.StatusConflict, "not-possible", "It cannot be sent so", "%s", resend.Problem)
+	case errors.As(err, &checks):
+		return checksProblem(checks)
 	case errors.As(err, &store):
 		return newProblem(http.StatusServiceUnavailable, "not-kept", "The journal could not be kept", "%s", store.Error())
 	case errors.Is(err, mockkindly.ErrClosed):

@@ -55,6 +55,14 @@ func (s *server) table() []route {
 		{"GET", "/mock/v1/health", adminSide, s.getHealth},
 		{"GET", "/openapi.yaml", adminSide, s.getOpenAPI},
 
+		{"GET", "/mock/v1/checks", adminSide, s.withChecks(s.getChecks)},
+		{"GET", "/mock/v1/checks/report", adminSide, s.withChecks(s.getChecksReport)},
+		{"GET", "/mock/v1/checks/stream", adminSide, s.withChecks(s.getChecksStream)},
+		{"POST", "/mock/v1/checks/runs", adminSide, s.withChecks(s.postChecksRun)},
+		{"GET", "/mock/v1/checks/runs/{run}", adminSide, s.withChecks(s.getChecksRun)},
+		{"GET", "/mock/v1/checks/runs/{run}/report", adminSide, s.withChecks(s.getChecksReport)},
+		{"POST", "/mock/v1/checks/runs/{run}/stop", adminSide, s.withChecks(s.postChecksStop)},
+
 		{"POST", "/api/v1/send", serverSide, s.postSend},
 		{"POST", "/api/v1/greet", serverSide, s.postGreet},
 	}

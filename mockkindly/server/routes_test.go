@@ -72,6 +72,14 @@ func routeCases(chatID string, tokenJSON string) map[string]struct {
 		"GET /mock/v1/bots/{key}":               {"/mock/v1/bots/bot", "", 200},
 		"POST /mock/v1/reset":                   {"/mock/v1/reset", "", 204},
 		"GET /mock/v1/health":                   {"/mock/v1/health", "", 200},
+
+		"GET /mock/v1/checks":                   {"/mock/v1/checks", "", 200},
+		"GET /mock/v1/checks/report":            {"/mock/v1/checks/report", "", 200},
+		"GET /mock/v1/checks/stream":            {"/mock/v1/checks/stream", "", 200},
+		"POST /mock/v1/checks/runs":             {"/mock/v1/checks/runs", `{"only":["HOOK"]}`, 202},
+		"GET /mock/v1/checks/runs/{run}":        {"/mock/v1/checks/runs/1", "", 200},
+		"GET /mock/v1/checks/runs/{run}/report": {"/mock/v1/checks/runs/1/report", "", 200},
+		"POST /mock/v1/checks/runs/{run}/stop":  {"/mock/v1/checks/runs/1/stop", "", 200},
 	}
 }
 
@@ -96,7 +104,7 @@ func eachRoute(t *testing.T, f func(t *testing.T, k mock, rt route, path, body s
 
 // isText names the routes that don't answer JSON.
 var isText = map[string]bool{
-	"/openapi.yaml": true, "/mock/v1/stream": true, "/mock/v1/deliveries/{seq}/curl": true,
+	"/openapi.yaml": true, "/mock/v1/stream": true, "/mock/v1/checks/stream": true, "/mock/v1/deliveries/{seq}/curl": true,
 }
 
 func TestRoutesAnswer(t *testing.T) {

@@ -37,6 +37,8 @@ type Options struct {
 	// Pages answers where the API has no route: pages over the admin side,
 	// without data of their own.
 	Pages http.Handler
+	// Checks are offered beside the journal; nil offers none.
+	Checks Checks
 	// WatchOnly leaves out what pages use: nobody makes chats or sends messages.
 	WatchOnly bool
 	// Version is what GET /mock/v1/health calls the program.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -33,25 +32,34 @@ func (s *server) getStream(w http.ResponseWriter, r *http.Request) error {
 	if q.Newest {
 		return inputErrorf("before", "a stream goes forward only")
 	}
-	if s.streams.Add(1) > maxStreams {
-		s.streams.Add(-1)
-		return newProblem(http.StatusServiceUnavailable, "too-many-streams", "Too many streams",
-			"There are %d already. Close some, or ask for the journal from time to time.", maxStreams)
+	done, err := s.admitStream(w)
+	if err != nil {
+		return err
 	}
-	defer s.streams.Add(-1)
+	defer done()
 	q.Limit = streamPage
-	out := &stream{w: w, out: http.NewResponseController(w), kindly: s.kindly, query: q, chats: v.Get("chats") == "true"}
-	h := w.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no")
-	w.WriteHeader(http.StatusOK)
+	out := &stream{eventWriter: newEventWriter(w), kindly: s.kindly, query: q, chats: v.Get("chats") == "true"}
 	out.run(r, s.kindly.Done())
 	return nil
 }
 
+// admitStream begins a stream's answer, unless there are too many; done is to be
+// called at its end.
+func (s *server) admitStream(w http.ResponseWriter) (done func(), err error) {
+	if s.streams.Add(1) > maxStreams {
+		s.streams.Add(-1)
+		return nil, newProblem(http.StatusServiceUnavailable, "too-many-streams", "Too many streams",
+			"There are %d already. Close some, or ask for the journal from time to time.", maxStreams)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	return func() { s.streams.Add(-1) }, nil
+}
+
 type stream struct {
-	w      http.ResponseWriter
-	out    *http.ResponseController
+	*eventWriter
 	kindly *mockkindly.Kindly
 	query  mockkindly.Query
 	chats  bool // send a chat's state beside what happened in it
@@ -155,45 +163,4 @@ func (s *stream) sendChats(events []mockkindly.Event) error {
 		}
 	}
 	return nil
-}
-
-// send writes one event. JSON has no line end but the last.
-func (s *stream) send(name string, id uint64, data []byte) error {
-	s.deadline()
-	var text []byte
-	if name != "" {
-		text = fmt.Appendf(text, "event: %s\n", name)
-	}
-	if id > 0 {
-		text = fmt.Appendf(text, "id: %d\n", id)
-	}
-	text = append(text, "data: "...)
-	text = append(text, trimNewline(data)...)
-	_, err := s.w.Write(append(text, "\n\n"...))
-	return err
-}
-
-func (s *stream) comment(text string) error {
-	s.deadline()
-	if _, err := fmt.Fprintf(s.w, ": %s\n\n", text); err != nil {
-		return err
-	}
-	return s.flush()
-}
-
-// deadline bounds the next write, where the server can.
-func (s *stream) deadline() { _ = s.out.SetWriteDeadline(time.Now().Add(streamWrite)) }
-
-func (s *stream) flush() error {
-	if err := s.out.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	return nil
-}
-
-func trimNewline(b []byte) []byte {
-	for len(b) > 0 && b[len(b)-1] == '\n' {
-		b = b[:len(b)-1]
-	}
-	return b
 }

@@ -1,0 +1,68 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// An eventWriter writes server-sent events.
+type eventWriter struct {
+	w   http.ResponseWriter
+	out *http.ResponseController
+}
+
+func newEventWriter(w http.ResponseWriter) *eventWriter {
+	return &eventWriter{w, http.NewResponseController(w)}
+}
+
+// sendJSON is send for a value.
+func (s *eventWriter) sendJSON(name string, v any) error {
+	text, err := marshal(v)
+	if err != nil {
+		return err
+	}
+	return s.send(name, 0, text)
+}
+
+// send writes one event. JSON has no line end but the last.
+func (s *eventWriter) send(name string, id uint64, data []byte) error {
+	s.deadline()
+	var text []byte
+	if name != "" {
+		text = fmt.Appendf(text, "event: %s\n", name)
+	}
+	if id > 0 {
+		text = fmt.Appendf(text, "id: %d\n", id)
+	}
+	text = append(text, "data: "...)
+	text = append(text, trimNewline(data)...)
+	_, err := s.w.Write(append(text, "\n\n"...))
+	return err
+}
+
+func (s *eventWriter) comment(text string) error {
+	s.deadline()
+	if _, err := fmt.Fprintf(s.w, ": %s\n\n", text); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// deadline bounds the next write, where the server can.
+func (s *eventWriter) deadline() { _ = s.out.SetWriteDeadline(time.Now().Add(streamWrite)) }
+
+func (s *eventWriter) flush() error {
+	if err := s.out.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+func trimNewline(b []byte) []byte {
+	for len(b) > 0 && b[len(b)-1] == '\n' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
