@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -17,7 +18,26 @@ const maxAnnotations = 10
 //
 // Only what this function writes may reach the runner as commands: the log of a
 // run belongs between ::stop-commands:: and its end.
-func WriteAnnotations(w io.Writer, s Set) error {
+func WriteAnnotations(w io.Writer, s Set) error { return writeAnnotations(w, s, nil) }
+
+// WriteAnnotationsSince is WriteAnnotations where an earlier run is known: what was
+// wrong then is a notice.
+func WriteAnnotationsSince(w io.Writer, older, s Set) error {
+	worse := map[string]map[string]bool{} // by target: the IDs of what got worse
+	for _, c := range CompareSets(older, s).Targets {
+		ids := map[string]bool{}
+		for _, change := range c.Worse {
+			ids[change.ID] = true
+		}
+		worse[c.New.Target] = ids
+	}
+	return writeAnnotations(w, s, func(t Target, checks ...Check) bool {
+		return !slices.ContainsFunc(checks, func(c Check) bool { return worse[subjectOf(t)][c.ID] })
+	})
+}
+
+// writeAnnotations writes a notice in place of what known says was there before.
+func writeAnnotations(w io.Writer, s Set, known func(Target, ...Check) bool) error {
 	var b strings.Builder
 	written := map[string]int{}
 	add := func(run Run, level, title, text string) {
@@ -38,10 +58,17 @@ func WriteAnnotations(w io.Writer, s Set) error {
 					level = "error"
 				}
 			}
+			if known != nil && known(run.Target, c.Symptoms...) {
+				level = "notice"
+			}
 			add(run, level, c.Heading(), joinSentences(c.Consequence, c.Fix, c.Count()))
 		}
 		for _, c := range t.Failed {
-			add(run, "error", shortID(c), joinSentences(c.headline(), c.Consequence, c.Fix))
+			level := "error"
+			if known != nil && known(run.Target, c) {
+				level = "notice"
+			}
+			add(run, level, shortID(c), joinSentences(c.headline(), c.Consequence, c.Fix))
 		}
 		if t.Verdict.Level == Errored {
 			add(run, "error", "kindlytest", joinSentences(t.Sentence, run.Hint))

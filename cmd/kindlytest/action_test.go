@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -157,7 +158,7 @@ func TestActionRuns(t *testing.T) {
 	})
 	env := map[string]string{
 		"PROGRAM": program, "INPUT_CONFIG": "gone.yaml", "INPUT_ARGS": "", "INPUT_FORMAT": "json,junit,html,sarif,markdown",
-		"INPUT_REPORT_DIR": "out dir",
+		"INPUT_REPORT_DIR": "out dir", "INPUT_MERGE": "",
 	}
 	with := func(changes ...string) map[string]string {
 		out := map[string]string{}
@@ -182,15 +183,15 @@ func TestActionRuns(t *testing.T) {
 	}
 
 	summary := filepath.Join(t.TempDir(), "summary")
-	_, code, _ = runStep(t, "Show the result in the summary", dir, map[string]string{"PROGRAM": program, "REPORT": got["json"], "GITHUB_STEP_SUMMARY": summary})
+	_, code, _ = runStep(t, "Show the result in the summary", dir, map[string]string{"PROGRAM": program, "REPORT": got["json"], "COMPARISON": "", "GITHUB_STEP_SUMMARY": summary})
 	text, err := os.ReadFile(summary)
 	if err != nil || code != 0 || !strings.HasPrefix(string(text), "## ❔ kindlytest: NOTHING WAS CHECKED") {
 		t.Errorf("the summary: %v, exit code %d\n%.300s", err, code, text)
 	}
-	if log, code, _ := runStep(t, "Gate", dir, map[string]string{"CODE": "2", "VERDICT": "incomplete"}); code != 2 || !strings.HasPrefix(log, "::error ") {
+	if log, code, _ := runStep(t, "Gate", dir, map[string]string{"CODE": "2", "VERDICT": "incomplete", "COMPARED": ""}); code != 2 || !strings.HasPrefix(log, "::error ") {
 		t.Errorf("the gate ends with %d: %s", code, log)
 	}
-	if _, code, _ := runStep(t, "Gate", dir, map[string]string{"CODE": "0", "VERDICT": "passed"}); code != 0 {
+	if _, code, _ := runStep(t, "Gate", dir, map[string]string{"CODE": "0", "VERDICT": "passed", "COMPARED": ""}); code != 0 {
 		t.Errorf("the open gate ends with %d", code)
 	}
 
@@ -231,6 +232,27 @@ func TestActionRuns(t *testing.T) {
 		}
 	}
 
+	// The reports of shards are merged, one that is missing is named, and a folder is one.
+	for _, shard := range []string{"1/3", "2/3"} {
+		runStep(t, "Check", dir, with("INPUT_CONFIG", "two.yaml", "INPUT_ARGS", "--shard="+shard, "INPUT_REPORT_DIR", "shards/kindlytest-shard-"+shard[:1]))
+	}
+	log, _, got = runStep(t, "Check", dir, with("INPUT_MERGE", "shards", "INPUT_REPORT_DIR", "merged"))
+	if got["exit-code"] != "2" || got["html"] == "" || !strings.Contains(log, "INCOMPLETE  2 targets") || strings.Contains(log, "is missing") {
+		t.Errorf("outputs %v\n%s", got, log)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "shards", "kindlytest-shard-2")); err != nil {
+		t.Fatal(err)
+	}
+	if log, _, got = runStep(t, "Check", dir, with("INPUT_MERGE", "shards", "INPUT_REPORT_DIR", "merged")); got["exit-code"] != "2" || !strings.Contains(log, "the report of shard 2/3 is missing") {
+		t.Errorf("outputs %v\n%s", got, log)
+	}
+	if log, code, got = runStep(t, "Check", dir, with("INPUT_MERGE", "--help")); code != 2 || got["exit-code"] != "" {
+		t.Errorf("exit code %d, outputs %v\n%s", code, got, log)
+	}
+	if log, _, got = runStep(t, "Check", dir, with("INPUT_MERGE", "nothing-here", "INPUT_REPORT_DIR", "merged")); got["exit-code"] != "2" || got["json"] != "" {
+		t.Errorf("outputs %v\n%s", got, log)
+	}
+
 	// Reports are removed in the folder that is named, and in no other.
 	for _, folder := range []string{"", "/", "-rf", "--help"} {
 		if log, code, got := runStep(t, "Check", dir, with("INPUT_REPORT_DIR", folder)); code != 2 || got["exit-code"] != "" || !strings.Contains(log, "must name a folder") {
@@ -243,5 +265,67 @@ func TestActionRuns(t *testing.T) {
 		if log, code, _ := runStep(t, "Install a browser, if there is none", dir, map[string]string{"PROGRAM": program, "ACTION_PATH": "/nowhere"}); code != 0 || log != "" {
 			t.Errorf("exit code %d: %s", code, log)
 		}
+	}
+}
+
+// What got worse fails, and what was there does not; nothing is green that is not known.
+func TestActionCompares(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED, NOT CHECKED: it needs bash")
+	}
+	program, err := exec.LookPath("kindlytest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	report := func(name string, code int, outcomes ...string) string {
+		checks := []string{}
+		for i, o := range outcomes {
+			checks = append(checks, fmt.Sprintf(`{"id": "AUTH-%d", "area": "AUTH", "level": "MUST", "requirement": "It holds.", "outcome": %q, "broken": "It does not hold."}`, i, o))
+		}
+		writeFiles(t, dir, map[string]string{name: fmt.Sprintf(`{"schema": 2, "tool": {"name": "kindlytest", "version": "dev"}, "target": {"page": "https://shop.example.com/"}, "started": "2026-01-01T00:00:00Z", "duration_ms": 1, "exit_code": %d, "checks": [%s]}`, code, strings.Join(checks, ","))})
+		return filepath.Join(dir, name)
+	}
+	before := report("before.json", 1, "failed", "passed")
+	writeFiles(t, dir, map[string]string{"broken.json": "{}"})
+	for _, row := range []struct {
+		name      string
+		now       string
+		code      string // of the run
+		before    string
+		compared  string
+		gate      int
+		annotated string
+	}{
+		{"as before", report("same.json", 1, "failed", "passed"), "1", "before.json", "0", 0, "::notice title=AUTH-0::"},
+		{"better", report("better.json", 0, "passed", "passed"), "0", "before.json", "0", 0, ""},
+		{"worse", report("worse.json", 1, "failed", "failed"), "1", "before.json", "1", 1, "::error title=AUTH-1::"},
+		{"no longer judged", report("lost.json", 1, "failed", "skipped"), "1", "before.json", "1", 1, ""},
+		{"not to be found out", report("unknown.json", 2, "failed", "passed", "errored"), "1", "before.json", "2", 2, ""},
+		{"nothing to compare with", report("first.json", 1, "failed", "passed"), "1", "none.json", "", 1, "::error title=AUTH-0::"},
+		{"a baseline that is none", before, "1", "broken.json", "2", 2, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			temp := t.TempDir()
+			log, code, got := runStep(t, "Compare", dir, map[string]string{"PROGRAM": program, "REPORT": row.now, "INPUT_COMPARE": row.before, "RUNNER_TEMP": temp})
+			if code != 0 || got["compared"] != row.compared {
+				t.Errorf("exit code %d, outputs %v\n%s", code, got, log)
+			}
+			if wrote := got["comparison"] != ""; wrote != (row.before == "before.json") || row.before == "none.json" != strings.HasPrefix(log, "::notice ") {
+				t.Errorf("outputs %v\n%s", got, log)
+			}
+			if log, code, _ := runStep(t, "Gate", dir, map[string]string{"CODE": row.code, "VERDICT": "failed", "COMPARED": got["compared"]}); code != row.gate || (code != 0) != strings.HasPrefix(log, "::error ") {
+				t.Errorf("the gate ends with %d: %s", code, log)
+			}
+			if log, code, _ := runStep(t, "Annotate", dir, map[string]string{"PROGRAM": program, "REPORT": row.now, "BASELINE": got["baseline"]}); code != 0 || !strings.Contains(log, row.annotated) {
+				t.Errorf("exit code %d, want %q in\n%s", code, row.annotated, log)
+			}
+			summary := filepath.Join(temp, "summary")
+			runStep(t, "Show the result in the summary", dir, map[string]string{"PROGRAM": program, "REPORT": row.now, "COMPARISON": got["comparison"], "GITHUB_STEP_SUMMARY": summary})
+			text, err := os.ReadFile(summary)
+			if err != nil || strings.Contains(string(text), "compared with that of") != (got["comparison"] != "") || !strings.Contains(string(text), "AUTH") {
+				t.Errorf("%v\n%s", err, text)
+			}
+		})
 	}
 }

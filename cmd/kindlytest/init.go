@@ -40,6 +40,10 @@ func newInit(a *app) *cobra.Command {
 let GitHub Actions or GitLab run it, keep the reports, and gate the merge. The
 folder of the reports is added to .gitignore.
 
+With --ci and nothing else, where kindlytest.yaml is there already, it writes the
+files of the CI for that one: if it lists several targets, with several machines
+that share them.
+
 With --page or --login it looks at the page, and proposes the selectors of its
 login form, if there is one and it can be reached.
 
@@ -55,7 +59,8 @@ A file that exists is not touched, unless --force is given.`,
   kindlytest init --page http://localhost:3001/ --login http://localhost:3001/login --public-key public.pem --ci github
   kindlytest init --webhook https://hooks.example.com/kindly=http://localhost:3000/kindly --hmac --ci gitlab
   kindlytest init --page https://staging.example.com/ --record
-  kindlytest init --page https://staging.example.com/ --ci github,gitlab --dry-run`,
+  kindlytest init --page https://staging.example.com/ --ci github,gitlab --dry-run
+  kindlytest init --ci github`,
 		Args: noArguments("the page is given by --page"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.init(cmd.Context(), cmd.Flags(), f)
@@ -87,8 +92,11 @@ func (a *app) init(ctx context.Context, fs *pflag.FlagSet, f *initFlags) error {
 	if err := f.read(); err != nil {
 		return err
 	}
+	if f.answers.CI != nil && !f.record && !describes(fs) && exists(config.DefaultName) {
+		return a.initCI(f)
+	}
 	if f.answers.Page == "" && f.answers.Endpoint == "" && len(f.webhooks) == 0 {
-		if !a.canAsk() || describes(fs) {
+		if !a.canAsk() || describes(fs) || fs.Changed("ci") || fs.Changed("start") {
 			return hint.Errorf("--page URL, --endpoint URL or --webhook URL; on a terminal, kindlytest init alone asks", "nothing to check was given")
 		}
 		answers, err := ask(ctx, a.stdin, a.stderr, exists)
@@ -105,6 +113,11 @@ func (a *app) init(ctx context.Context, fs *pflag.FlagSet, f *initFlags) error {
 	} else {
 		a.readForm(ctx, &f.answers)
 	}
+	return a.start(f)
+}
+
+// start writes the files, or prints them.
+func (a *app) start(f *initFlags) error {
 	f.answers.Release = release(ownVersion())
 	files := starter.Files(f.answers)
 	if f.dryRun {
@@ -174,11 +187,26 @@ func (a *app) noteLocal(f *initFlags) {
 	}
 }
 
-// describes says whether a flag was given that is about the files' content.
+// initCI writes what a CI needs to run the kindlytest.yaml that is there.
+func (a *app) initCI(f *initFlags) error {
+	outline, err := config.OutlineOf(config.DefaultName)
+	if err != nil {
+		return err
+	}
+	there := &starter.Existing{Targets: len(outline.Targets), Variables: outline.Variables}
+	if i := slices.IndexFunc(outline.Texts, wire.IsLoopback); i >= 0 {
+		there.Local = outline.Texts[i]
+	}
+	f.answers.Existing = there
+	fmt.Fprintln(a.stderr, "note: using "+config.DefaultName)
+	return a.start(f)
+}
+
+// describes says whether a flag was given that is about the target.
 func describes(fs *pflag.FlagSet) bool {
 	some := false
 	fs.Visit(func(f *pflag.Flag) {
-		some = some || !slices.Contains([]string{"force", "dry-run", "record", "browser"}, f.Name)
+		some = some || !slices.Contains([]string{"ci", "start", "force", "dry-run", "record", "browser"}, f.Name)
 	})
 	return some
 }

@@ -38,12 +38,14 @@ The report of several targets can be rendered as json, junit, html and markdown;
 for sarif, take the report of one target, NAME/report.json.
 
 With --annotations it prints what is wrong as commands of GitHub's runner, which
-shows them beside the changes of a pull request.
+shows them beside the changes of a pull request; with --compare, too, what was
+wrong before is a notice.
 
 With --compare it says instead what got better and worse since an earlier run: on
 the terminal, or as --markdown or --json. A check that failed, warned or was not
 judged before and fails now is worse, and so is one that is no longer judged.
-With --fail-on-worse the exit code is then 1.`,
+With --fail-on-worse the exit code is then 1; it is 2 if nothing is worse, but not
+all could be checked. Reports of several targets are compared target by target.`,
 		Example: `  kindlytest report kindlytest-reports/report.json
   kindlytest report --open
   kindlytest report report.json --html report.html --sarif report.sarif
@@ -72,7 +74,7 @@ With --fail-on-worse the exit code is then 1.`,
 	fs.BoolVar(&f.open, "open", false, "write report.html beside RUN.json ("+defaultReportDir+"/report.json if none is named), and open it")
 	fs.BoolVar(&f.annotations, "annotations", false, "print what is wrong as annotations of GitHub")
 	fs.StringVar(&f.compare, "compare", "", "say what changed since the run of this report.json, a `file`")
-	fs.BoolVar(&f.failOnWorse, "fail-on-worse", false, "with --compare: exit code 1 if something got worse")
+	fs.BoolVar(&f.failOnWorse, "fail-on-worse", false, "with --compare: exit code 1 if something got worse, 2 if not all could be checked")
 	fs.BoolVarP(&f.output.verbose, "verbose", "v", false, "on the terminal: show passed checks and exchanges too")
 	fs.BoolVar(&f.output.noColor, "no-color", false, "no colours (also: NO_COLOR)")
 	cmd.AddCommand(newReportMerge(a))
@@ -91,20 +93,16 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.compare != "" {
+		return a.compare(fs, path, set, several, f)
+	}
 	if f.annotations {
 		return reports.WriteAnnotations(a.stdout, set)
-	}
-	if several && f.compare != "" {
-		return severalToCompare(path)
 	}
 	if several {
 		return a.renderAll(fs, formats, f, setRendering(a, set, f))
 	}
-	run := set.Runs[0]
-	if f.compare != "" {
-		return a.compare(fs, run, f)
-	}
-	return a.renderAll(fs, formats, f, runRendering(a, run, f))
+	return a.renderAll(fs, formats, f, runRendering(a, set.Runs[0], f))
 }
 
 // A rendering is a report that can be shown in every way.

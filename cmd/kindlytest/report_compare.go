@@ -21,7 +21,10 @@ func (f *reportFlags) checkCompare(fs *pflag.FlagSet) error {
 		}
 		return nil
 	}
-	for _, name := range []string{string(reports.HTML), string(reports.JUnit), string(reports.SARIF), "format", "annotations"} {
+	if f.annotations && f.failOnWorse {
+		return hint.Errorf("compare by a command of its own", "--annotations and --fail-on-worse exclude each other")
+	}
+	for _, name := range []string{string(reports.HTML), string(reports.JUnit), string(reports.SARIF), "format"} {
 		if fs.Changed(name) {
 			return hint.Errorf("render the report by a command of its own", "--%s and --compare exclude each other: a comparison is text, --markdown or --json", name)
 		}
@@ -29,36 +32,52 @@ func (f *reportFlags) checkCompare(fs *pflag.FlagSet) error {
 	return nil
 }
 
-// compare shows what changed from an earlier run to run.
-func (a *app) compare(fs *pflag.FlagSet, run reports.Run, f *reportFlags) error {
-	older, several, err := a.readReport(f.compare)
+// compare shows what changed from an earlier report to this one. Both are of one
+// target, or both of several.
+func (a *app) compare(fs *pflag.FlagSet, path string, set reports.Set, several bool, f *reportFlags) error {
+	older, severalThen, err := a.readReport(f.compare)
 	if err != nil {
 		return err
 	}
-	if several {
-		return severalToCompare(f.compare)
+	if several != severalThen {
+		one, more := path, f.compare
+		if several {
+			one, more = more, one
+		}
+		return hint.Errorf("compare with the report of one target, NAME/report.json beside it", "%s is the report of several targets, and %s of one", more, one)
 	}
-	c := reports.Compare(older.Runs[0], run)
+	if f.annotations {
+		return reports.WriteAnnotationsSince(a.stdout, older, set)
+	}
+	c := reports.CompareSets(older, set)
+	write := func(w io.Writer, format reports.Format) error { return reports.WriteSetComparison(w, c, format) }
+	show := func(t *reports.Terminal) error { return t.CompareSet(c) }
+	if !several {
+		one := reports.Compare(older.Runs[0], set.Runs[0])
+		c.Verdict = one.Verdict
+		write = func(w io.Writer, format reports.Format) error { return reports.WriteComparison(w, one, format) }
+		show = func(t *reports.Terminal) error { return t.Compare(one) }
+	}
 	rendered := false
 	for _, format := range comparisonFormats {
 		if fs.Changed(string(format)) {
 			rendered = true
-			write := func(w io.Writer) error { return reports.WriteComparison(w, c, format) }
-			err = errors.Join(err, a.render(*f.files[format], format, write))
+			err = errors.Join(err, a.render(*f.files[format], format, func(w io.Writer) error { return write(w, format) }))
 		}
 	}
 	if !rendered {
-		err = a.terminal(a.stdout, &f.output).Compare(c)
+		err = show(a.terminal(a.stdout, &f.output))
 	}
-	if err != nil {
+	if err != nil || !f.failOnWorse {
 		return err
 	}
-	if f.failOnWorse && c.Verdict == reports.GotWorse {
+	if c.Verdict == reports.GotWorse {
 		return exit(exitBroken)
 	}
+	for _, run := range set.Runs { // what could not be found out may be worse
+		if run.Problem != "" || run.Summary.Errored > 0 || run.ExitCode == exitUsage {
+			return exit(exitUsage)
+		}
+	}
 	return nil
-}
-
-func severalToCompare(path string) error {
-	return hint.Errorf("compare them one by one: NAME/report.json beside it", "%s is the report of several targets", path)
 }

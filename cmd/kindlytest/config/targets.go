@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,25 +53,73 @@ func offersAnything(t *target.Target) bool {
 // be read: for a shell's completion, which has no variables and reports no
 // errors.
 func TargetNames(path string) []string {
-	text, err := ReadFile(path)
+	o, err := OutlineOf(path)
 	if err != nil {
 		return nil
+	}
+	return o.Targets
+}
+
+// An Outline is what a file says as it stands: whoever reads it has none of its
+// variables.
+type Outline struct {
+	Targets   []string // their names
+	Variables []string // those that must be set, in the order of the file
+	Texts     []string // all values that are text, with their ${VAR}
+}
+
+// OutlineOf reads the outline of a file that is YAML; what is in it may be wrong.
+func OutlineOf(path string) (Outline, error) {
+	text, err := ReadFile(path)
+	if err != nil {
+		return Outline{}, err
 	}
 	root, err := parse(text)
 	if err != nil {
-		return nil
+		return Outline{}, fmt.Errorf("%s: %w", path, err)
 	}
+	var o Outline
+	o.read(root)
 	n, _ := find(root, []string{"targets"})
-	list, ok := n.(*ast.SequenceNode)
-	if !ok {
-		return nil
-	}
-	var names []string
-	for _, item := range list.Values {
-		n, _ := find(item, []string{"name"})
-		if name, ok := textOf(n); ok && targetName.MatchString(name) {
-			names = append(names, name)
+	if list, ok := n.(*ast.SequenceNode); ok {
+		for _, item := range list.Values {
+			n, _ := find(item, []string{"name"})
+			if name, ok := textOf(n); ok && targetName.MatchString(name) {
+				o.Targets = append(o.Targets, name)
+			}
 		}
 	}
-	return names
+	return o, nil
+}
+
+func (o *Outline) read(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		o.add(n.Value)
+	case *ast.LiteralNode:
+		o.add(n.Value.Value)
+	case *ast.SequenceNode:
+		for _, item := range n.Values {
+			o.read(item)
+		}
+	default:
+		for _, pair := range pairs(n) {
+			o.read(pair.Value)
+		}
+	}
+}
+
+func (o *Outline) add(text string) {
+	o.Texts = append(o.Texts, text)
+	for _, match := range variable.FindAllString(text, -1) {
+		name := ""
+		if form := variableForm.FindStringSubmatch(match); form != nil && form[2] == "" && form[1] != chatID {
+			name = form[1]
+		} else if code := oneTime.FindStringSubmatch(match); code != nil {
+			name = code[1]
+		}
+		if name != "" && !slices.Contains(o.Variables, name) {
+			o.Variables = append(o.Variables, name)
+		}
+	}
 }

@@ -40,6 +40,30 @@ type Answers struct {
 	CI          []string // of CIs
 	Start       string   // a shell command that starts the application in a CI
 	Release     string   // of kindlytest, such as v1.2.3; "" for the newest
+	Existing    *Existing
+}
+
+// Existing is what a kindlytest.yaml says that is there already, in place of all that
+// describes a target.
+type Existing struct {
+	Targets   int // that it lists; 0 for a file of one
+	Variables []string
+	Local     string // see [Answers.Local]
+}
+
+// mostShards bounds the machines that share targets: each one has to be set up.
+const mostShards = 5
+
+// Shards are the numbers of the machines that share the targets; none where there is
+// one target.
+func (a Answers) Shards() []int {
+	var numbers []int
+	if a.Existing != nil && a.Existing.Targets > 1 {
+		for i := range min(a.Existing.Targets, mostShards) {
+			numbers = append(numbers, i+1)
+		}
+	}
+	return numbers
 }
 
 // A Form is a login form: CSS selectors. Those that are not known are guessed.
@@ -128,9 +152,12 @@ type File struct {
 	Add string
 }
 
-// Files are the files for these answers, kindlytest.yaml first.
+// Files are the files for these answers, kindlytest.yaml first, unless it is there.
 func Files(a Answers) []File {
-	files := []File{{Path: config.DefaultName, Text: render("kindlytest.yaml", a)}}
+	var files []File
+	if a.Existing == nil {
+		files = append(files, File{Path: config.DefaultName, Text: render("kindlytest.yaml", a)})
+	}
 	if slices.Contains(a.CI, "github") {
 		files = append(files, File{Path: ".github/workflows/kindlytest.yml", Text: render("github.yml", a)})
 	}
@@ -144,6 +171,9 @@ func Files(a Answers) []File {
 
 // Secrets are the environment variables that the configuration needs.
 func (a Answers) Secrets() []string {
+	if a.Existing != nil {
+		return a.Existing.Variables
+	}
 	var names []string
 	if a.Page != "" && a.Login != "" {
 		names = append(names, a.variables("KINDLYTEST_")...)
@@ -197,6 +227,9 @@ func (a Answers) Version() string {
 // Local is the first URL that is called on the CI's own machine, so that the
 // application must be started there; "" if there is none.
 func (a Answers) Local() string {
+	if a.Existing != nil {
+		return a.Existing.Local
+	}
 	urls := []string{a.Page, a.Endpoint}
 	for _, w := range a.Webhooks {
 		if w.ConnectTo != "" {

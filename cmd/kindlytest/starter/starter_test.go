@@ -245,3 +245,67 @@ func TestGitLabJob(t *testing.T) {
 		})
 	}
 }
+
+// several is a file that lists targets, and needs two secrets.
+var several = starter.Answers{CI: starter.CIs, Release: "v1.2.3", Existing: &starter.Existing{Targets: 7, Variables: []string{"A_PASSWORD", "B_SECRET"}, Local: local}}
+
+func TestSeveralTargetsAreSharedByMachines(t *testing.T) {
+	for targets, want := range map[int]int{0: 0, 1: 0, 2: 2, 5: 5, 300: 5} {
+		if got := (starter.Answers{Existing: &starter.Existing{Targets: targets}}).Shards(); len(got) != want {
+			t.Errorf("%d targets: shards %v, want %d", targets, got, want)
+		}
+	}
+	for _, f := range starter.Files(several) {
+		if f.Path == "kindlytest.yaml" {
+			t.Error("the file that is there would be written")
+		}
+	}
+
+	doc, text := file(t, several, ".github/workflows/kindlytest.yml")
+	jobs := doc["jobs"].(mapping)
+	shard := jobs["kindlytest"].(mapping)
+	if diff := cmp.Diff(mapping{"fail-fast": false, "matrix": mapping{"shard": []any{uint64(1), uint64(2), uint64(3), uint64(4), uint64(5)}}}, shard["strategy"]); diff != "" {
+		t.Error(diff)
+	}
+	steps := shard["steps"].([]any)
+	step := steps[len(steps)-1].(mapping)
+	if diff := cmp.Diff(mapping{
+		"config": "kindlytest.yaml", "args": "--shard=${{ matrix.shard }}/${{ strategy.job-total }}",
+		"artifact": "kindlytest-shard-${{ matrix.shard }}", "summary": "false",
+	}, step["with"]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(mapping{"A_PASSWORD": "${{ secrets.A_PASSWORD }}", "B_SECRET": "${{ secrets.B_SECRET }}"}, step["env"]); diff != "" {
+		t.Error(diff)
+	}
+	all := jobs["all"].(mapping)
+	if all["needs"] != "kindlytest" || all["if"] != "always()" { // a job that is skipped counts as passed
+		t.Errorf("it does not wait for all, or is skipped where one fails: %v\n%s", all, text)
+	}
+	steps = all["steps"].([]any)
+	download, merge := steps[0].(mapping)["with"].(mapping), steps[1].(mapping)
+	if download["pattern"] != "kindlytest-shard-*" || merge["with"].(mapping)["merge"] != download["path"] || merge["uses"] != "kindlytest/kindlytest@v1.2.3" {
+		t.Errorf("%v, %v", download, merge)
+	}
+
+	doc, text = file(t, several, ".gitlab/kindlytest.yml")
+	job := doc["kindlytest"].(mapping)
+	if job["parallel"] != uint64(5) || len(job["script"].([]any)) != 1 {
+		t.Errorf("%v", job)
+	}
+	if diff := cmp.Diff("kindlytest run -c kindlytest.yaml --shard $CI_NODE_INDEX/$CI_NODE_TOTAL --report-dir shard-$CI_NODE_INDEX --format json", job["script"].([]any)[0]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]any{"shard-$CI_NODE_INDEX/"}, job["artifacts"].(mapping)["paths"]); diff != "" {
+		t.Error(diff)
+	}
+	merged := doc["kindlytest-all"].(mapping)
+	if diff := cmp.Diff([]any{"kindlytest report merge shard-*/report.json --format json,junit,html"}, merged["script"]); diff != "" {
+		t.Error(diff)
+	}
+	for _, rule := range merged["rules"].([]any) {
+		if rule.(mapping)["when"] != "always" {
+			t.Errorf("it does not run where a part fails: %v\n%s", rule, text)
+		}
+	}
+}
