@@ -11,6 +11,7 @@ import (
 
 // What fails comes with code in the language that the target gives away.
 func TestFindingsComeWithASample(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name, header, value string
 		stack, code         string

@@ -172,6 +172,7 @@ var badSetups = []bad{
 }
 
 func TestWebhookRedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
 	var followed atomic.Int64
 	elsewhere := serve(t, func(http.ResponseWriter, *http.Request) { followed.Add(1) })
 	target := start(t, fixtures.Options{})
@@ -191,6 +192,7 @@ func TestWebhookRedirectIsNotFollowed(t *testing.T) {
 }
 
 func TestNothingToCheck(t *testing.T) {
+	t.Parallel()
 	shop := hookAt(nobodyHome(t))
 	for _, row := range []struct {
 		name    string

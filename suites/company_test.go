@@ -26,6 +26,7 @@ func findCause(run reports.Run, id string) (reports.Cause, bool) {
 }
 
 func TestARedirectDoesNotAccountForBelief(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.before = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/orders" {
@@ -77,6 +78,7 @@ func (p *perChat) known(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func TestAWebhookThatKnowsTheChatAlreadyIsNotTakenForABeliever(t *testing.T) {
+	t.Parallel()
 	p := &perChat{plainHook: plain(), seen: map[string]bool{}}
 	p.before = func(w http.ResponseWriter, r *http.Request) bool {
 		r.Header.Del("Authorization") // a proxy takes it away
@@ -97,6 +99,7 @@ func TestAWebhookThatKnowsTheChatAlreadyIsNotTakenForABeliever(t *testing.T) {
 // Where the first message of a chat is answered otherwise than the next ones, each
 // attempt has a chat of its own: what is refused is seen to be refused.
 func TestAttemptsDoNotDifferByTheirTurn(t *testing.T) {
+	t.Parallel()
 	p := &perChat{plainHook: plain(), seen: map[string]bool{}}
 	p.before = p.known
 	run := suites.RunQuietly(t.Context(), targetOf(t, p.plainHook), suites.Options{Only: []string{"HOOK", "RESP", "LIVE-HOOK-BURST"}, Skip: []string{"HOOK-UNVERIFIED"}})
@@ -110,6 +113,7 @@ func TestAttemptsDoNotDifferByTheirTurn(t *testing.T) {
 }
 
 func TestAPoliteRefusalOfTheSignatureIsSeen(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.encode = hex.EncodeToString
 	h.unsigned = func(w http.ResponseWriter) {
@@ -134,6 +138,7 @@ func TestAPoliteRefusalOfTheSignatureIsSeen(t *testing.T) {
 }
 
 func TestEveryWebhookThatIsWrongIsNamed(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
 		return header["alg"] == "none" || soundly(header, claims, signed, chat)

@@ -2,9 +2,12 @@ package suites_test
 
 import (
 	"context"
+	"flag"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +57,11 @@ func sharedBrowser(t *testing.T) *browser.Browser {
 func TestMain(m *testing.M) {
 	if name := os.Getenv(dyingEnv); name != "" {
 		os.Exit(dying(name))
+	}
+	// Runs wait more than they work. (go test -parallel can't say it: Ginkgo
+	// refuses to run under that flag.)
+	if err := flag.Lookup("test.parallel").Value.Set(strconv.Itoa(max(sideBySide, runtime.GOMAXPROCS(0)))); err != nil {
+		panic(err)
 	}
 	code := m.Run()
 	if chrome.browser != nil {
@@ -125,9 +133,21 @@ func noneIs(t *testing.T, run reports.Run, outcomes ...reports.Outcome) {
 	}
 }
 
-// atOnce is how many runs go on at the same time: they wait more than they
-// work. (go test -parallel can't say it: Ginkgo refuses to run under that flag.)
-const atOnce = 8
+// sideBySide is how many tests go on at the same time.
+const sideBySide = 8
+
+// atOnce is how many runs [each] makes at the same time, in all tests together.
+const atOnce = 10
+
+var running = make(chan struct{}, atOnce)
+
+// besideOthers lets the sample of a proof run beside other tests; a whole proof,
+// whose figures are published, has the machine for itself.
+func besideOthers(t *testing.T) {
+	if !*proof {
+		t.Parallel()
+	}
+}
 
 // each runs a subtest for each of all, a few at a time.
 func each[T any](t *testing.T, all []T, name func(T) string, test func(*testing.T, T)) {
@@ -142,6 +162,8 @@ func eachOf[T any](t *testing.T, limit int, all []T, name func(T) string, test f
 	group.SetLimit(limit)
 	for _, one := range all {
 		group.Go(func() error {
+			running <- struct{}{}
+			defer func() { <-running }()
 			t.Run(name(one), func(t *testing.T) { test(t, one) })
 			return nil
 		})
@@ -150,6 +172,7 @@ func eachOf[T any](t *testing.T, limit int, all []T, name func(T) string, test f
 }
 
 func TestSoundCustomerPassesEveryCheck(t *testing.T) {
+	t.Parallel()
 	each(t, fixtures.Manners(), fixtures.Manner.String, func(t *testing.T, m fixtures.Manner) { proveSound(t, m, 8) })
 }
 
@@ -185,6 +208,7 @@ func needsPage(id string) bool {
 // find a token, and no Chrome has to start a page for it. TestProof takes the
 // way by the page for all.
 func TestEachFaultFailsItsCheck(t *testing.T) {
+	t.Parallel()
 	faults := fixtures.Faults()
 	slices.Reverse(faults) // those that kill services take longest, and come last
 	each(t, faults, fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {

@@ -45,6 +45,7 @@ func startCustomer(t *testing.T, name string, o customer.Options) (*customer.Cus
 }
 
 func TestCustomersInOtherStacks(t *testing.T) {
+	t.Parallel()
 	type row struct {
 		stack, how string
 		test       func(t *testing.T, stack string)

@@ -20,6 +20,7 @@ var dyingRuns = flag.Int("dying", 0, "runs against each customer that dies; make
 // A verdict about a customer that dies is the same in each run: 50 times, where
 // TestProofDeaths makes fewer, under more circumstances.
 func TestDyingAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	if *dyingRuns == 0 {
 		t.Skip("SKIPPED, NOT CHECKED: it takes long; make attack")
 	}
@@ -49,6 +50,7 @@ func TestDyingAgainAndAgain(t *testing.T) {
 // Each forged token that is sent to this webhook ends its process. Most of them are
 // wrong in the same way, and a few show it: each check says so, and each other is judged.
 func TestAKindOfRequestKillsAFewTimes(t *testing.T) {
+	t.Parallel()
 	shop := dyingShop(t, unverified)
 	forgedChecks := []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-WRONG-KEY"}
 	validChecks := []string{"HOOK-VALID", "HOOK-EXPIRED", "HOOK-OTHER-CHAT", "HOOK-SUB-TYPE", "RESP-ADDITIVE", "SIG-WRONG"}
@@ -74,6 +76,7 @@ func TestAKindOfRequestKillsAFewTimes(t *testing.T) {
 // One forged token of a dozen is believed, and each other ends the process: the belief
 // is found, and named beside the death.
 func TestDeathsDoNotHideABelief(t *testing.T) {
+	t.Parallel()
 	fault, ok := fixtures.FaultByName("alg-none-accepted")
 	if !ok {
 		t.Fatal("there is no such fault")
@@ -94,6 +97,7 @@ func TestDeathsDoNotHideABelief(t *testing.T) {
 // What kills it without being hostile is no reason to give the process up: the rest of
 // it is judged.
 func TestAPlainRequestThatKillsHidesNothing(t *testing.T) {
+	t.Parallel()
 	shop := dyingShop(t, strangers)
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-METHOD", "AUTH-POST-TOKEN", "RESP-STATUS", "HOOK-WRONG-KEY", "LIVE-PROCESS"}})
 	for _, w := range []want{

@@ -22,6 +22,7 @@ import (
 // An endpoint that is described by hand: where the chat id goes, where the token
 // stands in the answer (beside another one), and who the second user is.
 func TestEndpointsAsTheFileDescribesThem(t *testing.T) {
+	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

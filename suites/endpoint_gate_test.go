@@ -44,6 +44,7 @@ func behindGate(t *testing.T, shop target.Target) target.Target {
 
 // The refusal of a gate is not the endpoint's.
 func TestStrangersAreTriedBehindTheGate(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		faults []fixtures.Fault
 		cookie bool
@@ -72,6 +73,7 @@ func TestStrangersAreTriedBehindTheGate(t *testing.T) {
 
 // A session that anybody can write is none, however it is written down.
 func TestWrittenSessionsAreFound(t *testing.T) {
+	t.Parallel()
 	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	numbers := map[string]string{} // ids of another table than the token's
 	number := func(sub string) string {

@@ -24,6 +24,7 @@ func inEnvelopes(h http.Handler) http.HandlerFunc {
 // What stands in an answer that nobody has opened is judged as if somebody had: the
 // envelope is one mistake, and the status around it no acceptance.
 func TestAnAnswerInAnEnvelopeIsOpened(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		hook func(*plainHook)

@@ -51,6 +51,7 @@ func judgedOf(run reports.Run, area string) (judged, all int) {
 }
 
 func TestASoundWebhookPassesWithAMintedToken(t *testing.T) {
+	t.Parallel()
 	run := suites.RunQuietly(t.Context(), targetOf(t, plain()), suites.Options{Skip: []string{"HOOK-UNVERIFIED"}})
 	if ids := failed(run); len(ids) > 0 || run.ExitCode != 0 {
 		t.Errorf("exit %d, problem %q, failed: %v", run.ExitCode, run.Problem, ids)
@@ -67,6 +68,7 @@ func TestASoundWebhookPassesWithAMintedToken(t *testing.T) {
 }
 
 func TestAWebhookThatBelievesAnyPayloadIsFoundWithoutAPage(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.believe = func(_, claims map[string]any, _ bool, _ string) bool { return claims["name"] != nil }
 	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{})
@@ -85,6 +87,7 @@ func TestAWebhookThatBelievesAnyPayloadIsFoundWithoutAPage(t *testing.T) {
 }
 
 func TestOnlyTheWebhookThatFetchesIsAccused(t *testing.T) {
+	t.Parallel()
 	fetches := plain()
 	fetches.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		header, _, _ := plainHook{}.read(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
@@ -110,6 +113,7 @@ func TestOnlyTheWebhookThatFetchesIsAccused(t *testing.T) {
 }
 
 func TestASlowWebhookThatAnswers500IsNotDead(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.refuse = http.StatusInternalServerError
 	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
@@ -133,6 +137,7 @@ func TestASlowWebhookThatAnswers500IsNotDead(t *testing.T) {
 }
 
 func TestAWebhookThatRefusesEverythingPassesNothing(t *testing.T) {
+	t.Parallel()
 	wrong := plain()
 	wrong.secret = "another secret altogether"
 	shop := targetOf(t, wrong)
@@ -150,6 +155,7 @@ func TestAWebhookThatRefusesEverythingPassesNothing(t *testing.T) {
 }
 
 func TestAnUnknownOrderIsNoRefusal(t *testing.T) {
+	t.Parallel()
 	shop := targetOf(t, plainHook{before: func(w http.ResponseWriter, _ *http.Request) bool {
 		http.Error(w, `{"error":"no such order"}`, http.StatusNotFound)
 		return true
@@ -168,6 +174,7 @@ func TestAnUnknownOrderIsNoRefusal(t *testing.T) {
 // What a webhook gets wrong of the signature is named, and all else is judged as
 // if it were mended.
 func TestSignatureMistakesAreNamedAndWorkedAround(t *testing.T) {
+	t.Parallel()
 	encodings := map[string]func([]byte) string{
 		"hmac-hex":       hex.EncodeToString,
 		"hmac-unpadded":  base64.RawStdEncoding.EncodeToString,
@@ -199,6 +206,7 @@ func TestSignatureMistakesAreNamedAndWorkedAround(t *testing.T) {
 
 // A digest in base64url is the right one for some bodies: that is the finding.
 func TestSomeBodiesRefusedAreCounted(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.encode = base64.URLEncoding.EncodeToString
 	counted := regexp.MustCompile(`^\d of 10 bodies refused, those whose signature has \+ or /`)
@@ -218,6 +226,7 @@ func TestSomeBodiesRefusedAreCounted(t *testing.T) {
 // A webhook that takes a third of the time-out is judged like a quick one, and
 // does not make the run last for minutes.
 func TestASlowWebhookIsJudgedAtItsOwnPace(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		select {
@@ -238,6 +247,7 @@ func TestASlowWebhookIsJudgedAtItsOwnPace(t *testing.T) {
 }
 
 func TestExpectationsAreExpectations(t *testing.T) {
+	t.Parallel()
 	shop := targetOf(t, plain())
 	shop.Webhooks[0].Authenticated = &oracle.Expectation{Contains: []string{"your refund"}}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-VALID", "FWD-DELIVERED"}})
@@ -252,6 +262,7 @@ func TestExpectationsAreExpectations(t *testing.T) {
 }
 
 func TestATokenThatNeverArrivesIsNotDelivered(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.before = func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("Authorization"); return false }
 	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{})
@@ -266,6 +277,7 @@ func TestATokenThatNeverArrivesIsNotDelivered(t *testing.T) {
 }
 
 func TestALimitSlowsTheRunDownAndEndsNoCheck(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var second time.Time
 	served := 0
@@ -293,6 +305,7 @@ func TestALimitSlowsTheRunDownAndEndsNoCheck(t *testing.T) {
 }
 
 func TestTheClockOfAWebhookIsNamed(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
 		return soundlyAt(time.Now().Add(-4*time.Minute), header, claims, signed, chat)
@@ -305,6 +318,7 @@ func TestTheClockOfAWebhookIsNamed(t *testing.T) {
 }
 
 func TestOneAtATimeIsTheSameEachTime(t *testing.T) {
+	t.Parallel()
 	order := func() []string {
 		var mu sync.Mutex
 		var seen []string
@@ -331,6 +345,7 @@ func TestOneAtATimeIsTheSameEachTime(t *testing.T) {
 
 // A token with one harmless fault hides nothing.
 func TestATokenThatKindlyRefusesHidesNoWebhook(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.believe = func(_, claims map[string]any, _ bool, _ string) bool { return claims["name"] != nil }
 	shop := targetOf(t, h)
@@ -399,6 +414,7 @@ func sign(t *testing.T, claims map[string]any) string {
 
 // A webhook that never answers a forged token is told so, and costs no hour.
 func TestAWebhookThatHangsOnForgedTokensIsTold(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		raw := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")

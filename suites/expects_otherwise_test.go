@@ -11,6 +11,7 @@ import (
 // A webhook that expects tokens otherwise than Kindly's are is attacked with tokens
 // as it expects them: else all that is forged is refused for what nobody asked.
 func TestForgedTokensAreMadeAsTheWebhookExpectsTokens(t *testing.T) {
+	t.Parallel()
 	milliseconds := func(claims map[string]any) {
 		for _, name := range []string{"iat", "exp", "nbf"} {
 			if ms, ok := claims[name].(float64); ok {

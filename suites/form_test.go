@@ -27,6 +27,7 @@ var unjudged = map[string][]string{
 
 // A team may ask for a token and answer in whatever form it likes.
 func TestSoundEndpointOfEveryFormIsJudged(t *testing.T) {
+	t.Parallel()
 	each(t, fixtures.Forms(), fixtures.Manner.String, func(t *testing.T, m fixtures.Manner) {
 		target := start(t, fixtures.Options{Manner: m})
 		o := options(t, target)

@@ -75,6 +75,7 @@ func (l gatedListener) Addr() net.Addr { return l.outer }
 
 // The checks of who is logged out meet the app, not its gate.
 func TestAStagingSystemBehindAGate(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	for _, row := range []struct {
 		name   string
@@ -119,6 +120,7 @@ func TestAStagingSystemBehindAGate(t *testing.T) {
 
 // Without what opens the gate nothing is said of the app.
 func TestAGateThatNothingOpens(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	g := &gatekeeper{}
 	shop := start(t, g.options(t, fixtures.Options{}))
@@ -129,6 +131,7 @@ func TestAGateThatNothingOpens(t *testing.T) {
 }
 
 func TestStepsOnThePageAreTakenOrNamed(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	shop := start(t, fixtures.Options{})
 	shop.PageSteps = []browser.Step{{WaitFor: "body"}, {Scroll: "bottom"}, {Idle: time.Millisecond}}
@@ -146,6 +149,7 @@ func TestStepsOnThePageAreTakenOrNamed(t *testing.T) {
 
 // A login that fails is shown; an app that is down is called that.
 func TestALoginThatFails(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	shop := start(t, fixtures.Options{})
 	steps := shop.Login.Steps

@@ -23,6 +23,7 @@ func justHook(t *testing.T, faults ...fixtures.Fault) target.Target {
 }
 
 func TestRunTwiceInOneProcess(t *testing.T) {
+	t.Parallel()
 	i := slices.IndexFunc(fixtures.Faults(), func(f fixtures.Fault) bool { return f.Breaks == "SIG-WRONG" })
 	sound, broken := justHook(t), justHook(t, fixtures.Faults()[i])
 	o := suites.Options{Only: []string{"SIG"}}
@@ -43,6 +44,7 @@ func TestRunTwiceInOneProcess(t *testing.T) {
 
 // A run does not wait for another one that is slow, nor does its cancellation.
 func TestRunsOverlap(t *testing.T) {
+	t.Parallel()
 	slow := hookAt(serve(t, hang))
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan reports.Run, 1)
@@ -73,6 +75,7 @@ func (w *startWatch) Done(reports.Check)          {}
 
 // The suite in example_test is a customer's own: it is run as customers do.
 func TestACustomersOwnGinkgoSuite(t *testing.T) {
+	t.Parallel()
 	binary := t.TempDir() + "/example.test"
 	requireBrowser(t)
 	if out, err := exec.Command("go", "test", "-c", "-o", binary, "./example_test").CombinedOutput(); err != nil {

@@ -12,6 +12,7 @@ import (
 
 // An endpoint of any form can be given by hand, with a second user's session.
 func TestGivenEndpointOfEveryFormIsJudged(t *testing.T) {
+	t.Parallel()
 	form := func(f target.RequestForm) target.EndpointConfig { return target.EndpointConfig{RequestForm: f} }
 	for name, tt := range map[string]struct {
 		manner fixtures.Manner

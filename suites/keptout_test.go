@@ -65,6 +65,7 @@ func everybody(r *http.Request) string {
 
 // What keeps the chat client out hides no mistake of what comes behind it.
 func TestWhatKeepsTheChatClientOutHidesNothing(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	inserted := `const s = document.createElement("script"); s.id = "kindly-chat"; s.dataset.botKey = "bot"; s.src = "` + kindlyURL + `"; document.head.append(s)`
 	policy := func(text string) string { return `<meta http-equiv="Content-Security-Policy" content="` + text + `">` }
@@ -125,6 +126,7 @@ func TestWhatKeepsTheChatClientOutHidesNothing(t *testing.T) {
 // Only what keeps the chat client out is mended: what the page does to its own
 // callback counts.
 func TestWhatThePageDoesToItsCallbackIsNotMended(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	held := strings.Replace(snippet, "<script", `<script type="text/plain"`, 1)
 	elsewhere := strings.Replace(snippet, "chat.kindlycdn.com", "cdn.shop.example", 1)
@@ -173,6 +175,7 @@ func TestWhatThePageDoesToItsCallbackIsNotMended(t *testing.T) {
 // A page whose chat client starts is opened no more often than before: once, as
 // nobody, and for the callback to be called again. Nor is one that means to have none.
 func TestOnlyAPageThatKeepsTheChatClientOutIsOpenedOnceMore(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	type row struct {
 		name, head string

@@ -16,6 +16,7 @@ import (
 // TestKeysThatKindlyMayRefuseAreSaid: a key that lost its line ends is read, and
 // the run warns of it.
 func TestKeysThatKindlyMayRefuseAreSaid(t *testing.T) {
+	t.Parallel()
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

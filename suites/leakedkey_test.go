@@ -12,6 +12,7 @@ import (
 
 // A report goes further than the page that gave the key away.
 func TestReportDoesNotHoldTheKeyThatWasFound(t *testing.T) {
+	t.Parallel()
 	for _, fault := range []fixtures.Fault{fixtures.PrivateKeyInScript, fixtures.PrivateKeyEscapedTwice, fixtures.PrivateKeyServed} {
 		t.Run(fault.Name, func(t *testing.T) {
 			target, customer := startReference(t, fixtures.Options{Faults: []fixtures.Fault{fault}})

@@ -15,6 +15,7 @@ import (
 // A token that the callback gets and does not give can be left lying about all the
 // same: that the callback returns the wrong thing hides no leak.
 func TestATokenThatTheCallbackLosesIsLookedForToo(t *testing.T) {
+	t.Parallel()
 	const fetches = `(await (await fetch("/token", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chat_id: id})})).json())`
 	for _, tt := range []struct {
 		name, callback string
@@ -45,6 +46,7 @@ func TestATokenThatTheCallbackLosesIsLookedForToo(t *testing.T) {
 // Who is logged out and gets "null" as text gets no token of anybody: that is the
 // page's own mistake.
 func TestNullAsTextIsNobodysToken(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")

@@ -55,6 +55,7 @@ func numbered(h http.Handler, notes, believes bool) http.HandlerFunc {
 // Somebody can be named by what the shop calls them, and not only by what stands in
 // the token: the page sends it, or the webhook notes it in the chat's context.
 func TestAMemberIsNamedAsTheShopNamesThem(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name            string
 		notes, believes bool
@@ -86,6 +87,7 @@ func TestAMemberIsNamedAsTheShopNamesThem(t *testing.T) {
 
 // An error that shows what is inside may be that of a member who is not found.
 func TestTheErrorForAnUnknownMemberIsReadToo(t *testing.T) {
+	t.Parallel()
 	e := plainEndpoint{}
 	shop := plainEndpointOf(t, e)
 	shop.Endpoint.ChatIDField, shop.Endpoint.Body = "", map[string]any{"chat_id": target.ChatID, "member_no": memberNumber}
@@ -110,6 +112,7 @@ func TestTheErrorForAnUnknownMemberIsReadToo(t *testing.T) {
 // Which cookie is the session shows by whose token comes without it, or, where all
 // get the same one, by its name.
 func TestTheSessionsCookieIsFoundWhereAnybodyGetsAToken(t *testing.T) {
+	t.Parallel()
 	sessionOr := func(other string) func(*http.Request) string {
 		return func(r *http.Request) string {
 			if c, err := r.Cookie("session"); err == nil && c.Value == "9f2c7be1a0d4" {

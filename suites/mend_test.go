@@ -17,6 +17,7 @@ import (
 // Where a page's request is refused for one of the usual reasons, the reason is
 // named, and the endpoint is judged as if the page asked rightly.
 func TestMistakesOfThePagesRequestAreNamed(t *testing.T) {
+	t.Parallel()
 	const ask = `(id) => fetch("%s", {method: "POST"%s, body: JSON.stringify({chatId: id})}).then(r => r.ok ? r.json() : {}).then(d => d.token)`
 	const jsonType = `, headers: {"Content-Type": "application/json"}`
 	only := func(ok func(*http.Request) bool, status int) http.HandlerFunc {

@@ -44,6 +44,7 @@ func allows(auth http.HandlerFunc, preflight int, change map[string]string) http
 // Where a callback gives no token, the mistake is named, with a fix that mends it;
 // and what would mislead is not said.
 func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
+	t.Parallel()
 	const (
 		jsonType = `{method: "POST", credentials: "include", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}`
 		fetched  = `async (id) => { const r = await fetch("AUTH", ` + jsonType + `); `

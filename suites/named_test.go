@@ -129,6 +129,7 @@ func signedWith(alg string) func(header, claims map[string]any, signed bool, cha
 // Each is one mistake, and is named as that: by one cause, with nothing beside it,
 // in words that help; and what would mislead is not said.
 func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name, cause string
 		hook        func() plainHook
@@ -522,6 +523,7 @@ func TestAColdStartIsNamedAlone(t *testing.T) {
 
 // Where no HTTP comes back, it is not said to answer 200.
 func TestAnotherProtocolAndSilenceAreNamedAlone(t *testing.T) {
+	t.Parallel()
 	for name, row := range map[string]struct {
 		hook  func(t *testing.T, shop *target.Target)
 		cause string
@@ -582,6 +584,7 @@ func TestAnEmptyChatIDIsNoNameOfAChat(t *testing.T) {
 // Where two users can't be told apart, it is said why: all are one to begin with, or
 // one answer is given to all. Neither is a mix-up of requests.
 func TestUsersWhoAreAllAlikeHaveOneReason(t *testing.T) {
+	t.Parallel()
 	for name, row := range map[string]struct {
 		auth  func(sign func(sub, chatID string) string) func(user, chatID string) string
 		cause string

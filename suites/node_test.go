@@ -20,6 +20,7 @@ func startNode(t *testing.T, extraEnv ...string) target.Target {
 }
 
 func TestNodeCustomerPassesEveryCheck(t *testing.T) {
+	t.Parallel()
 	run := suites.Run(t.Context(), startNode(t), suites.Options{})
 	if run.Problem != "" {
 		t.Errorf("problem: %s", run.Problem)
@@ -40,6 +41,7 @@ func TestNodeCustomerPassesEveryCheck(t *testing.T) {
 }
 
 func TestNodeCustomerThatForgetsTheChatFails(t *testing.T) {
+	t.Parallel()
 	target := startNode(t, "FORGET_CHAT=1")
 	run := suites.Run(t.Context(), target, suites.Options{Only: []string{"HOOK-OTHER-CHAT", "HOOK-VALID"}})
 	got := find(t, run, "HOOK-OTHER-CHAT")

@@ -21,6 +21,7 @@ import (
 // A service worker that adds the session stands between the page and the wire: the
 // page is asked instead.
 func TestSessionOfAServiceWorkerIsJudgedThroughThePage(t *testing.T) {
+	t.Parallel()
 	const worker = `
 		self.addEventListener("install", () => self.skipWaiting());
 		self.addEventListener("activate", (e) => e.waitUntil(clients.claim()));
@@ -67,6 +68,7 @@ func TestSessionOfAServiceWorkerIsJudgedThroughThePage(t *testing.T) {
 // A signed request can't be made again: the page is asked instead, and what a
 // sound or an unsound endpoint makes of odd chat ids is seen all the same.
 func TestSignedRequestsAreJudgedThroughThePage(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		chatID func(string) any
 		want   map[string]reports.Outcome
@@ -120,6 +122,7 @@ func TestSignedRequestsAreJudgedThroughThePage(t *testing.T) {
 // A page that lets a call hang, and each one after it, is opened again: neither does
 // the run wait for it without end, nor is anybody accused of what the last call did.
 func TestAPageThatHangsIsOpenedAgain(t *testing.T) {
+	t.Parallel()
 	const script = `async (id) => {
 		window.socket ??= new Promise((done) => { const s = new WebSocket("ws://" + location.host + "/live"); s.onopen = () => done(s); });
 		const s = await window.socket;
@@ -174,6 +177,7 @@ func TestAPageThatHangsIsOpenedAgain(t *testing.T) {
 // A token that comes over a WebSocket: no request is there that could be made again,
 // and the page is asked instead.
 func TestATokenFromAWebSocketIsJudgedThroughThePage(t *testing.T) {
+	t.Parallel()
 	const script = `(id) => new Promise((done) => {
 		const socket = new WebSocket("ws://" + location.host + "/live");
 		socket.onopen = () => socket.send(JSON.stringify({chatId: id}));

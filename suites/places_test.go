@@ -46,6 +46,7 @@ func unsigned(r *http.Request) bool {
 }
 
 func TestTheDeathOfOneWebhookIsNotToldOfAnother(t *testing.T) {
+	t.Parallel()
 	believes := plain()
 	believes.believe = func(header, claims map[string]any, signed bool, chat string) bool {
 		return header["alg"] == "none" || soundly(header, claims, signed, chat)
@@ -62,6 +63,7 @@ func TestTheDeathOfOneWebhookIsNotToldOfAnother(t *testing.T) {
 }
 
 func TestMistakesAtTwoWebhooksAreTwo(t *testing.T) {
+	t.Parallel()
 	takesHex, takesAll := plain(), plain()
 	takesHex.encode = hex.EncodeToString
 	takesAll.secret = ""
@@ -77,6 +79,7 @@ func TestMistakesAtTwoWebhooksAreTwo(t *testing.T) {
 
 // A webhook that fails once is not accused with another that fails each time.
 func TestEachWebhookIsLookedAtAgainByItself(t *testing.T) {
+	t.Parallel()
 	var once atomic.Bool
 	fails := func(r *http.Request) bool { return r.Header.Get("Kindlytest-Check") == "HOOK-WRONG-KEY" }
 	answers500 := func(w http.ResponseWriter) bool {
@@ -98,6 +101,7 @@ func TestEachWebhookIsLookedAtAgainByItself(t *testing.T) {
 // What looks for a mistake may kill a process that the mistake is not in: that is
 // told, and all else is judged.
 func TestATryThatKillsTheProcessLosesNothing(t *testing.T) {
+	t.Parallel()
 	h := diesOf(plain(), func(r *http.Request) bool { return len(r.Header.Get("Kindly-HMAC")) == 64 }) // of hex
 	h.encode = func(b []byte) string { return "sha256=" + hex.EncodeToString(b) }
 	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"SIG-VALID", "HOOK-VALID", "HOOK-WRONG-KEY", "LIVE-PROCESS"}})

@@ -16,6 +16,7 @@ var hooksOfTheShop = []string{"orders", "account"}
 // One of two webhooks makes a mistake: the report says which, and of the other
 // nothing.
 func TestProofCompany(t *testing.T) {
+	besideOthers(t)
 	type row struct {
 		fault fixtures.Fault
 		at    string

@@ -38,6 +38,7 @@ const dyingAtOnce = 4
 // A process that dies of one request: that request is found, three of three
 // times, and all others are judged as if it lived.
 func TestProofDeaths(t *testing.T) {
+	besideOthers(t)
 	var all []death
 	for _, loaded := range []bool{false, true} {
 		for _, w := range waysToDie {

@@ -64,6 +64,7 @@ const namedPairs = 200
 
 // Two mistakes at once are both seen: neither hides the other.
 func TestProofPairs(t *testing.T) {
+	besideOthers(t)
 	n := *proofMost
 	if !*proof {
 		n = 3

@@ -38,6 +38,7 @@ var rungsOnly = []rungOnly{
 // Attackers don't ask Kindly: whatever a webhook does wrong is caught by any way
 // to a token, as long as the attack itself can be made without the key.
 func TestProofRungs(t *testing.T) {
+	besideOthers(t)
 	type row struct {
 		fault fixtures.Fault
 		rung  rungOnly

@@ -61,6 +61,7 @@ func trials() []trial {
 // Who is slow, limits, stands behind a gate, or is restarted by somebody else has
 // done nothing wrong: that is said, and nobody is blamed.
 func TestProofSound(t *testing.T) {
+	besideOthers(t)
 	rows := sampled(t, trials(), 1)
 	var right tally
 	var mu sync.Mutex

@@ -23,6 +23,7 @@ type proven struct {
 }
 
 func TestProof(t *testing.T) {
+	besideOthers(t)
 	var mu sync.Mutex
 	rows := keptRows(t) // -run may renew those of some faults
 	var named tally
@@ -168,6 +169,7 @@ func keptRows(t *testing.T) map[string]proven {
 }
 
 func TestProofNamesEveryFaultAndEveryCheck(t *testing.T) {
+	t.Parallel()
 	breaks := map[string]string{} // fault → the check that noticed it
 	proven := map[string]bool{}
 	for name, cells := range rowsOf(t) {
@@ -187,6 +189,7 @@ func TestProofNamesEveryFaultAndEveryCheck(t *testing.T) {
 }
 
 func TestEveryFaultIsNamedByWhatThereIs(t *testing.T) {
+	t.Parallel()
 	for _, f := range fixtures.Faults() {
 		if _, known := causes.Find(f.Cause); f.Cause != "" && !known {
 			t.Errorf("%s is to be named by %q, which is no cause", f.Name, f.Cause)

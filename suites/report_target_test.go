@@ -12,6 +12,7 @@ import (
 
 // A page's URL may carry what lets a tester in.
 func TestTheTargetOfAReportHoldsNoCredential(t *testing.T) {
+	t.Parallel()
 	const password, preview, hmac = "pa55word", "prev1ew-key", "hm4c-secret"
 	shop := target.Target{
 		PageURL:  "https://ada:" + password + "@staging.example.com/" + hmac + "?preview_token=" + preview + "&lang=en",

@@ -38,6 +38,7 @@ func counting(t *testing.T, raw string) (string, *atomic.Int64) {
 // looked after, a run against a sound customer sends so many requests, burst
 // included.
 func TestASoundRunSendsNoMoreThanItMust(t *testing.T) {
+	t.Parallel()
 	const toEndpoint, toWebhook = 250 + 250/4, 500 + 500/4
 	shop, customer := startReference(t, fixtures.Options{})
 	shop = withoutPage(t, shop, customer)

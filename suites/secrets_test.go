@@ -29,6 +29,7 @@ var leaky = []string{
 }
 
 func TestReportsHoldNoSecretsOfTheReferenceCustomer(t *testing.T) {
+	t.Parallel()
 	for name, faults := range map[string][]string{"leaky": leaky, "session in the token": {"session-in-token"}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

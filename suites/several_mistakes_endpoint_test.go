@@ -112,6 +112,7 @@ func plainEndpointOf(t *testing.T, e plainEndpoint) target.Target {
 }
 
 func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
+	t.Parallel()
 	inQuery := func(r *http.Request) string {
 		if id := r.URL.Query().Get("user_id"); id == "user-ada" || id == "user-grace" {
 			return id
@@ -184,6 +185,7 @@ func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 // What a library does not look at behind a token accuses no webhook: nobody else
 // can sign what stands before it.
 func TestDotsBehindATokenAreANote(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		r.Header.Set("Authorization", strings.TrimRight(r.Header.Get("Authorization"), ".")) // as Ruby splits
@@ -197,6 +199,7 @@ func TestDotsBehindATokenAreANote(t *testing.T) {
 }
 
 func TestAnAnswerToStrangersIsReadToo(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.stranger = func(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
@@ -214,6 +217,7 @@ func TestAnAnswerToStrangersIsReadToo(t *testing.T) {
 // A webhook may read the user's name from a claim that Kindly does not know: what is
 // forged of such a token names somebody there too.
 func TestANameInAnotherClaimIsForgedToo(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.name = "full_name"
 	h.believe = func(_, claims map[string]any, _ bool, _ string) bool { return claims["full_name"] != nil }

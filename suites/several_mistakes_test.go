@@ -13,6 +13,7 @@ import (
 // What one handler of a process leaves without an answer is its own mistake: the
 // process lives, and the other webhooks in it are judged.
 func TestAHandlerThatBreaksOffIsNoDeathOfTheProcess(t *testing.T) {
+	t.Parallel()
 	breaks, sound := plain(), plain()
 	breaks.stranger = func(http.ResponseWriter) { panic(http.ErrAbortHandler) }
 	mux := http.NewServeMux()
@@ -41,6 +42,7 @@ func TestAHandlerThatBreaksOffIsNoDeathOfTheProcess(t *testing.T) {
 // A signature is seen to be believed by what comes after it, also if that is an
 // error.
 func TestASignatureMistakeIsNamedWhereAllElseFails(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.encode = hex.EncodeToString
 	h.stranger = func(w http.ResponseWriter) { http.Error(w, `{"error":"internal"}`, http.StatusInternalServerError) }

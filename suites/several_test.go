@@ -24,6 +24,7 @@ func job(name string, t target.Target, o suites.Options) suites.Job {
 }
 
 func TestSeveralTargetsGiveOneVerdict(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	widgetless, ok := fixtures.FaultByName("script-without-id")
 	if !ok {
@@ -59,6 +60,7 @@ func TestSeveralTargetsGiveOneVerdict(t *testing.T) {
 
 // Fifty targets share one Chrome, and each is judged.
 func TestFiftyTargets(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	sound := start(t, fixtures.Options{})
 	jobs := make([]suites.Job, 50)
@@ -106,6 +108,7 @@ func (o *overlap) Done(reports.Check) { // one call at a time
 // A Chrome is started with names and authorities: who needs others, or other
 // ones, gets another Chrome.
 func TestTargetsShareTheChromeThatTheyNeed(t *testing.T) {
+	t.Parallel()
 	page := func(resolve map[string]string, authorities ...*x509.Certificate) suites.Job {
 		return suites.Job{Target: target.Target{PageURL: "https://a.example/", Resolve: resolve, Authorities: authorities}}
 	}
@@ -129,6 +132,7 @@ func TestTargetsShareTheChromeThatTheyNeed(t *testing.T) {
 }
 
 func TestInterruptEndsAllTargets(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	jobs := []suites.Job{

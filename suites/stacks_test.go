@@ -241,6 +241,7 @@ func stacks() []stack {
 }
 
 func TestStacks(t *testing.T) {
+	t.Parallel()
 	for _, row := range stacks() {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
@@ -285,6 +286,7 @@ func TestStacks(t *testing.T) {
 }
 
 func TestWhatAStrangerSees(t *testing.T) {
+	t.Parallel()
 	for _, row := range []struct {
 		name, reply string
 		outcome     reports.Outcome
@@ -312,6 +314,7 @@ func TestWhatAStrangerSees(t *testing.T) {
 }
 
 func TestRateLimitOfAWebhookIsNoRefusal(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	var count atomic.Int32
 	target := withHook(func(w http.ResponseWriter, _ *http.Request) bool {
@@ -333,6 +336,7 @@ func TestRateLimitOfAWebhookIsNoRefusal(t *testing.T) {
 }
 
 func TestAShortWaitIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	var count atomic.Int32
 	target := endpointOf(func(w http.ResponseWriter, r *http.Request) {
 		if count.Add(1) == 2 {
@@ -353,6 +357,7 @@ func TestAShortWaitIsWaitedFor(t *testing.T) {
 // A request that --rate held back until the check's time was over is not the
 // target's silence.
 func TestSlownessOfOurOwnAccusesNobody(t *testing.T) {
+	t.Parallel()
 	target := endpointOf(sound)(t)
 	run := suites.RunQuietly(t.Context(), target, suites.Options{Only: []string{"AUTH-BODY-MALFORMED", "AUTH-METHOD"},
 		Rate: 20, Concurrency: 2, Timeout: 250 * time.Millisecond})
@@ -369,6 +374,7 @@ func TestSlownessOfOurOwnAccusesNobody(t *testing.T) {
 
 // A policy on trial blocks nothing.
 func TestReportOnlyPolicyBlocksNothing(t *testing.T) {
+	t.Parallel()
 	target := pageFrom(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("Content-Security-Policy-Report-Only", "default-src 'none'")

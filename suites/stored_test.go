@@ -16,6 +16,7 @@ import (
 // A stored session that has ended is said as that: neither the page nor its endpoint
 // is blamed. What is wrong with a session that is known is theirs.
 func TestAStoredSessionThatHasEnded(t *testing.T) {
+	t.Parallel()
 	const ask = `async (id) => { const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}); return r.ok ? (await r.json()).token : null; }`
 	shop := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -67,6 +68,7 @@ func TestAStoredSessionThatHasEnded(t *testing.T) {
 
 // nginx answers a request without a certificate, where others end the handshake.
 func TestNginxThatWantsACertificateIsUnderstood(t *testing.T) {
+	t.Parallel()
 	const answer = "<html>\r\n<head><title>400 No required SSL certificate was sent</title></head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>No required SSL certificate was sent</center>\r\n</body>\r\n</html>\r\n"
 	url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html")

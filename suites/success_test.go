@@ -30,6 +30,7 @@ func answering(h http.Handler, statuses map[int]int) http.HandlerFunc {
 // Who answers 201 has taken the request: that it is not 200 is one mistake, and the
 // webhook's others are judged beside it.
 func TestAnotherSuccessThan200IsOneMistake(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		hook func(*plainHook)
@@ -63,6 +64,7 @@ func TestAnotherSuccessThan200IsOneMistake(t *testing.T) {
 // That a request with another signature is answered otherwise than one without a
 // token says nothing of the signature: Kindly's own is answered so as well.
 func TestASignatureIsNoMistakeWhereKindlysIsAnsweredAlike(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.secret = "" // it looks at none
 	h.stranger = func(w http.ResponseWriter) { http.Error(w, "{}", http.StatusForbidden) }

@@ -46,6 +46,7 @@ func private(t *testing.T, target target.Target) (target.Target, []*x509.Certifi
 }
 
 func TestPrivateCertificates(t *testing.T) {
+	t.Parallel()
 	requireBrowser(t)
 	shop, authorities := private(t, start(t, fixtures.Options{}))
 	pageOnly := target.Target{PageURL: shop.PageURL}

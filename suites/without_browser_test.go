@@ -14,6 +14,7 @@ import (
 
 // TestWithoutChrome selects checks on a machine whose Chrome does not start.
 func TestWithoutChrome(t *testing.T) {
+	t.Parallel()
 	shop, err := fixtures.Start(t.Context(), fixtures.Options{})
 	if err != nil {
 		t.Fatal(err)
