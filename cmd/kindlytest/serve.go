@@ -37,6 +37,7 @@ type serveFlags struct {
 	appWebhook string
 	timeout    time.Duration
 	safe       bool
+	quiet      bool
 	used       string // the file that describes what is played for, if one does
 }
 
@@ -49,7 +50,8 @@ const (
 
 const serveLong = `Plays Kindly on this machine while you write an auth endpoint or a webhook: the
 chat on your own page, an inbox, a console that shows every webhook request, and
-forwarding of tokens as Kindly does it. Nothing is sent to Kindly.
+forwarding of tokens as Kindly does it. Nothing is sent to Kindly. Here it shows a
+line for each event: when, what, how it came out, how long it took, and one reason.
 
 Point your page's script tag at the address that is printed, or leave the page
 alone and let --open URL show it in a Chrome in which the mock answers for
@@ -110,6 +112,7 @@ func (f *serveFlags) register(fs *pflag.FlagSet) {
 	fs.StringVar(&f.appWebhook, "app-webhook", "", "where replies of the Application API go, as `[NAME=]PUBLIC[=LOCAL]`")
 	fs.DurationVar(&f.timeout, "timeout", 10*time.Second, "of one webhook request")
 	fs.StringVar(&f.listen, "listen", "127.0.0.1:8484", "`address` to listen on; one that other machines reach makes console and API want a token")
+	fs.BoolVarP(&f.quiet, "quiet", "q", false, "show no line for each event")
 	fs.StringArrayVar(&f.hosts, "host", nil, "console and API answer to this host `name` too; repeatable")
 }
 
@@ -177,6 +180,9 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	handler := server.New(k, so)
 	serving := startServer(l.Listener, handler)
 	a.introduceMock(l, c, f)
+	if !f.quiet {
+		defer showEvents(a.stdout, k.Journal())()
+	}
 	stopped := serving.watch(ctx)
 	if f.open != "" {
 		if err := a.openPage(stopped, handler, c, f); err != nil {

@@ -1,0 +1,173 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly"
+)
+
+// startServe starts the real program and hands out its output.
+func startServe(t *testing.T, env []string, args ...string) (s *served, out io.ReadCloser, lines *bufio.Scanner) {
+	t.Helper()
+	s = &served{
+		Cmd:    exec.Command("kindlytest", append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...),
+		stderr: &lockedBuffer{}, ended: make(chan error, 1),
+	}
+	s.Env, s.Dir, s.Stderr = append(s.Environ(), env...), t.TempDir(), s.stderr
+	out, err := s.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Process.Kill() })
+	lines = bufio.NewScanner(out)
+	for s.base == "" && lines.Scan() {
+		if m := address.FindStringSubmatch(lines.Text()); m != nil {
+			s.base = m[1]
+		}
+	}
+	if s.base == "" {
+		t.Fatalf("it did not start: %s", s.stderr)
+	}
+	return s, out, lines
+}
+
+func TestServeShowsALineForEachEvent(t *testing.T) {
+	const secret = "a-secret-of-the-webhook-0123456789"
+	answer := `{"reply": "Hello"}`
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) }))
+	defer hook.Close()
+	s, _, lines := startServe(t, []string{hmacSecretVariable + "=" + secret}, "--webhook", "orders="+hook.URL)
+	var chat struct{ ID string }
+	say := func(text string) {
+		t.Helper()
+		if err := s.call("POST", "/mock/v1/chats/"+chat.ID+"/messages", `{"text": "`+text+`"}`, nil); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.call("POST", "/mock/v1/chats", `{"bot_key": "mock"}`, &chat); err != nil {
+		t.Fatal(err)
+	}
+	next := func(kind string) string {
+		t.Helper()
+		for lines.Scan() {
+			if strings.Contains(lines.Text(), kind) {
+				return lines.Text()
+			}
+		}
+		t.Fatalf("no line tells of %s", kind)
+		return ""
+	}
+	say("hello, my secret is " + secret + ` \n::error::hello ##[group]x \u001b[31m`)
+	said := next("message.received")
+	if !regexp.MustCompile(`^\d\d:\d\d:\d\d   message\.received +hello, my secret is `).MatchString(said) {
+		t.Errorf("%q", said)
+	}
+	if strings.Contains(said, secret) || strings.Contains(said, "##[") || strings.Contains(said, "\x1b") {
+		t.Errorf("it shows a secret, or what a runner obeys: %q", said)
+	}
+	if got := next("webhook.delivered"); !regexp.MustCompile(`^\d\d:\d\d:\d\d   webhook\.delivered  200 +\d+ ms  orders: without the token: `).MatchString(got) {
+		t.Errorf("%q", got)
+	}
+	answer = "<html>"
+	say("again")
+	if got := next("webhook.delivered"); !regexp.MustCompile(`^\d\d:\d\d:\d\d ! webhook\.delivered  200 +\d+ ms  orders: Kindly can't read the answer: `).MatchString(got) {
+		t.Errorf("%q", got)
+	}
+	hook.Close()
+	say("once more")
+	if got := next("webhook.failed"); !regexp.MustCompile(`^\d\d:\d\d:\d\d ! webhook\.failed +(unreachable|reset) +\d+ ms  orders: no answer: `).MatchString(got) {
+		t.Errorf("%q", got)
+	}
+	if err := s.Process.Signal(syscall.SIGINT); err != nil {
+		t.Error(err)
+	}
+	for lines.Scan() {
+	}
+	if err := s.Wait(); err != nil {
+		t.Errorf("%v: %s", err, s.stderr)
+	}
+
+	// --quiet shows none.
+	s, _, lines = startServe(t, nil, "--quiet", "--webhook", "orders=http://127.0.0.1:1/")
+	if err := s.call("POST", "/mock/v1/chats", `{"bot_key": "mock"}`, &chat); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Process.Signal(syscall.SIGINT); err != nil {
+		t.Error(err)
+	}
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "chat.created") {
+			t.Errorf("it shows %q", lines.Text())
+		}
+	}
+	if err := s.Wait(); err != nil {
+		t.Errorf("%v: %s", err, s.stderr)
+	}
+}
+
+// A terminal that stalls, and one that is gone, hold up nobody.
+func TestNobodyWaitsForTheTerminalOfServe(t *testing.T) {
+	for _, way := range []string{"stalled", "gone"} {
+		t.Run(way, func(t *testing.T) {
+			s, out, _ := startServe(t, nil, "--webhook", "orders=http://127.0.0.1:1/")
+			if way == "gone" {
+				if err := out.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			text := strings.Repeat("x", 300)
+			for range 500 { // several hundred KB of lines: more than a pipe holds
+				var chat struct{ ID string }
+				if err := s.call("POST", "/mock/v1/chats", `{"bot_key": "mock"}`, &chat); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.call("POST", "/mock/v1/chats/"+chat.ID+"/messages", `{"text": "`+text+`"}`, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := s.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+			go func() { s.ended <- s.Wait() }() // which closes the pipe only after the end
+			select {
+			case err := <-s.ended:
+				if err != nil {
+					t.Errorf("%v: %s", err, s.stderr)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatal("it does not end")
+			}
+		})
+	}
+}
+
+func TestEventLinesTellTheNewestOfACrowd(t *testing.T) {
+	var events []mockkindly.Event
+	for i := range 3 * maxLines {
+		events = append(events, mockkindly.Event{Seq: uint64(i + 11), Kind: mockkindly.ChatCreated, Chat: "c"})
+	}
+	text, last := eventLines(events, 5)
+	if want := "205 events not shown here\n"; !strings.HasPrefix(text, want) || strings.Count(text, "\n") != maxLines+1 || last != 310 {
+		t.Errorf("%d lines to %d, the first of them %.40q, want %q", strings.Count(text, "\n"), last, text, want)
+	}
+	if text, last := eventLines(events[:2], 10); strings.Count(text, "\n") != 2 || last != 12 {
+		t.Errorf("%q, %d", text, last)
+	}
+	if text, last := eventLines(nil, 7); text != "" || last != 7 {
+		t.Errorf("%q, %d", text, last)
+	}
+}
