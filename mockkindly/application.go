@@ -120,7 +120,7 @@ func (k *Kindly) answerApplication(ctx context.Context, chatID, replyTo string, 
 			return
 		}
 		d := k.reply(ctx, body)
-		if k.recordDelivery(chat, &d, false, pending{}) != nil {
+		if _, err := k.recordDelivery(chat, d, pending{}); err != nil {
 			return
 		}
 	}

@@ -81,11 +81,45 @@ func (k *Kindly) payload(chat Chat, bot Bot, m Message) (webhook.Payload, error)
 	return p, nil
 }
 
-// deliver sends one message to one webhook.
-func (k *Kindly) deliver(ctx context.Context, chat Chat, hook Webhook, p webhook.Payload) Delivery {
+// deliver sends one message to one webhook, and again where Kindly was seen to do
+// so. What failed before the last attempt is journalled; the last one is returned.
+func (k *Kindly) deliver(ctx context.Context, chat Chat, hook Webhook, p webhook.Payload, written pending) (Delivery, error) {
+	d := k.attempt(ctx, chat, hook, p)
+	if k.opts.Manner == nil {
+		return d, nil
+	}
+	first := uint64(0)
+	for _, wait := range k.opts.Manner.RetryAfter {
+		if !webhook.Failed(d.Exchange) || d.Exchange.Request.Method == "" {
+			break // it was taken, or not sent at all
+		}
+		e, err := k.recordDelivery(chat, d, written)
+		if err != nil {
+			return d, err
+		}
+		if first == 0 {
+			first = e.Seq
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return d, nil
+		}
+		again := d
+		again.Exchange = k.send(ctx, d.Exchange.Request)
+		again.ResendOf, again.TokenState = first, TokenSame
+		again.Answer, again.AnswerErr, again.Problems, again.Bubbles = webhook.Answer{}, nil, nil, nil
+		again.read()
+		d = again
+	}
+	return d, nil
+}
+
+// attempt sends one message to one webhook.
+func (k *Kindly) attempt(ctx context.Context, chat Chat, hook Webhook, p webhook.Payload) Delivery {
 	d := Delivery{Webhook: hook.label(), URL: hook.URL, Dialogue: p.Exchange.Slug, redact: k.redact}
 	d.decide(chat, hook, k.Now())
-	o := webhook.RequestOptions{URL: hook.URL, ConnectTo: hook.ConnectTo, Payload: p}
+	o := webhook.RequestOptions{URL: hook.URL, ConnectTo: hook.ConnectTo, Payload: p, Manner: k.opts.Manner}
 	o.Secret, d.Rotated = k.secretFor(hook)
 	if d.WithToken {
 		o.Token = chat.Token
@@ -100,12 +134,21 @@ func (k *Kindly) deliver(ctx context.Context, chat Chat, hook Webhook, p webhook
 	return d
 }
 
-// send sends a request as soon as there is a free connection.
+// send sends a request as soon as there is a free connection, and follows where
+// answers lead if Kindly was seen to do so. It is the last answer that comes back.
 func (k *Kindly) send(ctx context.Context, req wire.Request) wire.Exchange {
 	select {
 	case k.slots <- struct{}{}:
 		defer func() { <-k.slots }()
-		return k.client.Do(ctx, req)
+		ex := k.client.Do(ctx, req)
+		for hop := 0; ; hop++ {
+			next, ok := k.opts.Manner.Next(ex, hop)
+			if !ok {
+				ex.Request = req // that is what is sent again
+				return ex
+			}
+			ex = k.client.Do(ctx, next)
+		}
 	case <-ctx.Done():
 		return wire.Exchange{At: k.opts.Now(), Request: req, Err: fmt.Errorf("waiting for a free connection: %w", context.Cause(ctx))}
 	}

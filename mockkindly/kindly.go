@@ -14,6 +14,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
 // Options configure a Kindly. Bots or AnyBot is needed; the rest has defaults.
@@ -27,6 +28,9 @@ type Options struct {
 	// Client sends the requests to webhooks. Nil means one of its own, with a
 	// timeout of 10 s. (How long Kindly waits is unpublished.)
 	Client *wire.Client
+	// Manner is how requests are sent where Kindly was seen to do otherwise; nil: as
+	// documented, or assumed.
+	Manner *webhook.Manner
 
 	Now  func() time.Time // the clock that tokens are judged by; time.Now if nil
 	Rand io.Reader        // where IDs come from; crypto/rand if nil

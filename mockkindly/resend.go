@@ -10,7 +10,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
-	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
 // A TokenState says which token a delivery is sent again with.
@@ -118,7 +117,10 @@ func (k *Kindly) again(e Event, state TokenState) (*Delivery, error) {
 	d.redact, d.Rotated = k.redact, rotated
 	req := old.Exchange.Request.Clone()
 	req.URL, req.ConnectTo = hook.URL, hook.ConnectTo
-	webhook.SetSignature(req.Header, secret, req.Body)
+	if m := k.opts.Manner; m != nil {
+		req.Form, req.Timeout = m.Form, m.Timeout // no store keeps them
+	}
+	k.opts.Manner.Sign(req.Header, secret, req.Body)
 	maps.DeleteFunc(req.Header, func(name string, _ []string) bool { return strings.EqualFold(name, "Authorization") })
 	if raw != "" {
 		req.Header.Set("Authorization", "Bearer "+raw.Secret())

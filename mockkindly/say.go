@@ -2,6 +2,7 @@ package mockkindly
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -35,7 +36,7 @@ func (k *Kindly) enter(ctx context.Context) (context.Context, func(), error) {
 //
 // The token goes along only if the chat is authenticated, the token has not
 // expired, and chat.webhook_domains covers the webhook's public URL. Nothing is
-// retried, and no redirect is followed.
+// retried, and no redirect is followed, unless Options.Manner says so.
 //
 // The error is ErrUnknownChat, an *InputError for an empty message or a context
 // that is too large, ErrClosed, or a *StoreError. A message that could not be
@@ -107,18 +108,21 @@ func (k *Kindly) toAllWebhooks(ctx context.Context, chat Chat, bot Bot, m Messag
 	if err != nil {
 		return nil, err
 	}
-	deliveries := make([]Delivery, len(bot.Webhooks))
+	deliveries, failed := make([]Delivery, len(bot.Webhooks)), make([]error, len(bot.Webhooks))
 	var others sync.WaitGroup
 	for i, hook := range bot.Webhooks {
 		if i == 0 {
 			continue // most bots have one, and a goroutine would cost it a stack
 		}
-		others.Go(func() { deliveries[i] = k.deliver(ctx, chat, hook, payload) })
+		others.Go(func() { deliveries[i], failed[i] = k.deliver(ctx, chat, hook, payload, written) })
 	}
 	if len(bot.Webhooks) > 0 {
-		deliveries[0] = k.deliver(ctx, chat, bot.Webhooks[0], payload)
+		deliveries[0], failed[0] = k.deliver(ctx, chat, bot.Webhooks[0], payload, written)
 	}
 	others.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return nil, err
+	}
 	replies := make([]Reply, len(deliveries))
 	for i := range deliveries {
 		replies[i].Delivery = &deliveries[i]
@@ -176,7 +180,10 @@ func (k *Kindly) perform(ctx context.Context, chatID string, d Dialogue, report 
 		return replies, "", err
 	}
 	payload.Exchange.Slug = d.Slug
-	delivery := k.deliver(ctx, chat, hook, payload)
+	delivery, err := k.deliver(ctx, chat, hook, payload, pending{})
+	if err != nil {
+		return replies, "", err
+	}
 	if slug := delivery.Answer.ExchangeSlug; slug != "" {
 		next = slug
 	}
@@ -198,14 +205,19 @@ func (k *Kindly) conclude(chat Chat, d *Delivery, written pending) error {
 	if err := k.collect(chat.ID, added); err != nil {
 		d.ContextError = fmt.Errorf("new_context is dropped: %w", err)
 	}
-	return k.recordDelivery(chat, d, len(added) > 0, written)
+	_, err := k.begin(k.deliveryEvent(chat, d), len(added) > 0, written).wait()
+	return err
 }
 
-func (k *Kindly) recordDelivery(chat Chat, d *Delivery, changed bool, written pending) error {
+// recordDelivery journals one that changes nothing.
+func (k *Kindly) recordDelivery(chat Chat, d Delivery, written pending) (Event, error) {
+	return k.begin(k.deliveryEvent(chat, &d), false, written).wait()
+}
+
+func (k *Kindly) deliveryEvent(chat Chat, d *Delivery) Event {
 	kind := WebhookDelivered
 	if d.Exchange.Err != nil {
 		kind = WebhookFailed
 	}
-	_, err := k.begin(Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Delivery: d}, changed, written).wait()
-	return err
+	return Event{Kind: kind, Bot: chat.BotKey, Chat: chat.ID, Delivery: d}
 }

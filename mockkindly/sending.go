@@ -20,6 +20,9 @@ type Sending struct {
 	// has not expired, as with Kindly. Nothing else about it is checked: a
 	// refused token is a good test of a webhook.
 	Token token.Raw
+	// Manner is that of Options. What fails is not sent again, and no redirect is
+	// followed.
+	Manner *webhook.Manner
 }
 
 // Send sends one request to a webhook and reads the answer. The error is about
@@ -29,7 +32,7 @@ func Send(ctx context.Context, client *wire.Client, s Sending, now time.Time) (D
 	d := Delivery{Webhook: s.Webhook.label(), URL: s.Webhook.URL, redact: &redact.Redactor{}}
 	s.Webhook.teach(d.redact)
 	d.redact.LearnTokens(s.Token.Secret())
-	o := webhook.RequestOptions{URL: s.Webhook.URL, ConnectTo: s.Webhook.ConnectTo, Secret: s.Webhook.Secret, Payload: s.Payload}
+	o := webhook.RequestOptions{URL: s.Webhook.URL, ConnectTo: s.Webhook.ConnectTo, Secret: s.Webhook.Secret, Payload: s.Payload, Manner: s.Manner}
 	if s.Token == "" {
 		d.Reason = "No token was given."
 	} else {
@@ -43,7 +46,7 @@ func Send(ctx context.Context, client *wire.Client, s Sending, now time.Time) (D
 	}
 	if s.Body != nil {
 		req.Body = bytes.Clone(s.Body)
-		webhook.SetSignature(req.Header, s.Webhook.Secret, req.Body)
+		s.Manner.Sign(req.Header, s.Webhook.Secret, req.Body)
 	}
 	d.Exchange = client.Do(ctx, req)
 	d.read()

@@ -82,6 +82,23 @@ var impersonalHeaders = []string{
 	"keep-alive", "kindly-hmac-algorithm", "retry-after", "server", "te", "transfer-encoding", "user-agent", "vary", "x-forwarded-host", "x-forwarded-proto",
 }
 
+// Impersonal says whether the values of a body's member say nothing of a person.
+func Impersonal(path string) bool { return slices.Contains(impersonal, path) }
+
+// ImpersonalHeader says so of the values of a header.
+func ImpersonalHeader(name string) bool {
+	return slices.Contains(impersonalHeaders, strings.ToLower(name))
+}
+
+// Example is a made-up text of a format; equal ones for equal seeds.
+func Example(f Format, seed string) string {
+	s := standIns{[]byte("example")}
+	return s.like(map[Format]string{
+		Empty: "", UUID: "00000000-0000-4000-8000-000000000000", Email: "a@example.com", Phone: "+470000000", URL: "https://example.com/",
+		Time: "1970-01-01T00:00:00Z", Date: "1970-01-01", Digits: "00000", Text: "text",
+	}[f], seed)
+}
+
 // standIns replaces values by others that look alike. Equal values get equal
 // stand-ins. Without the key nobody can try out which value it was.
 type standIns struct{ key []byte }
@@ -99,8 +116,11 @@ func (s standIns) digest(body []byte) string {
 }
 
 // text returns the stand-in of a text.
-func (s standIns) text(value string) string {
-	sum := s.mac(value)
+func (s standIns) text(value string) string { return s.like(value, value) }
+
+// like returns a text that looks like one, and is alike for equal seeds.
+func (s standIns) like(value, seed string) string {
+	sum := s.mac(seed)
 	short := hex.EncodeToString(sum[:4])
 	switch FormatOf(value) {
 	case Empty:
@@ -110,7 +130,7 @@ func (s standIns) text(value string) string {
 	case Email:
 		return "user-" + short + "@example.com"
 	case Phone:
-		return "+" + s.digits(value, 10)
+		return "+" + s.digits(seed, 10)
 	case URL:
 		return "https://example.com/" + short
 	case Time:
@@ -118,7 +138,7 @@ func (s standIns) text(value string) string {
 	case Date:
 		return epoch(sum).Format(time.DateOnly)
 	case Digits:
-		return s.digits(value, len(value))
+		return s.digits(seed, len(value))
 	}
 	return "text-" + short
 }

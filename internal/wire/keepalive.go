@@ -48,15 +48,16 @@ func (c *Client) watchReuse(ctx context.Context, host string) (context.Context, 
 }
 
 // A transportKey tells transports apart: by the certificate that they present, and
-// by whether they keep connections.
+// by whether they keep connections, and by what they speak.
 type transportKey struct {
 	own  *tls.Certificate
 	anew bool
+	http string
 }
 
 // transportFor is the transport of requests to a URL.
-func (c *Client) transportFor(rawURL, host string) *http.Transport {
-	key := transportKey{own: c.opts.Gates.Certificate(rawURL)}
+func (c *Client) transportFor(rawURL, host, version string) *http.Transport {
+	key := transportKey{own: c.opts.Gates.Certificate(rawURL), http: version}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key.anew = c.reuses[host].broken()
@@ -64,6 +65,7 @@ func (c *Client) transportFor(rawURL, host string) *http.Transport {
 	if t == nil {
 		t = newTransport(c.opts, key.own)
 		t.DisableKeepAlives = key.anew
+		t.Protocols = protocols(version)
 		c.transports[key] = t
 	}
 	return t

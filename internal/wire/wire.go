@@ -46,6 +46,18 @@ type Request struct {
 	// Open, if not nil, makes of what came back what is to be read: an answer may
 	// stand in another one.
 	Open func(*Response) `json:"-"`
+	// Form is how the request is written on the wire.
+	Form Form `json:"-"`
+}
+
+// A Form is what of a request neither its header nor its body say. The zero value
+// is what net/http and the connection make of it.
+type Form struct {
+	// Spelling of names of headers, by the name as it stands in Header. Host and
+	// Content-Length are the transport's own; HTTP/2 has small letters only.
+	Spelling map[string]string
+	HTTP     string // "1.1" or "2"; where a server without TLS does not speak 2, 1.1
+	Chunked  bool   // the body's length is not told before it (HTTP/1.1)
 }
 
 // Clone returns a deep copy, so that a probe can change one thing.
@@ -133,6 +145,7 @@ type Client struct {
 	mu         sync.Mutex
 	transports map[transportKey]*http.Transport
 	reuses     map[string]reuse // by host and port
+	spoken     map[string]string // the HTTP of hosts and ports without TLS that were called in HTTP/2
 }
 
 // NewClient returns a client that owns its connections; Close drops them.
@@ -150,7 +163,7 @@ func NewClient(o Options) *Client {
 		o.Now = time.Now
 	}
 	o.Resolve = lowerKeys(o.Resolve)
-	return &Client{opts: o, transports: map[transportKey]*http.Transport{}, reuses: map[string]reuse{}}
+	return &Client{opts: o, transports: map[transportKey]*http.Transport{}, reuses: map[string]reuse{}, spoken: map[string]string{}}
 }
 
 // lowerKeys returns host names as ResolveAddress looks them up.
@@ -252,7 +265,7 @@ func (c *Client) send(ctx context.Context, r Request) (response *Response, err e
 	defer func() { learn(err) }()
 	req = req.WithContext(ctx)
 	// Not http.Client: it turns a redirect with a broken Location into an error.
-	res, err := c.transportFor(req.URL.String(), req.URL.Host).RoundTrip(req)
+	res, err := c.roundTrip(req, r)
 	if err != nil {
 		return nil, explain(err)
 	}
@@ -289,6 +302,9 @@ func (c *Client) newRequest(ctx context.Context, r Request) (*http.Request, erro
 		return nil, fmt.Errorf("the request cannot be sent: %w", err)
 	}
 	req.Header = sendable(r.Header)
+	if r.Form.Chunked && len(r.Body) > 0 {
+		req.ContentLength = -1
+	}
 	if _, ok := req.Header["User-Agent"]; !ok && c.opts.UserAgent != "" {
 		req.Header.Set("User-Agent", c.opts.UserAgent)
 	}
@@ -296,6 +312,7 @@ func (c *Client) newRequest(ctx context.Context, r Request) (*http.Request, erro
 		req.SetBasicAuth(req.URL.User.Username(), password)
 	}
 	c.opts.Gates.pass(req, target)
+	spell(req.Header, r.Form.Spelling)
 	// With ConnectTo the local server sees its own name: development servers
 	// refuse foreign Host headers.
 	req.Host = r.Host
@@ -316,6 +333,21 @@ func sendable(h http.Header) http.Header {
 		}
 	}
 	return out
+}
+
+// spell renames headers.
+func spell(h http.Header, spelling map[string]string) {
+	for name, spelled := range spelling {
+		values, there := h[name]
+		if !there || spelled == name {
+			continue
+		}
+		delete(h, name)
+		h[spelled] = values
+		if name == "User-Agent" {
+			h[name] = []string{""} // net/http would write its own
+		}
+	}
 }
 
 // has looks a header up in any spelling.

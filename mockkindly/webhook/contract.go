@@ -107,13 +107,26 @@ const maxMembers = 1000
 // what a chat has collected, it tells the members too. It fails if the body is
 // no JSON object.
 func Members(body []byte) (map[string]string, error) {
+	values, err := Values(body)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string, len(values))
+	for path, value := range values {
+		out[path] = TypeName(value)
+	}
+	return out, nil
+}
+
+// Values returns what Members tells the types of. Numbers are json.Number.
+func Values(body []byte) (map[string]any, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	var top map[string]any
 	if err := d.Decode(&top); err != nil || top == nil || d.More() {
 		return nil, errors.New("the body is no JSON object")
 	}
-	out := map[string]string{}
+	out := map[string]any{}
 	for name, value := range top {
 		note(out, name, value)
 		inner, ok := value.(map[string]any)
@@ -127,14 +140,14 @@ func Members(body []byte) (map[string]string, error) {
 	return out, nil
 }
 
-func note(members map[string]string, path string, value any) {
+func note(members map[string]any, path string, value any) {
 	if len(members) < maxMembers && len(path) <= 200 {
-		members[path] = typeName(value)
+		members[path] = value
 	}
 }
 
-// typeName is a JSON type in one word.
-func typeName(v any) string {
+// TypeName is a JSON type in one word.
+func TypeName(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return "null"

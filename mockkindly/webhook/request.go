@@ -19,6 +19,7 @@ type RequestOptions struct {
 	Secret    string    // of the HMAC; empty: the request is not signed
 	Token     token.Raw // empty: no Authorization header
 	Payload   Payload
+	Manner    *Manner // nil: as documented, or assumed
 }
 
 // NewRequest returns the request that Kindly would send. It does not ask
@@ -37,7 +38,6 @@ func NewRequest(o RequestOptions) (wire.Request, error) {
 		return wire.Request{}, err
 	}
 	h := http.Header{"Content-Type": {"application/json"}}
-	SetSignature(h, o.Secret, body)
 	if o.Token != "" {
 		bearer := "Bearer " + o.Token.Secret()
 		if !httpguts.ValidHeaderFieldValue(bearer) {
@@ -45,7 +45,12 @@ func NewRequest(o RequestOptions) (wire.Request, error) {
 		}
 		h.Set("Authorization", bearer)
 	}
-	return wire.Request{Method: http.MethodPost, URL: o.URL, ConnectTo: o.ConnectTo, Header: h, Body: body}, nil
+	r := wire.Request{Method: http.MethodPost, URL: o.URL, ConnectTo: o.ConnectTo, Header: h, Body: body}
+	if err := o.Manner.dress(&r, o.Payload.Exchange.ID); err != nil {
+		return wire.Request{}, fmt.Errorf("the payload, as Kindly was seen to send it: %w", err)
+	}
+	o.Manner.Sign(r.Header, o.Secret, r.Body)
+	return r, nil
 }
 
 func checkURL(what, raw string) error {
