@@ -63,11 +63,12 @@ var keyFiles = sync.OnceValues(func() (map[string][]byte, error) {
 		return nil, err
 	}
 	return map[string][]byte{
-		"client.pem":     pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority}),
-		"client.key":     pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
-		"ada.json":       []byte(`{"cookies":[{"name":"sid","value":"1","domain":"staging.example.com","path":"/"}]}`),
-		"grace.json":     []byte(`{"origins":[{"origin":"https://staging.example.com","localStorage":[{"name":"sid","value":"2"}]}]}`),
-		"staging-ca.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority}),
+		"client.pem":           pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority}),
+		"client.key":           pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),
+		"ada.json":             []byte(`{"cookies":[{"name":"sid","value":"1","domain":"staging.example.com","path":"/"}]}`),
+		"grace.json":           []byte(`{"origins":[{"origin":"https://staging.example.com","localStorage":[{"name":"sid","value":"2"}]}]}`),
+		"kindly-observed.json": []byte(`{"version": 1}`),
+		"staging-ca.pem":       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: authority}),
 
 		"public.pem":  pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public}),
 		"private.pem": pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}),

@@ -25,7 +25,7 @@ func TestTenThousandChatsAndAHundredThousandDeliveries(t *testing.T) {
 		chat := newChat(t, k)
 		for range 10 {
 			d := usual.copy()
-			if err := k.recordDelivery(chat, &d, false, pending{}); err != nil {
+			if _, err := k.recordDelivery(chat, d, pending{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -112,6 +112,7 @@ func fieldsOf(c Check) []field {
 		{"reason", c.Reason},
 		{"expected", c.Expected},
 		{"actual", c.Actual},
+		{"kindly", c.observed()},
 		{"answered", answeredBeside(c.Actual, c.Evidence)},
 		{"seen", c.Repeats.String()},
 		{"as of", c.age()},

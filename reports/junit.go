@@ -197,7 +197,7 @@ func junitProperties(c Check, causes []causeStory) []xmlProperty {
 		cause = causes[0].ID
 	}
 	return properties(
-		"outcome", string(c.Outcome), "level", c.Level, "fidelity", c.Fidelity, "source", c.Source, "cause", cause, "witness", c.Witness,
+		"outcome", string(c.Outcome), "level", c.Level, "fidelity", c.Fidelity, "observed", c.observed(), "source", c.Source, "cause", cause, "witness", c.Witness,
 		"reason", c.Reason, "fix", c.Fix, "repeat", c.Repeat, "weak", weak,
 	)
 }

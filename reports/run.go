@@ -16,6 +16,7 @@ package reports
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -164,22 +165,24 @@ type Summary struct {
 
 // A Check is one requirement and how it came out.
 type Check struct {
-	ID          string  `json:"id"`
-	Area        string  `json:"area"`
-	Level       string  `json:"level"`       // MUST, SHOULD, INFO
-	Fidelity    string  `json:"fidelity"`    // documented, observed, assumed
-	Requirement string  `json:"requirement"` // the sentence
-	Source      string  `json:"source"`
-	Help        string  `json:"help,omitempty"` // what to do where it does not hold, whatever the outcome
-	Outcome     Outcome `json:"outcome"`
-	Reason      string  `json:"reason,omitempty"`   // of skipped, errored, expected
-	Expected    string  `json:"expected,omitempty"` // what a sound target does
-	Actual      string  `json:"actual,omitempty"`   // what this one did
-	Fix         string  `json:"fix,omitempty"`      // what this one should change
-	Sample      *Sample `json:"sample,omitempty"`   // code that does what Fix says; of failed and warned
-	Repeat      string  `json:"repeat,omitempty"`   // the command that repeats only this
-	Weak        bool    `json:"weak"`               // passed, but proves less than it should
-	DurationMS  int64   `json:"duration_ms"`
+	ID       string `json:"id"`
+	Area     string `json:"area"`
+	Level    string `json:"level"`    // MUST, SHOULD, INFO
+	Fidelity string `json:"fidelity"` // documented, observed, assumed
+	// Observed is what the team has seen itself of what the requirement rests on.
+	Observed    []Observation `json:"observed,omitempty"`
+	Requirement string        `json:"requirement"` // the sentence
+	Source      string        `json:"source"`
+	Help        string        `json:"help,omitempty"` // what to do where it does not hold, whatever the outcome
+	Outcome     Outcome       `json:"outcome"`
+	Reason      string        `json:"reason,omitempty"`   // of skipped, errored, expected
+	Expected    string        `json:"expected,omitempty"` // what a sound target does
+	Actual      string        `json:"actual,omitempty"`   // what this one did
+	Fix         string        `json:"fix,omitempty"`      // what this one should change
+	Sample      *Sample       `json:"sample,omitempty"`   // code that does what Fix says; of failed and warned
+	Repeat      string        `json:"repeat,omitempty"`   // the command that repeats only this
+	Weak        bool          `json:"weak"`               // passed, but proves less than it should
+	DurationMS  int64         `json:"duration_ms"`
 	// AsOf is the start of the run that the row is from, where that is an earlier
 	// one; see Update.
 	AsOf time.Time `json:"as_of,omitzero"`
@@ -200,6 +203,40 @@ type Check struct {
 	Witness  string     `json:"witness,omitempty"`
 	Repeats  *Repeats   `json:"repeats,omitempty"`
 	Evidence []Evidence `json:"evidence,omitempty"`
+}
+
+// An Observation is one thing that the team has seen the real Kindly do.
+type Observation struct {
+	Row     string `json:"row"`               // of kindly-observed.json: "request.timeout"
+	By      string `json:"by"`                // "observed by you, 214 deliveries, 3 March 2026"
+	Text    string `json:"text"`              // what was seen
+	Default string `json:"default,omitempty"` // what kindlytest takes Kindly to do, for all others
+	Verdict string `json:"verdict"`           // agrees, differs, new
+}
+
+// String is what was seen, and the default beside it.
+func (o Observation) String() string {
+	if o.Default == "" {
+		return o.Text
+	}
+	return o.Text + " (by default: " + o.Default + ")"
+}
+
+// KnownFrom is how it is known that Kindly behaves so.
+func (c Check) KnownFrom() string {
+	if len(c.Observed) == 0 {
+		return c.Fidelity
+	}
+	return c.Observed[0].By
+}
+
+// observed is what was seen, for people.
+func (c Check) observed() string {
+	var out []string
+	for _, o := range c.Observed {
+		out = append(out, o.String())
+	}
+	return strings.Join(out, "; ")
 }
 
 // Evidence is one exchange that the verdict rests on, without credentials:

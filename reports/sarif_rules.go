@@ -88,7 +88,7 @@ func sarifHelp(c Check) sarifMessage {
 	fix := cmp.Or(c.Help, c.Fix, "See the source of the requirement.")
 	return sarifMessage{
 		Text: sarifText(fmt.Sprintf("%s: %s\n%s\nSource: %s", areaGroup{Name: areaOf(c)}.Title(), c.Requirement, fix, c.Source)), // some hold in two areas
-		Markdown: fmt.Sprintf("**%s · %s**\n\nRequirement: %s\n\nFix: %s\n\nSource: %s\n", inline(c.Level, maxID), inline(c.Fidelity, maxID),
+		Markdown: fmt.Sprintf("**%s · %s**\n\nRequirement: %s\n\nFix: %s\n\nSource: %s\n", inline(c.Level, maxID), inline(c.KnownFrom(), maxSARIFText),
 			inline(c.Requirement, maxSARIFText), inline(fix, maxSARIFText), code(c.Source, maxSARIFText)),
 	}
 }

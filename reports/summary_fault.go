@@ -98,7 +98,7 @@ func (s *summaryPrinter) failed(t story) {
 func (s *summaryPrinter) block(c Check) {
 	s.line("")
 	head := s.of(c.Outcome)(symbol(c.Outcome) + " " + shortID(c))
-	s.line(head + "  " + s.dim(joined([]string{oneLine(c.Level), oneLine(c.Fidelity)})))
+	s.line(head + "  " + s.dim(joined([]string{oneLine(c.Level), oneLine(c.KnownFrom())})))
 	s.indented("  ", c.headline(), maxSentenceLines)
 	for _, f := range fieldsOf(c) {
 		s.field(f)

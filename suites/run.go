@@ -79,6 +79,7 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 	}
 	run.Causes = causes.Recognise(run.Checks, b.Seen)
 	remark(s)
+	tellObserved(s, run)
 	problems, notes := s.Remarks()
 	run.Notes = append(run.Notes, notes...)
 	if p, ok := mainProblem(problems, run.Checks); ok {

@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"internal/wire":     {},
 
 	"internal/listen":    {"internal/forge", "internal/recording", "internal/wire", "mockkindly", "mockkindly/token", "mockkindly/webhook"},
-	"internal/observed":  {"internal/recording", "mockkindly/rule", "mockkindly/webhook"},
+	"internal/observed":  {"internal/recording", "mockkindly/rule", "mockkindly/webhook", "mockkindly/widget"},
 	"internal/recording": {"internal/redact"},
 
 	"mockkindly":           {"mockkindly/allowlist", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "internal/clip", "internal/redact", "internal/shell", "internal/wire"},

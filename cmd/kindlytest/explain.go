@@ -7,10 +7,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/internal/advice"
+	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/internal/suggest"
+	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
 	"github.com/kindlytest/kindlytest/suites/causes"
@@ -115,12 +118,12 @@ func (a *app) explain(what string, f *explainFlags) error {
 		return hint.Errorf("kindlytest list shows all checks", "%w", err)
 	}
 	if f.json {
-		return printJSON(a.stdout, explanations(checks, f.stack))
+		return printJSON(a.stdout, a.explanations(checks, f.stack))
 	}
 	p := a.pageFor(f)
 	if c, ok := suites.Find(what); ok {
 		a.noteNoSample(c.ID(), f.stack)
-		return p.explain(a.stdout, explanationOf(c, f.stack), f.stack)
+		return p.explain(a.stdout, a.explanationOf(c, f.stack), f.stack)
 	}
 	if err := listTable(a.stdout, checks, width(a.stdout)); err != nil {
 		return err
@@ -157,11 +160,13 @@ func knownStack(name string) error {
 // An explanation is an element of `explain --json`.
 type explanation struct {
 	listed
-	Why     string            `json:"why"`
-	Kindly  string            `json:"kindly"` // how Kindly behaves there, and how that is known
-	Proofs  []proof           `json:"proofs"` // ways to see the check fail
-	Check   string            `json:"check"`  // the command that runs only this check
-	Samples []explainedSample `json:"samples"`
+	Why    string `json:"why"`
+	Kindly string `json:"kindly"` // how Kindly behaves there, and how that is known
+	// Observed is what the team has seen itself, by the kindly-observed.json that lies here.
+	Observed []reports.Observation `json:"observed,omitempty"`
+	Proofs   []proof               `json:"proofs"` // ways to see the check fail
+	Check    string                `json:"check"`  // the command that runs only this check
+	Samples  []explainedSample     `json:"samples"`
 }
 
 // A proof is a fault of the example shop that the check notices.
@@ -179,12 +184,29 @@ type explainedSample struct {
 	Code     string `json:"code"`
 }
 
-func explanations(checks []suites.Check, stack string) []explanation {
+func (a *app) explanations(checks []suites.Check, stack string) []explanation {
 	out := []explanation{}
 	for _, c := range checks {
-		out = append(out, explanationOf(c, stack))
+		out = append(out, a.explanationOf(c, stack))
 	}
 	return out
+}
+
+// explanationOf is that of a check, by what lies here of the real Kindly.
+func (a *app) explanationOf(c suites.Check, stack string) explanation {
+	e := explanationOf(c, stack)
+	seen, err := config.ReadObserved(config.ReadFile, observed.DefaultName)
+	if err != nil {
+		return e // there is none; run says what is wrong with one
+	}
+	if e.Observed = suites.Observed(seen, c.ID()); len(e.Observed) > 0 {
+		var texts []string
+		for _, o := range e.Observed {
+			texts = append(texts, o.String())
+		}
+		e.Kindly = advice.KindlySeen(c.Requirement, e.Observed[0].By, texts)
+	}
+	return e
 }
 
 func explanationOf(c suites.Check, stack string) explanation {

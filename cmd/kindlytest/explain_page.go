@@ -43,6 +43,9 @@ func (a *app) pageFor(f *explainFlags) *page {
 // explain prints one explanation. Without a stack, one sample is enough.
 func (p *page) explain(w io.Writer, e explanation, stack string) error {
 	about := e.Level + " · " + e.Fidelity
+	if len(e.Observed) > 0 {
+		about = e.Level + " · " + e.Observed[0].By
+	}
 	if e.Hostile {
 		about += " · hostile: left out by --safe"
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/internal/recording"
@@ -48,7 +49,7 @@ func (a *app) learn(files []string, out string) error {
 			return err
 		}
 	}
-	found := l.Learnt()
+	found := l.Learnt(a.knownClient(out))
 	if found.Deliveries == 0 {
 		return hint.Errorf("kindlytest listen --record makes recordings", "there is no delivery in %s", strings.Join(files, ", "))
 	}
@@ -66,6 +67,19 @@ func (a *app) learn(files []string, out string) error {
 	}
 	a.showLearnt(found, out)
 	return nil
+}
+
+// knownClient is what an earlier file knows of the chat client, which recordings
+// don't tell.
+func (a *app) knownClient(out string) *observed.Client {
+	if out == "-" {
+		return nil
+	}
+	before, err := config.ReadObserved(config.ReadFile, out)
+	if err != nil {
+		return nil // there is none, or it is about to be replaced
+	}
+	return before.Habits.Client
 }
 
 // learnFrom reads one recording. Lines that are no deliveries are told, up to a few.

@@ -17,6 +17,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -168,6 +169,9 @@ func (a *app) describe(c *config.Config, fs *pflag.FlagSet, args []string, f *ru
 	if c.Target.PageURL == "" && c.Target.Endpoint == nil && len(c.Target.Webhooks) == 0 {
 		return hint.Errorf("kindlytest run PAGE, --endpoint URL, --webhook URL or -c FILE; kindlytest demo needs nothing", "nothing to check was given")
 	}
+	if err := a.lookForObserved(c); err != nil {
+		return err
+	}
 	c.Options.Args = repeatable(append([]string{"run"}, args...), fs)
 	return nil
 }
@@ -216,6 +220,23 @@ func (a *app) configOf(flags *pflag.FlagSet, args []string, f *runFlags) (*confi
 	}
 	f.output.config = config.DefaultName
 	return config.Load(config.DefaultName, a.lookupEnv)
+}
+
+// lookForObserved takes what was learnt of the real Kindly from where one works, if
+// no file says what to take. A configuration has looked beside itself.
+func (a *app) lookForObserved(c *config.Config) error {
+	if c.Options.Observed != nil || c.FromFile() {
+		return nil
+	}
+	seen, err := config.ReadObserved(config.ReadFile, observed.DefaultName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		c.Options.Observed = seen
+		c.Notes = append(c.Notes, config.ObservedNote(observed.DefaultName, seen))
+	}
+	return err
 }
 
 // applyTarget puts what flags say of the target into t.

@@ -21,6 +21,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/console"
 	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/sqlite"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -162,6 +163,7 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	client := wire.NewClient(c.Target.Wire(wire.Options{Timeout: f.timeout, UserAgent: "kindlytest/" + ownVersion()}))
 	defer client.Close()
 	o.Client = client
+	o.Manner, so.Client = f.mannerOf(c, fs), c.Options.Observed.Client()
 	if f.db != "" {
 		store, openErr := sqlite.Open(f.db, sqlite.Options{Sync: f.dbSync})
 		if openErr != nil {
@@ -192,6 +194,16 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	<-stopped.Done()
 	checked.Close()
 	return serving.stop(k)
+}
+
+// mannerOf is how requests are sent by what was seen of the real Kindly. A time that
+// is asked for counts.
+func (f *serveFlags) mannerOf(c *config.Config, fs *pflag.FlagSet) *webhook.Manner {
+	m := c.Options.Observed.Manner()
+	if m != nil && fs.Changed("timeout") {
+		m.Timeout = 0
+	}
+	return m
 }
 
 // serveConfig reads the file and the flags that say what the mock works with.
@@ -229,6 +241,9 @@ func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, err
 	}
 	if f.timeout <= 0 {
 		return nil, fmt.Errorf("--timeout must be more than nothing, and is %s", f.timeout)
+	}
+	if err := a.lookForObserved(c); err != nil {
+		return nil, err
 	}
 	for _, k := range c.Target.PublicKeys {
 		if caution := k.Caution(); caution != "" {

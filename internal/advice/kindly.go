@@ -10,9 +10,15 @@ import (
 
 // Kindly says what Kindly does where a requirement is broken, and how that is
 // known.
-func Kindly(r rule.Rule) string {
-	text := cmp.Or(ofKindly[r.ID], ofKindly[r.Area()])
-	return strings.TrimSpace(text + " " + basis(r))
+func Kindly(r rule.Rule) string { return kindly(r, basis(r)) }
+
+// KindlySeen is Kindly where a team has seen for itself what the requirement rests on.
+func KindlySeen(r rule.Rule, by string, seen []string) string {
+	return kindly(r, strings.ToUpper(by[:1])+by[1:]+": "+strings.Join(seen, "; ")+".")
+}
+
+func kindly(r rule.Rule, known string) string {
+	return strings.TrimSpace(cmp.Or(ofKindly[r.ID], ofKindly[r.Area()]) + " " + known)
 }
 
 // ofKindly is what is known of Kindly in the place of a check, or else of an

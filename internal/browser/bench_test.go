@@ -149,7 +149,7 @@ func answerPlainly(ctx context.Context, ev *fetch.EventRequestPaused, got chan s
 	url := ev.Request.URL
 	switch {
 	case url[len(url)-3:] == ".js":
-		body = widget.Script()
+		body = widget.Script(nil)
 	case url[len(url)-6:] == "/token":
 		close(got)
 	}

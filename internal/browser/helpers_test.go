@@ -173,9 +173,9 @@ func (k *stubKindly) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/kindly-chat.js", "/kindly-chat-pure.js":
 		w.Header().Set("Content-Type", widget.ContentType)
 		if r.URL.Path == "/kindly-chat.js" {
-			w.Write(widget.Script())
+			w.Write(widget.Script(nil))
 		} else {
-			w.Write(widget.Pure())
+			w.Write(widget.Pure(nil))
 		}
 		return
 	}

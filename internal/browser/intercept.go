@@ -33,7 +33,29 @@ func patterns(everything bool) []*fetch.RequestPattern {
 				&fetch.RequestPattern{URLPattern: "http*://" + host + ":*" + path + "*"})
 		}
 	}
-	return out
+	return append(out, &fetch.RequestPattern{URLPattern: "http*://*" + probePath})
+}
+
+// probePath is what the chat client asks other hosts for to see whether the page lets
+// it. That it was asked is all: the answer is empty, and comes from here.
+const probePath = "/kindlytest-probe"
+
+// isProbe says so of a URL.
+func isProbe(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	return err == nil && u.Path == probePath
+}
+
+// probed is the answer to it.
+func probed(kind network.ResourceType) *answer {
+	media := map[network.ResourceType]string{
+		network.ResourceTypeScript: "text/javascript", network.ResourceTypeStylesheet: "text/css", network.ResourceTypeDocument: "text/html", network.ResourceTypeImage: "image/svg+xml",
+	}[kind]
+	a := &answer{header: http.Header{"Access-Control-Allow-Origin": {"*"}}}
+	if media != "" {
+		a.header.Set("Content-Type", media)
+	}
+	return a
 }
 
 // intercept decides what becomes of a request that Chrome holds.
@@ -42,6 +64,8 @@ func (p *Page) intercept(s *session, ev fetch.EventRequestPaused) {
 	switch {
 	case p.opts.blank:
 		fulfill(ctx, s, ev.RequestID, &answer{header: http.Header{"Content-Type": {"text/html"}}})
+	case isProbe(ev.Request.URL) && p.opts.kindly != nil:
+		fulfill(ctx, s, ev.RequestID, probed(ev.ResourceType))
 	case isKindlyURL(ev.Request.URL) && p.opts.kindly == nil && !wire.IsLoopback(ev.Request.URL):
 		fail(ctx, s, ev.RequestID, network.ErrorReasonBlockedByClient)
 	case isKindlyURL(ev.Request.URL) && p.opts.kindly != nil:

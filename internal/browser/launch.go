@@ -39,6 +39,11 @@ type Options struct {
 	// "127.0.0.1:8443" to change the port too), like curl's --resolve. It has no
 	// effect with URL.
 	Resolve map[string]string
+	// Unresolved are hosts that lead nowhere, as Kindly's own do, unless Resolve names
+	// them. It has no effect with URL.
+	Unresolved []string
+	// RealKindly leaves Kindly's hosts as they are.
+	RealKindly bool
 	// RootCAs are trusted for https; nil leaves that to Chrome and the system. It
 	// has no effect with URL.
 	RootCAs *x509.CertPool
@@ -271,7 +276,7 @@ func flags(o Options, profile string, more ...string) []string {
 		"--disable-quic", "--mute-audio", "--hide-scrollbars", "--password-store=basic", "--use-mock-keychain",
 		"--disable-dev-shm-usage", // 64 MB in many containers
 		"--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,AutofillServerCommunication,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",
-		"--host-resolver-rules=" + resolverRules(o.Resolve),
+		"--host-resolver-rules=" + resolverRules(o),
 	}
 	if WithoutSandbox() {
 		out = append(out, "--no-sandbox")
@@ -288,15 +293,21 @@ func flags(o Options, profile string, more ...string) []string {
 // resolverRules are Chrome's MAP rules, in a stable order. The first that
 // matches counts, so what the user wants comes before Kindly's hosts, which
 // resolve to nothing.
-func resolverRules(resolve map[string]string) string {
+func resolverRules(o Options) string {
 	var rules []string
-	for host, to := range resolve {
+	for host, to := range o.Resolve {
 		if ip := net.ParseIP(to); ip != nil && ip.To4() == nil {
 			to = "[" + to + "]"
 		}
 		rules = append(rules, "MAP "+strings.ToLower(host)+" "+to)
 	}
 	slices.Sort(rules)
+	for _, h := range o.Unresolved {
+		rules = append(rules, "MAP "+strings.ToLower(h)+" ~NOTFOUND")
+	}
+	if o.RealKindly {
+		return strings.Join(rules, ", ")
+	}
 	for _, h := range kindlyHosts {
 		rules = append(rules, "MAP "+h+" ~NOTFOUND", "MAP *."+h+" ~NOTFOUND")
 	}

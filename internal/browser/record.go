@@ -173,7 +173,7 @@ func (n Navigation) clone() Navigation {
 // chat client from there.
 func isKindlyURL(rawURL string) bool {
 	u, err := url.Parse(rawURL)
-	return err == nil && (KindlyHost(u.Hostname()) || isMockURL(u))
+	return err == nil && (KindlyHost(u.Hostname()) || isMockURL(u) || u.Path == probePath)
 }
 
 // MockClient reports whether a URL is that of the chat client as a mock Kindly

@@ -2,6 +2,9 @@ package observed
 
 import (
 	"cmp"
+	"encoding/json"
+	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -46,11 +49,62 @@ func (t tally) add(value string, at time.Time) {
 }
 
 func (t tally) counts() map[string]int {
+	if len(t) == 0 {
+		return nil
+	}
 	out := map[string]int{}
-	for value, s := range t {
-		out[value] = s.n
+	for _, value := range t.commonest()[:min(len(t), maxCounts)] {
+		out[value] = t[value].n
 	}
 	return out
+}
+
+// maxCounts bounds how many of the values stand in the file, the commonest.
+const maxCounts = 50
+
+// commonest are the values, those that were counted most often first.
+func (t tally) commonest() []string {
+	return slices.SortedFunc(maps.Keys(t), func(a, b string) int {
+		return cmp.Or(t[b].n-t[a].n, strings.Compare(a, b))
+	})
+}
+
+// most is the span of the value that was counted most often.
+func (t tally) most() span { return *t[t.commonest()[0]] }
+
+// A part of requests is a member or a header: of which types, and of texts of which
+// formats, it was. Values are counted where they say nothing of a person.
+type part struct{ kinds, formats, values tally }
+
+// partOf is the part with a name; nil where there are too many.
+func partOf(parts map[string]*part, name string) *part {
+	p := parts[name]
+	if p == nil && len(parts) < maxTally {
+		p = &part{kinds: tally{}, formats: tally{}, values: tally{}}
+		parts[strings.Clone(name)] = p
+	}
+	return p
+}
+
+// maxValue bounds a value that is kept, in bytes.
+const maxValue = 200
+
+func (p *part) add(kind, text, value string, impersonal bool, at time.Time) {
+	p.kinds.add(kind, at)
+	if text != "" {
+		p.formats.add(string(recording.FormatOf(text)), at)
+	}
+	if impersonal && len(value) <= maxValue {
+		p.values.add(value, at)
+	}
+}
+
+// types are those of a member that may not have been seen.
+func (p *part) types() tally {
+	if p == nil {
+		return tally{}
+	}
+	return p.kinds
 }
 
 // all is the span of all values.
@@ -95,11 +149,13 @@ type Learner struct {
 	types     tally
 	agents    tally
 	protocols tally
-	headers   tally // by their spelling
+	framing   tally
+	spelling  tally            // of documented headers, where it is the sender's choice
+	headers   map[string]*part // by their spelling
 	algorithm tally
 	signature tally
 	tokens    tally
-	members   map[string]tally // by path: types
+	members   map[string]*part // by path
 	bodies    span             // that could be read
 
 	sizes    []int
@@ -118,8 +174,8 @@ type Learner struct {
 // NewLearner returns one that has read nothing.
 func NewLearner() *Learner {
 	return &Learner{
-		methods: tally{}, types: tally{}, agents: tally{}, protocols: tally{}, headers: tally{}, algorithm: tally{},
-		signature: tally{}, tokens: tally{}, members: map[string]tally{}, attempts: map[string][]attempt{},
+		methods: tally{}, types: tally{}, agents: tally{}, protocols: tally{}, framing: tally{}, spelling: tally{}, headers: map[string]*part{}, algorithm: tally{},
+		signature: tally{}, tokens: tally{}, members: map[string]*part{}, attempts: map[string][]attempt{},
 	}
 }
 
@@ -143,18 +199,24 @@ func (l *Learner) Add(d recording.Delivery) {
 		into.add(value, d.At)
 	}
 	for _, h := range r.Headers {
-		l.headers.add(h.Name, d.At)
+		if p := partOf(l.headers, h.Name); p != nil {
+			p.add("", h.Value, h.Value, recording.ImpersonalHeader(h.Name), d.At)
+		}
+		if isDocumented(h.Name) && strings.HasPrefix(r.Protocol, "HTTP/1") { // HTTP/2 has small letters only
+			l.spelling.add(h.Name, d.At)
+		}
+		if strings.EqualFold(h.Name, "Content-Length") || strings.EqualFold(h.Name, "Transfer-Encoding") {
+			l.framing.add(http.CanonicalHeaderKey(h.Name), d.At)
+		}
 	}
-	if members, err := webhook.Members(r.Body); err == nil {
+	if members, err := webhook.Values(r.Body); err == nil {
 		l.bodies.add(d.At)
-		for path, kind := range members {
-			if l.members[path] == nil {
-				if len(l.members) >= maxTally {
-					continue
-				}
-				l.members[path] = tally{}
+		for path, value := range members {
+			if p := partOf(l.members, path); p != nil {
+				text, _ := value.(string)
+				written, _ := json.Marshal(value) // what was decoded has a form
+				p.add(webhook.TypeName(value), text, string(written), recording.Impersonal(path), d.At)
 			}
-			l.members[path].add(kind, d.At)
 		}
 	}
 	l.outcome(d)

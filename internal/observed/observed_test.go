@@ -119,7 +119,7 @@ func TestHabitsAreLearnt(t *testing.T) {
 		for _, d := range row.seen {
 			l.Add(d)
 		}
-		found := l.Learnt()
+		found := l.Learnt(nil)
 		check(t, row.name, found)
 		got, n := Row{}, 0
 		for _, r := range found.Rows {
@@ -172,7 +172,7 @@ func TestHabitsCanBeDoneLikewise(t *testing.T) {
 	for _, d := range []recording.Delivery{at(0, gaveUp(3004), digest("a")), at(4, digest("a")), at(20, location("/kindly/"))} {
 		l.Add(d)
 	}
-	h := l.Learnt().Habits
+	h := l.Learnt(nil).Habits
 	if h.TimeoutMS != 3000 || len(h.RetryAfterMS) != 1 || h.FollowsRedirects == nil || *h.FollowsRedirects || h.Members["chat_id"].Seen != 3 || h.UserAgents["Kindly/1"] != 3 {
 		t.Errorf("%+v", h)
 	}

@@ -1,96 +1,28 @@
 package observed
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/internal/recording"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
-// What kindlytest takes Kindly to do where nothing is published.
-const assumedTimeout = 10 * time.Second
-
-// Learnt lays what was read beside the contract.
-func (l *Learner) Learnt() Learnt {
-	for _, p := range l.pending { // nothing came after them
-		l.ignored.add(p.at)
-	}
-	l.pending = nil
-	out := Learnt{Version: Version, Deliveries: l.all.n, First: l.all.first, Last: l.all.last}
-	h := &out.Habits
-	h.UserAgents, h.Protocols, h.Headers = l.agents.counts(), l.protocols.counts(), l.headers.counts()
-	h.Members = map[string]Member{}
-	for path, types := range l.members {
-		h.Members[path] = Member{types.all().n, types.counts()}
-	}
-	out.Rows = []Row{
-		l.one("request.method", l.methods, "POST", rule.Documented),
-		l.one("request.content-type", l.types, "application/json", rule.Documented),
-		l.one("request.hmac-algorithm", l.algorithm, webhook.Algorithm, rule.Documented),
-		l.signed(),
-		l.token(),
-		l.timeout(h),
-		l.retry(h),
-		l.redirects(h),
-		l.told("request.user-agent", l.agents),
-		l.told("request.protocol", l.protocols),
-		l.size(),
-		l.pace(),
-	}
-	out.Rows = append(append(out.Rows, l.payload()...), l.furtherHeaders()...)
-	return out
-}
-
-// row fills in what a span tells.
-func row(id, contract string, f rule.Fidelity, v Verdict, s span, observed string) Row {
-	return Row{ID: id, Contract: contract, Fidelity: f, Verdict: v, Observed: observed, Deliveries: s.n, First: s.first, Last: s.last}
-}
-
-// one is a row about something that always is the same.
-func (l *Learner) one(id string, seen tally, want string, f rule.Fidelity) Row {
-	verdict := Agrees
-	for value := range seen {
-		if value != want && !strings.HasPrefix(value, want+";") { // a charset
-			verdict = Differs
-		}
-	}
-	if len(seen) == 0 {
-		verdict = NotSeen
-	}
-	return row(id, want, f, verdict, seen.all(), listed(seen))
-}
-
-// told is a row about something of which nothing is published.
-func (l *Learner) told(id string, seen tally) Row {
-	verdict := New
-	if len(seen) == 0 {
-		verdict = NotSeen
-	}
-	return row(id, "not published", rule.Assumed, verdict, seen.all(), listed(seen))
-}
-
 // listed names the commonest values, with their counts where there are several.
 func listed(seen tally) string {
-	values := slices.SortedFunc(maps.Keys(seen), func(a, b string) int {
-		if seen[a].n != seen[b].n {
-			return seen[b].n - seen[a].n
-		}
-		return strings.Compare(a, b)
-	})
+	values := seen.commonest()
 	var out []string
 	for i, v := range values {
 		if i == 5 {
 			out = append(out, fmt.Sprintf("and %d more", len(values)-i))
 			break
 		}
-		name := v
-		if name == "" {
-			name = "none"
-		}
+		name := quoted(v)
 		if len(values) > 1 {
 			name += fmt.Sprintf(" (%d)", seen[v].n)
 		}
@@ -99,37 +31,9 @@ func listed(seen tally) string {
 	return strings.Join(out, ", ")
 }
 
-func (l *Learner) signed() Row {
-	verdict := Agrees
-	for value := range l.signature {
-		if value != "right" && value != "unjudged" {
-			verdict = Differs
-		}
-	}
-	r := row("request.hmac", "Kindly-HMAC is right", rule.Documented, verdict, l.signature.all(), listed(l.signature))
-	if l.signature["right"] == nil && verdict == Agrees {
-		r.Verdict, r.Way = NotSeen, "Give the webhook's secret while you listen."
-	}
-	return r
-}
-
-func (l *Learner) token() Row {
-	r := row("request.token", "Authorization: Bearer, where the token allows the domain", rule.Documented, Agrees, l.tokens.all(), listed(l.tokens))
-	switch {
-	case l.tokens["refused"] != nil:
-		r.Verdict = Differs
-	case l.tokens["accepted"] == nil:
-		r.Verdict, r.Way = NotSeen, "Listen with --public-key, and write as a user who is logged in, with the tunnel's domain in chat.webhook_domains."
-	}
-	return r
-}
-
-func (l *Learner) timeout(h *Habits) Row {
-	const id = "request.timeout"
-	contract := seconds(assumedTimeout)
+func learnTimeout(l *Learner, h *Habits) Row {
 	if len(l.givenUp) == 0 {
-		r := row(id, contract, rule.Assumed, NotSeen, span{}, "")
-		r.Way = "Let the app wait a minute before it answers one message."
+		r := found(NotSeen, span{}, "")
 		if l.answered > 0 {
 			r.Observed = "an answer after " + seconds(l.answered) + " was still taken"
 		}
@@ -139,7 +43,7 @@ func (l *Learner) timeout(h *Habits) Row {
 		return r
 	}
 	middle := median(l.givenUp)
-	r := row(id, contract, rule.Assumed, Differs, l.gaveUp, "Kindly hung up after "+seconds(middle))
+	r := found(Differs, l.gaveUp, "Kindly hung up after "+seconds(middle))
 	least, most := slices.Min(l.givenUp), slices.Max(l.givenUp)
 	slack := max(middle/20, 200*time.Millisecond)
 	switch {
@@ -153,29 +57,22 @@ func (l *Learner) timeout(h *Habits) Row {
 	return r
 }
 
-func (l *Learner) retry(h *Habits) Row {
-	const id, contract = "request.retries", "a failed delivery is never repeated"
+func learnRetries(l *Learner, h *Habits) Row {
 	if l.failures.n == 0 {
-		r := row(id, contract, rule.Assumed, NotSeen, span{}, "no delivery has failed")
-		r.Way = "End the app, and write to the bot: what is answered 502 may come again."
-		return r
+		return found(NotSeen, span{}, "no delivery has failed")
 	}
-	again, waits := l.retries()
+	again, waited := l.retries()
+	h.RetryAfterMS = []int{}
 	if again.n == 0 {
-		h.RetryAfterMS = []int{}
-		return row(id, contract, rule.Assumed, Agrees, l.failures, fmt.Sprintf("none of %d failed deliveries came again", l.failures.n))
+		return found(Agrees, l.failures, fmt.Sprintf("none of %d failed deliveries came again", l.failures.n))
 	}
-	var list []string
-	for _, w := range waits {
-		list = append(list, seconds(w))
+	for _, w := range waited {
 		h.RetryAfterMS = append(h.RetryAfterMS, int(w.Milliseconds()))
 	}
-	return row(id, contract, rule.Assumed, Differs, again,
-		fmt.Sprintf("%d of %d failed deliveries came again, after %s", again.n, l.failures.n, strings.Join(list, ", then ")))
+	return found(Differs, again, fmt.Sprintf("%d of %d failed deliveries came again, %s", again.n, l.failures.n, waits(h.RetryAfterMS)))
 }
 
-func (l *Learner) redirects(h *Habits) Row {
-	const id, contract = "request.redirects", "no redirect is followed"
+func learnRedirects(l *Learner, h *Habits) Row {
 	total := l.followed.n + l.ignored.n
 	follows := l.followed.n > 0
 	if total > 0 {
@@ -183,32 +80,21 @@ func (l *Learner) redirects(h *Habits) Row {
 	}
 	switch {
 	case total == 0:
-		r := row(id, contract, rule.Assumed, NotSeen, span{}, "")
-		r.Way = "Let the app answer one message with 307 and a Location on the same host."
-		return r
+		return found(NotSeen, span{}, "")
 	case follows:
-		return row(id, contract, rule.Assumed, Differs, l.followed, fmt.Sprintf("%d of %d were followed", l.followed.n, total))
+		return found(Differs, l.followed, fmt.Sprintf("%d of %d were followed", l.followed.n, total))
 	}
-	return row(id, contract, rule.Assumed, Agrees, l.ignored, fmt.Sprintf("none of %d was followed", total))
+	return found(Agrees, l.ignored, fmt.Sprintf("none of %d was followed", total))
 }
 
-func (l *Learner) size() Row {
-	if len(l.sizes) == 0 {
-		return row("request.size", "not published", rule.Assumed, NotSeen, span{}, "")
-	}
-	return row("request.size", "not published", rule.Assumed, New, l.all, fmt.Sprintf("median %d bytes, largest %d", median(l.sizes), slices.Max(l.sizes)))
-}
-
-func (l *Learner) pace() Row {
-	if len(l.times) == 0 {
-		return row("request.pace", "not published", rule.Assumed, NotSeen, span{}, "")
-	}
-	return row("request.pace", "not published", rule.Assumed, New, l.all, fmt.Sprintf("at most %d within a second", l.busiest()))
-}
-
-// payload is a row for each member: those of the contract, then the new ones.
-func (l *Learner) payload() []Row {
+// learnPayload is a row for each member: those of the contract, then the new ones.
+func learnPayload(l *Learner, h *Habits) []Row {
+	h.Bodies, h.Members = l.bodies.n, map[string]Member{}
 	var rows []Row
+	add := func(path, contract string, r Row) Row {
+		r.ID, r.Contract = "payload."+path, contract
+		return r
+	}
 	known := map[string]bool{}
 	for _, m := range webhook.Contract() {
 		known[m.Path] = true
@@ -216,22 +102,26 @@ func (l *Learner) payload() []Row {
 		if m.Always {
 			contract += ", always"
 		}
-		seen := l.members[m.Path]
+		seen := l.members[m.Path].types()
 		s := seen.all()
-		r := row("payload."+m.Path, contract, m.Fidelity, Agrees, s, l.share(seen))
+		r := found(Agrees, s, l.share(seen))
 		switch {
 		case l.bodies.n == 0 || s.n == 0 && !m.Always:
 			r.Verdict = NotSeen
 		case s.n == 0:
-			r = row(r.ID, contract, m.Fidelity, Differs, l.bodies, fmt.Sprintf("in none of %d", l.bodies.n))
+			r = found(Differs, l.bodies, fmt.Sprintf("in none of %d", l.bodies.n))
 		case len(seen) != 1 || seen[m.Type] == nil || m.Always && s.n < l.bodies.n:
 			r.Verdict = Differs
 		}
+		r = add(m.Path, contract, r)
+		r.Fidelity = m.Fidelity
 		rows = append(rows, r)
 	}
 	for _, path := range slices.Sorted(maps.Keys(l.members)) {
+		m := l.members[path]
+		h.Members[path] = Member{Seen: m.types().all().n, Types: m.kinds.counts(), Formats: m.formats.counts(), Values: m.values.counts()}
 		if !known[path] {
-			rows = append(rows, row("payload."+path, "", "", New, l.members[path].all(), l.share(l.members[path])))
+			rows = append(rows, add(path, "", found(New, m.types().all(), l.share(m.types()))))
 		}
 	}
 	return rows
@@ -249,28 +139,173 @@ func (l *Learner) share(seen tally) string {
 	return fmt.Sprintf("%s, in %d of %d", listed(seen), n, l.bodies.n)
 }
 
+// ids are members that the mock knows better: what is asked in a chat must be of it.
+var ids = []string{"chat_id", "message", "context", "exchange", "_links"}
+
+// followPayload gives the body the members that at least half of the deliveries
+// had, and leaves out what was in none of them. Types, formats and such values as say nothing of a
+// person are the commonest.
+func followPayload(h Habits, m *webhook.Manner) {
+	if h.Bodies == 0 {
+		return
+	}
+	contract := map[string]webhook.Member{}
+	for _, c := range webhook.Contract() {
+		contract[c.Path] = c
+		if _, seen := h.Members[c.Path]; !seen && c.Path != "exchange.exchange_slug" { // not each dialogue has one
+			m.Members = append(m.Members, webhook.MannerMember{Path: c.Path})
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(h.Members)) { // an object before what is in it
+		seen := h.Members[path]
+		kind, format, value := commonest(seen.Types), recording.Format(commonest(seen.Formats)), commonest(seen.Values)
+		c, known := contract[path]
+		own := known && (slices.Contains(ids, path) || strings.HasPrefix(path, "web_") || path == "exchange.exchange_slug" || path == "_links.chat")
+		switch {
+		case own && kind == c.Type:
+		case !known && 2*seen.Seen < h.Bodies:
+		case value != "" && path != "exchange.exchange_id":
+			m.Members = append(m.Members, webhook.MannerMember{Path: path, OnlyThere: known, Make: instead(path, value)})
+		case known && kind == c.Type && (kind != "string" || format == usualFormat(path)):
+		default:
+			m.Members = append(m.Members, webhook.MannerMember{Path: path, OnlyThere: known, Make: func(seed string, was any) any { return make1(kind, format, seed, was) }})
+		}
+	}
+}
+
+// usualFormat is that of a member as kindlytest sends it.
+func usualFormat(path string) recording.Format {
+	switch path {
+	case "chat_id", "user_id", "exchange.exchange_id":
+		return recording.UUID
+	}
+	return recording.Text
+}
+
+// instead puts a value in place of the one that kindlytest sends by itself; one
+// that a check or a bot has set stays.
+func instead(path, text string) func(string, any) any {
+	usual, _ := webhook.New("", "").Body() // it has a form
+	defaults, _ := webhook.Values(usual)
+	var value any
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	d.UseNumber()
+	if d.Decode(&value) != nil {
+		value = text
+	}
+	return func(_ string, was any) any {
+		if was != nil && fmt.Sprint(was) != fmt.Sprint(defaults[path]) {
+			return was
+		}
+		return value
+	}
+}
+
+// make1 makes a value of a type. Where there was another one, it decides, so that
+// equal ones stay equal.
+func make1(kind string, format recording.Format, seed string, was any) any {
+	if was != nil {
+		seed = fmt.Sprint(was)
+	}
+	number := recording.Example(recording.Digits, seed)
+	switch kind {
+	case "string":
+		return recording.Example(format, seed)
+	case "integer":
+		return json.Number(number)
+	case "number":
+		return json.Number("0." + number)
+	case "boolean":
+		return true
+	case "list":
+		return []any{}
+	case "object":
+		return map[string]any{}
+	}
+	return nil
+}
+
+// documentedHeaders are those that NewRequest and SetSignature set, as they spell them.
+var documentedHeaders = []string{"Content-Type", webhook.HeaderHMAC, webhook.HeaderHMACAlgorithm, "Authorization", "User-Agent"}
+
+// isDocumented says whether a header is one of them, but for User-Agent.
+func isDocumented(name string) bool {
+	return slices.ContainsFunc(documentedHeaders[:4], func(d string) bool { return strings.EqualFold(d, name) })
+}
+
+// spelling is how a header is spelled most often; "" if it was not seen.
+func spelling(headers map[string]Header, name string) string {
+	best := ""
+	for _, spelled := range slices.Sorted(maps.Keys(headers)) {
+		if strings.EqualFold(spelled, name) && headers[spelled].Seen > headers[best].Seen {
+			best = spelled
+		}
+	}
+	return best
+}
+
+// learnSpelling is about the headers that are documented, and about all of them.
+func learnSpelling(l *Learner, h *Habits) Row {
+	h.Headers = map[string]Header{}
+	for name, m := range l.headers {
+		h.Headers[name] = Header{Seen: m.kinds[""].n, Formats: m.formats.counts(), Values: m.values.counts()}
+	}
+	if len(l.spelling) == 0 {
+		return found(NotSeen, span{}, "")
+	}
+	verdict := Agrees
+	for name := range l.spelling {
+		if !slices.Contains(documentedHeaders, name) {
+			verdict = Differs
+		}
+	}
+	return found(verdict, l.spelling.most(), strings.Join(slices.Sorted(maps.Keys(l.spelling)), ", "))
+}
+
 // usual are the headers of any request, those that have rows of their own, and
 // what tunnels add.
 var usual = []string{
-	"accept", "accept-encoding", "authorization", "connection", "content-length", "content-type", "host", "kindly-hmac", "kindly-hmac-algorithm",
-	"transfer-encoding", "user-agent", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via", "cdn-loop",
+	"authorization", "connection", "content-length", "content-type", "host", "kindly-hmac", "kindly-hmac-algorithm",
+	"transfer-encoding", "user-agent", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via", "cdn-loop", "te", "keep-alive",
 }
 
-// furtherHeaders is a row for each header that nobody has told of.
-func (l *Learner) furtherHeaders() []Row {
+// further says whether a header is Kindly's, and none that is known.
+func further(name string) bool {
+	lower := strings.ToLower(name)
+	return !slices.Contains(usual, lower) && !strings.HasPrefix(lower, "cf-") && !strings.HasPrefix(lower, "ngrok-")
+}
+
+// learnHeaders is a row for each header that nobody has told of.
+func learnHeaders(l *Learner, _ *Habits) []Row {
 	var rows []Row
 	for _, name := range slices.Sorted(maps.Keys(l.headers)) {
-		lower := strings.ToLower(name)
-		if slices.Contains(usual, lower) || strings.HasPrefix(lower, "cf-") || strings.HasPrefix(lower, "ngrok-") {
+		if !further(name) {
 			continue
 		}
-		s := *l.headers[name]
-		rows = append(rows, row("header."+name, "", "", New, s, fmt.Sprintf("in %d of %d", s.n, l.methods.all().n)))
+		s := *l.headers[name].kinds[""]
+		r := found(New, s, fmt.Sprintf("in %d of %d", s.n, l.methods.all().n))
+		r.ID = "header." + name
+		rows = append(rows, r)
 	}
 	return rows
 }
 
-// seconds is a duration for people.
-func seconds(d time.Duration) string {
-	return fmt.Sprintf("%.1f s", d.Seconds())
+// followHeaders sends those that at least half of the deliveries had.
+func followHeaders(h Habits, m *webhook.Manner) {
+	all := 0
+	for _, n := range h.Protocols {
+		all += n
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.Headers)) {
+		seen := h.Headers[name]
+		if !further(name) || 2*seen.Seen < all {
+			continue
+		}
+		if value := commonest(seen.Values); value != "" {
+			always(m, name, value)
+			continue
+		}
+		format := recording.Format(commonest(seen.Formats))
+		m.Headers = append(m.Headers, webhook.MannerHeader{Name: name, Make: func(seed string) string { return recording.Example(format, seed+"\x00"+name) }})
+	}
 }

@@ -144,7 +144,7 @@ type Client struct {
 
 	mu         sync.Mutex
 	transports map[transportKey]*http.Transport
-	reuses     map[string]reuse // by host and port
+	reuses     map[string]reuse  // by host and port
 	spoken     map[string]string // the HTTP of hosts and ports without TLS that were called in HTTP/2
 }
 

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 
 	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/widget"
 )
 
 // Options say who may use the mock's own side. The zero value lets all in.
@@ -41,6 +42,8 @@ type Options struct {
 	Checks Checks
 	// WatchOnly leaves out what pages use: nobody makes chats or sends messages.
 	WatchOnly bool
+	// Client is how the chat client works where Kindly's was seen to do otherwise.
+	Client *widget.Manner
 	// Version is what GET /mock/v1/health calls the program.
 	Version string
 }

@@ -13,12 +13,12 @@ import (
 )
 
 func (s *server) getScript(w http.ResponseWriter, r *http.Request) error {
-	serveScript(w, r, widget.Script())
+	serveScript(w, r, widget.Script(s.opts.Client))
 	return nil
 }
 
 func (s *server) getPure(w http.ResponseWriter, r *http.Request) error {
-	serveScript(w, r, widget.Pure())
+	serveScript(w, r, widget.Pure(s.opts.Client))
 	return nil
 }
 

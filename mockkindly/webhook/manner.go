@@ -19,7 +19,7 @@ type Manner struct {
 	Timeout         time.Duration   // how long it waits for an answer; 0: as the client does
 	RetryAfter      []time.Duration // the waits before a failed request comes again
 	FollowRedirects bool
-	Algorithm       string          // of Kindly-HMAC-algorithm; "": as documented
+	Algorithm       string    // of Kindly-HMAC-algorithm; "": as documented
 	Form            wire.Form // its spelling is by the names in the header of NewRequest, and of Headers
 	Headers         []MannerHeader
 	Members         []MannerMember

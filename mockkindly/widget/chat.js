@@ -9,6 +9,7 @@ class Chat {
   #again = 0; // renewals that brought no later end
   #callTwice = false; // a fault of the mock, on purpose
   #unanswered = 0; // messages
+  #repeated = 0; // calls after one that gave no token
   #stopped = false;
   #connected; // promise of the chat's id
   #listeners = [];
@@ -96,20 +97,62 @@ class Chat {
     return "/mock/v1/chats/" + encodeURIComponent(this.id) + rest;
   }
 
-  async #authenticate(reason) {
-    const asked = [this.#ask(reason)];
-    if (this.#callTwice && reason === "INITIAL_CONNECT") asked.push(this.#ask(reason));
+  async #authenticate(reason, again = false) {
+    const asked = [this.#askInTime(reason)];
+    const calls = this.#callTwice ? 2 : (MANNER.calls ?? 1);
+    while (!again && reason === "INITIAL_CONNECT" && asked.length < calls) asked.push(this.#ask(reason));
     const answers = await Promise.all(asked);
     const tokens = answers.map((a) => a.token).filter((token) => token !== undefined);
-    if (tokens.length === 0) return this.#become("anonymous", whyNoToken(answers[0].facts));
+    if (tokens.length === 0) return this.#withoutToken(answers[0].facts, reason);
+    this.#repeated = 0;
     for (const token of tokens) await this.#handOver(token, reason);
+  }
+
+  // #withoutToken goes on without a user, and asks again where Kindly's client was
+  // seen to do so.
+  #withoutToken(facts, reason) {
+    this.#become("anonymous", whyNoToken(facts));
+    const failed = facts.outcome === "threw" || facts.outcome === "rejected";
+    const wait = ((failed ? MANNER.after_throw_ms : MANNER.after_empty_ms) ?? [])[this.#repeated];
+    if (wait === undefined || facts.outcome === "undefined") return;
+    this.#repeated++;
+    this.#timer = setTimeout(() => {
+      if (!this.#stopped) this.#authenticate(reason, true).catch(() => this.#become("offline"));
+    }, wait);
+  }
+
+  // #askInTime is #ask, and asks once more, beside it, where Kindly's client was seen
+  // to do so when it had waited long. The first token counts.
+  #askInTime(reason) {
+    const first = this.#ask(reason);
+    const waits = MANNER.after_slow_ms ?? [];
+    if (waits.length === 0) return first;
+    return new Promise((resolve) => {
+      let open = 1;
+      let timer = 0;
+      const settled = (answer) => {
+        if (--open > 0 && answer.token === undefined) return;
+        clearTimeout(timer);
+        resolve(answer);
+      };
+      const later = (i) => {
+        if (i === waits.length) return;
+        timer = setTimeout(() => {
+          open++;
+          this.#ask(reason).then(settled);
+          later(i + 1);
+        }, waits[i]);
+      };
+      later(0);
+      first.then(settled);
+    });
   }
 
   // #ask calls getAuthToken, and reports that.
   async #ask(reason) {
     const report = (facts) => this.#enqueue(this.#path("/callbacks"), { reason, ...facts }).catch(() => {});
     const { owner, value: getAuthToken } = this.#option("getAuthToken");
-    const call = typeof getAuthToken === "function" ? (id) => getAuthToken.call(owner, id) : getAuthToken;
+    const call = typeof getAuthToken === "function" ? (...given) => getAuthToken.call(owner, ...given) : getAuthToken;
     if (typeof getAuthToken === "function") report({ phase: "called" });
     const { value: token, report: facts } = await callForToken(call, this.id);
     if (this.#stopped) return { facts };
@@ -132,6 +175,7 @@ class Chat {
   #renewBefore(expires, within) {
     const now = Date.now();
     const told = typeof within === "number" && within >= 0;
+    if (MANNER.never_renews && !told) return;
     if (expires > this.#lastExpiry) {
       this.#lastExpiry = expires;
       this.#again = 0;

@@ -44,6 +44,7 @@ function publish(chat, view) {
     sendMessage: (text) => chat.send(text),
     getContext: () => chat.context(),
   };
+  for (const name of MANNER.methods ?? []) window.kindlyChat[name] ??= () => {};
 }
 
 // whenBody calls f as soon as there is a body to put elements into.
@@ -84,6 +85,7 @@ function start() {
   Object.defineProperty(window, INSTANCE, { value: instance, configurable: true, writable: true });
   publish(chat, view);
   chat.connect();
+  probeNeeds();
   whenBody(() => {
     document.body.append(view.element);
     instance.mounted = true;
@@ -91,6 +93,7 @@ function start() {
     const { owner, value: onLoad } = option("onLoad");
     if (typeof onLoad === "function") guard(() => onLoad.call(owner, window.kindlyChat));
     document.dispatchEvent(new CustomEvent("kindly:load"));
+    for (const name of MANNER.events ?? []) document.dispatchEvent(new CustomEvent(name));
   });
 }
 

@@ -29,6 +29,16 @@ function classify(value) {
   return "not-a-string";
 }
 
+// argumentsFor is what getAuthToken is called with.
+function argumentsFor(chatId) {
+  const example = (kind) => {
+    const members = /^object\{(.*)\}$/.exec(kind);
+    if (members) return Object.fromEntries(members[1].split(",").filter(Boolean).map((name) => [name, /chat_?id/i.test(name) ? chatId : ""]));
+    return { uuid: chatId, number: 0, boolean: false, object: {}, null: null, string: "", function: () => {} }[kind];
+  };
+  return (MANNER.arguments ?? ["uuid"]).map(example);
+}
+
 // callForToken calls getAuthToken(chatId), which may be missing, return a token
 // or a promise of one, throw, reject, or take any time. It never throws; value
 // is the token or undefined, report is what may be told about the call.
@@ -46,7 +56,7 @@ async function callForToken(getAuthToken, chatId) {
   });
   let answer, then;
   try {
-    answer = getAuthToken(chatId);
+    answer = getAuthToken(...argumentsFor(chatId));
     then = answer?.then;
   } catch (e) {
     return done("threw", true, e, describe(e));
@@ -61,7 +71,7 @@ async function callForToken(getAuthToken, chatId) {
 }
 
 // MARGIN is how long before its end a token is renewed.
-const MARGIN = 30_000;
+const MARGIN = MANNER.renew_before_ms ?? 30_000;
 
 // renewalTime is when a token that came at `now` and ends at `expires` (both in
 // ms) is due for renewal: 30 s before its end, but not before half its life, so

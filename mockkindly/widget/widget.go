@@ -20,7 +20,7 @@
 //
 //	mux.HandleFunc("GET /kindly-chat.js", func(w http.ResponseWriter, r *http.Request) {
 //		w.Header().Set("Content-Type", widget.ContentType)
-//		w.Write(widget.Script())
+//		w.Write(widget.Script(nil))
 //	})
 //
 // The API's origin follows from where the script came from: Kindly's hosts mean
@@ -52,15 +52,21 @@ var (
 	panel []byte
 	//go:embed headless.js
 	headless []byte
+	//go:embed needs.js
+	needs []byte
 )
 
-// Script returns kindly-chat.js: the client with its bubble and chat panel.
-// The caller owns the slice.
-func Script() []byte { return build("kindly-chat", token, chat, style, markup, message, panel, client) }
+// Script returns kindly-chat.js: the client with its bubble and chat panel, in a
+// manner (nil: our own). The caller owns the slice.
+func Script(m *Manner) []byte {
+	return build("kindly-chat", m.prefix(), token, chat, style, markup, message, panel, needs, client)
+}
 
 // Pure returns kindly-chat-pure.js: the same client without anything to see,
 // for pages that draw their own chat. The caller owns the slice.
-func Pure() []byte { return build("kindly-chat-pure", token, chat, headless, client) }
+func Pure(m *Manner) []byte {
+	return build("kindly-chat-pure", m.prefix(), token, chat, headless, needs, client)
+}
 
 // build joins parts into one script with a scope of its own.
 func build(name string, parts ...[]byte) []byte {

@@ -12,11 +12,11 @@ import (
 // What the script does is tested in a real browser, in internal/browser. Here is
 // what can be read off its text.
 
-var builds = map[string]func() []byte{"kindly-chat": widget.Script, "kindly-chat-pure": widget.Pure}
+var builds = map[string]func(*widget.Manner) []byte{"kindly-chat": widget.Script, "kindly-chat-pure": widget.Pure}
 
 func TestBuildsNameThemselves(t *testing.T) {
 	for name, build := range builds {
-		if want := `const BUILD = "` + name + `";`; !strings.Contains(string(build()), want) {
+		if want := `const BUILD = "` + name + `";`; !strings.Contains(string(build(nil)), want) {
 			t.Errorf("%s does not hold %q", name, want)
 		}
 	}
@@ -33,7 +33,7 @@ func TestBuildsHoldNothingThatAStrictPolicyForbids(t *testing.T) {
 	}
 	comments := regexp.MustCompile(`(?m)^\s*//.*$`)
 	for name, build := range builds {
-		code := comments.ReplaceAllString(string(build()), "")
+		code := comments.ReplaceAllString(string(build(nil)), "")
 		for what, re := range forbidden {
 			if found := re.FindString(code); found != "" {
 				t.Errorf("%s holds %s: %q", name, what, found)
@@ -43,23 +43,23 @@ func TestBuildsHoldNothingThatAStrictPolicyForbids(t *testing.T) {
 }
 
 func TestPureHasNoPanel(t *testing.T) {
-	if strings.Contains(string(widget.Pure()), "adoptedStyleSheets") {
+	if strings.Contains(string(widget.Pure(nil)), "adoptedStyleSheets") {
 		t.Error("the headless build styles something")
 	}
-	if len(widget.Pure()) >= len(widget.Script()) {
+	if len(widget.Pure(nil)) >= len(widget.Script(nil)) {
 		t.Error("the headless build is not smaller than the full one")
 	}
 }
 
 func TestCallersCannotChangeTheScript(t *testing.T) {
-	clear(widget.Script())
-	if !strings.HasPrefix(string(widget.Script()), "(() => {") {
+	clear(widget.Script(nil))
+	if !strings.HasPrefix(string(widget.Script(nil)), "(() => {") {
 		t.Error("a caller's change shows in the next script")
 	}
 }
 
 func ExampleScript() {
-	script := string(widget.Script())
+	script := string(widget.Script(nil))
 	fmt.Println(strings.Contains(script, "getAuthToken"), widget.ContentType)
 	// Output: true text/javascript; charset=utf-8
 }

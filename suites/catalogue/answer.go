@@ -153,12 +153,16 @@ var respTime = eachHook(func(_ context.Context, h *subject.Webhook, st subject.S
 		v, _ := h.Unserved(st)
 		return v.With(ev)
 	}
-	within := "an answer within " + slowAnswer.String()
-	if st.Waking > slowAnswer {
+	limit := slowAnswer
+	if waits := h.Session.Options.Observed.Patience(); waits > 0 && waits < limit {
+		limit = waits // then it hangs up
+	}
+	within := "an answer within " + limit.String()
+	if st.Waking > limit {
 		return subject.Violated(within, fmt.Sprintf("no answer in %s at first, and quick later (%d ms)", st.Waking.Round(time.Second), ev.Exchange.Duration.Milliseconds())).
 			Because("webhook-cold-start").Fix("Keep one instance warm, or answer at once and do the work later. --timeout gives it longer here.").With(ev)
 	}
-	if took := ev.Exchange.Duration; took > slowAnswer {
+	if took := ev.Exchange.Duration; took > limit {
 		return subject.Violated(within, fmt.Sprintf("it took %s", took.Round(time.Millisecond))).With(ev)
 	}
 	return subject.Holds("%d ms", ev.Exchange.Duration.Milliseconds())

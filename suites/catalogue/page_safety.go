@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -61,12 +62,25 @@ var pageErrors = onPage(func(s *subject.Session, v *subject.Visit) subject.Verdi
 
 const policyExpected = "chat.kindlycdn.com allowed in script-src, bot.kindly.ai in connect-src"
 
+// policyNeeds is what the page's policy has to allow, by what is known.
+func policyNeeds(v *subject.Visit) string {
+	needs := policyExpected
+	if v.Client == nil {
+		return needs
+	}
+	for _, n := range v.Client.Needs {
+		directive := map[string]string{"image": "img"}[n.Kind]
+		needs += fmt.Sprintf(", %s in %s-src", n.URL, cmp.Or(directive, n.Kind))
+	}
+	return needs
+}
+
 var pageCsp = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
 	if url, directive, blocked := v.Blocked(); blocked {
 		if directive != "" {
 			directive = " (" + directive + ")"
 		}
-		return subject.Violated(policyExpected, "the policy blocked "+subject.SafeURL(url)+directive).Because("csp-blocks-kindly")
+		return subject.Violated(policyNeeds(v), "the policy blocked "+subject.SafeURL(url)+directive).Because("csp-blocks-kindly")
 	}
 	if len(v.Started) == 0 {
 		return noClient(v)

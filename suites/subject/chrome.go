@@ -32,7 +32,7 @@ func (s *Session) browser() (*browser.Browser, error) {
 // Launch starts the Chrome that a target's pages are opened in.
 func Launch(ctx context.Context, t target.Target, o Options) (*browser.Browser, error) {
 	return browser.Launch(ctx, t.Chrome(browser.Options{
-		Path: o.BrowserPath, URL: o.BrowserURL, Headed: o.Headed, UserAgentSuffix: o.userAgent(), Now: o.Now,
+		Path: o.BrowserPath, URL: o.BrowserURL, Headed: o.Headed, UserAgentSuffix: o.userAgent(), Now: o.Now, Unresolved: o.Observed.Hosts(),
 	}))
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -26,6 +27,10 @@ type Options struct {
 	// ExpectedUntil some of them to the time when it no longer is.
 	ExpectedFailures map[string]string
 	ExpectedUntil    map[string]time.Time
+
+	// Observed is what a team has seen of the real Kindly: requests are sent likewise,
+	// and checks say what they rest on. nil: as documented, or assumed.
+	Observed *observed.Learnt
 
 	BrowserPath string // of Chrome; "" looks for one
 	BrowserURL  string // ws:// of a Chrome that runs already

@@ -17,10 +17,12 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
@@ -40,6 +42,7 @@ type Session struct {
 	*service.Traffic
 	Redact *redactor
 
+	manner    *webhook.Manner // of requests to webhooks; nil: as documented, or assumed
 	chrome    Memo[*browser.Browser]
 	listening Memo[*keyListener]
 	forger    Memo[*forge.Attacker]
@@ -68,7 +71,7 @@ type Problem struct {
 func Open(ctx context.Context, t target.Target, o Options) *Session {
 	bound := o.Concurrency
 	o = o.WithDefaults(t)
-	s := &Session{Target: t, Options: o, Base: ctx, Redact: &redactor{}}
+	s := &Session{Target: t, Options: o, Base: ctx, Redact: &redactor{}, manner: mannerOf(o.Observed)}
 	limit := rate.Inf
 	if o.Rate > 0 {
 		limit = rate.Limit(o.Rate)
@@ -105,6 +108,16 @@ func Open(ctx context.Context, t target.Target, o Options) *Session {
 		}
 	}
 	return s
+}
+
+// mannerOf is how requests are sent by what was seen of the real Kindly, but for its
+// patience: what comes late, fails or leads elsewhere is for checks to judge.
+func mannerOf(l *observed.Learnt) *webhook.Manner {
+	m := l.Manner()
+	if m != nil {
+		m.Timeout, m.RetryAfter, m.FollowRedirects = 0, nil, false
+	}
+	return m
 }
 
 // keepSecret adds what a login types or sets to the values that are never

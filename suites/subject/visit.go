@@ -10,6 +10,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/mockkindly/widget"
 	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -37,9 +38,10 @@ type Visit struct {
 	Callback *mockkindly.CallbackReport
 	Token    token.Raw // "" if the callback gave none
 	result   token.Result
-	Waited   time.Duration // until the chat client started, or was given up
-	Mended   bool          // the chat client was put in: the page keeps it out
-	tagRan   bool          // and its own would have run as soon as its script tag was there
+	Client   *widget.Manner // how the chat client works, as the real one was seen to; may be nil
+	Waited   time.Duration  // until the chat client started, or was given up
+	Mended   bool           // the chat client was put in: the page keeps it out
+	tagRan   bool           // and its own would have run as soon as its script tag was there
 }
 
 // patience is how long a page that has loaded may take until its chat client
@@ -178,11 +180,12 @@ func (s *Session) openVisit(ctx context.Context, user *browser.User, login *brow
 		return nil, err
 	}
 	s.keepStorage(user.SessionStorage()...) // the page may remove it before it is looked at
-	page, err := user.Visit(ctx, s.Target.PageURL, server.New(kindly, server.Options{}))
+	client := s.Options.Observed.Client()
+	page, err := user.Visit(ctx, s.Target.PageURL, server.New(kindly, server.Options{Client: client}))
 	if err != nil {
 		return nil, err // it names the page
 	}
-	v := &Visit{user: user, login: login, page: page, kindly: kindly}
+	v := &Visit{user: user, login: login, page: page, kindly: kindly, Client: client}
 	if failed := page.Record().Navigation.Error; failed != "" {
 		if err := b.ConnectionError(s.Target.PageURL); err != nil {
 			return nil, fmt.Errorf("%w: %w", errUnreachable, err)
@@ -203,6 +206,7 @@ func (s *Session) NewKindly(webhooks ...target.Webhook) (*mockkindly.Kindly, err
 	k, err := mockkindly.New(mockkindly.Options{
 		Now:    s.Options.Now,
 		Client: s.Client,
+		Manner: s.manner,
 		AnyBot: &mockkindly.Bot{
 			PublicKeys: s.Target.PublicKeys, Published: s.Target.Published, Webhooks: kindlyWebhooks(webhooks),
 		},

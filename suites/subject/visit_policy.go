@@ -2,9 +2,11 @@ package subject
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly/widget"
 )
 
 // Blocked is what of Kindly's the page's own Content-Security-Policy kept out,
@@ -16,11 +18,18 @@ func (v *Visit) Blocked() (blocked, directive string, is bool) {
 		}
 	}
 	for _, c := range v.Record.CSP {
-		if !c.ReportOnly && isKindlyURL(c.BlockedURL) {
+		if !c.ReportOnly && (isKindlyURL(c.BlockedURL) || v.needs(c.BlockedURL)) {
 			return c.BlockedURL, c.Directive, true
 		}
 	}
 	return "", "", false
+}
+
+// needs says whether a URL is of a host that the real client was seen to talk to.
+func (v *Visit) needs(blocked string) bool {
+	return v.Client != nil && blocked != "" && slices.ContainsFunc(v.Client.Needs, func(n widget.Need) bool {
+		return blocked == n.URL || strings.HasPrefix(blocked, n.URL+"/")
+	})
 }
 
 // BlockedByPolicy says whether there is something of it.

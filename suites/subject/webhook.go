@@ -76,7 +76,7 @@ func (h *Webhook) Request(c Call) (wire.Request, error) {
 	if c.Payload != nil {
 		c.Payload(&p)
 	}
-	r, err := webhook.NewRequest(webhook.RequestOptions{URL: h.Config.URL, ConnectTo: h.Config.ConnectTo, Token: c.Token, Payload: p})
+	r, err := webhook.NewRequest(webhook.RequestOptions{URL: h.Config.URL, ConnectTo: h.Config.ConnectTo, Token: c.Token, Payload: p, Manner: h.Session.manner})
 	if err != nil {
 		return r, err
 	}
@@ -112,7 +112,7 @@ func (h *Webhook) Sign(r *wire.Request) { h.SignWith(r, h.Config.Secret) }
 
 // SignWith is Sign with another secret.
 func (h *Webhook) SignWith(r *wire.Request, secret string) {
-	webhook.SetSignature(r.Header, secret, r.Body)
+	h.Session.manner.Sign(r.Header, secret, r.Body)
 	if m := h.repair.signature; m != nil && secret != "" {
 		if value := m.Sign(secret, r.URL, r.Body); value != "" {
 			r.Header[webhook.HeaderHMAC] = []string{value}

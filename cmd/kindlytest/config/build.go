@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -62,7 +63,19 @@ func (d *document) sections(at path, t *target.Target, o *subject.Options) {
 		t.Proxy.HTTP = d.proxy(at.to("proxy"), string(s.Proxy))
 		t.Proxy.HTTPS = t.Proxy.HTTP
 	}
+	if s.Observed != "" {
+		o.Observed = d.observed(at.to("observed"), string(s.Observed))
+	}
 	d.checks(at.to("checks"), o, s.Checks)
+}
+
+// observed reads what was learnt about the real Kindly.
+func (d *document) observed(at path, name string) *observed.Learnt {
+	l, err := ReadObserved(d.from.Read, name)
+	if err != nil {
+		d.failed(at, "observed", err)
+	}
+	return l
 }
 
 // url returns a URL that can be called.

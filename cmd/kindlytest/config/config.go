@@ -11,15 +11,20 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -40,6 +45,9 @@ type Config struct {
 	Notes  []string
 	source *document // nil without a file
 }
+
+// FromFile says whether it was read from a file.
+func (c *Config) FromFile() bool { return c.source != nil }
 
 // Sources are what a file may refer to.
 type Sources struct {
@@ -81,12 +89,42 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	if err != nil {
 		return nil, hint.Errorf("-c FILE names the configuration; kindlytest run PAGE works without one", "%w", fileError(path, err))
 	}
-	return Parse(path, text, Sources{Env: env, Read: func(name string) ([]byte, error) {
+	read := func(name string) ([]byte, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(path), name)
 		}
 		return ReadFile(name)
-	}})
+	}
+	c, err := Parse(path, text, Sources{Env: env, Read: read})
+	if err != nil {
+		return nil, err
+	}
+	return c, c.lookBeside(read)
+}
+
+// lookBeside takes what was learnt of the real Kindly from beside the file, for
+// whatever the file names nothing for.
+func (c *Config) lookBeside(read func(string) ([]byte, error)) error {
+	lacking := []*subject.Options{&c.Options}
+	for i := range c.Targets {
+		lacking = append(lacking, &c.Targets[i].Options)
+	}
+	lacking = slices.DeleteFunc(lacking, func(o *subject.Options) bool { return o.Observed != nil })
+	if len(lacking) == 0 {
+		return nil
+	}
+	l, err := ReadObserved(read, observed.DefaultName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, o := range lacking {
+		o.Observed = l
+	}
+	c.Notes = append(c.Notes, ObservedNote(observed.DefaultName, l))
+	return nil
 }
 
 // Parse reads the text of a file; name is what its errors call it. The error is

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
@@ -105,6 +106,30 @@ func ReadAuthorities(read func(string) ([]byte, error), path string) ([]*x509.Ce
 		return nil, hint.Errorf(way, "%s: it holds no certificate", path)
 	}
 	return out, nil
+}
+
+// ReadObserved reads what kindlytest learn has written.
+func ReadObserved(read func(string) ([]byte, error), path string) (*observed.Learnt, error) {
+	text, err := read(path)
+	if err != nil {
+		return nil, fileError(path, err)
+	}
+	l, err := observed.Parse(text)
+	if err != nil {
+		return nil, hint.Errorf("kindlytest learn writes such a file", "%s: %w", path, err)
+	}
+	return l, nil
+}
+
+// ObservedNote says that such a file is used.
+func ObservedNote(path string, l *observed.Learnt) string {
+	note := "using " + path + ": Kindly as " + l.By()
+	if n := len(l.Contradictions()); n == 1 {
+		note += "; in 1 row it is not as documented or assumed"
+	} else if n > 1 {
+		note += fmt.Sprintf("; in %d rows it is not as documented or assumed", n)
+	}
+	return note
 }
 
 func keyError(err error) error {

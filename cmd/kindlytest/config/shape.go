@@ -19,6 +19,7 @@ type sections struct {
 	Resolve    *map[string]text  `yaml:"resolve"`
 	Gate       *[]gateSection    `yaml:"gate"`
 	Proxy      text              `yaml:"proxy"`
+	Observed   text              `yaml:"observed"`
 	Checks     checksSection     `yaml:"checks"`
 }
 

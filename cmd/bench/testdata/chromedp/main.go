@@ -83,7 +83,7 @@ func answer(ctx context.Context, ev *fetch.EventRequestPaused, got chan struct{}
 	body := []byte(`{"id":"11111111-1111-4111-8111-111111111111"}`)
 	switch {
 	case strings.HasSuffix(ev.Request.URL, ".js"):
-		body = widget.Script()
+		body = widget.Script(nil)
 	case strings.HasSuffix(ev.Request.URL, "/token"):
 		defer close(got)
 	}
