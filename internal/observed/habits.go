@@ -441,6 +441,18 @@ func leaning(r Row) []string {
 	return nil
 }
 
+// Leaning are the checks that rest on each row, by its ID or by how it begins.
+func Leaning() map[string][]string {
+	out := map[string][]string{}
+	for _, h := range habits {
+		out[h.id] = h.leaning
+	}
+	for _, f := range families {
+		out[f.prefix] = f.leaning
+	}
+	return out
+}
+
 // Contradictions are the rows in which Kindly was seen to do otherwise than is
 // documented or assumed.
 func (l *Learnt) Contradictions() []Row {
