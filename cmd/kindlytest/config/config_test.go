@@ -98,6 +98,7 @@ gate:
     cookies: {gate: "${SESSION}"}
     client_certificate: {cert: ca.pem, key: private.pem}
 proxy: http://proxy.example.com:3128
+observed: seen.json
 checks:
   only: [AUTH, tok-exp]
   skip: HOOK-*
@@ -208,7 +209,7 @@ var mistakes = []struct {
 	{"a tab for indentation", "version: 1\npage:\n\turl: https://a.example/\n", "f:3:1: a tab stands here, which YAML does not take for indentation; use spaces", true},
 	{"nothing to check", "version: 1\n", "f:1:1: it names nothing to check; give page, endpoint or webhooks", false},
 	{"a key mistyped", "version: 1\nwebhook: []\n", `f:2:1: unknown key "webhook"; did you mean "webhooks"?`, false},
-	{"a key of its own", aPage + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, gate, proxy, checks, dialogues, targets`, false},
+	{"a key of its own", aPage + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, gate, proxy, observed, checks, dialogues, targets`, false},
 	{"a key without a value", "version: 1\npage:\n", "f:2:1: page has no value; give it one, or leave it out", false},
 	{"a key twice", aPage + "page: {url: https://b.example/}\n", "f:3:1: the key is there already, further up", true},
 	{"text for a switch", aPage + "checks: {strict: \"true\"}\n", "f:3:18: checks.strict must be true or false, not text", false},
@@ -238,7 +239,7 @@ var mistakes = []struct {
 	{"two targets of one name", "version: 1\npage: {url: https://a.example/}\ntargets: [{name: shop}, {name: Shop}]\n", `f:3:25: two targets are called "Shop"`, true},
 	{"a target with nothing to check", "version: 1\ntargets: [{name: shop}]\n", "f:2:11: target shop names nothing to check; give page, endpoint or webhooks", true},
 	{"a name beside targets", "version: 1\nname: all\ntargets: [{name: shop, page: {url: https://a.example/}}]\n", "f:2:7: name is for a file of one target; each entry of targets has a name of its own", false},
-	{"targets within a target", "version: 1\ntargets: [{name: shop, targets: []}]\n", `f:2:24: unknown key "targets"; a target may hold name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, gate, proxy, checks`, false},
+	{"targets within a target", "version: 1\ntargets: [{name: shop, targets: []}]\n", `f:2:24: unknown key "targets"; a target may hold name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, gate, proxy, observed, checks`, false},
 	{"an authority that is not there", aPage + "ca_file: gone.pem\n", "f:3:10: ca_file: gone.pem: file does not exist", true},
 	{"a gate that opens nothing", aPage + "gate: [{origins: https://a.example/}]\n", "f:3:8: a gate opens nothing; give headers, basic, cookies or client_certificate", false},
 	{"a gate without its list", aPage + "gate: {headers: {a: b}}\n", "f:3:7: gate must be a list, not keys and values", false},
@@ -249,6 +250,8 @@ var mistakes = []struct {
 	{"an idle without unit", aPage[:len(aPage)-2] + ", steps: [{idle: 2}]}\n", `f:2:48: idle must be a time such as 10s or 2m, not "2"`, false},
 	{"a state that is not there", aPage[:len(aPage)-2] + ", login: {storage_state: gone.json}}\n", "f:2:56: page.login.storage_state: gone.json: file does not exist", true},
 	{"a state that is none", aPage[:len(aPage)-2] + ", login: {storage_state: ca.pem}}\n", "f:2:56: page.login.storage_state: ca.pem is not what Playwright's context.storageState writes", true},
+	{"what was learnt is not there", aPage + "observed: gone.json\n", "f:3:11: observed: gone.json: file does not exist", true},
+	{"what was learnt is none", aPage + "observed: ca.pem\n", "f:3:11: observed: ca.pem: it is no JSON that kindlytest learn wrote; kindlytest learn writes such a file", true},
 	{"a state of nobody", aPage[:len(aPage)-2] + ", login: {storage_state: nobody.json}}\n", "f:2:56: page.login.storage_state: nobody.json holds neither cookies nor local storage: nobody was logged in when it was written", true},
 	{"a code outside of fill", "version: 1\nname: ${totp:TOTP}\npage: {url: https://a.example/}\n", "f:2:7: ${totp:VAR} is a one-time code, which is typed: it stands in fill alone", true},
 	{"a code of no secret", aPage[:len(aPage)-2] + ", login: [{fill: {a: \"${totp:SESSION}\"}}]}\n", "f:2:52: the environment variable SESSION: it is no secret of an authenticator: those are in base32 (A-Z, 2-7), or an otpauth:// URL", true},

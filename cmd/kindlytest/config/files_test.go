@@ -32,6 +32,7 @@ var files = sync.OnceValue(func() map[string][]byte {
 		"private.pem": encode("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key)),
 		"public.pem":  encode("PUBLIC KEY", public),
 		"ca.pem":      encode("CERTIFICATE", cert),
+		"seen.json":   []byte(`{"version": 1, "deliveries": 3}`),
 		"nobody.json": []byte(`{"cookies":[],"origins":[]}`),
 		"grace.json": []byte(`{
 			"cookies":[{"name":"sid","value":"grace-sid","domain":".example.com","path":"/","expires":1999999999,"httpOnly":true,"secure":false,"sameSite":"None"}],
