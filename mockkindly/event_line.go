@@ -113,7 +113,7 @@ func (d *Delivery) line() Line {
 	case d.Exchange.Status() != 200:
 		l.Reason = "Kindly shows no reply but that of a 200"
 	case d.AnswerErr != nil:
-		l.Reason = "Kindly can't read the answer: " + d.AnswerErr.Error()
+		l.Reason = d.AnswerErr.Error()
 	case len(d.Problems) > 0:
 		l.Reason = d.Problems[0].String() + " " + d.Problems[0].Fix
 	case d.ContextError != nil:

@@ -41,7 +41,7 @@ func TestALineSaysWhatIsWrong(t *testing.T) {
 		"a message that is a button":     {Event{Message: &Message{Slug: "greeting"}}, Line{Reason: "greeting"}},
 		"a delivery with the token":      {Event{Delivery: &Delivery{Webhook: "orders", Exchange: answered, WithToken: true}}, Line{Status: "200", Took: 12 * time.Millisecond, Reason: "orders: with the token"}},
 		"a delivery without it":          {Event{Delivery: &Delivery{Webhook: "orders", Exchange: answered, Reason: "The chat is not authenticated."}}, Line{Status: "200", Took: 12 * time.Millisecond, Reason: "orders: without the token: The chat is not authenticated."}},
-		"a delivery that is not read":    {Event{Delivery: &Delivery{Webhook: "orders", Exchange: answered, AnswerErr: errors.New("it is not JSON")}}, Line{Status: "200", Took: 12 * time.Millisecond, Wrong: true, Reason: "orders: Kindly can't read the answer: it is not JSON"}},
+		"a delivery that is not read":    {Event{Delivery: &Delivery{Webhook: "orders", Exchange: answered, AnswerErr: errors.New("it is not JSON")}}, Line{Status: "200", Took: 12 * time.Millisecond, Wrong: true, Reason: "orders: it is not JSON"}},
 		"a delivery with another status": {Event{Delivery: &Delivery{Webhook: "orders", Exchange: wire.Exchange{Response: &wire.Response{Status: 401}}}}, Line{Status: "401", Wrong: true, Reason: "orders: Kindly shows no reply but that of a 200"}},
 		"a chat":                         {Event{Chat: "2c1f"}, Line{Reason: "2c1f"}},
 	} {

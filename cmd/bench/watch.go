@@ -23,6 +23,14 @@ func measureWatch(ctx context.Context, b *bench) error {
 	defer site.Close()
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case r.URL.Path == "/login":
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = io.WriteString(w, `<form method=post action=/account><input id=email><input id=password type=password><button type=submit>Log in</button></form>`)
+		case r.URL.Path == "/account":
+			time.Sleep(200 * time.Millisecond) // as long as a password's hash takes
+			w.Header().Set("Content-Type", "text/html")
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: "0123456789abcdef", HttpOnly: true, SameSite: http.SameSiteLaxMode, Path: "/"})
+			_, _ = io.WriteString(w, `<p class=account>Ada</p>`)
 		case r.URL.Path == "/kindly" && sound.Load():
 			w.Header().Set("Content-Type", "application/json")
 			_, _ = io.WriteString(w, `{"reply":"Hello"}`)
@@ -35,12 +43,18 @@ func measureWatch(ctx context.Context, b *bench) error {
 		}
 	}))
 	defer app.Close()
+	file := b.path("login.yaml")
+	login := fmt.Sprintf("version: 1\npage:\n  url: %[1]s/\n  login:\n    - goto: %[1]s/login\n    - fill: {\"#email\": ada@example.com, \"#password\": hunter2}\n    - click: button\n    - wait_for: .account\n", app.URL)
+	if err := os.WriteFile(file, []byte(login), 0o600); err != nil {
+		return err
+	}
 	for _, row := range []struct {
 		what, id string
 		limit    float64
 		args     []string
 	}{
 		{"from a save to the verdict on what failed, with a page", "PAGE-CALLBACK-TOKEN", 1000, []string{app.URL + "/"}},
+		{"the same, of a page with a login", "PAGE-CALLBACK-TOKEN", 1000, []string{"-c", file}},
 		{"the same of a webhook alone", "RESP-JSON", 300, []string{"--webhook", app.URL + "/kindly"}},
 	} {
 		sound.Store(false)

@@ -84,7 +84,7 @@ func TestServeShowsALineForEachEvent(t *testing.T) {
 	}
 	answer = "<html>"
 	say("again")
-	if got := next("webhook.delivered"); !regexp.MustCompile(`^\d\d:\d\d:\d\d ! webhook\.delivered  200 +\d+ ms  orders: Kindly can't read the answer: `).MatchString(got) {
+	if got := next("webhook.delivered"); !regexp.MustCompile(`^\d\d:\d\d:\d\d ! webhook\.delivered  200 +\d+ ms  orders: the webhook's answer is no JSON object but `).MatchString(got) {
 		t.Errorf("%q", got)
 	}
 	hook.Close()

@@ -24,7 +24,7 @@ import (
 // down later was killed.
 const restartGrace = 10 * time.Second
 
-// A watching is one use of run --watch. It keeps Chrome from run to run.
+// A watching is one use of run --watch. It keeps Chrome and sessions from run to run.
 type watching struct {
 	app    *app
 	screen *screen
@@ -37,6 +37,7 @@ type watching struct {
 	listens *presence
 
 	chrome *browser.Browser
+	logins *subject.Logins
 	code   int // the exit code of the newest run
 
 	mu    sync.Mutex
@@ -81,7 +82,7 @@ func (a *app) watch(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	f.output.update = f.partial(fs.Changed)
 	w := &watching{
 		app: a, screen: screen, out: &f.output, load: load, files: files.Changed,
-		keys: screen.keys(ctx), listens: newPresence(c.Target),
+		keys: screen.keys(ctx), listens: newPresence(c.Target), logins: &subject.Logins{},
 	}
 	w.process = w.listens.watch(ctx)
 	defer w.close()
@@ -90,6 +91,7 @@ func (a *app) watch(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 }
 
 func (w *watching) close() {
+	w.logins = &subject.Logins{}
 	if w.chrome != nil {
 		_ = w.chrome.Close() // all is judged
 		w.chrome = nil
@@ -227,6 +229,7 @@ func (w *watching) turn(ctx context.Context, r request) {
 		w.code = failTo(w.screen, err)
 		return
 	}
+	c.Options.Logins = w.logins
 	c.Options.Launch = func() (*browser.Browser, error) { return w.launch(ctx, c) }
 	failed := slices.DeleteFunc(w.last().Unmended(), func(id string) bool {
 		check, ok := suites.Find(id)

@@ -30,6 +30,10 @@ type Login struct {
 	Origin string
 	// Storage is more local storage, by origin, as another browser left it.
 	Storage map[string]map[string]string
+	// Tabs is what each new tab has in its session storage, by origin.
+	Tabs map[string]map[string]string
+	// Keep looks at what the steps leave, for [User.Left].
+	Keep bool
 	// Stored is the file that cookies and storage come from, for whoever has to tell
 	// that they have expired; "" if there is none.
 	Stored string
@@ -112,7 +116,7 @@ func (u *User) runSteps(ctx context.Context) error {
 			origin, _ = originOf(s.Goto) // a bad URL fails in its step
 		}
 	}
-	left := tabStorage{}
+	left, local := tabStorage{}, tabStorage{}
 	p, err := u.newPage(ctx, pageOptions{origin: origin})
 	if err != nil {
 		return err
@@ -124,11 +128,17 @@ func (u *User) runSteps(ctx context.Context) error {
 			return p.stepError(&StepError{Of: "login", Number: i + 1, Action: action, Selector: selector, Err: err}, u.login.Secret)
 		}
 		_ = left.take(ctx, p) // the next step may leave the origin; the last look counts
+		if u.login.Keep {
+			_ = local.takeFrom(ctx, p, "localStorage")
+		}
 	}
 	if err := left.take(ctx, p); err != nil {
 		return err
 	}
 	u.tabs = left
+	if u.login.Keep {
+		u.keepLeft(ctx, local)
+	}
 	return nil
 }
 

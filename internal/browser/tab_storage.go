@@ -30,11 +30,11 @@ func (u *User) SessionStorage() []map[string]string {
 	return slices.Collect(maps.Values(u.tabs))
 }
 
-const readTabStorage = `(max) => {
+const readTabStorage = `(name, max) => {
 	const out = {Origin: location.origin, Items: {}, TooLarge: false};
 	let size = 0;
 	try {
-		for (const [k, v] of Object.entries(sessionStorage)) {
+		for (const [k, v] of Object.entries(window[name])) {
 			size += k.length + v.length;
 			if (size > max) return {Origin: out.Origin, Items: {}, TooLarge: true};
 			out.Items[k] = v;
@@ -46,24 +46,29 @@ const readTabStorage = `(max) => {
 // take reads the session storage of the document that the tab shows, in place
 // of what was read of its origin before.
 func (s tabStorage) take(ctx context.Context, p *Page) error {
+	return s.takeFrom(ctx, p, "sessionStorage")
+}
+
+// takeFrom is take for one of the two storages, by the name that scripts have for it.
+func (s tabStorage) takeFrom(ctx context.Context, p *Page, name string) error {
 	got, err := evaluate[struct {
 		Origin   string
 		Items    map[string]string
 		TooLarge bool
-	}](ctx, p, readTabStorage, maxTabStorage)
+	}](ctx, p, readTabStorage, name, maxTabStorage)
 	if err != nil {
-		return fmt.Errorf("reading the session storage that the login left: %w", err)
+		return fmt.Errorf("reading the %s that the login left: %w", name, err)
 	}
 	origin, err := originOf(got.Origin)
 	switch {
 	case err != nil:
 		return nil // about:blank, or an error page
 	case got.TooLarge:
-		return fmt.Errorf("the login left more than %d MB in the session storage of %s", maxTabStorage>>20, origin)
+		return fmt.Errorf("the login left more than %d MB in the %s of %s", maxTabStorage>>20, name, origin)
 	case len(got.Items) == 0:
 		delete(s, origin)
 	case s[origin] == nil && len(s) == maxTabOrigins:
-		return fmt.Errorf("the login left session storage in more than %d origins", maxTabOrigins)
+		return fmt.Errorf("the login left %s in more than %d origins", name, maxTabOrigins)
 	default:
 		s[origin] = got.Items
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"sync"
@@ -23,6 +24,7 @@ type User struct {
 	id      cdp.BrowserContextID
 	login   Login
 	tabs    tabStorage // what the login's steps left; not changed after NewUser
+	left    *Login     // the same as a login, if that is asked for
 
 	mu     sync.Mutex
 	seeded map[string]bool // origins that got the login's cookies and local storage
@@ -78,6 +80,7 @@ func (u *User) prepare(ctx context.Context) error {
 		}
 	}
 	if len(u.login.Steps) == 0 {
+		maps.Copy(u.tabs, u.login.Tabs)
 		return nil
 	}
 	return u.runSteps(ctx)

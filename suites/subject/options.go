@@ -44,6 +44,8 @@ type Options struct {
 	// Authorities.
 	Browser *browser.Browser
 	Launch  func() (*browser.Browser, error) // of RunAll: as Browser, when it is needed
+	// Logins keeps sessions from run to run against one target; nil: each run logs in.
+	Logins *Logins
 
 	Version  string   // of kindlytest, for reports and the User-Agent
 	Args     []string // the command line that repeats the run, without --only

@@ -92,6 +92,10 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 	var v *Visit
 	var err error
 	s.Outliving(s.Base, func() bool {
+		ok := false
+		if v, ok = s.visitKept(login, before); ok {
+			return true
+		}
 		v, err = s.visitAnew(login, before)
 		return err == nil && v.Token != ""
 	})
@@ -106,7 +110,16 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 }
 
 func (s *Session) visitAnew(login *browser.Login, before *Visit) (*Visit, error) {
-	user, err := s.logIn(login)
+	v, err := s.visitAs(login, s.steps(login), before)
+	if err == nil {
+		s.keepLogin(v)
+	}
+	return v, err
+}
+
+// visitAs is visitAnew for a user who logs in so.
+func (s *Session) visitAs(login *browser.Login, so browser.Login, before *Visit) (*Visit, error) {
+	user, err := s.logIn(so)
 	if err != nil {
 		return nil, err
 	}
@@ -140,14 +153,14 @@ func (s *Session) keepVisit(ctx context.Context, v *Visit) (err error) {
 
 // logIn opens a fresh browser context, and logs in there. It has its own time: how
 // long a login takes, over several pages, says nothing of the page.
-func (s *Session) logIn(login *browser.Login) (*browser.User, error) {
+func (s *Session) logIn(login browser.Login) (*browser.User, error) {
 	b, err := s.browser()
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Login)
 	defer cancel()
-	user, err := b.NewUser(ctx, s.steps(login))
+	user, err := b.NewUser(ctx, login)
 	if err != nil {
 		s.keepPicture(err)
 		return nil, fmt.Errorf("logging in: %w", err)
@@ -165,6 +178,7 @@ func (s *Session) steps(login *browser.Login) browser.Login {
 	if s.Options.Screenshot {
 		l.Secret = s.Redact.Covers
 	}
+	_, l.Keep = s.who(login)
 	return l
 }
 
