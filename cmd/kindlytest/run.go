@@ -18,7 +18,9 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/observed"
+	"github.com/kindlytest/kindlytest/internal/recording"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -39,6 +41,7 @@ type runFlags struct {
 	lastFailed bool
 	watch      bool
 	watchPaths []string
+	deliveries string
 }
 
 // hmacSecretVariable holds the secret of webhooks that flags name.
@@ -114,6 +117,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.lastFailed, "last-failed", false, "run only what failed or could not run in the report that is there; all if nothing did")
 	fs.BoolVar(&f.watch, "watch", false, "run again when files change or your app comes back, first what failed; keys: a all, f failed, o open the report, q quit")
 	fs.StringArrayVar(&f.watchPaths, "watch-path", []string{"."}, "`folder` or file to watch, but for what git ignores; repeatable")
+	fs.StringVar(&f.deliveries, "deliveries", "", "`file` that listen --record wrote: webhooks are judged by the recorded message that tells members and strangers apart best")
 	f.checks.register(fs)
 	f.output.register(fs)
 }
@@ -172,6 +176,9 @@ func (a *app) describe(c *config.Config, fs *pflag.FlagSet, args []string, f *ru
 	if err := a.lookForObserved(c); err != nil {
 		return err
 	}
+	if err := a.readSaid(&c.Options, f); err != nil {
+		return err
+	}
 	c.Options.Args = repeatable(append([]string{"run"}, args...), fs)
 	return nil
 }
@@ -220,6 +227,37 @@ func (a *app) configOf(flags *pflag.FlagSet, args []string, f *runFlags) (*confi
 	}
 	f.output.config = config.DefaultName
 	return config.Load(config.DefaultName, a.lookupEnv)
+}
+
+// readSaid reads the messages of --deliveries.
+func (a *app) readSaid(o *suites.Options, f *runFlags) error {
+	if f.deliveries == "" {
+		return nil
+	}
+	file, err := os.Open(f.deliveries)
+	if err != nil {
+		return fmt.Errorf("--deliveries: %w", err)
+	}
+	defer file.Close() // it was only read
+	kept := false
+	o.Said = subject.SaidIn(func(yield func(recording.Delivery) bool) {
+		for d, err := range recording.Read(file) {
+			if err != nil {
+				fmt.Fprintln(a.stderr, printable(fmt.Sprintf("note: %s: %v", f.deliveries, err)))
+				continue
+			}
+			if kept = kept || d.Kept; !yield(d) {
+				return
+			}
+		}
+	})
+	switch {
+	case len(o.Said) == 0:
+		return hint.Errorf("kindlytest listen --record makes recordings", "--deliveries: there is no message in %s", f.deliveries)
+	case !kept && !f.output.quiet:
+		fmt.Fprintln(a.stderr, "note: the words of these messages are stand-ins; dialogues and what chats have collected are as recorded. listen --keep-values records the words too")
+	}
+	return nil
 }
 
 // lookForObserved takes what was learnt of the real Kindly from where one works, if

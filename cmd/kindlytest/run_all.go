@@ -48,6 +48,9 @@ func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f 
 		if err := f.checks.apply(fs.Changed, &job.Options); err != nil {
 			return err
 		}
+		if err := a.readSaid(&job.Options, f); err != nil {
+			return err
+		}
 		job.Options.Args = append(repeatable(append([]string{"run"}, args...), fs), "--target", job.Target.Name)
 	}
 	if err := tryReports(&f.output); err != nil {

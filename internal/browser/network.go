@@ -96,13 +96,7 @@ func newRequest(targetType string, ev network.EventRequestWillBeSent) Request {
 		q.Body, q.BodyTruncated = q.Body[:maxBody], true
 	}
 	if i := ev.Initiator; i != nil {
-		q.Initiator = Initiator{Type: string(i.Type), URL: i.URL}
-		if i.URL != "" {
-			q.Initiator.Line = int(i.LineNumber) + 1
-		} else if top := topFrame(i.Stack); top != nil {
-			q.Initiator.URL, q.Initiator.Line = top.URL, int(top.LineNumber)+1
-		}
-		q.Initiator.URL = clip.Text(q.Initiator.URL, maxURL)
+		q.Initiator = initiatorOf(i)
 	}
 	return q
 }
@@ -313,4 +307,15 @@ func (r *recorder) keep(body []byte, q *Request) []byte {
 	}
 	r.bodyBytes += len(body)
 	return body
+}
+
+func initiatorOf(i *network.Initiator) Initiator {
+	out := Initiator{Type: string(i.Type), URL: i.URL}
+	if i.URL != "" {
+		out.Line = int(i.LineNumber) + 1
+	} else if top := topFrame(i.Stack); top != nil {
+		out.URL, out.Line = top.URL, int(top.LineNumber)+1
+	}
+	out.URL = clip.Text(out.URL, maxURL)
+	return out
 }

@@ -69,8 +69,13 @@ func (r *recorder) socketMade(targetType string, ev network.EventWebSocketCreate
 	if c == nil || len(c.hops) > 0 || len(r.hops) >= maxRequests {
 		return
 	}
+	initiator := Initiator{}
+	if i := ev.Initiator; i != nil {
+		initiator = initiatorOf(i)
+	}
 	h := &hop{seen: time.Now(), noExtra: true, req: Request{
-		ID: string(ev.RequestID), Method: "GET", URL: clip.Text(ev.URL, maxURL), ResourceType: string(network.ResourceTypeWebSocket),
+		Initiator: initiator,
+		ID:        string(ev.RequestID), Method: "GET", URL: clip.Text(ev.URL, maxURL), ResourceType: string(network.ResourceTypeWebSocket),
 		Started: time.Now(), Kindly: isKindlyURL(ev.URL), Target: targetType,
 	}}
 	c.hops = append(c.hops, h)

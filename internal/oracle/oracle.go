@@ -21,6 +21,7 @@ package oracle
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -143,6 +144,24 @@ func (o *Oracle) Signal() bool {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
 	return o.signal.any()
+}
+
+// Distance says how much the answers with and without the token differ: 0 where
+// there is no signal. That an answer names the user tells more than any number of
+// parts, and a part that can't have changed by chance more than one that can.
+func (o *Oracle) Distance() int {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	d := 0
+	for _, p := range append(slices.Clone(o.signal.valid), o.signal.anonymous...) {
+		if d++; p.certain() {
+			d += 100
+		}
+	}
+	if len(o.signal.markers) > 0 {
+		d += 10_000
+	}
+	return d
 }
 
 // Named says whether valid answers show who the user is, and others don't: then

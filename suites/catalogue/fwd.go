@@ -164,7 +164,7 @@ func deliver(ctx context.Context, s *subject.Session, h *subject.Webhook) subjec
 	}
 	const tries = 3
 	for try := 1; ; try++ {
-		deliveries, err := kindly.Say(ctx, chat.ID, mockkindly.Message{Text: h.Message(), Context: h.Config.Context})
+		deliveries, err := kindly.Say(ctx, chat.ID, mockkindly.Message{Text: h.Message(), Context: h.Context()})
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}

@@ -32,6 +32,10 @@ type Options struct {
 	// and checks say what they rest on. nil: as documented, or assumed.
 	Observed *observed.Learnt
 
+	// Said are messages that the real Kindly has delivered: what webhooks are asked is
+	// chosen among them, in place of one invented message. See SaidIn.
+	Said []Said
+
 	BrowserPath string // of Chrome; "" looks for one
 	BrowserURL  string // ws:// of a Chrome that runs already
 	Headed      bool

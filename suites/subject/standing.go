@@ -100,7 +100,7 @@ func (h *Webhook) Standing() (Standing, error) {
 const samples = 2
 
 func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
-	h.repair = repair{}
+	h.repair, h.said = repair{}, nil
 	var st Standing
 	first, waking, err := h.firstContact(ctx)
 	if err != nil {
@@ -120,6 +120,9 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	if _, what, ok := inEnvelope(first.Exchange.Response); ok {
 		h.repair.envelope = true
 		st.Envelope = &Mended{Cause: "answer-is-an-envelope", Name: what, Seen: first}
+	}
+	if err := h.chooseMessage(ctx); err != nil {
+		return st, err
 	}
 	if err := h.sampleBoth(ctx, &st); err != nil {
 		return st, err

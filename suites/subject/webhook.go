@@ -28,6 +28,7 @@ type Webhook struct {
 	// without a token and with one.
 	signed, signedMember Memo[*oracle.Oracle]
 	repair               repair // set while standing is found, and read after
+	said                 *Said  // likewise: what is said in place of the invented message; nil for that
 }
 
 func newWebhook(s *Session, w target.Webhook) *Webhook { return &Webhook{Session: s, Config: w} }
@@ -51,7 +52,18 @@ func (h *Webhook) Called() string {
 
 // Message is what the user writes.
 func (h *Webhook) Message() string {
+	if h.said != nil {
+		return h.said.Message
+	}
 	return cmp.Or(h.Config.Message, "Hello")
+}
+
+// Context is what the chat has collected before.
+func (h *Webhook) Context() map[string]any {
+	if h.said != nil {
+		return h.said.Context
+	}
+	return h.Config.Context
 }
 
 // A Call is one webhook request to build; the zero value is a stranger's.
@@ -125,8 +137,11 @@ func (h *Webhook) payload(chatID string) webhook.Payload {
 	p.UserID = h.Session.NewChatID()
 	p.Exchange.ID = h.Session.NewChatID()
 	p.Exchange.Slug = h.Config.Slug
-	if h.Config.Context != nil {
-		p.Context = h.Config.Context
+	if h.said != nil {
+		h.said.say(&p)
+	}
+	if c := h.Context(); c != nil {
+		p.Context = c
 	}
 	if u, err := url.Parse(h.Session.Target.PageURL); err == nil && u.Host != "" {
 		p.WebHost, p.WebPath, p.WebURL = u.Host, u.Path, SafeURL(h.Session.Target.PageURL)
