@@ -107,10 +107,17 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 	}
 	var invalid *pflag.InvalidValueError
-	if errors.As(err, &invalid) && invalid.GetFlag().Value.Type() == "duration" {
-		return hint.Errorf(way, "--%s must be a time such as 10s or 2m, not %q", invalid.GetFlag().Name, invalid.GetValue())
+	if errors.As(err, &invalid) {
+		if form, ok := valueForms[invalid.GetFlag().Value.Type()]; ok {
+			return hint.Errorf(way, "--%s must be %s, not %q", invalid.GetFlag().Name, form, invalid.GetValue())
+		}
 	}
 	return hint.Errorf(way, "%w", err)
+}
+
+// valueForms are what values of a type look like; its own errors are about parsers.
+var valueForms = map[string]string{
+	"duration": "a time such as 10s or 2m", "int": "a whole number", "uint64": "a whole number", "float64": "a number", "bool": "true or false",
 }
 
 // noArguments refuses arguments, and says what the command wants instead.

@@ -156,6 +156,9 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 
 // describe puts what flags say of one target, and of how it is checked, into c.
 func (a *app) describe(c *config.Config, fs *pflag.FlagSet, args []string, f *runFlags) error {
+	if err := f.checkParallel(); err != nil {
+		return err
+	}
 	for _, name := range []string{"target", "shard", "parallel"} {
 		if fs.Changed(name) {
 			return hint.Errorf("targets: in kindlytest.yaml lists them", "--%s is for a file that lists several targets", name)

@@ -24,8 +24,8 @@ var describing = []string{"public-key", "private-key", "endpoint", "endpoint-hea
 
 // checkAll checks the targets that a file lists.
 func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f *runFlags, c *config.Config) error {
-	if f.parallel < 1 {
-		return fmt.Errorf("--parallel must be at least 1, not %d", f.parallel)
+	if err := f.checkParallel(); err != nil {
+		return err
 	}
 	jobs, err := pickTargets(c.Targets, f.targets)
 	if err != nil {
@@ -71,6 +71,14 @@ func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f 
 		return err
 	}
 	return exit(set.ExitCode)
+}
+
+// checkParallel refuses a number that no file makes right.
+func (f *runFlags) checkParallel() error {
+	if f.parallel < 1 {
+		return fmt.Errorf("--parallel must be at least 1, not %d", f.parallel)
+	}
+	return nil
 }
 
 // pickTargets returns the jobs with these names, in the order of the file; all

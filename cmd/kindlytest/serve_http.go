@@ -31,6 +31,7 @@ const maxConnections = 1024
 type listener struct {
 	net.Listener
 	base  string // its URL, without a slash at the end
+	here  string // the same on this machine, where that is another; "" otherwise
 	token string // that was made for this run; empty if none is wanted, or it is given
 }
 
@@ -44,10 +45,14 @@ func (a *app) listen(f *serveFlags, o *server.Options) (*listener, error) {
 	l := &listener{Listener: inner}
 	address := inner.Addr().(*net.TCPAddr) // of "tcp" it always is
 	host, _, _ := net.SplitHostPort(f.listen)
+	at := func(host string) string { return "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port)) }
 	if host == "" || address.IP.IsUnspecified() {
 		host = "127.0.0.1"
+		if own := ownAddress(); own != "" { // who listens on all addresses wants others to call
+			l.here, host = at(host), own
+		}
 	}
-	l.base = "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port))
+	l.base = at(host)
 	o.AdminToken = a.env(adminTokenVariable)
 	if address.IP.IsLoopback() {
 		o.Hosts = append([]string{"127.0.0.1", "localhost", "::1", host}, f.hosts...)
@@ -67,6 +72,21 @@ func (a *app) listen(f *serveFlags, o *server.Options) (*listener, error) {
 		o.AdminToken = l.token
 	}
 	return l, nil
+}
+
+// ownAddress is the one by which other machines reach this one, as far as its routes
+// tell; "" if there is none. Nothing is sent: a socket of UDP is only prepared.
+func ownAddress() string {
+	conn, err := net.Dial("udp4", "192.0.2.1:9") // an address that is nobody's (RFC 5737)
+	if err != nil {
+		return ""
+	}
+	defer conn.Close() // nothing was written
+	address, ok := conn.LocalAddr().(*net.UDPAddr)
+	if !ok || address.IP.IsLoopback() || address.IP.IsUnspecified() {
+		return ""
+	}
+	return address.IP.String()
 }
 
 func listenError(address string, err error) error {
@@ -144,7 +164,11 @@ func (s *mockServer) end() (err error) {
 // introduceMock says what there is, and what to do next.
 func (a *app) introduceMock(l *listener, c *config.Config, f *serveFlags) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Kindly is at %s (Ctrl-C ends it).\n\n", l.base)
+	here := ""
+	if l.here != "" {
+		here = "on this machine also at " + l.here + "; "
+	}
+	fmt.Fprintf(&b, "Kindly is at %s (%sCtrl-C ends it).\n\n", l.base, here)
 	fmt.Fprintf(&b, "  console  %s/\n  inbox    %s/inbox\n  API      %s/openapi.yaml\n\n", l.base, l.base, l.base)
 	if f.open == "" {
 		fmt.Fprintf(&b, "In your page, in place of Kindly's script:\n\n"+

@@ -171,3 +171,47 @@ func TestEventLinesTellTheNewestOfACrowd(t *testing.T) {
 		t.Errorf("%q, %d", text, last)
 	}
 }
+
+// serveHead is what serve says before anything happens.
+func serveHead(t *testing.T, listen string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "kindlytest", "serve", "--listen", listen)
+	cmd.Dir = t.TempDir()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { cmd.Process.Kill(); cmd.Wait() }() // it would go on for ever
+	head := ""
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if head += lines.Text() + "\n"; strings.Contains(lines.Text(), "--open URL") {
+			break
+		}
+	}
+	return head
+}
+
+// Who listens on all addresses is shown one that other machines can open.
+func TestLinksLeadWhereOthersCanGo(t *testing.T) {
+	own := ownAddress()
+	if own == "" {
+		t.Skip("SKIPPED, NOT CHECKED: this machine has no other address than its own")
+	}
+	head := serveHead(t, "0.0.0.0:0")
+	m := regexp.MustCompile(`^Kindly is at http://[^:]+:(\d+) `).FindStringSubmatch(head)
+	if m == nil {
+		t.Fatal(head)
+	}
+	port := m[1]
+	for _, want := range []string{"Kindly is at http://" + own + ":" + port + " (on this machine also at http://127.0.0.1:" + port + "; ", `src="http://` + own + ":" + port + `/kindly-chat.js"`} {
+		if !strings.Contains(head, want) {
+			t.Errorf("%q is not in\n%s", want, head)
+		}
+	}
+	if head := serveHead(t, "127.0.0.1:0"); strings.Contains(head, "also at") || !strings.Contains(head, "Kindly is at http://127.0.0.1:") {
+		t.Error(head)
+	}
+}
