@@ -171,5 +171,5 @@ func (r *Repeats) String() string {
 	if r.Seen == r.Of {
 		return fmt.Sprintf("each of %d times", r.Of)
 	}
-	return fmt.Sprintf("%d of %d times", r.Seen, r.Of)
+	return fmt.Sprintf("flaky: %d of %d", r.Seen, r.Of)
 }

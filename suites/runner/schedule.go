@@ -184,7 +184,8 @@ type look struct {
 }
 
 // repeated looks again before a violation is reported, at each webhook by itself.
-// What does not hold once of three times is a warning; a belief in a forged token,
+// What does not hold each time is called flaky, and a warning if it was once of three
+// times; a belief in a forged token,
 // a leak or a death needs no repetition.
 func repeated(ctx context.Context, s *subject.Session, c catalogue.Check, first subject.Verdict) subject.Verdict {
 	level := c.Requirement.Level
@@ -217,7 +218,7 @@ func repeated(ctx context.Context, s *subject.Session, c catalogue.Check, first 
 			sure = append(sure, v)
 		} else {
 			v.Repeats = &reports.Repeats{Seen: l.seen, Of: of}
-			v.Actual = fmt.Sprintf("%d of %d times: %s", l.seen, of, v.Actual)
+			v.Actual = fmt.Sprintf("flaky: %d of %d: %s", l.seen, of, v.Actual)
 			if l.seen == 1 {
 				v = v.At(rule.Should)
 			}
@@ -235,7 +236,7 @@ func alsoAt(worst subject.Verdict, level rule.Level) string {
 		switch {
 		case v.Outcome(level) != worst.Outcome(level):
 		case v.Repeats != nil:
-			names = append(names, fmt.Sprintf("%s (%d of %d times)", v.Where, v.Repeats.Seen, v.Repeats.Of))
+			names = append(names, fmt.Sprintf("%s (flaky: %d of %d)", v.Where, v.Repeats.Seen, v.Repeats.Of))
 		default:
 			names = append(names, v.Where)
 		}
