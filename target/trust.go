@@ -36,6 +36,8 @@ const PrivateAuthority = "Does the certificate come from a private authority? --
 
 const ClientCertificate = "gate in kindlytest.yaml gives one: client_certificate: {cert: client.pem, key: client.key}"
 
+const unknownName = "This machine does not know the host's name: resolve in kindlytest.yaml (--resolve HOST=ADDRESS) names its address."
+
 // Untrusted says whether a connection failed for the server's certificate.
 func Untrusted(err error) bool {
 	var v *tls.CertificateVerificationError
@@ -43,10 +45,12 @@ func Untrusted(err error) bool {
 }
 
 // WayToTrust is the way out of a failed connection: the one given, unless it
-// failed for the certificate.
+// failed for the certificate or for the name.
 func WayToTrust(err error, otherwise string) string {
 	var unknown x509.UnknownAuthorityError
 	switch {
+	case wire.IsUnknownName(err):
+		return unknownName
 	case errors.Is(err, wire.ErrCertificate):
 		return ClientCertificate
 	case errors.As(err, &unknown):

@@ -54,6 +54,12 @@ func (e Exchange) Kind() Kind {
 	return KindOther
 }
 
+// IsUnknownName says whether a request failed because no resolver told the host's address.
+func IsUnknownName(err error) bool {
+	var dns *net.DNSError
+	return errors.As(err, &dns)
+}
+
 func isReset(err error) bool {
 	var op *net.OpError
 	if errors.As(err, &op) && (op.Op == "read" || op.Op == "write") {

@@ -197,14 +197,20 @@ func newTransport(o Options, own *tls.Certificate) *http.Transport {
 	}
 }
 
-// ResolveAddress returns the address to dial for host:port.
+// ResolveAddress returns the address to dial for host:port. All names under
+// localhost are this machine, as browsers have it (RFC 6761, 6.3): few resolvers
+// know them.
 func ResolveAddress(overrides map[string]string, address string) string {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return address
 	}
-	to, ok := overrides[strings.ToLower(host)]
-	if !ok {
+	host = strings.ToLower(host)
+	to, ok := overrides[host]
+	switch {
+	case !ok && strings.HasSuffix(strings.TrimSuffix(host, "."), ".localhost"):
+		to = "localhost"
+	case !ok:
 		return address
 	}
 	if _, _, err := net.SplitHostPort(to); err == nil {

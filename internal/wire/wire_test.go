@@ -354,6 +354,11 @@ func TestResolveAddress(t *testing.T) {
 	if got := ResolveAddress(map[string]string{"a.example": "::1"}, "b.example:443"); got != "b.example:443" {
 		t.Errorf("another host is dialled at %s", got)
 	}
+	for name, want := range map[string]string{"localhost:80": "localhost:80", "app.localhost:80": "localhost:80", "A.B.Localhost:8443": "localhost:8443", "app.localhost.:80": "localhost:80", "notlocalhost:80": "notlocalhost:80"} {
+		if got := ResolveAddress(nil, name); got != want {
+			t.Errorf("%s is dialled at %s, want %s", name, got, want)
+		}
+	}
 }
 
 // A POST must never arrive twice, and a reused connection that the server has

@@ -223,8 +223,11 @@ func (t *Traffic) Settle(ctx context.Context) {
 }
 
 // Watch lets a service show by a plain request that it lives; first is how it was
-// answered at first.
+// answered at first. Whose name nobody knows was never met, and can't die.
 func (t *Traffic) Watch(first Evidence, request func() (wire.Request, error)) {
+	if wire.IsUnknownName(first.Exchange.Err) {
+		return
+	}
 	t.to(first.Exchange.Request).lives(first.Exchange, request)
 }
 
