@@ -62,9 +62,9 @@ Every message goes to each --webhook, unless kindlytest.yaml (-c) has dialogues.
 Tokens are checked with --public-key. With --private-key, of a test environment
 only, a request can be sent again with an expired token or another chat's.
 
-It runs the checks of kindlytest run, too (/mock/v1/checks): on the webhooks and
-keys that are given here, on --page (or the one that --open shows) and --endpoint,
-and with what kindlytest.yaml has, such as logins.
+Its page Checks runs the checks of kindlytest run: on the webhooks and keys that
+are given here, on --page (or the one that --open shows) and --endpoint, and with
+what kindlytest.yaml has, such as logins.
 
 Everything is in memory, unless --db names a file: the newest 10,000 chats and
 10,000 events, up to 64 MB each. The oldest make room.
@@ -78,7 +78,7 @@ func newServe(a *app) *cobra.Command {
 	f := &serveFlags{}
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Play Kindly on this machine: chat, inbox, console",
+		Short: "Play Kindly on this machine: chat, inbox, console, checks",
 		Long:  serveLong,
 		Example: `  kindlytest serve --webhook http://localhost:3000/kindly
   kindlytest serve --public-key public.pem --webhook orders=https://hooks.example.com/kindly=http://localhost:3000/kindly

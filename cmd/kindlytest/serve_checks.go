@@ -23,7 +23,7 @@ func (a *app) checker(c *config.Config, fs *pflag.FlagSet, f *serveFlags) *check
 }
 
 // onlyServes are flags of serve that run does not have.
-var onlyServes = []string{"page", "open", "headless", "db", "db-sync", "app-webhook", "listen", "host", "config", "quiet"}
+var onlyServes = []string{"page", "open", "headless", "db", "db-sync", "app-webhook", "listen", "host", "config"}
 
 // runArgs is the command line of run that checks the same.
 func (f *serveFlags) runArgs(fs *pflag.FlagSet) []string {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
+
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/reports"
 )
@@ -97,5 +99,20 @@ func TestServeLeavesNoChromeOfItsChecks(t *testing.T) {
 			t.Errorf("exit code %d: %s", code, s.stderr)
 		}
 		expectNothingIn(t, tmp)
+	}
+}
+
+// TestEachFlagOfServeIsOfRunOrLeftOut: a report says how kindlytest run repeats a check.
+func TestEachFlagOfServeIsOfRunOrLeftOut(t *testing.T) {
+	run := newRun(&app{}).Flags()
+	newServe(&app{}).Flags().VisitAll(func(f *pflag.Flag) {
+		if run.Lookup(f.Name) == nil && !slices.Contains(onlyServes, f.Name) && !slices.Contains(noRepeat, f.Name) {
+			t.Errorf("serve has --%s, which run does not know", f.Name)
+		}
+	})
+	for _, name := range onlyServes {
+		if newServe(&app{}).Flags().Lookup(name) == nil {
+			t.Errorf("serve has no --%s", name)
+		}
 	}
 }

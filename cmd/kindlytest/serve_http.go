@@ -169,7 +169,7 @@ func (a *app) introduceMock(l *listener, c *config.Config, f *serveFlags) {
 		here = "on this machine also at " + l.here + "; "
 	}
 	fmt.Fprintf(&b, "Kindly is at %s (%sCtrl-C ends it).\n\n", l.base, here)
-	fmt.Fprintf(&b, "  console  %s/\n  inbox    %s/inbox\n  API      %s/openapi.yaml\n\n", l.base, l.base, l.base)
+	fmt.Fprintf(&b, "  console  %s/\n  inbox    %s/inbox\n  checks   %s/checks\n  API      %s/openapi.yaml\n\n", l.base, l.base, l.base, l.base)
 	if f.open == "" {
 		fmt.Fprintf(&b, "In your page, in place of Kindly's script:\n\n"+
 			"  <script id=\"kindly-chat\" src=\"%s/kindly-chat.js\" data-bot-key=\"%s\" defer></script>\n\n"+

@@ -1,5 +1,5 @@
 // Package console holds the pages on which developers watch the mock: the debug
-// console at / and the inbox at /inbox. They are plain HTML, CSS and JavaScript
+// console at /, the inbox at /inbox and the checks at /checks. They are plain HTML, CSS and JavaScript
 // modules, served as they are in the folder assets; there is no build step.
 //
 //	mux.Handle("/", console.Handler()) // beside the mock's own routes
@@ -15,8 +15,9 @@
 // open img-src to every host, which a hostile token would choose. The picture's
 // address is a link.
 //
-// Deep links: /#/event/SEQ (also /#/delivery/SEQ), /inbox#/chat/ID and
-// /inbox#/user/SUB; ?q=… behind either is the filter.
+// Deep links: /#/event/SEQ (also /#/delivery/SEQ), /inbox#/chat/ID,
+// /inbox#/user/SUB, /checks#/check/ID and /checks#/cause/ID; ?q=… behind any is the
+// filter.
 package console
 
 import (
@@ -41,7 +42,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // pages are the paths that are not below /assets/.
-var pages = map[string]string{"/": "console.html", "/inbox": "inbox.html"}
+var pages = map[string]string{"/": "console.html", "/inbox": "inbox.html", "/checks": "checks.html"}
 
 // An asset is a file as it is served.
 type asset struct {
@@ -49,8 +50,8 @@ type asset struct {
 	body              []byte
 }
 
-// Handler serves the console at /, the inbox at /inbox, and their parts below
-// /assets/. Anything else is not found.
+// Handler serves the console at /, the inbox at /inbox, the checks at /checks, and
+// their parts below /assets/. Anything else is not found.
 func Handler() http.Handler {
 	assets := load()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -24,6 +24,7 @@ func TestHandlerServesThePagesAndNothingElse(t *testing.T) {
 	}{
 		{"the console", "GET", "/", 200, "text/html; charset=utf-8"},
 		{"the inbox", "GET", "/inbox", 200, "text/html; charset=utf-8"},
+		{"the checks", "GET", "/checks", 200, "text/html; charset=utf-8"},
 		{"a module", "GET", "/assets/console.js", 200, "text/javascript; charset=utf-8"},
 		{"a style sheet", "HEAD", "/assets/base.css", 200, "text/css; charset=utf-8"},
 		{"the icon", "GET", "/assets/icon.svg", 200, "image/svg+xml"},

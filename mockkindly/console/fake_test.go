@@ -28,6 +28,8 @@ type fake struct {
 	chats  []object // the newest first
 	users  []object
 	faults object
+	checks []object // what GET /mock/v1/checks/report answers; none if empty
+	told   []string // of the stream of checks, each with its name
 	boot   string
 	resets int
 	missed int // events that were not kept for the streams
@@ -45,12 +47,14 @@ func newFake(t testing.TB) *fake {
 	mux := http.NewServeMux()
 	mux.Handle("/", console.Handler())
 	for pattern, h := range map[string]func(*http.Request) any{
-		"GET /mock/v1/health":     func(*http.Request) any { return object{"status": "ok", "events": len(f.events), "now": time.Now()} },
-		"GET /mock/v1/faults":     func(*http.Request) any { return f.faults },
-		"GET /mock/v1/users":      func(*http.Request) any { return object{"users": f.users} },
-		"GET /mock/v1/chats":      f.getChats,
-		"GET /mock/v1/chats/{id}": f.getChat,
-		"GET /mock/v1/journal":    f.getJournal,
+		"GET /mock/v1/health":        func(*http.Request) any { return object{"status": "ok", "events": len(f.events), "now": time.Now()} },
+		"GET /mock/v1/faults":        func(*http.Request) any { return f.faults },
+		"GET /mock/v1/users":         func(*http.Request) any { return object{"users": f.users} },
+		"GET /mock/v1/chats":         f.getChats,
+		"GET /mock/v1/chats/{id}":    f.getChat,
+		"GET /mock/v1/journal":       f.getJournal,
+		"GET /mock/v1/checks":        f.getChecks,
+		"GET /mock/v1/checks/report": func(*http.Request) any { return f.checks[len(f.checks)-1] },
 		"PUT /mock/v1/faults": func(r *http.Request) any {
 			_ = json.NewDecoder(r.Body).Decode(&f.faults)
 			f.version++
@@ -60,6 +64,7 @@ func newFake(t testing.TB) *fake {
 		mux.HandleFunc(pattern, f.answer(h))
 	}
 	mux.HandleFunc("GET /mock/v1/stream", f.stream)
+	mux.HandleFunc("GET /mock/v1/checks/stream", f.checksStream)
 	f.Server = httptest.NewServer(mux)
 	t.Cleanup(func() { f.CloseClientConnections(); f.Close() })
 	return f
@@ -267,4 +272,41 @@ func shownToken(claims object) string {
 		return base64.RawURLEncoding.EncodeToString(raw)
 	}
 	return strings.Join([]string{part(object{"alg": "RS256"}), part(claims), "<signature removed>"}, ".")
+}
+
+// getChecks offers two areas.
+func (f *fake) getChecks(*http.Request) any {
+	rule := func(id string) object {
+		return object{"id": id, "level": "MUST", "requirement": id + " holds.", "broken": id + " does not hold.", "consequence": "Bad.", "help": "Mend it.", "source": "https://docs.example/"}
+	}
+	return object{"target": object{"page": "http://localhost:3000/"}, "runs": []object{}, "lacks": []object{{"hint": "no private key was given", "checks": []string{"HOOK-EXPIRED"}}},
+		"areas": []object{{"id": "TOK", "name": "Token", "checks": []object{rule("TOK-ALG"), rule("TOK-EXP")}}, {"id": "HOOK", "name": "Webhook", "checks": []object{rule("HOOK-EXPIRED")}}}}
+}
+
+// tell sends an event of the stream of checks.
+func (f *fake) tell(name string, data object) {
+	text, _ := json.Marshal(data)
+	f.change(func() { f.told = append(f.told, fmt.Sprintf("event: %s\ndata: %s\n\n", name, text)) })
+}
+
+func (f *fake) checksStream(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Kindlytest-State", f.state())
+	f.mu.Unlock()
+	for at := 0; ; {
+		f.mu.Lock()
+		for _, text := range f.told[at:] {
+			fmt.Fprint(w, text)
+		}
+		at = len(f.told)
+		more := f.more
+		f.mu.Unlock()
+		w.(http.Flusher).Flush()
+		select {
+		case <-more:
+		case <-r.Context().Done():
+			return
+		}
+	}
 }

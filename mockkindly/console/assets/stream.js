@@ -8,33 +8,25 @@ const SILENCE = 45_000; // the mock sends a heartbeat every 15 s
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
-// follow reads the journal for ever: from its beginning, or from the present if
-// tail is set; again so when another mock takes the old one's place. It calls
-// onEvent(event), onChat(chat) before the events of a chat, onMissed(n),
-// onState("connecting" | "live" | "lost" | "unauthorized"), and onHealth(health).
-export async function follow({ tail = false, onEvent, onChat, onMissed, onState, onHealth = () => {} }) {
-  let boot, last = 0;
+// keep reads a stream for ever, again when it breaks off. path(health, isOther) names
+// it; isOther when another mock has taken the old one's place. It calls
+// onOpen(state), onMessage(name, id, data), onState("connecting" | "live" | "lost" |
+// "unauthorized"), and onHealth(health).
+async function keep({ path, onOpen = () => {}, onMessage, onState, onHealth = () => {} }) {
+  let boot;
   let pause = 250;
   for (;;) {
     onState("connecting");
     try {
       const { value: health, state } = await ask("/mock/v1/health");
       onHealth(health);
-      if (state.boot !== boot) {
-        boot = state.boot;
-        last = tail ? health.events : 0;
-      }
-      let of = null; // the state that what comes belongs to
-      await read(`/mock/v1/stream?after=${last}${onChat ? "&chats=true" : ""}`, (name, id, data) => {
+      const at = path(health, state.boot !== boot);
+      boot = state.boot;
+      await read(at, (...message) => {
         pause = 250;
-        if (name === "reset") of = see(data?.state ?? "");
-        else if (!isCurrent(of)) return; // on its way when all was forgotten
-        else if (name === "gap") onMissed(data?.dropped ?? 0);
-        else if (name === "chat" && data) onChat?.(data);
-        else if (name === "message" && data) onEvent(data);
-        if (id > last) last = id;
+        onMessage(...message);
       }, (state) => {
-        of = state;
+        onOpen(state);
         if (state.boot === boot) onState("live");
         return state.boot === boot;
       });
@@ -46,6 +38,46 @@ export async function follow({ tail = false, onEvent, onChat, onMissed, onState,
     await sleep(pause);
     pause = Math.min(pause * 2, 5000);
   }
+}
+
+// follow reads the journal for ever: from its beginning, or from the present if
+// tail is set; again so when another mock takes the old one's place. It calls
+// onEvent(event), onChat(chat) before the events of a chat, onMissed(n), and what
+// keep calls.
+export function follow({ tail = false, onEvent, onChat, onMissed, onState, onHealth }) {
+  let last = 0;
+  let of = null; // the state that what comes belongs to
+  return keep({
+    path(health, isOther) {
+      if (isOther) last = tail ? health.events : 0;
+      return `/mock/v1/stream?after=${last}${onChat ? "&chats=true" : ""}`;
+    },
+    onOpen(state) { of = state; },
+    onMessage(name, id, data) {
+      if (name === "reset") of = see(data?.state ?? "");
+      else if (!isCurrent(of)) return; // on its way when all was forgotten
+      else if (name === "gap") onMissed(data?.dropped ?? 0);
+      else if (name === "chat" && data) onChat?.(data);
+      else if (name === "message" && data) onEvent(data);
+      if (id > last) last = id;
+    },
+    onState, onHealth,
+  });
+}
+
+// followChecks reads how the newest run of checks gets on: onBegin(run), onCheck(row)
+// for each of its rows from the first on, onRun(run) when it has changed.
+export function followChecks({ onBegin, onCheck, onRun, onState, onHealth }) {
+  return keep({
+    path: () => "/mock/v1/checks/stream",
+    onMessage(name, id, data) {
+      if (!data) return;
+      if (name === "begin") onBegin(data);
+      else if (name === "check") onCheck(data);
+      else if (name === "run") onRun(data);
+    },
+    onState, onHealth,
+  });
 }
 
 // read calls onOpen with the state of the answer, and goes on if that says so.

@@ -1,4 +1,4 @@
-// The bar at the top of both pages: where one is, whether the stream lives, which
+// The bar at the top of all pages: where one is, whether the stream lives, which
 // faults are on.
 
 import { call, useToken } from "./api.js";
@@ -27,7 +27,7 @@ export class TopBar {
     const tab = (href, name, label) => el("a", { href, "aria-current": page === name ? "page" : false }, label);
     bar.append(
       el("span", { class: "brand" }, el("img", { src: "/assets/icon.svg", alt: "", width: "18", height: "18" }), el("b", {}, "kindlytest")),
-      el("nav", { "aria-label": "Pages" }, tab("/", "console", "Console"), tab("/inbox", "inbox", "Inbox")),
+      el("nav", { "aria-label": "Pages" }, tab("/", "console", "Console"), tab("/inbox", "inbox", "Inbox"), tab("/checks", "checks", "Checks")),
       el("span", { class: "grow" }), this.#state, this.#faultsButton,
       el("button", { type: "button", class: "plain reset", click: () => this.reset() }, "Reset"),
       el("button", { type: "button", class: "plain", "aria-label": "Help", click: () => this.help() }, "?"),
