@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,9 +95,15 @@ func pemOf(kind string, der []byte, err error) []byte {
 
 // newMock starts the mock with its pages, and the customer who uses it.
 func newMock(t *testing.T) (url string, c *customer) {
+	url, c, _ = newMortalMock(t)
+	return url, c
+}
+
+// newMortalMock is newMock for a mock that can be started anew at its address.
+func newMortalMock(t *testing.T) (url string, c *customer, restart func()) {
 	t.Helper()
-	var handler http.Handler
-	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
+	var handler atomic.Pointer[http.Handler]
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*handler.Load()).ServeHTTP(w, r) }))
 	c = newCustomer(t, listening.URL)
 	der, err := x509.MarshalPKIXPublicKey(&c.private.PublicKey)
 	public := pemOf("PUBLIC KEY", der, err)
@@ -105,17 +112,29 @@ func newMock(t *testing.T) (url string, c *customer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k, err := mockkindly.New(mockkindly.Options{
+	o := mockkindly.Options{
 		Bots: []mockkindly.Bot{mockkindly.MustBot("demo", public, mockkindly.Webhook{
 			Name: "order-status", URL: "https://hooks.shop.example/kindly", ConnectTo: c.hook.URL + "/kindly", Secret: "correct horse"})},
 		SigningKey: private,
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
-	handler = server.New(k, server.Options{Pages: console.Handler()})
+	var k *mockkindly.Kindly
+	start := func() {
+		if k, err = mockkindly.New(o); err != nil {
+			t.Fatal(err)
+		}
+		h := http.Handler(server.New(k, server.Options{Pages: console.Handler()}))
+		handler.Store(&h)
+	}
+	start()
 	t.Cleanup(func() { k.Close(); listening.CloseClientConnections(); listening.Close() })
-	return listening.URL, c
+	return listening.URL, c, func() {
+		t.Helper()
+		if err := k.Close(); err != nil {
+			t.Error(err)
+		}
+		listening.CloseClientConnections()
+		start()
+	}
 }
 
 func TestFromTheChatToTheConsole(t *testing.T) {

@@ -12,6 +12,7 @@ class Chat {
   #repeated = 0; // calls after one that gave no token
   #stopped = false;
   #connected; // promise of the chat's id
+  #returning = null; // promise of another chat, while one is made
   #listeners = [];
 
   id = "";
@@ -77,6 +78,18 @@ class Chat {
     return this.#connected
       .then(() => this.#authenticate("INITIAL_CONNECT"))
       .catch(() => this.#become("offline"));
+  }
+
+  // #comeBack connects once more: a mock that was started anew, or was reset, knows no
+  // chat of before.
+  #comeBack() {
+    this.#returning ??= (async () => {
+      clearTimeout(this.#timer);
+      this.#lastExpiry = this.#again = 0;
+      this.#become("connecting");
+      await this.connect(); // it tells of what fails
+    })().finally(() => { this.#returning = null; });
+    return this.#returning;
   }
 
   async #create() {
@@ -163,6 +176,10 @@ class Chat {
   async #handOver(token, reason) {
     if (this.#stopped) return;
     const answer = await this.#enqueue(this.#path("/token"), { token, reason });
+    if (isForgotten(answer) && reason !== "INITIAL_CONNECT") {
+      this.#comeBack(); // not waited for: it is what asked
+      return;
+    }
     // A refused token is dropped, and not asked for again until the next connect.
     if (!answer.ok || !answer.data?.authenticated) return this.#become("anonymous", whyRefused(answer.data));
     const { user, expires, renew_in_ms: within } = answer.data;
@@ -215,9 +232,17 @@ class Chat {
     if (!this.#connected) throw new Error("Kindly Chat is not connected: the script has no data-bot-key");
     this.#tell("unanswered", ++this.#unanswered);
     try {
-      await this.#connected;
-      await this.#queue; // a token on its way goes first
-      const answer = await this.#post(this.#path("/messages"), { text, slug, context: this.context() });
+      const say = async () => {
+        await this.#connected;
+        await this.#queue; // a token on its way goes first
+        return this.#post(this.#path("/messages"), { text, slug, context: this.context() });
+      };
+      if (this.state === "offline") await this.#comeBack();
+      let answer = await say();
+      if (isForgotten(answer)) {
+        await this.#comeBack();
+        answer = await say();
+      }
       if (this.#stopped) return;
       if (!answer.ok) throw new Error("Kindly answered " + answer.status);
       for (const reply of answer.data?.replies ?? []) this.#addReply(reply);
@@ -267,6 +292,9 @@ class Chat {
     this.#listeners = [];
   }
 }
+
+// isForgotten says whether the mock does not know the chat any more.
+const isForgotten = (answer) => answer.status === 404 && answer.data?.type === "urn:kindlytest:problem:unknown-chat";
 
 // A reply may be long: what comes beyond so many bubbles stands in the last of
 // them, and buttons and pictures beyond so many are left out. The log is given to

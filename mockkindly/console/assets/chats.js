@@ -41,7 +41,7 @@ export class Chats {
   }
 
   #line(c) {
-    return this.#draw({ id: c.id, bot: c.bot_key, at: Date.parse(c.created), preview: "", ...state(c) });
+    return this.#draw({ id: c.id, bot: c.bot_key, at: Date.parse(c.created), preview: "", unread: 0, ...state(c) });
   }
 
   #append(line) {
@@ -60,12 +60,34 @@ export class Chats {
 
   // take learns from an event when its chat was last used, and for what. The
   // chat's state comes before its events, by put; a chat that is gone has none.
-  take(e) {
+  take(e, isOpen) {
     const line = this.#byID.get(e.chat);
     if (!line) return;
     line.at = Date.parse(e.at);
-    if (e.kind === "message.received") line.preview = String(e.message?.text ?? "").slice(0, 120);
+    if (e.kind === "message.received") {
+      line.preview = previewOf(e);
+      if (!isOpen) line.unread++;
+    }
     this.#append(this.#draw(line));
+  }
+
+  // recall learns from what was said before the page was opened what each chat's last
+  // message is; it is given the newest last.
+  recall(events) {
+    for (const e of events.toReversed()) {
+      const line = e.kind === "message.received" && this.#byID.get(e.chat);
+      if (!line || line.preview) continue;
+      line.preview = previewOf(e);
+      this.#draw(line);
+    }
+  }
+
+  // read says that somebody looks at a chat.
+  read(id) {
+    const line = this.#byID.get(id);
+    if (!line?.unread) return;
+    line.unread = 0;
+    this.#draw(line);
   }
 
   clear() {
@@ -84,6 +106,8 @@ export class Chats {
     return this.#byID.size;
   }
 }
+
+const previewOf = (e) => String(e.message?.text ?? "").slice(0, 120);
 
 // state is what a line has of the chat's state.
 function state(c) {

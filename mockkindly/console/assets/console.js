@@ -9,6 +9,7 @@ import * as route from "./route.js";
 import { Store } from "./store.js";
 import { follow } from "./stream.js";
 import { Detail } from "./detail.js";
+import { howToBegin } from "./parts.js";
 import { TopBar } from "./topbar.js";
 
 const KEYS = [
@@ -23,6 +24,7 @@ const store = new Store();
 const detail = new Detail($("detail"), { back: () => close(), open: (seq) => open(seq, true) });
 let stream = "connecting";
 let paused = false;
+const beginning = howToBegin();
 let waiting = []; // lines that came since the last frame, or since the pause
 let missed = 0;
 let group = "all";
@@ -62,6 +64,7 @@ function showFoot() {
   if (paused) words += `, ${waiting.length.toLocaleString("en")} more since the pause`;
   if (missed) words += `, ${missed.toLocaleString("en")} missed`;
   text($("foot"), words);
+  beginning.hidden = all > 0;
   $("list").classList.toggle("nothing", n === 0);
   attr($("list"), "data-nothing", all === 0 ? "Nothing yet. Load a page with the chat, and it shows here." : "Nothing passes the filter.");
 }
@@ -101,6 +104,7 @@ const chips = el("div", { class: "chips", role: "group", "aria-label": "Kinds" }
   groups.map(([name, label]) => el("button", { type: "button", "data-group": name, "aria-pressed": "false", click: () => { group = name; narrow(); } }, label)));
 const pauseButton = el("button", { type: "button", class: "plain pause", "aria-pressed": "false", click: () => pause() }, "Pause");
 $("tools").append(el("div", { class: "line" }, search, pauseButton), chips);
+$("foot").before(beginning);
 
 function narrow(keepAddress = false) {
   const all = search.value.trim() === "" && group === "all";

@@ -50,7 +50,11 @@ const readers = {
     const mood = c.outcome === "token" ? "good" : c.outcome === "empty" || c.outcome === "undefined" ? "" : "bad";
     return { group: "page", badge: "page", mood, title: "getAuthToken: " + asText(c.outcome), note: asText(c.error), ms: c.elapsed_ms };
   },
-  "client.started": (e) => ({ group: "page", badge: "page", mood: "", title: "The client was loaded", note: asText(e.client?.page_url) }),
+  "client.started": (e) => {
+    const page = asText(e.client?.page_url);
+    if (e.client?.bot_key === "") return { group: "page", badge: "page", mood: "bad", title: "No chat: the script has no data-bot-key", note: page };
+    return { group: "page", badge: "page", mood: "", title: "The client was loaded", note: page };
+  },
   "chat.created": () => ({ group: "page", badge: "page", mood: "", title: "Chat created", note: "" }),
 };
 

@@ -8,7 +8,7 @@ import { ago, count } from "./format.js";
 import { listen } from "./keys.js";
 import { List } from "./list.js";
 import { card } from "./people.js";
-import { section } from "./parts.js";
+import { howToBegin, section } from "./parts.js";
 import * as route from "./route.js";
 import { follow } from "./stream.js";
 import { TopBar } from "./topbar.js";
@@ -28,6 +28,7 @@ let current = { view: "", id: "" };
 let abort = new AbortController();
 
 const now = () => Date.now() + skew;
+const beginning = howToBegin();
 
 // --- the list
 
@@ -52,7 +53,7 @@ function fillChat(row, line) {
   attr(badge, "data-mood", line.refused && !line.authenticated ? "bad" : expired || line.marked ? "warn" : line.authenticated ? "good" : "");
   attr(badge, "title", line.marked ? "Kindly takes the token, but it is unsafe or shown wrongly" : "");
   text(when, ago(line.at, now()));
-  text(what, line.preview || line.page || line.id);
+  text(what, (line.unread ? `${line.unread.toLocaleString("en")} new · ` : "") + (line.preview || line.page || line.id));
 }
 
 function fillUser(row, user) {
@@ -72,6 +73,7 @@ const refresh = frame(() => {
   const all = tab === "chat" ? chats.size : users.length;
   text($("foot"), (shown.length === all ? "" : shown.length.toLocaleString("en") + " of ") + count(all, tab));
   $("list").classList.toggle("nothing", shown.length === 0);
+  beginning.hidden = chats.size > 0;
   attr($("list"), "data-nothing", all === 0 ? (tab === "chat" ? "No chats yet. Load a page with the chat." : "No users yet: nobody is authenticated.") : "Nothing passes the filter.");
 });
 
@@ -80,6 +82,7 @@ const search = el("input", { type: "search", placeholder: "Filter: name, e-mail,
 const tabs = el("div", { class: "chips", role: "group", "aria-label": "What to list" }, [["chat", "Chats"], ["user", "Users"]].map(([name, label]) =>
   el("button", { type: "button", "data-tab": name, "aria-pressed": String(name === "chat"), click: () => switchTo(name) }, label)));
 $("tools").append(el("div", { class: "line" }, search), tabs);
+$("foot").before(beginning);
 
 function narrowed() {
   refresh();
@@ -138,6 +141,7 @@ function followAddress() {
   current = known ? { view: at.view, id: at.id } : { view: "", id: "" };
   document.body.classList.toggle("opened", known);
   if (known) {
+    if (at.view === "chat") chats.read(at.id);
     switchTo(at.view);
     const key = at.view + " " + at.id;
     list.select(key, shown.findIndex((line) => (tab === "chat" ? line.id : line.sub) === at.id));
@@ -201,6 +205,9 @@ async function load() {
   isLoaded = true;
   try {
     await chats.load(refresh);
+    const { events } = await call("/mock/v1/journal?kind=message.received&before=&limit=500");
+    chats.recall(events ?? []);
+    refresh();
   } catch {
     isLoaded = false;
   }
@@ -213,7 +220,7 @@ follow({
     refresh();
   },
   onEvent(e) {
-    chats.take(e);
+    chats.take(e, current.view === "chat" && e.chat === current.id);
     refresh();
     if (current.view === "chat" && e.chat === current.id) soon();
     if (e.kind === "token.accepted" && tab === "user" && !usersDue) usersDue = setTimeout(() => { usersDue = 0; loadUsers(); }, 500);

@@ -67,3 +67,9 @@ export function violations(list) {
       v.path ? [" ", el("code", {}, v.path)] : null, " ", v.requirement ?? ""),
     facts([["Expected", v.expected], ["Found", v.actual], ["Mistake", v.diagnosis?.title], ["Fix", v.fix]]))));
 }
+
+// howToBegin shows what a page needs for something to happen here.
+export function howToBegin() {
+  const tag = `<script id="kindly-chat" src="${location.origin}/kindly-chat.js" data-bot-key="YOUR-BOT-KEY" defer></script>`;
+  return el("div", { class: "begin" }, el("p", {}, "In your page, in place of Kindly's script:"), el("pre", { tabindex: "0", "aria-label": "The script tag" }, tag));
+}
