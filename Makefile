@@ -72,6 +72,10 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 bench: browser ## measure against what a team would use instead; writes docs/performance.md (minutes)
 	$(GO) run ./cmd/bench
 
+.PHONY: pictures
+pictures: browser build ## take the README's pictures of terminal, report and console; writes docs/pictures
+	$(GO) run ./cmd/pictures bin/kindlytest docs/pictures
+
 .PHONY: attack
 attack: browser ## try to hurt it, from outside; writes what came of it into docs/security.md (half an hour)
 	$(GO) run ./cmd/attack

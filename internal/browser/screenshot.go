@@ -43,6 +43,16 @@ func (p *Page) Screenshot(ctx context.Context, secret func(text string) bool) (j
 	return nil, fmt.Errorf("taking a screenshot: %w", errRestless)
 }
 
+// Picture returns what the tab shows, as a PNG in which nothing is covered: for pages
+// that are our own.
+func (p *Page) Picture(ctx context.Context) ([]byte, error) {
+	shot, err := call(ctx, p.session, page.CaptureScreenshot, page.CaptureScreenshotParams{Format: page.CaptureScreenshotFormatPng})
+	if err != nil {
+		return nil, fmt.Errorf("taking a picture: %w", err)
+	}
+	return shot.Data, nil
+}
+
 // A world runs scripts beside those of the page, which it shares the document
 // with, and nothing else.
 type world struct {

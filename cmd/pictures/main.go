@@ -1,0 +1,186 @@
+// Command pictures takes the README's pictures, of a real run against the built-in
+// shop with a fault, and of a real chat:
+//
+//	go run ./cmd/pictures bin/kindlytest docs/pictures
+//
+// It writes terminal.svg, report.png and console.png. Nothing of the machine is in
+// them but ports.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly"
+	"github.com/kindlytest/kindlytest/mockkindly/console"
+	"github.com/kindlytest/kindlytest/mockkindly/server"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/reports"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "pictures:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	if len(args) != 2 {
+		return errors.New("usage: pictures PROGRAM DIRECTORY")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	dir, err := os.MkdirTemp("", "kindlytest-pictures-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := os.MkdirAll(args[1], 0o755); err != nil {
+		return err
+	}
+	program, err := filepath.Abs(args[0])
+	if err != nil {
+		return err
+	}
+	chrome, err := browser.Launch(ctx, browser.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, chrome.Close()) }()
+	a := &album{dir: args[1], chrome: chrome}
+	if err := a.takeRun(ctx, program, dir); err != nil {
+		return err
+	}
+	return a.takeConsole(ctx)
+}
+
+// An album is where the pictures go, and what takes them.
+type album struct {
+	dir    string
+	chrome *browser.Browser
+}
+
+// fault is the mistake that the shop makes: its report fits on a screen.
+const fault = "alg-none-accepted"
+
+// takeRun pictures what a run prints and reports.
+func (a *album) takeRun(ctx context.Context, program, dir string) error {
+	cmd := exec.CommandContext(ctx, program, "demo", "--fault", fault, "--report-dir", dir, "--format", "json,html", "--quiet")
+	cmd.Dir = dir
+	var failed *exec.ExitError
+	if out, err := cmd.CombinedOutput(); !errors.As(err, &failed) || failed.ExitCode() != 1 {
+		return fmt.Errorf("the run did not fail as it should: %w\n%s", err, out)
+	}
+	f, err := os.Open(filepath.Join(dir, reports.JSON.File()))
+	if err != nil {
+		return err
+	}
+	defer f.Close() // it was only read
+	run, err := reports.ReadJSON(f)
+	if err != nil {
+		return err
+	}
+	var text strings.Builder
+	if err := (&reports.Terminal{W: &text, Color: true, Width: columns, NoFiles: true}).Finish(run); err != nil {
+		return err
+	}
+	svg := terminal("kindlytest demo --fault "+fault, text.String())
+	if err := os.WriteFile(filepath.Join(a.dir, "terminal.svg"), []byte(svg), 0o644); err != nil {
+		return err
+	}
+	page := httptest.NewServer(http.FileServer(http.Dir(dir)))
+	defer page.Close()
+	return a.take(ctx, "report.png", page.URL+"/report.html")
+}
+
+// takeConsole pictures the console after a chat with a sound shop.
+func (a *album) takeConsole(ctx context.Context) error {
+	shop, err := fixtures.Start(ctx, fixtures.Options{})
+	if err != nil {
+		return err
+	}
+	defer shop.Close()
+	key, err := token.ParsePublicKey("public.pem", shop.PublicPEM)
+	if err != nil {
+		return err
+	}
+	bot := mockkindly.Bot{Key: shop.BotKey, PublicKeys: []*token.Key{key}}
+	for _, w := range shop.Webhooks {
+		bot.Webhooks = append(bot.Webhooks, mockkindly.Webhook{Name: w.Name, URL: w.PublicURL, ConnectTo: w.LocalURL, Secret: w.Secret})
+	}
+	k, err := mockkindly.New(mockkindly.Options{AnyBot: &bot})
+	if err != nil {
+		return err
+	}
+	defer k.Close()
+	mock := server.New(k, server.Options{Pages: console.Handler()})
+	ada := shop.Users[0]
+	user, err := a.chrome.NewUser(ctx, browser.Login{Steps: []browser.Step{
+		{Goto: shop.LoginURL},
+		{Fill: []browser.Field{{Selector: "#email", Value: ada.Email}, {Selector: "#password", Value: ada.Password}}},
+		{Click: "button[type=submit]"},
+		{WaitFor: shop.AccountMark},
+	}})
+	if err != nil {
+		return err
+	}
+	defer user.Close()
+	page, err := user.Visit(ctx, shop.PageURL, mock)
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	authenticated, err := k.Journal().Wait(ctx, func(e mockkindly.Event) bool { return e.Kind == mockkindly.TokenAccepted })
+	if err != nil {
+		return err
+	}
+	if _, err := k.Say(ctx, authenticated.Chat, mockkindly.Message{Text: shop.Webhooks[0].Message}); err != nil {
+		return err
+	}
+	answered, err := k.Journal().Wait(ctx, func(e mockkindly.Event) bool {
+		return e.Delivery != nil && e.Delivery.Webhook == shop.Webhooks[0].Name
+	})
+	if err != nil {
+		return err
+	}
+	pages := httptest.NewServer(mock)
+	defer pages.CloseClientConnections() // the live stream stays open else
+	return a.take(ctx, "console.png", fmt.Sprintf("%s/#/event/%d", pages.URL, answered.Seq))
+}
+
+// take pictures a page as it is when it has come to rest.
+func (a *album) take(ctx context.Context, name, url string) error {
+	user, err := a.chrome.NewUser(ctx, browser.Login{})
+	if err != nil {
+		return err
+	}
+	defer user.Close()
+	page, err := user.Visit(ctx, url, nil)
+	if err != nil {
+		return err
+	}
+	defer page.Close()
+	if err := page.Show(ctx, browser.Screen{Width: 1200, Height: 760}); err != nil {
+		return err
+	}
+	page.Settle(ctx)
+	picture, err := page.Picture(ctx)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(a.dir, name), picture, 0o644)
+}
