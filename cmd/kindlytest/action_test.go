@@ -1,9 +1,15 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,7 +127,7 @@ func runStep(t *testing.T, name, dir string, env map[string]string) (string, int
 	}
 	cmd := exec.Command("bash", "--noprofile", "--norc", "-e", "-o", "pipefail", script)
 	cmd.Dir = dir
-	cmd.Env = append(cmd.Environ(), "GITHUB_OUTPUT="+output, "RUNNER_OS=Linux")
+	cmd.Env = append(cmd.Environ(), "GITHUB_OUTPUT="+output, "RUNNER_OS=Linux", "RUNNER_ARCH=X64")
 	for k, v := range env {
 		cmd.Env = append(cmd.Env, k+"="+v)
 	}
@@ -325,6 +331,67 @@ func TestActionCompares(t *testing.T) {
 			text, err := os.ReadFile(summary)
 			if err != nil || strings.Contains(string(text), "compared with that of") != (got["comparison"] != "") || !strings.Contains(string(text), "AUTH") {
 				t.Errorf("%v\n%s", err, text)
+			}
+		})
+	}
+}
+
+// For a tag the archive of its release is taken, and nothing else passes for it.
+func TestActionTakesTheRelease(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("SKIPPED, NOT CHECKED: it needs bash")
+	}
+	const program = "#!/bin/sh\necho the released one\n"
+	var archive bytes.Buffer
+	zipped := gzip.NewWriter(&archive)
+	files := tar.NewWriter(zipped)
+	for name, text := range map[string]string{"README.md": "readme", "kindlytest": program} {
+		err := files.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(text))})
+		_, err2 := io.WriteString(files, text)
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(files.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	const name = "kindlytest_1.2.3_linux_amd64.tar.gz"
+	sum := fmt.Sprintf("%x", sha256.Sum256(archive.Bytes()))
+	for _, row := range []struct {
+		name, ref string
+		served    map[string]string
+		code      int
+		taken     bool
+		says      string
+	}{
+		{"a release", "v1.2.3", map[string]string{"checksums.txt": "0000  other.tar.gz\n" + sum + "  " + name + "\n", name: archive.String()}, 0, true, ""},
+		{"another file under its name", "v1.2.3", map[string]string{"checksums.txt": sum + "  " + name + "\n", name: archive.String() + "x"}, 1, false, "::error title=kindlytest::" + name + " is not what"},
+		{"a file that no checksum is of", "v1.2.3", map[string]string{"checksums.txt": sum + "  x" + name + "\n", name: archive.String()}, 1, false, "is not what"},
+		{"a tag without archives", "v1.2.3", nil, 0, false, "There is no checksums.txt for v1.2.3: building it instead."},
+		{"a tag without one for this machine", "v1.2.3", map[string]string{"checksums.txt": ""}, 0, false, "There is no " + name},
+		{"a branch", "main", map[string]string{"checksums.txt": ""}, 0, false, ""},
+		{"a commit", "95c19ef0123456789012345678901234567890ab", nil, 0, false, ""},
+		{"a branch that looks like a path", "v1.2.3/../v9", nil, 0, false, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				text, ok := row.served[strings.TrimPrefix(r.URL.Path, "/v1.2.3/")]
+				if !ok {
+					http.NotFound(w, r)
+					return
+				}
+				_, _ = io.WriteString(w, text)
+			}))
+			defer server.Close()
+			temp := t.TempDir()
+			log, code, got := runStep(t, "Take the release", temp, map[string]string{"ACTION_REF": row.ref, "RELEASES": server.URL, "RUNNER_TEMP": temp})
+			if code != row.code || (got["program"] != "") != row.taken || !strings.Contains(log, row.says) {
+				t.Fatalf("exit code %d, outputs %v\n%s", code, got, log)
+			}
+			if row.taken {
+				if out, err := exec.Command(got["program"]).Output(); err != nil || string(out) != "the released one\n" {
+					t.Errorf("%q, %v", out, err)
+				}
 			}
 		})
 	}

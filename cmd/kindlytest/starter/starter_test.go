@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -306,6 +308,24 @@ func TestSeveralTargetsAreSharedByMachines(t *testing.T) {
 	for _, rule := range merged["rules"].([]any) {
 		if rule.(mapping)["when"] != "always" {
 			t.Errorf("it does not run where a part fails: %v\n%s", rule, text)
+		}
+	}
+}
+
+// An action that moves under its name gets the secrets of who uses it.
+func TestActionsArePinned(t *testing.T) {
+	pinned := regexp.MustCompile(`^[a-z-]+/[a-z/-]+@(v\d+\.\d+\.\d+|[0-9a-f]{40})$`)
+	all := maps.Clone(samples)
+	all["several"] = several
+	for name, a := range all {
+		if a.CI == nil || a.Release == "" { // without a release of its own there is main only
+			continue
+		}
+		_, text := file(t, a, ".github/workflows/kindlytest.yml")
+		for _, m := range regexp.MustCompile(`uses: (\S+)`).FindAllStringSubmatch(text, -1) {
+			if !pinned.MatchString(m[1]) {
+				t.Errorf("%s: %s is not pinned", name, m[1])
+			}
 		}
 	}
 }
