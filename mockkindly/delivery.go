@@ -161,7 +161,7 @@ func (d *Delivery) decide(chat Chat, hook Webhook, now time.Time) {
 	case !chat.Authenticated:
 		d.Reason = "The chat is not authenticated."
 	case chat.Token == "":
-		d.Reason = "The chat's token was not kept across the restart of the mock: load the page again."
+		d.Reason = "The chat's token was not kept across the restart of the mock: the page is asked for another."
 	case chat.ExpiredAt(now):
 		d.Reason = "The chat's token expired at " + chat.Expires.UTC().Format(time.RFC3339) + "."
 	default:

@@ -4,10 +4,12 @@ package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
@@ -213,5 +215,64 @@ func TestLinksLeadWhereOthersCanGo(t *testing.T) {
 	}
 	if head := serveHead(t, "127.0.0.1:0"); strings.Contains(head, "also at") || !strings.Contains(head, "Kindly is at http://127.0.0.1:") {
 		t.Error(head)
+	}
+}
+
+// No store keeps tokens: after a restart the page's chat is told to get another.
+func TestAChatGetsItsTokenBackAfterARestart(t *testing.T) {
+	shop := shopWith(t)
+	db := filepath.Join(t.TempDir(), "kindly.db")
+	writeFiles(t, filepath.Dir(db), map[string]string{"public.pem": string(shop.PublicPEM)})
+	args := []string{"--db", db, "--public-key", filepath.Join(filepath.Dir(db), "public.pem"), "--webhook", shop.Webhooks[0].PublicURL + "=" + shop.Webhooks[0].LocalURL}
+	session := logIn(t, shop, shop.Users[0])
+	s := serve(t, nil, append([]string{"--listen", "127.0.0.1:0"}, args...)...)
+	var chat struct{ ID string }
+	if err := s.call("POST", "/mock/v1/chats", `{"bot_key": "mock"}`, &chat); err != nil {
+		t.Fatal(err)
+	}
+	authenticate := func() {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, shop.EndpointURL, strings.NewReader(`{"chatId": "`+chat.ID+`"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Origin", strings.TrimSuffix(shop.PageURL, "/"))
+		r.AddCookie(&http.Cookie{Name: "shop_session", Value: session})
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		var token struct{ Token string }
+		if err := json.NewDecoder(res.Body).Decode(&token); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.call("POST", "/mock/v1/chats/"+chat.ID+"/token", `{"token": "`+token.Token+`", "reason": "EXPIRED"}`, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	renews := func() int {
+		t.Helper()
+		var answer struct {
+			RenewInMS int `json:"renew_in_ms"`
+		}
+		if err := s.call("POST", "/mock/v1/chats/"+chat.ID+"/messages", `{"text": "hello"}`, &answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer.RenewInMS
+	}
+	authenticate()
+	if got := renews(); got != 0 {
+		t.Errorf("it is to be renewed in %d ms, though it is there", got)
+	}
+	s.stop(t, syscall.SIGTERM)
+	s = serve(t, nil, append([]string{"--listen", "127.0.0.1:0"}, args...)...)
+	if got := renews(); got != 1 {
+		t.Errorf("after the restart it is to be renewed in %d ms, not at once", got)
+	}
+	authenticate()
+	if got := renews(); got != 0 {
+		t.Errorf("with another token it is to be renewed in %d ms", got)
 	}
 }

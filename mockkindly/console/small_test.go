@@ -38,6 +38,8 @@ func TestTheConsoleSaysWhyThereIsNoChat(t *testing.T) {
 	f.happen(object{"kind": "client.started", "client": object{"bot_key": "", "page_url": "https://shop.example/"}})
 	p := visit(t, f.URL+"/")
 	p.shows("#list", "No chat: the script has no data-bot-key", "https://shop.example/")
+	p.do(`location.hash = "#/event/1"`)
+	p.shows("#detail", "There is no chat.", `Add data-bot-key="YOUR-BOT-KEY" to it (PAGE-WIDGET).`)
 }
 
 // Where nothing has happened yet, the pages show what makes it happen.

@@ -156,11 +156,14 @@ func decodeMessage(w http.ResponseWriter, r *http.Request) (mockkindly.Message, 
 }
 
 // renewChat is renewIn for a chat whose client got its token before a fault was
-// switched on.
+// switched on, or before the mock was started anew: no store keeps tokens.
 func (s *server) renewChat(id string) int64 {
 	chat, ok := s.kindly.Chat(id)
-	if !ok || !chat.Authenticated {
+	switch {
+	case !ok || !chat.Authenticated:
 		return 0
+	case chat.Token == "":
+		return 1 // at once; 0 would be never
 	}
 	return s.renewIn(chat.Expires)
 }

@@ -5,7 +5,7 @@ import { DeliveryView } from "./delivery.js";
 import { el } from "./dom.js";
 import { OUTCOMES } from "./events.js";
 import { clockTime, dateTime } from "./format.js";
-import { body, facts, more, section } from "./parts.js";
+import { body, callout, facts, more, section } from "./parts.js";
 import * as token from "./token.js";
 
 const titles = {
@@ -15,9 +15,11 @@ const titles = {
 };
 
 const views = {
-  "client.started": ({ client: c = {} }) => facts([
-    ["Page", c.page_url], ["Bot key", c.bot_key || "(none)"], ["Build", c.build], ["Options", c.options], ["getAuthToken", c.callback],
-    ["Script", c.script_src], ["Its id", c.script_id || "(none)"]]),
+  "client.started": ({ client: c = {} }) => [
+    c.bot_key ? null : callout("bad", "There is no chat.", el("p", {}, "The script element has no data-bot-key, and Kindly's client does nothing without. Add data-bot-key=\"YOUR-BOT-KEY\" to it (PAGE-WIDGET).")),
+    facts([
+      ["Page", c.page_url], ["Bot key", c.bot_key || "(none)"], ["Build", c.build], ["Options", c.options], ["getAuthToken", c.callback],
+      ["Script", c.script_src], ["Its id", c.script_id || "(none)"]])],
   "chat.created": () => el("p", {}, "The client got a chat. It calls getAuthToken with the chat's id next."),
   "callback.called": ({ callback: c = {} }) => facts([["Reason", c.reason]]),
   "callback.settled": ({ callback: c = {} }) => facts([
