@@ -4,9 +4,11 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/internal/demo"
@@ -94,16 +96,17 @@ func TestDeathsDoNotHideABelief(t *testing.T) {
 	}
 }
 
-// What kills it without being hostile is no reason to give the process up: the rest of
-// it is judged.
+// A stranger's valid request ends the process: that is told, and all others are judged
+// by what members are answered.
 func TestAPlainRequestThatKillsHidesNothing(t *testing.T) {
 	t.Parallel()
-	shop := dyingShop(t, strangers)
-	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-METHOD", "AUTH-POST-TOKEN", "RESP-STATUS", "HOOK-WRONG-KEY", "LIVE-PROCESS"}})
+	shop := dyingShop(t, strangers, fixtures.IgnoresChat)
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-METHOD", "AUTH-POST-TOKEN", "RESP-STATUS", "HOOK-VALID", "HOOK-WRONG-KEY", "HOOK-OTHER-CHAT", "HOOK-USER-ID", "SIG-WRONG", "LIVE-PROCESS"}})
 	for _, w := range []want{
 		{"AUTH-NO-SESSION", reports.Passed, ""}, {"AUTH-METHOD", reports.Passed, ""}, {"AUTH-POST-TOKEN", reports.Passed, ""},
-		{"RESP-STATUS", reports.Failed, "no answer"}, {"HOOK-WRONG-KEY", reports.Skipped, "a valid request kills it, 3 of 3 times"}, // no refusal can be told
-		{"LIVE-PROCESS", reports.Failed, `/hooks/orders: "without a token" kills it, 3 of 3 times`},
+		{"RESP-STATUS", reports.Failed, "without a token: no answer"}, {"LIVE-PROCESS", reports.Failed, `/hooks/orders: "without a token" kills it, 3 of 3 times`},
+		{"HOOK-VALID", reports.Passed, ""}, {"HOOK-WRONG-KEY", reports.Passed, ""}, {"HOOK-OTHER-CHAT", reports.Failed, ""}, {"SIG-WRONG", reports.Passed, ""},
+		{"HOOK-USER-ID", reports.Skipped, "without a token"}, // which can't be told of who only ends it
 	} {
 		if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
 			t.Errorf("%s is %s, want %s and %q", w.id, c.Outcome, w.outcome, w.says)
@@ -112,6 +115,74 @@ func TestAPlainRequestThatKillsHidesNothing(t *testing.T) {
 	}
 	if run.Summary.Errored > 0 || len(run.Causes) == 0 || run.Causes[0].ID != "process-dies" {
 		t.Errorf("the run says %q, and names %+v first", run.Problem, run.Causes)
+	}
+}
+
+// Nothing but the webhook and a key is known, and the first request ever is the one
+// that gets no answer.
+func TestAWebhookThatAnswersNoStrangerIsJudgedByMembers(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		unanswered func(w http.ResponseWriter, r *http.Request)
+		cause      string
+	}{
+		"it hangs up":      {hangUp, "webhook-hangs-up"},
+		"it never answers": {hang, "webhook-silent"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := plain()
+			h.believe = func(header, claims map[string]any, signed bool, _ string) bool { // whatever chat it is of
+				chat, _ := claims["chat"].(map[string]any)
+				id, _ := chat["id"].(string)
+				return soundlyAt(time.Now(), header, claims, signed, id)
+			}
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Header.Get("Authorization") != "" {
+					return false
+				}
+				row.unanswered(w, r)
+				return true
+			}
+			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: impatience,
+				Only: []string{"RESP-STATUS", "HOOK-VALID", "HOOK-OTHER-CHAT", "HOOK-WRONG-KEY", "LIVE-PROCESS"}})
+			for _, w := range []want{
+				{"RESP-STATUS", reports.Failed, "without a token: no answer"}, {"HOOK-VALID", reports.Passed, ""},
+				{"HOOK-OTHER-CHAT", reports.Failed, ""}, {"HOOK-WRONG-KEY", reports.Passed, ""}, {"LIVE-PROCESS", reports.Passed, ""},
+			} {
+				if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
+					t.Errorf("%s is %s, want %s and %q", w.id, c.Outcome, w.outcome, w.says)
+					describe(t, c)
+				}
+			}
+			if found := findings(run); !slices.Equal(found, []string{row.cause, "webhook-ignores-chat"}) && !slices.Equal(found, []string{"webhook-ignores-chat", row.cause}) {
+				t.Errorf("it names %q", found)
+			}
+		})
+	}
+}
+
+// The same, of a process that ends: the death is told, though nothing had been answered
+// before it.
+func TestTheDeathOfTheFirstRequestIsTold(t *testing.T) {
+	t.Parallel()
+	shop := dyingShop(t, strangers)
+	shop.Endpoint, shop.PageURL = nil, ""
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"RESP-STATUS", "LIVE-PROCESS"}})
+	for _, w := range []want{
+		{"RESP-STATUS", reports.Failed, "no answer"}, {"LIVE-PROCESS", reports.Failed, `/hooks/orders: "without a token" kills it, 3 of 3 times`},
+	} {
+		if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
+			t.Errorf("%s is %s, want %s and %q", w.id, c.Outcome, w.outcome, w.says)
+			describe(t, c)
+		}
+	}
+}
+
+// hangUp closes the connection without an answer.
+func hangUp(w http.ResponseWriter, _ *http.Request) {
+	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		conn.Close()
 	}
 }
 

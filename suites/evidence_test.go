@@ -112,8 +112,7 @@ func TestOnlyTheWebhookThatFetchesIsAccused(t *testing.T) {
 	}
 }
 
-func TestASlowWebhookThatAnswers500IsNotDead(t *testing.T) {
-	t.Parallel()
+func TestASlowWebhookThatAnswers500IsNotDead(t *testing.T) { // alone: its time-outs are short
 	h := plain()
 	h.refuse = http.StatusInternalServerError
 	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
@@ -413,8 +412,7 @@ func sign(t *testing.T, claims map[string]any) string {
 }
 
 // A webhook that never answers a forged token is told so, and costs no hour.
-func TestAWebhookThatHangsOnForgedTokensIsTold(t *testing.T) {
-	t.Parallel()
+func TestAWebhookThatHangsOnForgedTokensIsTold(t *testing.T) { // alone: its time-outs are short
 	h := plain()
 	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		raw := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")

@@ -356,8 +356,7 @@ func TestAShortWaitIsWaitedFor(t *testing.T) {
 
 // A request that --rate held back until the check's time was over is not the
 // target's silence.
-func TestSlownessOfOurOwnAccusesNobody(t *testing.T) {
-	t.Parallel()
+func TestSlownessOfOurOwnAccusesNobody(t *testing.T) { // alone: its time-outs are short
 	target := endpointOf(sound)(t)
 	run := suites.RunQuietly(t.Context(), target, suites.Options{Only: []string{"AUTH-BODY-MALFORMED", "AUTH-METHOD"},
 		Rate: 20, Concurrency: 2, Timeout: 250 * time.Millisecond})

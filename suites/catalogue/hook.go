@@ -67,7 +67,7 @@ var hookAnonymous = eachHook(func(ctx context.Context, h *subject.Webhook, st su
 				v, _ := h.Unserved(st)
 				return v.With(ev)
 			}
-			return subject.Violated("an answer below 500", subject.Describe(ev.Exchange)).With(ev)
+			return subject.Violated("an answer below 500", subject.Describe(ev.Exchange)).Because(subject.Silence(ev)).With(ev)
 		}
 		if m, shown := knownMarker(h.Session, ev); shown {
 			return subject.Violated("nobody's data", fmt.Sprintf("the answer to a stranger holds the %s of the page's user", m.Claim)).Surely().With(ev)
@@ -216,6 +216,9 @@ func noted(ev subject.Evidence) []param.Leaf {
 // not name, or the answer that only members get.
 func judgeNamed(h *subject.Webhook, st subject.Standing, what string, named oracle.Marker, who []oracle.Marker, ev subject.Evidence) subject.Verdict {
 	const expected = "the answer that a stranger gets"
+	if st.Deaf() && ev.Exchange.Err != nil {
+		return subject.Missing("%s: %s, as every stranger (see RESP-STATUS)", what, subject.Describe(ev.Exchange))
+	}
 	for _, m := range who {
 		if m.Claim != named.Claim && telling(m.Value) && oracle.ShowsWord(ev.Exchange, m.Value) && !oracle.ShowsWord(st.Stranger[0].Exchange, m.Value) {
 			return subject.Violated(expected, fmt.Sprintf("%s: the answer holds the member's %s", what, m.Claim)).Surely().With(ev)

@@ -49,7 +49,7 @@ var Hook = []Check{
 			Broken: "A token of one chat opens every other chat.",
 			Why:    "Somebody who gets hold of one token (from a log, a colleague's screen, another webhook) writes in their own chat and reads the victim's orders.",
 			Fix:    "Compare the token's chat.id with the request's chat_id, and refuse the token where they differ: otherwise one leaked token works in every chat."},
-		Needs: target.NeedWebhook | target.NeedEndpoint, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Hostile: true,
 		Probe: hookOtherChat,
 	},
 	{

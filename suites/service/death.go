@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,7 +14,7 @@ type Death struct {
 	Address string
 	Check   string   // whose request did it; "" if nobody knows
 	Title   string   // of that request
-	Like    string   // it was not sent: the check whose request of the same kind did it
+	Like    string   // it was not sent: the check that says what request of the same kind did it
 	Last    []string // what was sent last, where nobody knows
 	Times   int      // how often the request did it
 	Of      int      // of how many tries
@@ -35,7 +36,7 @@ func (d Death) alike(x sending) bool {
 
 // like is the death that x would cause.
 func (d Death) like(x sending) *Death {
-	d.Title, d.Check, d.Like = x.title, x.running.Rule.ID, d.Check
+	d.Title, d.Check, d.Like = x.title, x.running.Rule.ID, cmp.Or(d.Check, "LIVE-PROCESS")
 	return &d
 }
 

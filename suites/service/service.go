@@ -224,11 +224,11 @@ func (v *service) enough(x sending) *Death {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	f := v.kinds[x.kind]
-	switch deadly := f != nil && !f.answered; {
-	case deadly && x.plain && f.deaths > 0:
+	switch deadly := f != nil && f.deaths > 0 && !f.answered; {
+	case deadly && x.plain:
 		d := f.first
 		return &d
-	case deadly && f.deaths >= sealed:
+	case deadly && (f.deaths >= sealed || f.first.Check == ""):
 		return f.first.like(x)
 	}
 	n, enough := 0, enoughDeaths
@@ -246,12 +246,23 @@ func (v *service) enough(x sending) *Death {
 }
 
 // spared is the evidence of a request that was not sent, since it would only kill the
-// service as d says.
+// service as d says. Where every probe begins with the like of it, that is no doing of
+// the check.
 func (v *service) spared(x sending, d Death) Evidence {
-	x.running.kills(d)
+	if !v.diesPlainly(x) {
+		x.running.kills(d)
+	}
 	ev := v.unsent(x, errSpared)
 	ev.Killed = &d
 	return ev
+}
+
+// diesPlainly says whether the service has died of a plain request of the kind of x.
+func (v *service) diesPlainly(x sending) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	f := v.kinds[x.kind]
+	return f != nil && f.deaths > 0 && f.first.Check == ""
 }
 
 // guarded sends a request of a check that is known to kill the service, with

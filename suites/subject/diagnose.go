@@ -41,7 +41,7 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("HOOK-VALID", "", ev)
 		return nil
 	case ev.Exchange.Err != nil:
-		st.Fault = h.fault("RESP-STATUS", silence(ev), ev)
+		st.Fault = h.fault("RESP-STATUS", Silence(ev), ev)
 		if st.Members() && h.AcceptableStatus(st.Stranger[0]) { // it is the token on which it is silent
 			st.Fault = h.fault("HOOK-VALID", "webhook-fails-on-tokens", ev)
 		}
@@ -78,8 +78,8 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 	return h.tryTokens(ctx, st)
 }
 
-// silence is the cause of an answer that breaks off, or that does not come.
-func silence(ev Evidence) string {
+// Silence is the cause of an answer that breaks off, or that does not come.
+func Silence(ev Evidence) string {
 	if ev.Killed != nil {
 		return "process-dies"
 	}

@@ -99,26 +99,29 @@ func (h *Webhook) Oracle() (*oracle.Oracle, error) {
 		if err := h.unanswered(st); err != nil {
 			return nil, err
 		}
-		controls := oracle.Controls{Valid: exchanges(st.Member), Anonymous: exchanges(st.Stranger)}
+		var unreadable []Evidence
 		if !h.Session.Options.Safe {
-			refused, err := h.sample(trying(h.Session.Base, "HOOK-GARBAGE"), "with a token that is none", Call{Token: "kindlytest"})
+			refused, err := h.sample(trying(h.Session.Base, "HOOK-GARBAGE"), "with a token that is none", Call{Token: unreadableToken})
 			if err != nil {
 				return nil, err
 			}
 			if refused[0].Exchange.Err == nil && refused[1].Exchange.Err == nil {
-				controls.Unreadable = exchanges(refused)
+				unreadable = refused
 			}
 		}
+		nobody, err := h.nobody(st, unreadable)
+		if err != nil {
+			return nil, err
+		}
+		controls := oracle.Controls{Valid: exchanges(st.Member), Anonymous: exchanges(nobody), Unreadable: exchanges(unreadable)}
 		return h.learn(controls, st)
 	})
 }
 
 func (h *Webhook) unanswered(st Standing) error {
-	for _, all := range [][]Evidence{st.Stranger, st.Member} {
-		for _, ev := range all {
-			if ev.Exchange.Err != nil {
-				return MissingError(fmt.Sprintf("a valid request gets %s (see RESP-STATUS)", Describe(ev.Exchange)))
-			}
+	for _, ev := range st.Member {
+		if ev.Exchange.Err != nil {
+			return MissingError(fmt.Sprintf("a valid request gets %s (see RESP-STATUS)", Describe(ev.Exchange)))
 		}
 	}
 	return nil
@@ -182,10 +185,14 @@ func (h *Webhook) observe(o *oracle.Oracle, st Standing) error {
 	if err != nil {
 		return err
 	}
+	nobody := Call{}
+	if st.Deaf() {
+		nobody.Token = unreadableToken
+	}
 	for _, row := range []struct {
 		kind oracle.Kind
 		call Call
-	}{{oracle.Valid, valid}, {oracle.Anonymous, Call{}}} {
+	}{{oracle.Valid, valid}, {oracle.Anonymous, nobody}} {
 		ev, err := h.Call(h.Session.Base, "one more control", row.call)
 		if err != nil {
 			return err

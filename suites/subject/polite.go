@@ -21,7 +21,10 @@ func (h *Webhook) tryPoliteRefusal(ctx context.Context, st *Standing) error {
 		return nil
 	}
 	c := Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
-	all := exchanges(append(append([]Evidence{}, st.Member...), st.Stranger...))
+	all := exchanges(st.Member)
+	if !st.Deaf() {
+		all = append(all, exchanges(st.Stranger)...)
+	}
 	unsigned := c
 	unsigned.Unsigned = true
 	ev, err := h.Call(trying(ctx, "SIG-MISSING"), "without a signature", unsigned)

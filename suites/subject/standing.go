@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -81,6 +79,9 @@ type Mended struct {
 // Members says whether the valid request carries a token.
 func (st Standing) Members() bool { return len(st.Member) > 0 }
 
+// Deaf says whether strangers get no answer at all.
+func (st Standing) Deaf() bool { return len(st.Stranger) > 0 && st.Stranger[0].Exchange.Err != nil }
+
 // Control is the answer to the best request that there is.
 func (st Standing) Control() Evidence {
 	if st.Members() {
@@ -107,19 +108,18 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 		return st, err
 	}
 	st.Waking = waking
+	answered := first
 	if first.Exchange.Err != nil {
-		st.Stranger = []Evidence{first}
-		st.Fault = &Fault{Check: "RESP-STATUS", Cause: silence(first), What: "a valid request gets " + Describe(first.Exchange), Seen: first}
-		if first.Killed != nil {
-			st.Fault.What = "a valid request " + strings.TrimPrefix(first.Killed.String(), strconv.Quote(first.Killed.Title)+" ")
+		var served bool
+		if answered, served, err = h.beyondStrangers(ctx, &st, first); err != nil || !served {
+			return st, err
 		}
-		st.Silent, err = h.silentToMembers(ctx)
-		return st, err
+	} else {
+		h.registerLife(first)
 	}
-	h.registerLife(first)
-	if _, what, ok := inEnvelope(first.Exchange.Response); ok {
+	if _, what, ok := inEnvelope(answered.Exchange.Response); ok {
 		h.repair.envelope = true
-		st.Envelope = &Mended{Cause: "answer-is-an-envelope", Name: what, Seen: first}
+		st.Envelope = &Mended{Cause: "answer-is-an-envelope", Name: what, Seen: answered}
 	}
 	if err := h.chooseMessage(ctx); err != nil {
 		return st, err
@@ -162,20 +162,6 @@ func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, er
 	}
 }
 
-// silentToMembers says whether the valid request of a member gets no answer
-// either. Where nobody listens for a moment, nothing is said of it.
-func (h *Webhook) silentToMembers(ctx context.Context) (bool, error) {
-	tok, err := h.Witness(ctx)
-	if errors.Is(err, ErrMissing) {
-		return true, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	ev, err := h.Call(ctx, "with a valid token", Call{ChatID: tok.ChatID, Token: tok.Raw})
-	return ev.Exchange.Err != nil && ev.Exchange.Kind() != wire.KindUnreachable, err
-}
-
 // registerLife lets the service be asked by a stranger's request whether it lives:
 // the one that it has answered, whatever is worked around later.
 func (h *Webhook) registerLife(first Evidence) {
@@ -189,24 +175,27 @@ func (h *Webhook) sampleBoth(ctx context.Context, st *Standing) error {
 	if err != nil && !errors.Is(err, ErrMissing) {
 		return err
 	}
-	kinds := []Call{{}}
+	type ask struct {
+		title string
+		call  Call
+		into  *[]Evidence
+	}
+	var asks []ask
+	if !st.Deaf() {
+		asks = append(asks, ask{"without a token", Call{}, &st.Stranger})
+	}
 	if err == nil {
 		st.Token = tok
-		kinds = append(kinds, Call{ChatID: tok.ChatID, Token: tok.Raw})
+		asks = append(asks, ask{"with a valid token", Call{ChatID: tok.ChatID, Token: tok.Raw}, &st.Member})
 	}
-	answers := make([][]Evidence, len(kinds))
-	err = h.Session.Each(len(kinds), func(i int) (err error) {
-		answers[i], err = h.sample(ctx, []string{"without a token", "with a valid token"}[i], kinds[i])
+	err = h.Session.Each(len(asks), func(i int) (err error) {
+		*asks[i].into, err = h.sample(ctx, asks[i].title, asks[i].call)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if st.Stranger = answers[0]; len(answers) > 1 {
-		st.Member = answers[1]
+	if err == nil && st.Members() {
 		h.Session.tellForward(h, tok, st.Member[0])
 	}
-	return nil
+	return err
 }
 
 // Witness is the token that a sound webhook takes; of this one, what it is known

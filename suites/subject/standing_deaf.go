@@ -1,0 +1,129 @@
+package subject
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/service"
+)
+
+// A webhook may give strangers no answer, or end with the first of them, and serve
+// members all the same: most such errors are in reading a header that is not there.
+// That is told of strangers; the rest is judged by what members are answered.
+
+// beyondStrangers looks for a request that is answered where a stranger's is not, by
+// which the service shows that it lives: only then can it be told what became of the
+// stranger's. It returns the answer to a member, and whether it is one that other
+// checks can go by.
+func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evidence) (member Evidence, served bool, err error) {
+	asks, err := h.otherAsks(ctx)
+	if err != nil {
+		return member, false, err
+	}
+	for _, a := range asks {
+		ev := h.whenBack(ctx, a.title, a.request)
+		if a.member {
+			member = ev
+		}
+		if ev.Exchange.Err != nil {
+			continue
+		}
+		h.registerLife(ev)
+		if first.Killed == nil && first.Exchange.Kind() != wire.KindTimeout { // nobody could look into it before
+			if first, err = h.Call(ctx, "without a token", Call{}); err != nil {
+				return member, false, err
+			}
+		}
+		break
+	}
+	st.Stranger = []Evidence{first}
+	st.Stranger = []Evidence{first}
+	answered := member.Exchange.Response != nil
+	if answered && h.Acceptable(member) {
+		return member, true, nil
+	}
+	st.Silent = !answered && member.Exchange.Kind() != wire.KindUnreachable
+	st.Fault = &Fault{Check: "RESP-STATUS", Cause: Silence(first), What: "a valid request gets " + Describe(first.Exchange), Seen: first}
+	if first.Killed != nil {
+		st.Fault.What = "a valid request " + strings.TrimPrefix(first.Killed.String(), strconv.Quote(first.Killed.Title)+" ")
+	}
+	return member, false, nil
+}
+
+// An otherAsk is a request that may be answered where a stranger's is not.
+type otherAsk struct {
+	title   string
+	request wire.Request
+	member  bool
+}
+
+// otherAsks are a member's valid request, if there is a token, and then such as
+// nothing much is done with: without a signature, and without a body.
+func (h *Webhook) otherAsks(ctx context.Context) ([]otherAsk, error) {
+	var asks []otherAsk
+	tok, err := h.Witness(ctx)
+	if err != nil && !errors.Is(err, ErrMissing) {
+		return nil, err
+	}
+	if err == nil {
+		r, err := h.Request(Call{ChatID: tok.ChatID, Token: tok.Raw})
+		if err != nil {
+			return nil, err
+		}
+		asks = append(asks, otherAsk{"with a valid token", r, true})
+	}
+	r, err := h.Request(Call{Unsigned: true})
+	if err != nil {
+		return nil, err
+	}
+	if h.Config.Secret != "" {
+		asks = append(asks, otherAsk{"without a signature", r, false})
+	}
+	get := r.Clone()
+	get.Method, get.Body = http.MethodGet, nil
+	return append(asks, otherAsk{"is it there?", get, false}), nil
+}
+
+// whenBack sends a request, and again while nobody listens: the service may have
+// ended of what was sent before, and be starting. Who is cut off may have come to a
+// process that was ending already, and tries once more.
+func (h *Webhook) whenBack(ctx context.Context, title string, r wire.Request) Evidence {
+	ctx, cancel := context.WithTimeout(ctx, h.Session.Patience.Comeback)
+	defer cancel()
+	for cutOff := 0; ; {
+		ev := h.Session.Do(ctx, title, r)
+		if ev.Exchange.Kind() == wire.KindReset {
+			cutOff++
+		} else if ev.Exchange.Kind() != wire.KindUnreachable {
+			return ev
+		}
+		if cutOff > 1 || service.Sleep(ctx, comebackPause) != nil {
+			return ev
+		}
+	}
+}
+
+// comebackPause is between two looks whether a service is back.
+const comebackPause = 100 * time.Millisecond
+
+// nobody are the answers to those who are not believed: strangers, or, where those get
+// none, who brings a token that is none.
+func (h *Webhook) nobody(st Standing, unreadable []Evidence) ([]Evidence, error) {
+	if !st.Deaf() {
+		return st.Stranger, nil
+	}
+	if len(unreadable) == 0 {
+		return nil, MissingError(fmt.Sprintf("who is not believed gets no answer: a stranger's valid request gets %s (see RESP-STATUS)", Describe(st.Stranger[0].Exchange)))
+	}
+	return unreadable, nil
+}
+
+// unreadableToken is a token that is none.
+const unreadableToken token.Raw = "kindlytest"
