@@ -48,7 +48,7 @@ var badWebhooks = []bad{
 		problem: "could not be called", hint: "Is it running?", exit: 2},
 	{name: "its name is unknown",
 		target:  func(*testing.T) target.Target { return hookAt("http://nowhere.invalid/") },
-		problem: "could not be called", hint: "Is it running?", exit: 2},
+		problem: "could not be called", hint: "--resolve HOST=ADDRESS", exit: 2},
 	{name: "it never answers",
 		target: hookOf(hang), exit: 1, problem: incomplete,
 		wants: []want{

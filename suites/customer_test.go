@@ -134,10 +134,10 @@ func noneIs(t *testing.T, run reports.Run, outcomes ...reports.Outcome) {
 }
 
 // sideBySide is how many tests go on at the same time.
-const sideBySide = 8
+const sideBySide = 6
 
 // atOnce is how many runs [each] makes at the same time, in all tests together.
-const atOnce = 10
+const atOnce = 8
 
 var running = make(chan struct{}, atOnce)
 

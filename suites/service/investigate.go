@@ -95,7 +95,7 @@ func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, d
 	if culprit != nil {
 		ev = v.convict(ctx, client, culprit, ev)
 		culprit.again = &ev
-	} else if down := v.isDown(); down == nil && (died || slices.ContainsFunc(suspects, refused) && !v.explained(x)) {
+	} else if down := v.isDown(); down == nil && (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x) {
 		v.note(Death{Address: v.address, Last: titles(suspects), Evidence: x.ev})
 	}
 }
