@@ -43,9 +43,10 @@ var mayImport = map[string][]string{
 	"internal/totp":     {},
 	"internal/wire":     {},
 
-	"internal/listen":    {"internal/forge", "internal/recording", "internal/wire", "mockkindly", "mockkindly/token", "mockkindly/webhook"},
-	"internal/observed":  {"internal/recording", "mockkindly/rule", "mockkindly/webhook", "mockkindly/widget"},
-	"internal/recording": {"internal/redact"},
+	"internal/listen":      {"internal/forge", "internal/recording", "internal/wire", "mockkindly", "mockkindly/token", "mockkindly/webhook"},
+	"internal/clientwatch": {"internal/browser", "internal/observed"},
+	"internal/observed":    {"internal/recording", "mockkindly/rule", "mockkindly/webhook", "mockkindly/widget"},
+	"internal/recording":   {"internal/redact"},
 
 	"mockkindly":           {"mockkindly/allowlist", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "internal/clip", "internal/redact", "internal/shell", "internal/wire"},
 	"mockkindly/server":    {"internal/clip", "mockkindly", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook", "mockkindly/widget", "internal/redact", "reports"},
@@ -59,6 +60,7 @@ var mayImport = map[string][]string{
 
 	"fixtures":                 {},
 	"fixtures/process":         {},
+	"fixtures/realkindly":      {}, // nothing of the mock: they must not be wrong alike
 	"fixtures/stack":           {"fixtures", "fixtures/process"},
 	"fixtures/stack/stacktest": {"fixtures/stack"},
 	"reports":                  {},

@@ -107,7 +107,11 @@ func (a *app) learnFrom(l *observed.Learner, name string) error {
 
 func (a *app) showLearnt(l observed.Learnt, out string) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %s to %s\n", deliveries(l.Deliveries), l.First.Format(time.DateOnly), l.Last.Format(time.DateOnly))
+	seen := deliveries(l.Deliveries)
+	if c := l.Habits.Client; c != nil {
+		seen += ", " + plural(c.Visits, "visit")
+	}
+	fmt.Fprintf(&b, "%s, %s to %s\n", seen, l.First.Format(time.DateOnly), l.Last.Format(time.DateOnly))
 	for _, part := range []struct {
 		verdict observed.Verdict
 		title   string

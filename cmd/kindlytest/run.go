@@ -10,6 +10,7 @@ import (
 	"net/textproto"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -42,6 +43,8 @@ type runFlags struct {
 	watch      bool
 	watchPaths []string
 	deliveries string
+	observe    bool
+	observeFor time.Duration
 }
 
 // hmacSecretVariable holds the secret of webhooks that flags name.
@@ -117,6 +120,8 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.lastFailed, "last-failed", false, "run only what failed or could not run in the report that is there; all if nothing did")
 	fs.BoolVar(&f.watch, "watch", false, "run again when files change or your app comes back, first what failed; keys: a all, f failed, o open the report, q quit")
 	fs.StringArrayVar(&f.watchPaths, "watch-path", []string{"."}, "`folder` or file to watch, but for what git ignores; repeatable")
+	fs.BoolVar(&f.observe, "observe-client", false, "check nothing: open PAGE with Kindly's own chat client, watch it, and put what it does into "+observed.DefaultName)
+	fs.DurationVar(&f.observeFor, "observe-for", 30*time.Second, "with --observe-client: for how long; until after the token's end to see whether it is renewed")
 	fs.StringVar(&f.deliveries, "deliveries", "", "`file` that listen --record wrote: webhooks are judged by the recorded message that tells members and strangers apart best")
 	f.checks.register(fs)
 	f.output.register(fs)
@@ -125,6 +130,12 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *runFlags) error {
 	if f.watch {
 		return a.watch(ctx, fs, args, f)
+	}
+	if f.observe {
+		return a.observeClient(ctx, fs, args, f)
+	}
+	if fs.Changed("observe-for") {
+		return hint.Errorf("kindlytest run PAGE --observe-client --observe-for 1m", "--observe-for says nothing without --observe-client")
 	}
 	if fs.Changed("watch-path") {
 		return hint.Errorf("kindlytest run --watch --watch-path src", "--watch-path says nothing without --watch")

@@ -164,6 +164,9 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	defer client.Close()
 	o.Client = client
 	o.Manner, so.Client = f.mannerOf(c, fs), c.Options.Observed.Client()
+	if so.Client != nil {
+		so.Client.Needs = nil // in a browser of somebody's own, others would be asked for them
+	}
 	if f.db != "" {
 		store, openErr := sqlite.Open(f.db, sqlite.Options{Sync: f.dbSync})
 		if openErr != nil {

@@ -62,6 +62,8 @@ func probed(kind network.ResourceType) *answer {
 func (p *Page) intercept(s *session, ev fetch.EventRequestPaused) {
 	ctx := p.life
 	switch {
+	case p.opts.real:
+		tell(ctx, s, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: ev.RequestID, Headers: p.withHeaders(ev)})
 	case p.opts.blank:
 		fulfill(ctx, s, ev.RequestID, &answer{header: http.Header{"Content-Type": {"text/html"}}})
 	case isProbe(ev.Request.URL) && p.opts.kindly != nil:

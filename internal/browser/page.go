@@ -35,10 +35,10 @@ type Page struct {
 
 	mu      sync.Mutex
 	doc     document
-	realms  []realm                  // where scripts run: the page and its frames
-	changed chan struct{}            // closed and replaced when doc changes
-	asked   map[fetch.RequestID]bool // requests whose proxy got its password
-	deeds   func(payload string)     // told of what a visitor does; may be nil
+	realms  []realm                         // where scripts run: the page and its frames
+	changed chan struct{}                   // closed and replaced when doc changes
+	asked   map[fetch.RequestID]bool        // requests whose proxy got its password
+	told    map[string]func(payload string) // by binding: what scripts of ours tell
 }
 
 // pageOptions say what is intercepted.
@@ -46,6 +46,7 @@ type pageOptions struct {
 	kindly http.Handler // answers for Kindly's hosts; nil: such requests fail
 	origin string       // gets the login's headers
 	blank  bool         // every request is answered with an empty document
+	real   bool         // nobody answers in Kindly's place
 }
 
 // A document is how far the main frame's document has come.
@@ -165,7 +166,7 @@ func (p *Page) onEvent(s *session, targetType, method string, params jsonv2.Valu
 			p.onRealm(s, method, params)
 		}
 	case runtime.BindingCalled.Method:
-		p.onDeed(params)
+		p.onTold(params)
 	case tooLarge:
 		// Chrome holds a request until it is told what to do with it.
 		if ev, ok := decodeEvent[eventTooLarge](params); ok && ev.Method == fetch.RequestPaused.Method {

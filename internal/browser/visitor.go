@@ -106,14 +106,12 @@ func (u *User) Accompany(ctx context.Context, rawURL string, kindly http.Handler
 
 func (p *Page) watchVisitor(ctx context.Context, told func(Deed)) error {
 	n := 0 // events come one after the other
-	p.mu.Lock()
-	p.deeds = func(payload string) {
+	p.tells(deedBinding, func(payload string) {
 		var d Deed
 		if n++; n <= maxDeeds && json.Unmarshal([]byte(payload), &d) == nil {
 			told(d)
 		}
-	}
-	p.mu.Unlock()
+	})
 	if _, err := call(ctx, p.session, runtime.AddBinding, runtime.AddBindingParams{Name: deedBinding, ExecutionContextName: deedWorld}); err != nil {
 		return err
 	}
@@ -122,14 +120,24 @@ func (p *Page) watchVisitor(ctx context.Context, told func(Deed)) error {
 	return err
 }
 
-// onDeed takes what the script of watchDeeds tells.
-func (p *Page) onDeed(params jsonv2.Value) {
+// tells lets scripts of ours call a function by a binding's name.
+func (p *Page) tells(binding string, f func(payload string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.told == nil {
+		p.told = map[string]func(string){}
+	}
+	p.told[binding] = f
+}
+
+// onTold takes what a script of ours tells.
+func (p *Page) onTold(params jsonv2.Value) {
 	ev, ok := decodeEvent[runtime.EventBindingCalled](params)
-	if !ok || ev.Name != deedBinding || len(ev.Payload) > maxDeed || !strings.HasPrefix(ev.Payload, "{") {
+	if !ok || len(ev.Payload) > maxDeed || !strings.HasPrefix(ev.Payload, "{") {
 		return
 	}
 	p.mu.Lock()
-	told := p.deeds
+	told := p.told[ev.Name]
 	p.mu.Unlock()
 	if told != nil {
 		told(ev.Payload)

@@ -17,12 +17,14 @@ import (
 func (d *document) build() {
 	var head struct {
 		Name      text              `yaml:"name"`
+		Observed  text              `yaml:"observed"`
 		Dialogues []dialogueSection `yaml:"dialogues"`
 	}
 	d.decode(nil, &head)
 	c := d.config
 	c.Target.Name = string(head.Name)
 	d.sections(nil, &c.Target, &c.Options)
+	c.ObservedFile = string(head.Observed)
 	c.Target.Secrets = d.secrets[""]
 	for i, s := range head.Dialogues {
 		c.Dialogues = append(c.Dialogues, d.dialogue(path{"dialogues"}.item(i), s))

@@ -39,6 +39,8 @@ type Config struct {
 	// name that is unique and can be that of a folder. Target and Options then
 	// hold what they have in common.
 	Targets []suites.Job
+	// ObservedFile is what observed: names, as it stands in the file.
+	ObservedFile string
 	// Dialogues are for kindlytest serve.
 	Dialogues []mockkindly.Dialogue
 	// Notes are remarks for the user, such as a secret that stands in the file.
