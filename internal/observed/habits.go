@@ -45,10 +45,10 @@ const (
 )
 
 // anyMessage is the way to what every delivery shows.
-const anyMessage = "Write any message that leads to the webhook, while kindlytest listen --record stands before it."
+const anyMessage = "Write any message that leads to the webhook."
 
 // watchClient is the way to what every visit shows.
-const watchClient = "kindlytest run PAGE --observe-client opens the page with the real client."
+const watchClient = "Watch any visit: kindlytest run PAGE --observe-client."
 
 // habits are all of them, in the order of the file. The payload's members and the
 // further headers, of which nobody knows the names before, follow: see families.
@@ -293,12 +293,14 @@ const (
 // families are rows of which nobody knows the names before.
 var families = []struct {
 	prefix  string
+	about   string // of its contract, for people
+	way     string
 	leaning []string
 	learn   func(l *Learner, h *Habits) []Row
 	follow  func(h Habits, m *webhook.Manner)
 }{
-	{"payload.", []string{"RESP-ADDITIVE", "RESP-SPARSE", "RESP-SOURCES"}, learnPayload, followPayload},
-	{"header.", nil, learnHeaders, followHeaders},
+	{"payload.", "the members of the [request](#webhook-request), with their types", "Write messages to several dialogues, from the web and other sources; new members get rows too.", []string{"RESP-ADDITIVE", "RESP-SPARSE", "RESP-SOURCES"}, learnPayload, followPayload},
+	{"header.", "none but those that are documented", anyMessage, nil, learnHeaders, followHeaders},
 }
 
 func habitOf(id string) (habit, bool) {
@@ -439,6 +441,34 @@ func leaning(r Row) []string {
 		}
 	}
 	return nil
+}
+
+// A Known row is what is known of Kindly without anybody's looking.
+type Known struct {
+	ID, Contract string
+	Fidelity     rule.Fidelity
+	Way          string   // how it can be seen
+	Leaning      []string // the checks that rest on it
+	Likewise     string   // what is done likewise where it was seen: requests, chat client
+}
+
+// AllKnown are the rows that can be told before anything was seen.
+func AllKnown() []Known {
+	var out []Known
+	for _, h := range habits {
+		k := Known{ID: h.id, Contract: h.contract, Fidelity: h.fidelity, Way: h.way, Leaning: h.leaning}
+		switch {
+		case h.follow != nil:
+			k.Likewise = "requests"
+		case h.play != nil:
+			k.Likewise = "chat client"
+		}
+		out = append(out, k)
+	}
+	for _, f := range families {
+		out = append(out, Known{f.prefix + "NAME", f.about, rule.Documented, f.way, f.leaning, "requests"})
+	}
+	return out
 }
 
 // Leaning are the checks that rest on each row, by its ID or by how it begins.
