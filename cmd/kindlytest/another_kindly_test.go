@@ -356,7 +356,7 @@ func TestChatClientIsPlayedAsItWasSeen(t *testing.T) {
 	policies := map[string]string{ // what PAGE-CSP says of a policy that allows this
 		"script-src 'unsafe-inline' http://chat.kindlycdn.com http://edge.kindly-static.example; connect-src 'self' http://chat-api.kindly.ai ws://live.push.example https://bot.kindly.ai; img-src http://img.kindly-static.example": "passed",
 		"script-src 'unsafe-inline' http://chat.kindlycdn.com http://edge.kindly-static.example; connect-src 'self' http://chat-api.kindly.ai https://bot.kindly.ai; img-src *":                                                       "failed",
-		"script-src 'unsafe-inline' http://chat.kindlycdn.com; connect-src 'self' http://chat-api.kindly.ai ws://live.push.example https://bot.kindly.ai; img-src *":                                                                     "failed",
+		"script-src 'unsafe-inline' http://chat.kindlycdn.com; connect-src 'self' http://chat-api.kindly.ai ws://live.push.example https://bot.kindly.ai; img-src *":                                                                  "failed",
 	}
 	for policy, want := range policies {
 		config := filepath.Join(dir, "csp.yaml")

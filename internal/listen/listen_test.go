@@ -28,14 +28,14 @@ const secret = "a-secret-of-the-webhook"
 
 // A rig is a proxy before an app.
 type rig struct {
-	t    *testing.T
+	t    testing.TB
 	base string
 	file string
 	told chan Delivery
 	mock *mockkindly.Kindly
 }
 
-func start(t *testing.T, app string) *rig {
+func start(t testing.TB, app string) *rig {
 	t.Helper()
 	r := &rig{t: t, file: filepath.Join(t.TempDir(), "kindly.jsonl"), told: make(chan Delivery, 100)}
 	to, err := url.Parse(app)

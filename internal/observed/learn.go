@@ -238,7 +238,9 @@ func (l *Learner) outcome(d recording.Delivery) {
 	}
 	if d.Request.Digest != "" {
 		key := d.Run + d.Request.Digest
-		l.attempts[key] = append(l.attempts[key], attempt{d.At, took, failed})
+		if before := l.attempts[key]; failed || before != nil { // what went well at once is no matter
+			l.attempts[key] = append(before, attempt{d.At, took, failed})
+		}
 	}
 }
 
