@@ -28,7 +28,7 @@ func withPage(t *testing.T, callback string, endpoint http.HandlerFunc) string {
 }
 
 // bySID is logged in by the cookie that loggedIn knows.
-var bySID = &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", SameSite: "Lax"}}}
+var bySID = &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", SameSite: "Lax", HTTPOnly: true}}}
 
 const askAuth = `async (id) => { const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}); return r.ok ? (await r.json()).token : null; }`
 

@@ -16,16 +16,12 @@ func Spellings(from, to string) [][2]string {
 		return nil
 	}
 	var out [][2]string
-	for _, spell := range []func(string) string{
-		func(s string) string { return s },
-		strings.ToUpper,
-		func(s string) string { return strings.ReplaceAll(s, "-", "%2D") },
-		func(s string) string { return strings.ReplaceAll(s, "-", "%2d") },
-		func(s string) string { return strings.ReplaceAll(s, "-", `\u002d`) },
-		func(s string) string { return strings.ReplaceAll(s, "-", "") },
-	} {
-		if old := spell(from); len(out) == 0 || old != from {
-			out = append(out, [2]string{old, spell(to)})
+	for _, letters := range []func(string) string{func(s string) string { return s }, strings.ToUpper} {
+		for _, dash := range []string{"-", "%2D", "%2d", `\u002d`, ""} {
+			spell := func(s string) string { return strings.ReplaceAll(letters(s), "-", dash) }
+			if old := spell(from); len(out) == 0 || old != from {
+				out = append(out, [2]string{old, spell(to)})
+			}
 		}
 	}
 	return out

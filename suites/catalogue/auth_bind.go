@@ -129,6 +129,9 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 	if ev, err := s.PlainAnswer(ctx); err != nil {
 		return subject.CouldNotRun(err).With(ev)
 	}
+	if e.Gave && !e.NamesChat() {
+		return subject.CouldNotRun(subject.ErrNoSlot)
+	}
 	chats := make([]string, n)
 	requests := make([]wire.Request, n)
 	for i := range chats {

@@ -35,8 +35,8 @@ func onServingOrPage(judge func(context.Context, *subject.Session, *subject.Endp
 	inPage func(context.Context, *subject.Session) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
 	plain := onServing(judge)
 	return func(ctx context.Context, s *subject.Session) subject.Verdict {
-		_, err := s.Endpoint()
-		if errors.Is(err, subject.ErrMissing) || err == nil && onlyInPage(ctx, s) {
+		e, err := s.Endpoint()
+		if errors.Is(err, subject.ErrMissing) || err == nil && (e.Gave && !e.NamesChat() || onlyInPage(ctx, s)) {
 			if _, _, err := s.FetchToken(ctx, s.NewChatID()); err != nil {
 				return subject.CouldNotRun(err)
 			}

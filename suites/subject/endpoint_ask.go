@@ -79,7 +79,7 @@ func (s *Session) FetchToken(ctx context.Context, chatID string) (token.Raw, Evi
 	if err != nil {
 		return "", Evidence{}, err
 	}
-	if e.Socket {
+	if e.Socket || e.Gave && !e.NamesChat() {
 		return s.fetchInPage(ctx, chatID, MissingError(whyOnce(e)))
 	}
 	ev, raw := s.Ask(ctx, "a token for chat "+chatID, e.WithChat(chatID))
@@ -162,6 +162,9 @@ func whyOnce(e *Endpoint) string {
 	const only = "the page's request can't be made again outside of it: "
 	if e.Socket {
 		return "the token comes over a WebSocket, on which only the page can talk"
+	}
+	if !e.NamesChat() {
+		return "the chat id does not stand in the page's request for a token (is it hashed, or told in another request?), so that only the page can ask for another chat"
 	}
 	for name := range e.Request.Header {
 		if IsCSRFName(name) {

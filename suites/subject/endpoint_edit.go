@@ -31,15 +31,37 @@ func (e *Endpoint) WithChat(chatID string) wire.Request {
 	return r
 }
 
-// Slots are the places at which the chat id stands by itself.
+// Slots are the places at which the chat id stands: by itself, or with something
+// around it ("kindly:…"), which makes a text of whatever takes its place.
 func (e *Endpoint) Slots() []param.Leaf {
-	return slices.DeleteFunc(param.All(e.Request, mayBeSession), func(l param.Leaf) bool { return !e.isChat(l) })
+	var out []param.Leaf
+	for _, l := range param.All(e.Request, mayBeSession) {
+		if before, after, ok := e.around(l); ok {
+			l.Typed = l.Typed && before+after == ""
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
-// isChat says whether a leaf is the chat id, and nothing but that.
-func (e *Endpoint) isChat(l param.Leaf) bool {
-	text, ok := l.Value.(string)
-	return ok && slices.ContainsFunc(param.Spellings(e.ChatID, ""), func(pair [2]string) bool { return pair[0] == text })
+// around is what stands before and after the chat id in a leaf that holds it once.
+func (e *Endpoint) around(l param.Leaf) (before, after string, ok bool) {
+	text, isText := l.Value.(string)
+	if !isText || e.ChatID == "" {
+		return "", "", false
+	}
+	for _, pair := range param.Spellings(e.ChatID, "") {
+		if before, after, ok = strings.Cut(text, pair[0]); ok {
+			return before, after, !param.HoldsID(before+"\n"+after, e.ChatID)
+		}
+	}
+	return "", "", false
+}
+
+// NamesChat says whether the request carries its chat's id. Where it does not, that
+// stands in it as something else (a hash), or was told before.
+func (e *Endpoint) NamesChat() bool {
+	return param.HoldsID(e.Request.URL, e.ChatID) || e.ReadsBody() || slices.ContainsFunc(slices.Collect(maps.Keys(e.Request.Header)), e.sendsChat)
 }
 
 // SendsChatIn says whether the chat id stands in such a place.
@@ -51,8 +73,8 @@ func (e *Endpoint) SendsChatIn(places ...param.Place) bool {
 // will do.
 func (e *Endpoint) ReadsBody() bool { return param.HoldsID(string(e.Request.Body), e.ChatID) }
 
-// ErrNoSlot says that the chat id can't be varied by itself.
-var ErrNoSlot = MissingError("the chat id does not stand by itself in the page's request, so that nothing else can take its place")
+// ErrNoSlot says that the chat id can't be varied.
+var ErrNoSlot = MissingError("the chat id does not stand in the page's request, so that nothing else can take its place")
 
 // WithValue is the request with the chat id replaced by any JSON value, or where
 // it stands in text (a form, a URL, a header) by that value as text.
@@ -76,11 +98,19 @@ func (e *Endpoint) WithoutChat() (wire.Request, error) {
 func (e *Endpoint) editChat(edit param.Visitor) (wire.Request, error) {
 	found := false
 	r, err := param.Walk(e.Request, mayBeSession, func(l param.Leaf) any {
-		if !e.isChat(l) {
+		before, after, ok := e.around(l)
+		if !ok {
 			return param.Keep
 		}
 		found = true
-		return edit(l)
+		value := edit(l)
+		switch {
+		case before+after == "" || value == any(param.Keep):
+			return value
+		case value == any(param.Drop):
+			return before + after
+		}
+		return before + param.Text(value) + after
 	})
 	if err == nil && !found {
 		err = ErrNoSlot
@@ -152,7 +182,7 @@ func addAround(value any, chatID string, members map[string]any) bool {
 		found := false
 		holds := map[string]bool{}
 		for _, name := range slices.Sorted(maps.Keys(value)) {
-			if value[name] == any(chatID) || addAround(value[name], chatID, nil) {
+			if isOf(value[name], chatID) || addAround(value[name], chatID, nil) {
 				found, holds[name] = true, true
 			}
 		}
@@ -181,11 +211,17 @@ func addAround(value any, chatID string, members map[string]any) bool {
 	case []any:
 		found := false
 		for _, element := range value {
-			found = element == any(chatID) || addAround(element, chatID, members) || found
+			found = isOf(element, chatID) || addAround(element, chatID, members) || found
 		}
 		return found
 	}
 	return false
+}
+
+// isOf says whether a value is a text that holds the chat id.
+func isOf(value any, chatID string) bool {
+	text, ok := value.(string)
+	return ok && param.HoldsID(text, chatID)
 }
 
 // batch says whether an object's names are the numbers of a batch.

@@ -65,6 +65,10 @@ func TestEveryFormCanBeEdited(t *testing.T) {
 			site + "/t?input=" + url.QueryEscape(`{"chat":"OTHER","sub":"x"}`)},
 		"a path": {asks("PUT", site+"/chats/CHAT/token", "", ""), "path", site + "/chats/42/token", site + "/chats/token", urlOf,
 			site + "/chats/OTHER/token?sub=x"},
+		"a prefix": {asks("POST", site+"/t", "application/json", `{"conversation":"kindly:CHAT"}`), "body member conversation",
+			`{"conversation":"kindly:42"}`, `{"conversation":"kindly:"}`, bodyOf, `{"conversation":"kindly:OTHER","sub":"x"}`},
+		"a query language": {asks("POST", site+"/t", "application/json", `{"query":"mutation { token(chat: \"CHAT\") }"}`), "body member query",
+			`{"query":"mutation { token(chat: \"42\") }"}`, `{"query":"mutation { token(chat: \"\") }"}`, bodyOf, `{"query":"mutation { token(chat: \"OTHER\") }","sub":"x"}`},
 		"a header": {asks("POST", site+"/t", "", "", "X-Chat", "CHAT"), "header X-Chat", "42", "",
 			func(r wire.Request) string { return r.Header.Get("X-Chat") }, "OTHER"},
 	} {
@@ -96,13 +100,13 @@ func TestEveryFormCanBeEdited(t *testing.T) {
 func bodyOf(r wire.Request) string { return string(r.Body) }
 func urlOf(r wire.Request) string  { return r.URL }
 
-func TestChatIDInsideALongerTextCannotBeLeftOut(t *testing.T) {
-	e := asks("POST", site+"/graphql", "application/json", `{"query":"mutation { token(chat: \"CHAT\") }"}`)
+func TestChatIDThatIsNotInTheRequestCannotBeLeftOut(t *testing.T) {
+	e := asks("POST", site+"/t", "application/json", `{"chat":"5f4dcc3b5aa765d61d8327deb882cf99"}`)
 	if _, err := e.WithoutChat(); err != ErrNoSlot {
 		t.Errorf("got %v, want %v", err, ErrNoSlot)
 	}
-	if got := string(e.WithChat(otherChat).Body); !strings.Contains(got, otherChat) {
-		t.Errorf("for another chat: got %q", got)
+	if e.NamesChat() {
+		t.Error("it names a chat")
 	}
 }
 

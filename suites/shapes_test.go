@@ -1,0 +1,160 @@
+package suites_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// A shape is a sound way to ask for a token that no fixture has: the page's
+// callback, and the endpoint.
+type shape struct {
+	callback string
+	endpoint func(t *testing.T) http.HandlerFunc
+	// skipped are the checks of the endpoint that can't be judged of it, besides
+	// those that need a second user, another origin or another kind of body.
+	skipped []string
+	partly  string // the run is incomplete, for this
+}
+
+// asksFor is a sound endpoint, as soon as somebody has read the chat id and can
+// write the token.
+func asksFor(read func(r *http.Request, body []byte) string, write func(w http.ResponseWriter, token string)) func(*testing.T) http.HandlerFunc {
+	return func(*testing.T) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			body, err := io.ReadAll(io.LimitReader(r.Body, 1<<18))
+			id := read(r, body)
+			switch {
+			case r.Method != http.MethodPost:
+				http.Error(w, "POST", http.StatusMethodNotAllowed)
+			case r.Header.Get("Sec-Fetch-Site") == "cross-site":
+				http.Error(w, "not from our page", http.StatusForbidden)
+			case !loggedIn(r):
+				http.Error(w, "log in", http.StatusUnauthorized)
+			case err != nil || !uuid(id):
+				http.Error(w, "chat id", http.StatusBadRequest)
+			default:
+				w.Header().Set("Cache-Control", "no-store")
+				w.Header().Set("X-Content-Type-Options", "nosniff")
+				write(w, mint(strings.ToLower(id)))
+			}
+		}
+	}
+}
+
+// uuid says whether a text has the form of one: no hostile id has.
+func uuid(s string) bool {
+	return len(s) == 36 && strings.Count(s, "-") == 4 && strings.Trim(strings.ToLower(s), "0123456789abcdef-") == ""
+}
+
+func asJSON(w http.ResponseWriter, token string) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(map[string]string{"token": token})
+}
+
+// member reads a text from a JSON object.
+func member(body []byte, name string) string {
+	var in map[string]any
+	json.Unmarshal(body, &in)
+	text, _ := in[name].(string)
+	return text
+}
+
+var shapes = map[string]shape{
+	"the chat id has a prefix": {
+		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({conversation: "kindly:web:" + id})}); return r.ok ? (await r.json()).token : null; }`,
+		endpoint: asksFor(func(_ *http.Request, body []byte) string {
+			id, ok := strings.CutPrefix(member(body, "conversation"), "kindly:web:")
+			if !ok {
+				return ""
+			}
+			return id
+		}, asJSON),
+	},
+	"the chat id is 32 capital digits": {
+		callback: `async (id) => { const r = await fetch("/auth/" + id.replaceAll("-", "").toUpperCase(), {method: "POST"}); return r.ok ? (await r.json()).token : null; }`,
+		endpoint: asksFor(func(r *http.Request, _ []byte) string {
+			hex := strings.ToLower(strings.TrimPrefix(r.URL.Path, "/auth/"))
+			if len(hex) != 32 {
+				return ""
+			}
+			return strings.Join([]string{hex[:8], hex[8:12], hex[12:16], hex[16:20], hex[20:]}, "-")
+		}, asJSON),
+	},
+	"the chat id is told before, and asked for by its hash": {
+		callback: `async (id) => {
+			await fetch("/auth/chats", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})});
+			const sum = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(id));
+			const r = await fetch("/auth?c=" + [...new Uint8Array(sum)].map((b) => b.toString(16).padStart(2, "0")).join(""), {method: "POST"});
+			return r.ok ? (await r.json()).token : null;
+		}`,
+		endpoint: func(t *testing.T) http.HandlerFunc {
+			var chats sync.Map // by their hash
+			return func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/auth/chats" {
+					asksFor(func(r *http.Request, _ []byte) string {
+						id, _ := chats.Load(r.URL.Query().Get("c"))
+						text, _ := id.(string)
+						return text
+					}, asJSON)(t)(w, r)
+					return
+				}
+				body, _ := io.ReadAll(r.Body)
+				if id := member(body, "chatId"); loggedIn(r) && uuid(id) {
+					sum := sha256.Sum256([]byte(id))
+					chats.Store(hex.EncodeToString(sum[:]), id)
+				}
+			}
+		},
+		skipped: []string{"AUTH-CHATID-MISSING", "AUTH-CHATID-QUERY", "AUTH-CONCURRENT", "LIVE-AUTH-BURST"},
+		partly:  "hashed",
+	},
+}
+
+// Whatever its shape, a sound endpoint is judged, and nothing is said against it;
+// and who signs for those that are not logged in is found out.
+func TestEndpointsOfOddShapesAreJudged(t *testing.T) {
+	t.Parallel()
+	for name, s := range shapes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			endpoint := s.endpoint(t)
+			look := func(endpoint http.HandlerFunc) reports.Run {
+				shop := target.Target{PageURL: withPage(t, s.callback, endpoint) + "/", Login: bySID}
+				return suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-*", "AUTH", "TOK-SUB-STABLE", "LIVE-AUTH-*"}, Browser: sharedBrowser(t)})
+			}
+			run := look(endpoint)
+			noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
+			if (s.partly == "") != (run.Problem == "") || !strings.Contains(run.Problem, s.partly) {
+				t.Errorf("the run says %q, want %q in it", run.Problem, s.partly)
+			}
+			for _, c := range run.Checks {
+				if c.Outcome == reports.Skipped && !slices.Contains(s.skipped, c.ID) && !strings.Contains(skippedAnyway, " "+c.ID+" ") && (strings.HasPrefix(c.ID, "AUTH-") || strings.HasPrefix(c.ID, "LIVE-AUTH-")) {
+					t.Errorf("%s is skipped", c.ID)
+					describe(t, c)
+				}
+			}
+			open := look(func(w http.ResponseWriter, r *http.Request) { // everybody is taken for the member
+				r.Header.Set("Cookie", "sid=0123456789")
+				endpoint(w, r)
+			})
+			if c := find(t, open, "AUTH-NO-SESSION"); c.Outcome != reports.Failed {
+				t.Errorf("a token for everybody: AUTH-NO-SESSION is %s", c.Outcome)
+				describe(t, c)
+			}
+		})
+	}
+}
+
+// skippedAnyway are what needs a second user, another origin, or JSON in the body.
+const skippedAnyway = " AUTH-BIND-SESSION AUTH-CORS-PREFLIGHT AUTH-CORS-VARY AUTH-BODY-MALFORMED AUTH-BODY-TEXT-PLAIN LIVE-AUTH-BODY "
