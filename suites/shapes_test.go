@@ -1,7 +1,10 @@
 package suites_test
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -28,21 +31,22 @@ type shape struct {
 }
 
 // asksFor is a sound endpoint, as soon as somebody has read the chat id and can
-// write the token.
-func asksFor(read func(r *http.Request, body []byte) string, write func(w http.ResponseWriter, token string)) func(*testing.T) http.HandlerFunc {
+// write the token, and what is said instead of one, if not by the status.
+func asksFor(read func(r *http.Request, body []byte) string, write func(w http.ResponseWriter, token string), refuse ...func(http.ResponseWriter, string, int)) func(*testing.T) http.HandlerFunc {
 	return func(*testing.T) http.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(io.LimitReader(r.Body, 1<<18))
 			id := read(r, body)
+			no := append(refuse, http.Error)[0]
 			switch {
 			case r.Method != http.MethodPost:
 				http.Error(w, "POST", http.StatusMethodNotAllowed)
 			case r.Header.Get("Sec-Fetch-Site") == "cross-site":
 				http.Error(w, "not from our page", http.StatusForbidden)
 			case !loggedIn(r):
-				http.Error(w, "log in", http.StatusUnauthorized)
+				no(w, "log in", http.StatusUnauthorized)
 			case err != nil || !uuid(id):
-				http.Error(w, "chat id", http.StatusBadRequest)
+				no(w, "chat id", http.StatusBadRequest)
 			default:
 				w.Header().Set("Cache-Control", "no-store")
 				w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -70,7 +74,79 @@ func member(body []byte, name string) string {
 	return text
 }
 
+// frame is one of gRPC-Web, as text.
+func frame(kind byte, message string) string {
+	return base64.StdEncoding.EncodeToString(append(binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(message))), message...))
+}
+
 var shapes = map[string]shape{
+	"both sides in base64": {
+		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", body: btoa(JSON.stringify({chatId: id}))}); return r.ok ? JSON.parse(atob(await r.text())).token : null; }`,
+		endpoint: asksFor(func(_ *http.Request, body []byte) string {
+			plain, _ := base64.StdEncoding.DecodeString(string(body))
+			return member(plain, "chatId")
+		}, func(w http.ResponseWriter, token string) {
+			w.Header().Set("Content-Type", "application/octet-stream")
+			io.WriteString(w, base64.StdEncoding.EncodeToString([]byte(`{"token":"`+token+`"}`)))
+		}),
+	},
+	"gRPC-Web as text": {
+		callback: `async (id) => {
+			const message = "\x0a\x24" + id;
+			const r = await fetch("/auth/shop.Tokens/Issue", {method: "POST", headers: {"Content-Type": "application/grpc-web-text", "X-Grpc-Web": "1"}, body: btoa("\0\0\0\0" + String.fromCharCode(message.length) + message)});
+			const frames = (await r.text()).match(/.{4}/g).map(atob).join(""); // each is padded
+			const end = 5 + frames.charCodeAt(3) * 256 + frames.charCodeAt(4);
+			return frames.charCodeAt(0) === 0 ? frames.slice(frames.indexOf("eyJ"), end) : null;
+		}`,
+		endpoint: asksFor(func(_ *http.Request, body []byte) string {
+			plain, _ := base64.StdEncoding.DecodeString(string(body))
+			if len(plain) != 7+36 {
+				return ""
+			}
+			return string(plain[7:])
+		}, func(w http.ResponseWriter, token string) {
+			w.Header().Set("Content-Type", "application/grpc-web-text+proto")
+			message := "\x0a" + string(binary.AppendUvarint(nil, uint64(len(token)))) + token
+			io.WriteString(w, frame(0, message)+frame(128, "grpc-status:0\r\n"))
+		}, func(w http.ResponseWriter, text string, _ int) {
+			w.Header().Set("Content-Type", "application/grpc-web-text+proto")
+			io.WriteString(w, frame(128, "grpc-status:16\r\ngrpc-message:"+text+"\r\n"))
+		}),
+		skipped: []string{"AUTH-CHATID-MISSING", "AUTH-CHATID-QUERY"},
+	},
+	"a form action that answers 200 whatever it says": { // SvelteKit
+		callback: `async (id) => {
+			const body = new FormData(); body.set("chatId", id);
+			const answer = await (await fetch("/auth?/token", {method: "POST", headers: {"x-sveltekit-action": "true"}, body})).json();
+			if (answer.type !== "success") return null;
+			const data = JSON.parse(answer.data);
+			return data[data[0].token];
+		}`,
+		endpoint: asksFor(func(r *http.Request, body []byte) string {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			return r.PostFormValue("chatId")
+		}, func(w http.ResponseWriter, token string) {
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(map[string]any{"type": "success", "status": 200, "data": `[{"token":1},"` + token + `"]`})
+		}, func(w http.ResponseWriter, text string, status int) {
+			w.Header().Set("Content-Type", "application/json")
+			json.NewEncoder(w).Encode(map[string]any{"type": "failure", "status": status, "data": `[{"message":1},"` + text + `"]`})
+		}),
+	},
+	"a batch that is answered line by line": { // tRPC
+		callback: `async (id) => {
+			const r = await fetch("/auth/token?batch=1", {method: "POST", headers: {"content-type": "application/json", "trpc-accept": "application/jsonl"}, body: JSON.stringify({0: {json: {chatId: id}}})});
+			return r.ok ? JSON.parse((await r.text()).trim().split("\n")[1])[2][0][0].json : null;
+		}`,
+		endpoint: asksFor(func(_ *http.Request, body []byte) string {
+			var in map[string]struct{ JSON struct{ ChatID string } }
+			json.Unmarshal(body, &in)
+			return in["0"].JSON.ChatID
+		}, func(w http.ResponseWriter, token string) {
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, `{"0":[[0],[null,0,0]]}`+"\n"+`[1,0,[[{"json":"`+token+`"}]]]`+"\n")
+		}),
+	},
 	"the chat id has a prefix": {
 		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({conversation: "kindly:web:" + id})}); return r.ok ? (await r.json()).token : null; }`,
 		endpoint: asksFor(func(_ *http.Request, body []byte) string {

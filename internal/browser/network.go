@@ -258,7 +258,7 @@ func (r *recorder) navigated(ev network.EventRequestWillBeSent, h *hop) {
 	r.nav = Navigation{URL: h.req.URL, Redirects: redirects}
 }
 
-// isText reports whether the body of a response is worth keeping.
+// isText reports whether the body of a response is worth keeping: it may hold a token or a key.
 func isText(q Request) bool {
 	if q.Kindly || q.Status == 204 || q.Status == 304 || q.Status >= 300 && q.Status < 400 {
 		return false // what Kindly's side says is known here
@@ -268,12 +268,19 @@ func isText(q Request) bool {
 	if strings.HasPrefix(mediaType, "text/") || strings.HasSuffix(mediaType, "+json") || strings.HasSuffix(mediaType, "+xml") {
 		return true
 	}
-	if mediaType == "" { // servers forget it; what a script asked for is mostly text
+	if mediaType == "" { // servers forget it
 		return slices.Contains([]string{"Fetch", "XHR", "Document", "Script"}, q.ResourceType)
+	}
+	// Scripts are answered in any format of their own (gRPC-Web, MessagePack, octets).
+	if slices.Contains([]string{"Fetch", "XHR"}, q.ResourceType) && !slices.ContainsFunc(seenOrHeard, func(kind string) bool { return strings.HasPrefix(mediaType, kind) }) {
+		return true
 	}
 	return slices.Contains([]string{"application/json", "application/javascript", "application/x-javascript", "application/ecmascript",
 		"application/xml", "application/jwt", "application/jose", "application/x-ndjson", "application/x-pem-file", "application/x-www-form-urlencoded", "application/manifest+json"}, mediaType)
 }
+
+// seenOrHeard are the kinds of media that hold no text.
+var seenOrHeard = []string{"image/", "audio/", "video/", "font/", "model/", "application/wasm", "application/zip", "application/pdf"}
 
 // fetchBody asks for a response body. Chrome may have dropped it (a document
 // that was left, a body beyond its buffer): then there is none.

@@ -36,7 +36,7 @@ func onServingOrPage(judge func(context.Context, *subject.Session, *subject.Endp
 	plain := onServing(judge)
 	return func(ctx context.Context, s *subject.Session) subject.Verdict {
 		e, err := s.Endpoint()
-		if errors.Is(err, subject.ErrMissing) || err == nil && (e.Gave && !e.NamesChat() || onlyInPage(ctx, s)) {
+		if errors.Is(err, subject.ErrMissing) || err == nil && (e.Gave && len(e.Slots()) == 0 || onlyInPage(ctx, s)) {
 			if _, _, err := s.FetchToken(ctx, s.NewChatID()); err != nil {
 				return subject.CouldNotRun(err)
 			}

@@ -3,7 +3,9 @@ package catalogue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"mime"
 	"net/http"
@@ -114,6 +116,18 @@ var authForm = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidence) subj
 	return subject.Holds("%s", expected)
 })
 
+// isSequence says whether a text is several JSON values one after the other: a batch
+// that is answered as it goes is still called application/json (tRPC).
+func isSequence(text string) bool {
+	d := json.NewDecoder(strings.NewReader(text))
+	for {
+		var v json.RawMessage
+		if err := d.Decode(&v); err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
+}
+
 var authContentType = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidence) subject.Verdict {
 	got := ev.Exchange.Response.Header.Get("Content-Type")
 	body := strings.TrimSpace(string(ev.Exchange.Body()))
@@ -130,7 +144,7 @@ var authContentType = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidenc
 		return subject.Violated("anything but HTML", fmt.Sprintf("%q", got)).With(ev)
 	case isJSON && mediaType != "application/json" && !strings.HasSuffix(mediaType, "+json") && mediaType != "text/x-component":
 		return subject.Violated("application/json, as the body is JSON", fmt.Sprintf("%q", got)).With(ev)
-	case !isJSON && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")):
+	case !isJSON && !isSequence(body) && (mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")):
 		return subject.Violated("the content type of the body, which is no JSON", fmt.Sprintf("%q", got)).With(ev)
 	}
 	return subject.Holds("%s", got)

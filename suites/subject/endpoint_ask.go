@@ -1,7 +1,6 @@
 package subject
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -23,7 +22,7 @@ import (
 func tokenRequest(v *Visit) (found browser.Request, ok bool) {
 	secret := v.Token.Secret()
 	for _, r := range v.Record.Requests {
-		if secret == "" || r.Kindly || !bytes.Contains(r.ResponseBody, []byte(secret)) && !headerHolds(r.ResponseHeader, secret) {
+		if secret == "" || r.Kindly || !bodyHolds(r.ResponseBody, secret) && !headerHolds(r.ResponseHeader, secret) {
 			continue
 		}
 		if ok && (found.Target == "service_worker" || r.Target != "service_worker") {

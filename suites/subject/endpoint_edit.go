@@ -73,8 +73,8 @@ func (e *Endpoint) SendsChatIn(places ...param.Place) bool {
 // will do.
 func (e *Endpoint) ReadsBody() bool { return param.HoldsID(string(e.Request.Body), e.ChatID) }
 
-// ErrNoSlot says that the chat id can't be varied.
-var ErrNoSlot = MissingError("the chat id does not stand in the page's request, so that nothing else can take its place")
+// ErrNoSlot says that the chat id can't be varied by itself.
+var ErrNoSlot = MissingError("the chat id does not stand by itself in the page's request, so that nothing else can take its place")
 
 // WithValue is the request with the chat id replaced by any JSON value, or where
 // it stands in text (a form, a URL, a header) by that value as text.

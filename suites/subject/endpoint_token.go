@@ -2,6 +2,7 @@ package subject
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -24,19 +25,29 @@ type tokenPlace struct {
 	steps          []string // the names on the way to it in JSON
 	text           bool     // in the text of the body, between these two
 	before, after  string
+	coded          bool // the body is in base64 as a whole
+	compact        bool // what stood there had the form of a token: nothing else is one
 }
 
 // learnPlace finds where a token stands in an answer.
 func learnPlace(ex wire.Exchange, raw token.Raw) tokenPlace {
-	secret := raw.Secret()
+	place := findPlace(ex, raw.Secret())
+	place.compact = compactJWS.MatchString(raw.Secret())
+	return place
+}
+
+func findPlace(ex wire.Exchange, secret string) tokenPlace {
 	if ex.Response == nil || secret == "" {
 		return tokenPlace{}
 	}
-	if place, ok := placeInJSON(ex.Body(), secret); ok {
-		return place
-	}
-	if before, after, ok := strings.Cut(string(ex.Body()), secret); ok {
-		return tokenPlace{text: true, before: before[max(0, len(before)-24):], after: after[:min(8, len(after))]}
+	for i, body := range BodiesOf(ex.Body()) {
+		if place, ok := placeInJSON(body, secret); ok {
+			place.coded = i > 0
+			return place
+		}
+		if before, after, ok := strings.Cut(string(body), secret); ok {
+			return tokenPlace{text: true, before: before[max(0, len(before)-24):], after: after[:min(8, len(after))], coded: i > 0}
+		}
 	}
 	for _, c := range cookiesOf(ex) {
 		if before, after, ok := strings.Cut(c.Value, secret); ok {
@@ -51,6 +62,35 @@ func learnPlace(ex wire.Exchange, raw token.Raw) tokenPlace {
 		}
 	}
 	return tokenPlace{}
+}
+
+// BodiesOf are a body, and what it is in base64, where it is that as a whole: a
+// gateway without binary answers, or gRPC-Web as text, which pads each of its frames.
+func BodiesOf(body []byte) [][]byte {
+	text := bytes.TrimSpace(body)
+	if len(text) < minCoded || bytes.ContainsAny(text, "{<. \"") {
+		return [][]byte{body}
+	}
+	if plain, _, ok := param.DecodeBase64(string(text)); ok {
+		return [][]byte{body, []byte(plain)}
+	}
+	var plain []byte
+	for quad := range slices.Chunk(text, 4) {
+		part, err := base64.StdEncoding.DecodeString(string(quad))
+		if err != nil {
+			return [][]byte{body}
+		}
+		plain = append(plain, part...)
+	}
+	return [][]byte{body, plain}
+}
+
+// minCoded is less than a token or an error has in base64.
+const minCoded = 16
+
+// bodyHolds says whether a text stands in a body, also where that is in base64.
+func bodyHolds(body []byte, text string) bool {
+	return slices.ContainsFunc(BodiesOf(body), func(b []byte) bool { return bytes.Contains(b, []byte(text)) })
 }
 
 func placeInJSON(body []byte, secret string) (place tokenPlace, found bool) {
@@ -73,6 +113,10 @@ func cookiesOf(ex wire.Exchange) []*http.Cookie {
 
 // read returns what stands at the place in an answer.
 func (p tokenPlace) read(ex wire.Exchange) (token.Raw, bool) {
+	body := ex.Body()
+	if all := BodiesOf(body); p.coded {
+		body = all[len(all)-1]
+	}
 	switch {
 	case ex.Response == nil:
 	case p.header != "":
@@ -84,9 +128,9 @@ func (p tokenPlace) read(ex wire.Exchange) (token.Raw, bool) {
 			}
 		}
 	case p.text:
-		return p.between(string(ex.Body()))
+		return p.between(string(body))
 	default:
-		return p.inJSON(ex.Body())
+		return p.inJSON(body)
 	}
 	return "", false
 }
@@ -109,7 +153,7 @@ func (p tokenPlace) inJSON(body []byte) (raw token.Raw, found bool) {
 func (p tokenPlace) inside(value string) (token.Raw, bool) {
 	value, ok := strings.CutPrefix(value, p.before)
 	value, end := strings.CutSuffix(value, p.after)
-	return token.Raw(value), ok && end && value != ""
+	return token.Raw(value), ok && end && value != "" && (!p.compact || compactJWS.MatchString(value))
 }
 
 // between is what stands in a text between what stood around the token before.
@@ -138,6 +182,8 @@ func (p tokenPlace) String() string {
 		return "the header " + p.header
 	case p.cookie != "":
 		return "the cookie " + p.cookie
+	case p.coded && p.text:
+		return "the text of the body, which is in base64"
 	case p.text:
 		return "the text of the body"
 	case len(p.steps) == 0:
@@ -185,10 +231,12 @@ var compactJWS = regexp.MustCompile(`ey[A-Za-z0-9_+/=-]{8,}\.[A-Za-z0-9_+/=-]{2,
 // has such letters and dots in it.
 func tokensIn(body []byte) []token.Raw {
 	var out []token.Raw
-	for _, m := range compactJWS.FindAll(bytes.ReplaceAll(body, []byte(`\/`), []byte("/")), -1) {
-		header, _, _ := strings.Cut(string(m), ".")
-		if len(out) < maxTokens && forge.IsJSONSegment(header) {
-			out = append(out, token.Raw(m))
+	for _, plain := range BodiesOf(body) {
+		for _, m := range compactJWS.FindAll(bytes.ReplaceAll(plain, []byte(`\/`), []byte("/")), -1) {
+			header, _, _ := strings.Cut(string(m), ".")
+			if len(out) < maxTokens && forge.IsJSONSegment(header) {
+				out = append(out, token.Raw(m))
+			}
 		}
 	}
 	return out
