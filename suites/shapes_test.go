@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
@@ -234,3 +235,43 @@ func TestEndpointsOfOddShapesAreJudged(t *testing.T) {
 
 // skippedAnyway are what needs a second user, another origin, or JSON in the body.
 const skippedAnyway = " AUTH-BIND-SESSION AUTH-CORS-PREFLIGHT AUTH-CORS-VARY AUTH-BODY-MALFORMED AUTH-BODY-TEXT-PLAIN LIVE-AUTH-BODY "
+
+// A header that the protocol wants, or that all users' pages send, is no session: a
+// request that is refused for the lack of it says nothing of who may ask.
+func TestAHeaderThatAllSendIsNoSession(t *testing.T) {
+	t.Parallel()
+	people := map[string]string{"0123456789": "7", "9876543210": "8"}
+	for name, tt := range map[string]struct {
+		header string
+		second *browser.Login
+	}{
+		"of the protocol":    {"Connect-Protocol-Version", nil},
+		"alike in two pages": {"X-Client", &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "9876543210", SameSite: "Lax", HTTPOnly: true}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			callback := strings.Replace(askAuth, `"Content-Type"`, `"`+tt.header+`": "web", "Content-Type"`, 1)
+			for guests, want := range map[bool]reports.Outcome{false: reports.Passed, true: reports.Failed} {
+				at := withPage(t, callback, func(w http.ResponseWriter, r *http.Request) {
+					who := "guest"
+					if c, err := r.Cookie("sid"); err == nil && people[c.Value] != "" {
+						who = people[c.Value]
+					}
+					switch id := chatIDOf(r); {
+					case r.Header.Get(tt.header) == "" || !uuid(id):
+						http.Error(w, "what?", http.StatusBadRequest)
+					case who == "guest" && !guests:
+						http.Error(w, "log in", http.StatusUnauthorized)
+					default:
+						asJSON(w, mintFor(who, id))
+					}
+				})
+				run := suites.RunQuietly(t.Context(), target.Target{PageURL: at + "/", Login: bySID, Second: tt.second}, suites.Options{Only: []string{"AUTH-NO-SESSION"}, Browser: sharedBrowser(t)})
+				if c := find(t, run, "AUTH-NO-SESSION"); c.Outcome != want {
+					t.Errorf("a token for guests: %t; AUTH-NO-SESSION is %s", guests, c.Outcome)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}

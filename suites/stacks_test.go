@@ -38,14 +38,16 @@ type stack struct {
 var stackKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
 // mint signs a sound token.
-func mint(chatID any) string {
+func mint(chatID any) string { return mintFor("7", chatID) }
+
+func mintFor(sub string, chatID any) string {
 	key, err := stackKey()
 	if err != nil {
 		panic(err)
 	}
 	now := time.Now()
 	raw, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
-		"iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "iss": "stack", "sub": "7", "name": "Ada Lovelace", "chat": map[string]any{"id": chatID},
+		"iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(), "iss": "stack", "sub": sub, "name": "Ada Lovelace", "chat": map[string]any{"id": chatID},
 	}).SignedString(key)
 	if err != nil {
 		panic(err)

@@ -41,6 +41,8 @@ type Endpoint struct {
 
 	place tokenPlace      // of the token in the answer
 	gate  map[string]bool // headers that open what stands before it
+	// shared are the headers that are the same for two users; nil: nobody knows.
+	shared func() map[string]bool
 }
 
 // endpointFacts hold the endpoint as each user's browser calls it.
@@ -134,7 +136,11 @@ func (s *Session) findEndpoint() (*Endpoint, error) {
 	if s.Target.Endpoint != nil {
 		return s.configured(s.Target.Endpoint)
 	}
-	return s.watched(s.VisitMended, s.Target.Login)
+	e, err := s.watched(s.VisitMended, s.Target.Login)
+	if err == nil && s.Target.Second != nil {
+		e.shared = sync.OnceValue(func() map[string]bool { return s.sharedHeaders(e) })
+	}
+	return e, err
 }
 
 // configured makes the endpoint of what is given.

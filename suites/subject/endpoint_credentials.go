@@ -13,6 +13,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
 // What in a request is the session, and what only opens the gate before it.
@@ -21,7 +22,7 @@ import (
 var BrowserHeaders = regexp.MustCompile(`(?i)^(Accept.*|Content-.*|User-Agent|Origin|Referer|Sec-.*|Cache-Control|Pragma|Dnt|Priority|Upgrade-Insecure-Requests|X-Requested-With|Te)$`)
 
 // frameworkHeaders are those by which frameworks mark the requests of their scripts.
-var frameworkHeaders = regexp.MustCompile(`(?i)^(Next-Action|Next-Router-.*|Next-Url|Rsc|Trpc-.*|X-Trpc-.*|Apollo-.*|X-Apollo-.*|Hx-.*|X-Livewire|Traceparent|Tracestate|Baggage|Sentry-Trace|X-Request-Id|X-Correlation-Id)$`)
+var frameworkHeaders = regexp.MustCompile(`(?i)^(Next-Action|Next-Router-.*|Next-Url|Rsc|Trpc-.*|X-Trpc-.*|Apollo-.*|X-Apollo-.*|Connect-.*|Grpc-.*|X-Grpc-.*|Soapaction|X-Sveltekit-.*|X-Inertia.*|Turbo-.*|Api-Version|X-Api-Version|Hx-.*|X-Livewire|Traceparent|Tracestate|Baggage|Sentry-Trace|X-Request-Id|X-Correlation-Id)$`)
 
 // mayBeSession says whether a header of this name may carry a session.
 func mayBeSession(name string) bool {
@@ -53,10 +54,41 @@ func gateKeys(l *browser.Login) map[string]bool {
 // opensGate says whether a header is for a gate. Basic authorization is, wherever
 // the session stands elsewhere.
 func (e *Endpoint) opensGate(name, value string) bool {
-	if e.gate[name] || gateHeaders.MatchString(name) {
+	if e.gate[name] || gateHeaders.MatchString(name) || e.shared != nil && e.shared()[name] {
 		return true
 	}
 	return name == "Authorization" && strings.HasPrefix(strings.ToLower(value), "basic ") && e.hasOtherSession()
+}
+
+// sharedHeaders are those that the pages of two users send alike: a version, a
+// client's name, a key of the gateway. None of them is a session.
+func (s *Session) sharedHeaders(e *Endpoint) map[string]bool {
+	first, err := s.VisitMended()
+	if err != nil {
+		return nil
+	}
+	second, err := s.SecondEndpoint()
+	if err != nil {
+		return nil
+	}
+	other, err := s.visitSecond()
+	if err != nil || !differentPeople(first.Token, other.Token) {
+		return nil
+	}
+	out := map[string]bool{}
+	for name, values := range e.Request.Header {
+		out[name] = name != "Cookie" && slices.Equal(values, second.Request.Header[name])
+	}
+	return out
+}
+
+func differentPeople(a, b token.Raw) bool {
+	first, err := token.Decode(a)
+	if err != nil {
+		return false
+	}
+	second, err := token.Decode(b)
+	return err == nil && first.Claims.Get("sub").JSON() != second.Claims.Get("sub").JSON()
 }
 
 // hasOtherSession says whether something else than Authorization may be the session.
