@@ -6,6 +6,9 @@ import (
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
+// ParseObserved reads kindly-observed.json, for Options.Observed.
+func ParseObserved(text []byte) (*observed.Learnt, error) { return observed.Parse(text) }
+
 // maxObserved bounds what is told beside one check.
 const maxObserved = 4
 

@@ -59,6 +59,9 @@ logins (page.login, page.second_login), what a webhook should answer, known
 failures. Without PAGE, --endpoint, --webhook and -c, ./kindlytest.yaml is used
 if it exists. Flags override the file.
 
+Where ` + observed.DefaultName + ` says how the real Kindly was seen to work (kindlytest
+learn, and --observe-client), requests are sent likewise, and checks say so.
+
 Secrets are never arguments, which other users of the machine can see: they come
 from files (--private-key, --endpoint-header-file), from ` + hmacSecretVariable + `
 (the secret of webhooks given by --webhook), or from variables that
@@ -204,7 +207,7 @@ func (a *app) oneTarget(fs *pflag.FlagSet, args []string, f *runFlags) (*config.
 		return nil, err
 	}
 	if c.Targets != nil {
-		return nil, hint.Errorf("a file with the one that you work on", "--watch watches one target, and the file lists several")
+		return nil, hint.Errorf("a file with the one that you work on", "--watch and --observe-client are for one target, and the file lists several")
 	}
 	return c, a.describe(c, fs, args, f)
 }

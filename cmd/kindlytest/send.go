@@ -98,6 +98,9 @@ func (a *app) send(ctx context.Context, fs *pflag.FlagSet, f *sendFlags) error {
 	if err := errors.Join(applyAuthorities(&t, f.caFile), a.applyProxy(&t), applyResolve(&t, f.resolve)); err != nil {
 		return err
 	}
+	if s.Manner, err = a.mannerHere(fs.Changed("timeout")); err != nil {
+		return err
+	}
 	client := wire.NewClient(t.Wire(wire.Options{Timeout: f.timeout, UserAgent: "kindlytest/" + ownVersion()}))
 	defer client.Close()
 	d, err := mockkindly.Send(ctx, client, s, time.Now())

@@ -16,6 +16,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
+	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/console"
@@ -59,7 +60,8 @@ alone and let --open URL show it in a Chrome in which the mock answers for
 Kindly's hosts.
 
 Every message goes to each --webhook, unless kindlytest.yaml (-c) has dialogues.
-Tokens are checked with --public-key. With --private-key, of a test environment
+Where ` + observed.DefaultName + ` says how the real Kindly was seen to work (kindlytest learn),
+requests and chat client do likewise. Tokens are checked with --public-key. With --private-key, of a test environment
 only, a request can be sent again with an expired token or another chat's.
 
 Its page Checks runs the checks of kindlytest run: on the webhooks and keys that
@@ -163,7 +165,7 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	client := wire.NewClient(c.Target.Wire(wire.Options{Timeout: f.timeout, UserAgent: "kindlytest/" + ownVersion()}))
 	defer client.Close()
 	o.Client = client
-	o.Manner, so.Client = f.mannerOf(c, fs), c.Options.Observed.Client()
+	o.Manner, so.Client = mannerOf(c.Options.Observed, fs.Changed("timeout")), c.Options.Observed.Client()
 	if so.Client != nil {
 		so.Client.Needs = nil // in a browser of somebody's own, others would be asked for them
 	}
@@ -201,12 +203,24 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 
 // mannerOf is how requests are sent by what was seen of the real Kindly. A time that
 // is asked for counts.
-func (f *serveFlags) mannerOf(c *config.Config, fs *pflag.FlagSet) *webhook.Manner {
-	m := c.Options.Observed.Manner()
-	if m != nil && fs.Changed("timeout") {
+func mannerOf(seen *observed.Learnt, timed bool) *webhook.Manner {
+	m := seen.Manner()
+	if m != nil && timed {
 		m.Timeout = 0
 	}
 	return m
+}
+
+// mannerHere is mannerOf what lies in the working directory.
+func (a *app) mannerHere(timed bool) (*webhook.Manner, error) {
+	c := &config.Config{}
+	if err := a.lookForObserved(c); err != nil {
+		return nil, err
+	}
+	for _, note := range c.Notes {
+		fmt.Fprintln(a.stderr, "note: "+printable(note))
+	}
+	return mannerOf(c.Options.Observed, timed), nil
 }
 
 // serveConfig reads the file and the flags that say what the mock works with.

@@ -299,7 +299,7 @@ func TestWatchRefusesWhatDoesNotGoTogether(t *testing.T) {
 		{[]string{"--watch", "--json", "http://localhost:1/"}, "--json and --watch exclude each other"},
 		{[]string{"--watch-path", "src", "http://localhost:1/"}, "--watch-path says nothing without --watch"},
 		{[]string{"--watch", "--watch-path", "nowhere", "--format", "none", "http://localhost:1/"}, "nowhere"},
-		{[]string{"--watch", "-c", writeFile(t, "kindlytest.yaml", "version: 1\ntargets: [{name: a, page: {url: http://localhost:1/}}, {name: b, page: {url: http://localhost:2/}}]\n")}, "--watch watches one target"},
+		{[]string{"--watch", "-c", writeFile(t, "kindlytest.yaml", "version: 1\ntargets: [{name: a, page: {url: http://localhost:1/}}, {name: b, page: {url: http://localhost:2/}}]\n")}, "--watch and --observe-client are for one target"},
 	} {
 		out := runHere(t.Context(), nil, "", append([]string{"run"}, row.args...)...)
 		if out.code != exitUsage || !strings.Contains(out.stderr, row.says) {

@@ -561,13 +561,6 @@ func waits(list []int) string {
 	return "after " + strings.Join(out, ", then ")
 }
 
-// isToken says whether a text is a name that HTTP allows for a header.
-func isToken(name string) bool {
-	return name != "" && len(name) <= 200 && !strings.ContainsFunc(name, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`()<>@,;:\"/[]?={}`, r)
-	})
-}
-
 // quoted is a JSON text as people read it.
 func quoted(value string) string {
 	if s, err := strconv.Unquote(value); err == nil {

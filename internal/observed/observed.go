@@ -22,6 +22,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
 
@@ -195,9 +197,18 @@ func (h *Habits) check() error {
 			return errors.New("it has a time that is negative, or longer than ten minutes, or more than 20 of them")
 		}
 	}
-	for name := range h.Headers {
-		if !isToken(name) {
+	values := []map[string]int{h.ContentTypes, h.Algorithms, h.UserAgents}
+	for name, header := range h.Headers {
+		if !httpguts.ValidHeaderFieldName(name) {
 			return fmt.Errorf("%q is no name of a header", name)
+		}
+		values = append(values, header.Values)
+	}
+	for _, of := range values {
+		for value := range of {
+			if !httpguts.ValidHeaderFieldValue(value) {
+				return fmt.Errorf("%q is no value of a header", value)
+			}
 		}
 	}
 	return nil

@@ -197,3 +197,25 @@ func BenchmarkLearn(b *testing.B) {
 		}
 	}
 }
+
+func TestOnlyWhatCanBeDoneIsRead(t *testing.T) {
+	for name, row := range map[string]struct{ text, want string }{
+		"nothing":                   {"", "no JSON"},
+		"another file":              {`{"version": 7}`, "version 7"},
+		"what learn wrote":          {`{"version": 1, "habits": {"timeout_ms": 3000}}`, ""},
+		"a wait of a day":           {`{"version": 1, "habits": {"retry_after_ms": [86400000]}}`, "ten minutes"},
+		"a wait into the past":      {`{"version": 1, "habits": {"timeout_ms": -1}}`, "negative"},
+		"a header of two lines":     {`{"version": 1, "habits": {"user_agents": {"a\r\nCookie: b": 1}}}`, "no value"},
+		"a header without a name":   {`{"version": 1, "habits": {"headers": {"a b": {"seen": 1}}}}`, "no name"},
+		"a header's value of lines": {`{"version": 1, "habits": {"headers": {"a": {"seen": 1, "values": {"x\n": 1}}}}}`, "no value"},
+	} {
+		l, err := Parse([]byte(row.text))
+		if row.want == "" && (err != nil || l.Patience() != 3*time.Second) || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			t.Errorf("%s: %v; want %q", name, err, row.want)
+		}
+	}
+	var none *Learnt
+	if none.Manner() != nil || none.Client() != nil || none.Basis("RESP-TIME") != nil || none.Patience() != 0 || none.Hosts() != nil {
+		t.Error("of nothing something is known")
+	}
+}
