@@ -16,12 +16,20 @@ import (
 // what a visitor wrote.
 func (e Event) MarshalJSON() ([]byte, error) {
 	type plain Event
-	var v any = plain(e)
+	var breaks []string
+	for _, b := range e.Breaches() {
+		breaks = append(breaks, b.ID)
+	}
+	type with struct {
+		plain
+		Breaks []string `json:"breaks,omitempty"`
+	}
+	var v any = with{plain(e), breaks}
 	if e.Delivery != nil {
 		v = struct { // at once, as every level would be read again
-			plain
+			with
 			Delivery deliveryJSON `json:"delivery"`
-		}{plain(e), e.Delivery.json()}
+		}{with{plain(e), breaks}, e.Delivery.json()}
 	}
 	text, err := marshal(v)
 	if err != nil {

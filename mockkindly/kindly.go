@@ -219,6 +219,9 @@ func (k *Kindly) Close() error {
 // Done is closed when the mock is.
 func (k *Kindly) Done() <-chan struct{} { return k.ctx.Done() }
 
+// Public is the base URL of links to the mock's own pages.
+func (k *Kindly) Public() string { return k.opts.Public }
+
 // Journal is everything that happened.
 func (k *Kindly) Journal() *Journal { return k.journal }
 

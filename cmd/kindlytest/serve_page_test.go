@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -276,5 +277,38 @@ func TestChecksOfAWholeShopOnThePage(t *testing.T) {
 	}
 	if n := strings.Count(string(text), `"evidence"`); n < 5 {
 		t.Errorf("the report has %d exchanges, too few to tell", n)
+	}
+}
+
+// TestTheBrowsersConsoleSaysWhatRunWouldSay loads the client of serve into pages that do
+// something wrong.
+func TestTheBrowsersConsoleSaysWhatRunWouldSay(t *testing.T) {
+	requireBrowser(t)
+	s := serve(t, nil, "--listen", "127.0.0.1:0")
+	defer s.stop(t, syscall.SIGTERM)
+	for _, tt := range []struct{ page, id, says string }{
+		{`<script>kindlyOptions = {getAuthToken: () => ({token: "x"})}</script><script id=kindly-chat src="%s/kindly-chat.js" data-bot-key=demo></script>`, "PAGE-CALLBACK-TOKEN", "Return the token alone"},
+		{`<script>kindlyOptions = {getAuthToken: () => null}</script><script id=kindly-chat src="%s/kindly-chat.js"></script>`, "PAGE-WIDGET", "data-bot-key"},
+		{`<script>kindlyOptions = {}</script><script id=kindly-chat src="%s/kindly-chat-pure.js" data-bot-key=demo></script>`, "PAGE-CALLBACK-DEFINED", "window.kindlyOptions"},
+		{`<script>kindlyOptions = {getAuthToken: () => "no.to.ken"}</script><script id=kindly-chat src="%s/kindly-chat.js" data-bot-key=demo></script>`, "TOK-COMPACT", "checks#/check/TOK-COMPACT"},
+	} {
+		page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = fmt.Fprintf(w, "<!doctype html><link rel=icon href=data:,>"+tt.page, s.base)
+		}))
+		p := openTab(t, page.URL, browser.Screen{Width: 800, Height: 600})
+		want := "kindlytest: " + tt.id + ": "
+		found := ""
+		for deadline := time.Now().Add(20 * time.Second); found == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			for _, c := range p.Record().Console {
+				if strings.HasPrefix(c.Text, want) {
+					found = c.Text
+				}
+			}
+		}
+		if !strings.Contains(found, tt.says) || !strings.Contains(found, "More: "+s.base+"/checks#/check/"+tt.id) || !strings.Contains(found, "kindlytest explain "+tt.id) {
+			t.Errorf("of %s the console says %q (%v)", tt.id, found, p.Record().Console)
+		}
+		page.Close()
 	}
 }

@@ -42,7 +42,6 @@ func reportOf() object {
 
 func TestChecksComeInLiveAndCausesFirst(t *testing.T) {
 	f := newFake(t)
-	f.checks = []object{{"schema": 2, "checks": []object{}, "summary": object{}}}
 	p := visit(t, f.URL+"/checks")
 	p.shows("#list", "not yet", "TOK-ALG", "HOOK-EXPIRED")
 	p.shows(".state", "Live")
@@ -61,7 +60,7 @@ func TestChecksComeInLiveAndCausesFirst(t *testing.T) {
 		p.do(`location.hash = "#/check/TOK-EXP"`)
 		p.shows("#detail", "TOK-EXP does not hold.")
 	})
-	f.change(func() { f.checks = []object{reportOf()} })
+	f.change(func() { f.report = reportOf() })
 	f.tell("run", runOf("done", object{"verdict": "FAILED", "sentence": "Not safe to go live.", "summary": object{"failed": 1, "passed": 1}}))
 	p.shows("#said", "FAILED. Not safe to go live.")
 	p.shows("#detail", "What was exchanged", "The mistake behind it", "<img src=x")
@@ -99,4 +98,36 @@ func TestAMockWithoutChecksSaysSo(t *testing.T) {
 	mock, _ := newMock(t)
 	p := visit(t, mock+"/checks")
 	p.shows("#detail", "kindlytest serve does")
+	p = visit(t, mock+"/")
+	p.shows(".state", "Live")
+	if eval[int](p, `document.querySelector("nav a[href='/checks']").offsetWidth`) != 0 {
+		t.Error("the bar leads to a page without checks")
+	}
+}
+
+// What happens in a chat leads to the checks that would fail for it.
+func TestConsoleAndInboxSayWhatRunWouldSay(t *testing.T) {
+	f := newFake(t)
+	happened := delivery("c1", 500, object{"problems": []object{{"id": "TOK-ALG", "level": "MUST", "path": "reply", "expected": "a", "actual": "b", "fix": "c"}}})
+	happened["breaks"] = []string{"HOOK-EXPIRED", "NOT-KNOWN"}
+	callback := object{"kind": "callback.settled", "bot": "demo", "chat": "c1", "breaks": []string{"TOK-EXP"}, "callback": object{"phase": "settled", "outcome": "threw", "fix": "Handle the errors."}}
+	f.chats = []object{{"id": "c1", "bot_key": "demo", "created": time.Now(), "context": object{}, "contacts": []object{}, "refusals": []object{}}}
+	f.happen(callback, happened)
+	p := visit(t, f.URL+"/#/event/2")
+	p.shows("#list", "HOOK-EXPIRED NOT-KNOWN", "TOK-EXP")
+	p.shows("#detail", "What kindlytest run would say", "HOOK-EXPIRED does not hold.", "Bad.", "Mend it.", "kindlytest explain NOT-KNOWN")
+	links := `[...document.querySelectorAll("#detail .violations code a")].map((a) => a.getAttribute("href")).join(" ")`
+	if !p.becomes(links + ` === "/checks#/check/HOOK-EXPIRED /checks#/check/TOK-ALG"`) {
+		t.Errorf("the links lead to %s", eval[string](p, links))
+	}
+	p.isQuiet()
+	p.screenshots("advice")
+	p = visit(t, f.URL+"/inbox#/chat/c1")
+	p.shows("#detail", "Handle the errors.", "What kindlytest run would say", "TOK-EXP does not hold.", "HOOK-EXPIRED")
+	p.isQuiet()
+	p = visit(t, f.URL+eval[string](p, `document.querySelector("#detail .violations a").getAttribute("href")`))
+	p.shows("#list", "not yet", "TOK-EXP")
+	p.shows("#detail", "TOK-EXP", "Run this check")
+	p.isQuiet()
+	p.screenshots("advice-check")
 }

@@ -28,7 +28,7 @@ type fake struct {
 	chats  []object // the newest first
 	users  []object
 	faults object
-	checks []object // what GET /mock/v1/checks/report answers; none if empty
+	report object   // what GET /mock/v1/checks/report answers
 	told   []string // of the stream of checks, each with its name
 	boot   string
 	resets int
@@ -43,18 +43,20 @@ type fake struct {
 
 func newFake(t testing.TB) *fake {
 	t.Helper()
-	f := &fake{more: make(chan struct{}), boot: "boot1", held: map[string]chan struct{}{}, faults: object{"slow_ms": 0, "refuse_tokens": false, "call_twice": false, "renew_early": false, "clock_forward_minutes": 0, "rotate_secret": false}}
+	f := &fake{more: make(chan struct{}), boot: "boot1", report: object{"schema": 2, "checks": []object{}, "summary": object{}}, held: map[string]chan struct{}{}, faults: object{"slow_ms": 0, "refuse_tokens": false, "call_twice": false, "renew_early": false, "clock_forward_minutes": 0, "rotate_secret": false}}
 	mux := http.NewServeMux()
 	mux.Handle("/", console.Handler())
 	for pattern, h := range map[string]func(*http.Request) any{
-		"GET /mock/v1/health":        func(*http.Request) any { return object{"status": "ok", "events": len(f.events), "now": time.Now()} },
+		"GET /mock/v1/health": func(*http.Request) any {
+			return object{"status": "ok", "checks": true, "events": len(f.events), "now": time.Now()}
+		},
 		"GET /mock/v1/faults":        func(*http.Request) any { return f.faults },
 		"GET /mock/v1/users":         func(*http.Request) any { return object{"users": f.users} },
 		"GET /mock/v1/chats":         f.getChats,
 		"GET /mock/v1/chats/{id}":    f.getChat,
 		"GET /mock/v1/journal":       f.getJournal,
 		"GET /mock/v1/checks":        f.getChecks,
-		"GET /mock/v1/checks/report": func(*http.Request) any { return f.checks[len(f.checks)-1] },
+		"GET /mock/v1/checks/report": func(*http.Request) any { return f.report },
 		"PUT /mock/v1/faults": func(r *http.Request) any {
 			_ = json.NewDecoder(r.Body).Decode(&f.faults)
 			f.version++

@@ -112,6 +112,7 @@ func (s *server) getHealth(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, struct {
 		Status  string `json:"status"`
 		Version string `json:"version,omitempty"`
+		Checks  bool   `json:"checks"`
 		mockkindly.Health
-	}{"ok", s.opts.Version, health})
+	}{"ok", s.opts.Version, s.opts.Checks != nil, health})
 }

@@ -22,6 +22,7 @@ type problem struct {
 	Detail     string            `json:"detail"`
 	Violations []token.Violation `json:"violations,omitempty"`
 	Unjudged   []token.Unjudged  `json:"unjudged,omitempty"`
+	Advice     []advice          `json:"advice,omitempty"`
 
 	allow string // for 405
 }

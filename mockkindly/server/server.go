@@ -52,10 +52,11 @@ type Options struct {
 type server struct {
 	kindly  *mockkindly.Kindly
 	opts    Options
+	rules   map[string]ChecksRule // of the checks, by ID
 	streams atomic.Int32
 }
 
 // New returns the handler. It ends what it does when the mock is closed.
 func New(k *mockkindly.Kindly, o Options) http.Handler {
-	return (&server{kindly: k, opts: o}).routes()
+	return (&server{kindly: k, opts: o, rules: rulesOf(o.Checks)}).routes()
 }

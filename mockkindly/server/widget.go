@@ -13,12 +13,20 @@ import (
 )
 
 func (s *server) getScript(w http.ResponseWriter, r *http.Request) error {
-	serveScript(w, r, widget.Script(s.opts.Client))
+	build := widget.Script
+	if s.opts.Checks != nil {
+		build = widget.Telling
+	}
+	serveScript(w, r, build(s.opts.Client))
 	return nil
 }
 
 func (s *server) getPure(w http.ResponseWriter, r *http.Request) error {
-	serveScript(w, r, widget.Pure(s.opts.Client))
+	build := widget.Pure
+	if s.opts.Checks != nil {
+		build = widget.TellingPure
+	}
+	serveScript(w, r, build(s.opts.Client))
 	return nil
 }
 
@@ -36,8 +44,7 @@ func (s *server) postClient(w http.ResponseWriter, r *http.Request) error {
 	if err := s.kindly.ReportClient(c); err != nil {
 		return err
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return s.writeAdvice(w, c.Breaches())
 }
 
 func (s *server) postChat(w http.ResponseWriter, r *http.Request) error {
@@ -78,8 +85,7 @@ func (s *server) postCallback(w http.ResponseWriter, r *http.Request) error {
 	if err := s.kindly.ReportCallback(r.PathValue("id"), in); err != nil {
 		return err
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return s.writeAdvice(w, in.Breaches())
 }
 
 func (s *server) postToken(w http.ResponseWriter, r *http.Request) error {
@@ -104,12 +110,14 @@ func (s *server) postToken(w http.ResponseWriter, r *http.Request) error {
 		return mockkindly.ErrUnknownChat
 	}
 	if !res.Accepted() || res.Token == nil {
-		return refusal(res)
+		p := refusal(res)
+		p.Advice = s.advise(ofToken(res.Violations))
+		return p
 	}
 	expires := res.Token.Expires()
 	return writeJSON(w, http.StatusOK, authenticatedJSON{
 		Authenticated: true, User: chat.User, Expires: expires, Violations: res.Violations,
-		RenewInMS: s.renewIn(expires),
+		RenewInMS: s.renewIn(expires), Advice: s.advise(ofToken(res.Violations)),
 	})
 }
 
@@ -129,7 +137,8 @@ func (s *server) postMessage(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, http.StatusOK, struct {
 		Replies   []mockkindly.Reply `json:"replies"`
 		RenewInMS int64              `json:"renew_in_ms,omitempty"`
-	}{replies, s.renewChat(id)})
+		Advice    []advice           `json:"advice,omitempty"`
+	}{replies, s.renewChat(id), s.advise(ofReplies(replies))})
 }
 
 // maxContext bounds the JSON of a message's context, in bytes.
@@ -174,4 +183,5 @@ type authenticatedJSON struct {
 	Expires       time.Time         `json:"expires"`
 	Violations    []token.Violation `json:"violations,omitempty"` // for which Kindly does not refuse it
 	RenewInMS     int64             `json:"renew_in_ms,omitempty"`
+	Advice        []advice          `json:"advice,omitempty"`
 }

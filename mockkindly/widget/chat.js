@@ -57,6 +57,7 @@ class Chat {
       referrerPolicy: "no-referrer",
     });
     const data = answer.status === 204 ? null : await answer.json().catch(() => null);
+    advise(data);
     return { ok: answer.ok, status: answer.status, data };
   }
 

@@ -11,7 +11,8 @@
 //   - It needs no more of a Content-Security-Policy than the client's host in
 //     script-src and the API's host in connect-src: styles are constructable
 //     style sheets, and there is no eval and no inline handler.
-//   - It writes nothing to the console, so that whatever is there is the page's.
+//   - It writes nothing to the console, so that whatever is there is the page's; but
+//     for the builds Telling and TellingPure, which are for developers.
 //   - Replies may hold simple HTML. They are parsed into a document of their own, and
 //     what is shown is built anew from a short list of elements (markup.js). Pictures
 //     load on a click only: what a page's policy forbids of them is not the page's fault.
@@ -54,18 +55,33 @@ var (
 	headless []byte
 	//go:embed needs.js
 	needs []byte
+	//go:embed quiet.js
+	quiet []byte
+	//go:embed tell.js
+	tell []byte
 )
 
 // Script returns kindly-chat.js: the client with its bubble and chat panel, in a
 // manner (nil: our own). The caller owns the slice.
 func Script(m *Manner) []byte {
-	return build("kindly-chat", m.prefix(), token, chat, style, markup, message, panel, needs, client)
+	return build("kindly-chat", m.prefix(), quiet, token, chat, style, markup, message, panel, needs, client)
 }
 
 // Pure returns kindly-chat-pure.js: the same client without anything to see,
 // for pages that draw their own chat. The caller owns the slice.
 func Pure(m *Manner) []byte {
-	return build("kindly-chat-pure", m.prefix(), token, chat, headless, needs, client)
+	return build("kindly-chat-pure", m.prefix(), quiet, token, chat, headless, needs, client)
+}
+
+// Telling is Script, but for one thing: what the mock advises (the member advice of
+// its answers) is said in the browser's console. The caller owns the slice.
+func Telling(m *Manner) []byte {
+	return build("kindly-chat", m.prefix(), tell, token, chat, style, markup, message, panel, needs, client)
+}
+
+// TellingPure is Pure in the manner of Telling. The caller owns the slice.
+func TellingPure(m *Manner) []byte {
+	return build("kindly-chat-pure", m.prefix(), tell, token, chat, headless, needs, client)
 }
 
 // build joins parts into one script with a scope of its own.

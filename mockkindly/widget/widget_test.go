@@ -42,6 +42,14 @@ func TestBuildsHoldNothingThatAStrictPolicyForbids(t *testing.T) {
 	}
 }
 
+func TestOnlyTellingBuildsSayWhatTheMockAdvises(t *testing.T) {
+	for name, build := range map[string]func(*widget.Manner) []byte{"kindly-chat": widget.Telling, "kindly-chat-pure": widget.TellingPure} {
+		if text := string(build(nil)); strings.Count(text, "console.") != 1 || !strings.Contains(text, `const BUILD = "`+name+`";`) {
+			t.Errorf("%s says more than that, or less", name)
+		}
+	}
+}
+
 func TestPureHasNoPanel(t *testing.T) {
 	if strings.Contains(string(widget.Pure(nil)), "adoptedStyleSheets") {
 		t.Error("the headless build styles something")

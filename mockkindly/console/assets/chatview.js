@@ -1,5 +1,6 @@
 // One chat: who it is, how long the token lives, what was refused, what was said.
 
+import { advice } from "./advice.js";
 import { call } from "./api.js";
 import { el, outward, text } from "./dom.js";
 import { deliveryMood, OUTCOMES } from "./events.js";
@@ -50,8 +51,9 @@ export class ChatView {
 
   #token(chat, events) {
     if (!chat.authenticated) {
-      const call = events.findLast((e) => e.kind === "callback.settled")?.callback;
-      if (!chat.refused && call?.fix) return [callout("", "Not authenticated. ", `getAuthToken gave ${OUTCOMES[call.outcome] ?? call.outcome}. ${call.fix}`)];
+      const settled = events.findLast((e) => e.kind === "callback.settled");
+      const call = settled?.callback;
+      if (!chat.refused && call?.fix) return [callout("", "Not authenticated. ", `getAuthToken gave ${OUTCOMES[call.outcome] ?? call.outcome}. ${call.fix}`), advice(settled.breaks)].filter(Boolean);
       return [callout("", "Not authenticated. ", chat.refused ? "The page gave a token that Kindly does not take: see below." : "The page gave no token yet.")];
     }
     const issued = Date.parse(chat.token_life?.issued ?? ""), expires = Date.parse(chat.token_life?.expires ?? chat.expires ?? "");
@@ -88,7 +90,7 @@ function step(e) {
     case "webhook.failed": {
       const d = e.delivery ?? {};
       return el("div", { class: "turn", "data-from": "bot" }, (d.bubbles ?? []).map((b) => el("p", { class: "said" }, b)),
-        toEvent(e, el("span", { class: "badge", "data-mood": deliveryMood(d) }, String(d.status || "failed")), ` ${d.webhook}, ${d.with_token ? "with" : "without"} the token`));
+        toEvent(e, el("span", { class: "badge", "data-mood": deliveryMood(d) }, String(d.status || "failed")), ` ${d.webhook}, ${d.with_token ? "with" : "without"} the token`, (e.breaks ?? []).map((id) => " · " + id)));
     }
     case "dialogue.matched":
       return el("div", { class: "turn", "data-from": "bot" }, (e.dialogue?.bubbles ?? []).map((b) => el("p", { class: "said" }, b)), toEvent(e, "dialogue " + (e.dialogue?.slug ?? "")));

@@ -1,5 +1,6 @@
 // One event, whole.
 
+import { advice } from "./advice.js";
 import { ApiError, eventBySeq } from "./api.js";
 import { DeliveryView } from "./delivery.js";
 import { el } from "./dom.js";
@@ -88,7 +89,8 @@ export class Detail {
       event.chat ? [" · ", el("a", { href: "/inbox#/chat/" + encodeURIComponent(event.chat) }, "chat " + event.chat.slice(0, 8))] : null,
       event.bot ? ` · bot ${event.bot}` : null);
     const parts = isDelivery ? this.#delivery.elements() : [section("", views[event.kind]?.(event) ?? body("Event", JSON.stringify(event)))];
-    this.#pane.replaceChildren(this.#head(isDelivery ? this.#delivery.title() : (titles[event.kind] ?? event.kind), line), ...parts);
+    const says = advice(event.breaks);
+    this.#pane.replaceChildren(this.#head(isDelivery ? this.#delivery.title() : (titles[event.kind] ?? event.kind), line), ...(says && !isDelivery ? [...parts, says] : says ? [parts[0], says, ...parts.slice(1)] : parts));
     this.#pane.scrollTop = 0;
   }
 

@@ -80,6 +80,10 @@ function delivery(e) {
 // summary is one line of the list.
 export function summary(e) {
   const read = readers[e.kind]?.(e) ?? { group: "page", badge: "other", mood: "", title: asText(e.kind), note: "" };
+  if (e.breaks?.length) {
+    read.note = e.breaks.join(" ") + (read.note ? " · " + read.note : "");
+    if (read.mood !== "bad") read.mood = "warn";
+  }
   const line = { ...read, seq: e.seq, at: Date.parse(e.at), kind: asText(e.kind), chat: asText(e.chat) };
   line.title = clip(line.title, 200);
   line.note = clip(line.note, 200);

@@ -1,5 +1,6 @@
 // Parts of which details are made.
 
+import { checkID } from "./advice.js";
 import { el } from "./dom.js";
 import { bytes, decodeToken, utf8Length } from "./format.js";
 import { highlighted } from "./json.js";
@@ -63,7 +64,7 @@ function prettyJSON(content) {
 // violations are the rules that a token or an answer breaks, with the way out.
 export function violations(list) {
   return el("ul", { class: "violations" }, list.map((v) => el("li", { "data-level": v.level },
-    el("p", {}, el("code", {}, v.id), " ", el("span", { class: "level" }, v.level), v.fidelity ? el("span", { class: "level quiet" }, v.fidelity) : null, v.refused ? el("span", { class: "level" }, "refused") : null,
+    el("p", {}, checkID(v.id), " ", el("span", { class: "level" }, v.level), v.fidelity ? el("span", { class: "level quiet" }, v.fidelity) : null, v.refused ? el("span", { class: "level" }, "refused") : null,
       v.path ? [" ", el("code", {}, v.path)] : null, " ", v.requirement ?? ""),
     facts([["Expected", v.expected], ["Found", v.actual], ["Mistake", v.diagnosis?.title], ["Fix", v.fix]]))));
 }

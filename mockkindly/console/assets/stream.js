@@ -1,6 +1,7 @@
 // The journal as it happens: Server-Sent Events, read with fetch, because
 // EventSource cannot send an Authorization header.
 
+import { hear } from "./advice.js";
 import { ask, open } from "./api.js";
 import { isCurrent, see, stateOf } from "./state.js";
 
@@ -19,6 +20,7 @@ async function keep({ path, onOpen = () => {}, onMessage, onState, onHealth = ()
     onState("connecting");
     try {
       const { value: health, state } = await ask("/mock/v1/health");
+      hear(health);
       onHealth(health);
       const at = path(health, state.boot !== boot);
       boot = state.boot;
