@@ -18,8 +18,12 @@ type Line struct {
 	Wrong  bool          // something is
 }
 
-// maxLine bounds what a foreign text adds to a line, in bytes.
-const maxLine = 300
+// Bounds of a line's foreign texts, in bytes: of what is shown, and of what is looked
+// through for credentials, which takes time.
+const (
+	maxLine   = 300
+	maxLooked = 2 << 10
+)
 
 // Line tells an event in short.
 func (e Event) Line() Line {
@@ -46,7 +50,13 @@ func (e Event) Line() Line {
 
 // shown is a text without credentials, cut, in one line.
 func (e Event) shown(text string) string {
-	return clip.Text(strings.Join(strings.Fields(e.redact.Text(text)), " "), maxLine)
+	var shown string
+	if len(text) > maxLooked {
+		shown = e.redact.Body([]byte(text[:maxLooked]), "text/plain", true)
+	} else {
+		shown = e.redact.Text(text)
+	}
+	return clip.Text(strings.Join(strings.Fields(shown), " "), maxLine)
 }
 
 func (c ClientReport) line() Line {

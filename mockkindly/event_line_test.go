@@ -49,6 +49,11 @@ func TestALineSaysWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got, row.want)
 		}
 	}
+	// A secret that is cut off where nobody looks further shows no part of itself.
+	hidden := strings.Repeat("sesame-open-sesame ", 100) + strings.Repeat("x", maxLooked-100*19-9) + "sesame-open-sesame"
+	if got := (Event{redact: secrets, Message: &Message{Text: hidden}}).shown(hidden); strings.Contains(got, "sesame") {
+		t.Errorf("%q", got)
+	}
 	if got := (Event{Message: &Message{Text: strings.Repeat("é", 10_000)}}).Line(); len(got.Reason) > maxLine+len("…") {
 		t.Errorf("%d bytes", len(got.Reason))
 	}

@@ -185,10 +185,11 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 	defer checked.Close() // again, where what follows fails
 	so.Checks = checked
 	handler := server.New(k, so)
+	before := k.Journal().Last()
 	serving := startServer(l.Listener, handler)
 	a.introduceMock(l, c, f)
 	if !f.quiet {
-		defer showEvents(a.stdout, k.Journal())()
+		defer showEvents(a.stdout, k.Journal(), before)()
 	}
 	stopped := serving.watch(ctx)
 	if f.open != "" {

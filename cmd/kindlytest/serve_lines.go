@@ -12,21 +12,20 @@ import (
 
 const (
 	// maxLines is how many lines are shown at once: of a crowd, the newest.
-	maxLines = 100
-	// betweenLooks bounds what the lines cost a mock under load.
-	betweenLooks = 50 * time.Millisecond
+	maxLines = 50
+	// betweenLooks bounds what the lines cost a mock under load: some 2 % of a core.
+	betweenLooks = 100 * time.Millisecond
 	// lastLook is how long the end waits for a terminal that may have stalled.
 	lastLook = time.Second
 )
 
-// showEvents writes a line for each event that comes into the journal, until the
-// mock is closed. It reads the journal, which nobody waits for: a terminal that stalls
+// showEvents writes a line for each event that comes into the journal after the one
+// with this number, until the mock is closed. It reads the journal, which nobody waits for: a terminal that stalls
 // holds up nothing, and what it missed is told by its number.
 //
 // done waits for the last lines, for a moment.
-func showEvents(w io.Writer, j *mockkindly.Journal) (done func()) {
+func showEvents(w io.Writer, j *mockkindly.Journal, after uint64) (done func()) {
 	ended := make(chan struct{})
-	after := j.Last()
 	go func() {
 		defer close(ended)
 		for {

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -34,7 +35,8 @@ func startServe(t *testing.T, env []string, args ...string) (s *served, out io.R
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.Process.Kill() })
+	late := time.AfterFunc(time.Minute, func() { s.Process.Kill() }) // whoever waits for a line learns that none comes
+	t.Cleanup(func() { late.Stop(); s.Process.Kill() })
 	lines = bufio.NewScanner(out)
 	for s.base == "" && lines.Scan() {
 		if m := address.FindStringSubmatch(lines.Text()); m != nil {
@@ -163,7 +165,7 @@ func TestEventLinesTellTheNewestOfACrowd(t *testing.T) {
 		events = append(events, mockkindly.Event{Seq: uint64(i + 11), Kind: mockkindly.ChatCreated, Chat: "c"})
 	}
 	text, last := eventLines(events, 5)
-	if want := "205 events not shown here\n"; !strings.HasPrefix(text, want) || strings.Count(text, "\n") != maxLines+1 || last != 310 {
+	if want := fmt.Sprintf("%d events not shown here\n", 2*maxLines+5); !strings.HasPrefix(text, want) || strings.Count(text, "\n") != maxLines+1 || last != uint64(3*maxLines+10) {
 		t.Errorf("%d lines to %d, the first of them %.40q, want %q", strings.Count(text, "\n"), last, text, want)
 	}
 	if text, last := eventLines(events[:2], 10); strings.Count(text, "\n") != 2 || last != 12 {
