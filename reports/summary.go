@@ -198,6 +198,9 @@ func (s *summaryPrinter) warned(checks []Check, title string) {
 		if c.Fix != "" && c.Outcome == Warned && (s.verbose || len(checks) <= 2) {
 			s.field(field{"fix", c.Fix})
 		}
+		if len(c.Observed) > 0 && c.Outcome == Warned && (s.verbose || len(checks) <= 2) {
+			s.field(field{"kindly", c.KnownFrom() + ": " + c.observed()})
+		}
 		if c.Reason != "" && c.Outcome == Expected {
 			s.field(field{"known", c.Reason})
 		}

@@ -116,7 +116,7 @@ func (a *app) listenTo(ctx context.Context, fs *pflag.FlagSet, f *listenFlags) (
 	bot := mockkindly.Bot{Key: listenBot, ID: 1, OrganizationID: 1, PublicKeys: c.Target.PublicKeys, Published: c.Target.Published, Webhooks: []mockkindly.Webhook{hook}}
 	o.Kindly, err = mockkindly.New(mockkindly.Options{
 		Bots: []mockkindly.Bot{bot}, SigningKey: c.Target.PrivateKey, Client: client,
-		Public: l.base, Secrets: append(slices.Clip(c.Target.Secrets), so.AdminToken),
+		Manner: mannerOf(c.Options.Observed, true), Public: l.base, Secrets: append(slices.Clip(c.Target.Secrets), so.AdminToken),
 	})
 	if err != nil {
 		return err

@@ -146,7 +146,7 @@ var ids = []string{"chat_id", "message", "context", "exchange", "_links"}
 // had, and leaves out what was in none of them. Types, formats and such values as say nothing of a
 // person are the commonest.
 func followPayload(h Habits, m *webhook.Manner) {
-	if h.Bodies == 0 {
+	if h.Bodies == 0 || len(h.Members) == 0 {
 		return
 	}
 	contract := map[string]webhook.Member{}

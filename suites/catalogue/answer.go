@@ -166,7 +166,11 @@ var respTime = eachHook(func(_ context.Context, h *subject.Webhook, st subject.S
 			Because("webhook-cold-start").Fix("Keep one instance warm, or answer at once and do the work later. --timeout gives it longer here.").With(ev)
 	}
 	if took := ev.Exchange.Duration; took > limit {
-		return subject.Violated(within, fmt.Sprintf("it took %s", took.Round(time.Millisecond))).With(ev)
+		verdict := subject.Violated(within, fmt.Sprintf("it took %s", took.Round(time.Millisecond)))
+		if waits := h.Session.Options.Observed.Patience(); waits > 0 && took > waits {
+			verdict = verdict.Fix("Answer at once, and do the work later: Kindly was seen to hang up after " + waits.String() + ".")
+		}
+		return verdict.With(ev)
 	}
 	return subject.Holds("%d ms", ev.Exchange.Duration.Milliseconds())
 })

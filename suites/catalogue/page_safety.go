@@ -80,7 +80,12 @@ var pageCsp = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict 
 		if directive != "" {
 			directive = " (" + directive + ")"
 		}
-		return subject.Violated(policyNeeds(v), "the policy blocked "+subject.SafeURL(url)+directive).Because("csp-blocks-kindly")
+		needs := policyNeeds(v)
+		verdict := subject.Violated(needs, "the policy blocked "+subject.SafeURL(url)+directive).Because("csp-blocks-kindly")
+		if needs != policyExpected {
+			verdict = verdict.Fix("Allow what your Kindly's chat client was seen to need: " + needs + ".")
+		}
+		return verdict
 	}
 	if len(v.Started) == 0 {
 		return noClient(v)
