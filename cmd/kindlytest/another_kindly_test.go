@@ -95,8 +95,8 @@ func of(t *testing.T, l observed.Learnt, id string) string {
 
 var numbers = regexp.MustCompile(`\d+\.\d+|\d+`)
 
-// alike says whether two observations say the same; times may be half a second, or a
-// fifth, apart.
+// alike says whether two observations say the same. Times may be apart as far as a
+// busy machine needs: what is not played is not there at all, or far off.
 func alike(a, b string) bool {
 	if numbers.ReplaceAllString(a, "#") != numbers.ReplaceAllString(b, "#") {
 		return false
@@ -105,7 +105,7 @@ func alike(a, b string) bool {
 	for i, n := range numbers.FindAllString(a, -1) {
 		x, _ := strconv.ParseFloat(n, 64)
 		y, _ := strconv.ParseFloat(of[i], 64)
-		if d := max(x-y, y-x); d > 0 && (!strings.Contains(n, ".") || d > max(0.5, 0.2*x)) {
+		if d := max(x-y, y-x); d > 0 && (!strings.Contains(n, ".") || d > 2.5) {
 			return false
 		}
 	}
@@ -316,7 +316,7 @@ func TestChatClientIsPlayedAsItWasSeen(t *testing.T) {
 		return *l
 	}
 	watchAll := func(file, script string) (l observed.Learnt) {
-		for how, lasting := range map[string]string{"ok": "7s", "throw": "3s", "null": "3s", "slow": "7s"} {
+		for how, lasting := range map[string]string{"ok": "9s", "throw": "3s", "null": "3s", "slow": "7s"} {
 			l = watch(file, "how="+how+"&script="+script, lasting)
 		}
 		return l
