@@ -67,7 +67,7 @@ var mayImport = map[string][]string{
 	"fixtures/hostile":         {},
 	"cmd/bench":                {"fixtures", "internal/browser", "internal/figures"},
 	"cmd/attack":               {"fixtures/hostile", "internal/figures"},
-	"cmd/pictures":             {"fixtures", "internal/browser", "mockkindly", "mockkindly/console", "mockkindly/server", "mockkindly/token", "reports"},
+	"cmd/pictures":             {"fixtures", "internal/browser", "reports"},
 
 	"internal/advice/samples/*": {}, // programs of their own
 }

@@ -8,11 +8,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -22,10 +25,6 @@ import (
 
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/internal/browser"
-	"github.com/kindlytest/kindlytest/mockkindly"
-	"github.com/kindlytest/kindlytest/mockkindly/console"
-	"github.com/kindlytest/kindlytest/mockkindly/server"
-	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -65,7 +64,7 @@ func run(ctx context.Context, args []string) (err error) {
 	if err := a.takeRun(ctx, program, dir); err != nil {
 		return err
 	}
-	return a.takeConsole(ctx)
+	return a.takeConsole(ctx, program, dir)
 }
 
 // An album is where the pictures go, and what takes them.
@@ -107,27 +106,25 @@ func (a *album) takeRun(ctx context.Context, program, dir string) error {
 	return a.take(ctx, "report.png", page.URL+"/report.html")
 }
 
-// takeConsole pictures the console after a chat with a sound shop.
-func (a *album) takeConsole(ctx context.Context) error {
+// takeConsole pictures the console of kindlytest serve after a chat with a sound shop.
+func (a *album) takeConsole(ctx context.Context, program, dir string) error {
 	shop, err := fixtures.Start(ctx, fixtures.Options{})
 	if err != nil {
 		return err
 	}
 	defer shop.Close()
-	key, err := token.ParsePublicKey("public.pem", shop.PublicPEM)
-	if err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "public.pem"), shop.PublicPEM, 0o600); err != nil {
 		return err
 	}
-	bot := mockkindly.Bot{Key: shop.BotKey, PublicKeys: []*token.Key{key}}
+	args := []string{"serve", "--listen", "127.0.0.1:0", "--public-key", "public.pem", "--quiet"}
 	for _, w := range shop.Webhooks {
-		bot.Webhooks = append(bot.Webhooks, mockkindly.Webhook{Name: w.Name, URL: w.PublicURL, ConnectTo: w.LocalURL, Secret: w.Secret})
+		args = append(args, "--webhook", w.Name+"="+w.PublicURL+"="+w.LocalURL)
 	}
-	k, err := mockkindly.New(mockkindly.Options{AnyBot: &bot})
+	m, err := startMock(ctx, dir, program, args...)
 	if err != nil {
 		return err
 	}
-	defer k.Close()
-	mock := server.New(k, server.Options{Pages: console.Handler()})
+	defer m.stop()
 	ada := shop.Users[0]
 	user, err := a.chrome.NewUser(ctx, browser.Login{Steps: []browser.Step{
 		{Goto: shop.LoginURL},
@@ -139,27 +136,27 @@ func (a *album) takeConsole(ctx context.Context) error {
 		return err
 	}
 	defer user.Close()
-	page, err := user.Visit(ctx, shop.PageURL, mock)
+	page, err := user.Visit(ctx, shop.PageURL, httputil.NewSingleHostReverseProxy(m.base)) // as if it were Kindly
 	if err != nil {
 		return err
 	}
 	defer page.Close()
-	authenticated, err := k.Journal().Wait(ctx, func(e mockkindly.Event) bool { return e.Kind == mockkindly.TokenAccepted })
+	accepted, err := m.wait(ctx, "token.accepted")
 	if err != nil {
 		return err
 	}
-	if _, err := k.Say(ctx, authenticated.Chat, mockkindly.Message{Text: shop.Webhooks[0].Message}); err != nil {
-		return err
-	}
-	answered, err := k.Journal().Wait(ctx, func(e mockkindly.Event) bool {
-		return e.Delivery != nil && e.Delivery.Webhook == shop.Webhooks[0].Name
-	})
+	message, err := json.Marshal(map[string]string{"text": shop.Webhooks[0].Message})
 	if err != nil {
 		return err
 	}
-	pages := httptest.NewServer(mock)
-	defer pages.CloseClientConnections() // the live stream stays open else
-	return a.take(ctx, "console.png", fmt.Sprintf("%s/#/event/%d", pages.URL, answered.Seq))
+	if err := m.call(ctx, http.MethodPost, "/mock/v1/chats/"+accepted.Chat+"/messages", bytes.NewReader(message), nil); err != nil {
+		return err
+	}
+	delivered, err := m.wait(ctx, "webhook.delivered")
+	if err != nil {
+		return err
+	}
+	return a.take(ctx, "console.png", fmt.Sprintf("%s/#/event/%d", m.base, delivered.Seq))
 }
 
 // take pictures a page as it is when it has come to rest.
