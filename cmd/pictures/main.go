@@ -116,11 +116,9 @@ func (a *album) takeConsole(ctx context.Context, program, dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "public.pem"), shop.PublicPEM, 0o600); err != nil {
 		return err
 	}
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--public-key", "public.pem", "--quiet"}
-	for _, w := range shop.Webhooks {
-		args = append(args, "--webhook", w.Name+"="+w.PublicURL+"="+w.LocalURL)
-	}
-	m, err := startMock(ctx, dir, program, args...)
+	hook := shop.Webhooks[0]
+	m, err := startMock(ctx, dir, hook.Secret, program, "serve", "--listen", "127.0.0.1:0", "--public-key", "public.pem",
+		"--webhook", hook.Name+"="+hook.PublicURL+"="+hook.LocalURL, "--quiet")
 	if err != nil {
 		return err
 	}
@@ -145,7 +143,7 @@ func (a *album) takeConsole(ctx context.Context, program, dir string) error {
 	if err != nil {
 		return err
 	}
-	message, err := json.Marshal(map[string]string{"text": shop.Webhooks[0].Message})
+	message, err := json.Marshal(map[string]string{"text": hook.Message})
 	if err != nil {
 		return err
 	}

@@ -20,9 +20,10 @@ type mock struct {
 
 var address = regexp.MustCompile(`^Kindly is at (http://\S+)`)
 
-func startMock(ctx context.Context, dir, program string, args ...string) (*mock, error) {
+// startMock starts it in a folder; secret is that of its webhook.
+func startMock(ctx context.Context, dir, secret, program string, args ...string) (*mock, error) {
 	m := &mock{cmd: exec.CommandContext(ctx, program, args...)}
-	m.cmd.Dir = dir
+	m.cmd.Dir, m.cmd.Env = dir, append(m.cmd.Environ(), "KINDLYTEST_HMAC_SECRET="+secret)
 	out, err := m.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
