@@ -46,11 +46,24 @@ func namesNoChat(s *subject.Session) bool {
 	return err == nil && t.ChatID() == ""
 }
 
-var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, first *subject.Endpoint) subject.Verdict {
-	second, err := s.SecondEndpoint()
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
+var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
+	return s.Lasting(ctx, func(first *subject.Endpoint) subject.Verdict {
+		second, err := s.SecondEndpoint()
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		v := bindSession(ctx, s, first, second)
+		if v.Kind == subject.Held || v.Sure || !s.RenewSecond(ctx, second) {
+			return v
+		}
+		if second, err = s.SecondEndpoint(); err != nil {
+			return subject.CouldNotRun(err)
+		}
+		return bindSession(ctx, s, first, second)
+	})
+})
+
+func bindSession(ctx context.Context, s *subject.Session, first, second *subject.Endpoint) subject.Verdict {
 	const rounds = 4
 	requests := make([]wire.Request, 0, 2*rounds)
 	for range rounds {
@@ -66,7 +79,7 @@ var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, f
 		return v
 	}
 	return subject.Worst(rule.Must, v, sameChat(ctx, s, first, second))
-})
+}
 
 // oneToken says whether all answers hold one token: something keeps it, and gives it
 // to whoever asks.
@@ -120,8 +133,8 @@ func judgeSessions(s *subject.Session, answers []subject.Evidence) subject.Verdi
 	return subject.Holds("two subs, also at the same time")
 }
 
-var authConcurrent = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
-	return tokensAtOnce(ctx, s, e, 32)
+var authConcurrent = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
+	return s.Lasting(ctx, func(e *subject.Endpoint) subject.Verdict { return tokensAtOnce(ctx, s, e, 32) })
 })
 
 // tokensAtOnce asks for n tokens at the same time.

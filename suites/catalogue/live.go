@@ -161,13 +161,17 @@ var liveAuthBody = onServing(func(ctx context.Context, s *subject.Session, e *su
 	}
 	var verdicts []subject.Verdict
 	for _, b := range bodies {
-		ev := s.Do(ctx, b.Name, withBody(e, b))
-		v := judgeBody(b, ev)
-		if v.Kind == subject.Broken && saysError(ev.Exchange) {
+		answer := s.Do(ctx, b.Name, withBody(e, b))
+		v := judgeBody(b, answer)
+		if v.Kind == subject.Broken && saysError(answer.Exchange) {
 			v = v.At(rule.Info) // in the way of its protocol
 		}
 		verdicts = append(verdicts, v)
-		if ev, err := s.PlainAnswer(ctx); err != nil {
+		ev, err := s.PlainAnswer(ctx)
+		if err != nil && s.OnlyInPage() != "" {
+			return subject.CouldNotRun(err)
+		}
+		if err != nil {
 			verdicts = append(verdicts, subject.Violated("the next valid request gets a token", "after "+b.Name+" it did not: "+err.Error()).With(ev))
 			break
 		}
@@ -175,8 +179,8 @@ var liveAuthBody = onServing(func(ctx context.Context, s *subject.Session, e *su
 	return subject.Worst(rule.Must, verdicts...)
 })
 
-var liveAuthBurst = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
-	return tokensAtOnce(ctx, s, e, burst)
+var liveAuthBurst = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
+	return s.Lasting(ctx, func(e *subject.Endpoint) subject.Verdict { return tokensAtOnce(ctx, s, e, burst) })
 })
 
 // whereItDied is the URL that was called, where that is known: several webhooks may

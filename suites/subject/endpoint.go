@@ -52,6 +52,9 @@ type endpointFacts struct {
 	onlyInPage    Memo[string]             // why its request can't be made again; "" if it can
 	known         atomic.Pointer[Endpoint] // first, for the report
 
+	renewing sync.Mutex  // the session
+	lasts    atomic.Bool // asking the page for another one was in vain
+
 	calling sync.Mutex    // of the page's callback
 	page    *browser.Page // where it is called; nil: where it was first
 	hung    bool          // the latest call of it was left without an answer

@@ -81,7 +81,10 @@ func (s *Session) FetchToken(ctx context.Context, chatID string) (token.Raw, Evi
 	if e.Socket || e.Gave && !e.NamesChat() {
 		return s.fetchInPage(ctx, chatID, MissingError(whyOnce(e)))
 	}
-	ev, raw := s.Ask(ctx, "a token for chat "+chatID, e.WithChat(chatID))
+	_, ev, raw, err := s.askPlainly(ctx, "a token for chat "+chatID, chatID)
+	if err != nil {
+		return "", ev, err
+	}
 	if raw != "" {
 		return raw, ev, nil
 	}
@@ -101,7 +104,10 @@ func (s *Session) PlainAnswer(ctx context.Context) (Evidence, error) {
 	if e.Socket {
 		return Evidence{}, MissingError(cmp.Or(s.OnlyInPage(), whyOnce(e)))
 	}
-	ev, raw := s.Ask(ctx, "a token for a new chat", e.WithChat(s.NewChatID()))
+	_, ev, raw, err := s.askPlainly(ctx, "a token for a new chat", s.NewChatID())
+	if err != nil {
+		return ev, err
+	}
 	if raw != "" {
 		return ev, nil
 	}
@@ -131,10 +137,14 @@ func (s *Session) OnlyInPage() string {
 		ctx, cancel := service.WithTimeout(s.Base, 2*s.Options.Timeout)
 		defer cancel()
 		refused := func() bool { return e.Socket || s.refusedAgain(ctx, e) }
-		if !refused() {
+		if !refused() || s.renewable(e) && s.renewSession(ctx, e) {
 			return "", nil
 		}
-		called, err := s.CallPage(ctx, s.NewChatID())
+		v, err := s.visitWithToken()
+		if err != nil {
+			return "", err
+		}
+		called, _, err := s.callPage(ctx, v, s.NewChatID(), true)
 		if err != nil || called.Token == "" || !refused() {
 			return "", err
 		}
@@ -153,7 +163,7 @@ func (s *Session) OnlyInPage() string {
 // Silence, errors and limits say nothing of it.
 func (s *Session) refusedAgain(ctx context.Context, e *Endpoint) bool {
 	ev, raw := s.Ask(ctx, "the page's request again", e.WithChat(s.NewChatID()))
-	return raw == "" && ev.Exchange.Err == nil && !service.Limited(ev) && ev.Exchange.Status() < http.StatusInternalServerError
+	return raw == "" && turnedAway(ev)
 }
 
 // whyOnce guesses from the request what can't be made again.
@@ -198,20 +208,41 @@ func (s *Session) CallPage(ctx context.Context, chatID any) (browser.CallResult,
 	if err != nil {
 		return browser.CallResult{}, err
 	}
+	r, _, err := s.callPage(ctx, v, chatID, false)
+	return r, err
+}
+
+// callPage calls the callback, and says on which page. Where the chat id is a plain
+// one that gets no token, the page is opened again: what was asked from outside may
+// have used up what it needs, a token against CSRF that the next answer replaces.
+func (s *Session) callPage(ctx context.Context, v *Visit, chatID any, plain bool) (r browser.CallResult, page *browser.Page, err error) {
 	s.Endpoints.calling.Lock()
 	defer s.Endpoints.calling.Unlock()
-	page := cmp.Or(s.Endpoints.page, v.page)
-	if s.Endpoints.hung {
-		if page, err = s.openAgain(ctx, v); err != nil {
-			return browser.CallResult{}, err
+	return s.callPageBy(ctx, v, chatID, plain, s.callOn)
+}
+
+// callPageBy is callPage, for those who hold Endpoints.calling.
+func (s *Session) callPageBy(ctx context.Context, v *Visit, chatID any, plain bool, call func(context.Context, *browser.Page, any) (browser.CallResult, error)) (r browser.CallResult, page *browser.Page, err error) {
+	page = cmp.Or(s.Endpoints.page, v.page)
+	for again := false; ; again = true {
+		if again || s.Endpoints.hung {
+			if page, err = s.openAgain(ctx, v); err != nil {
+				return r, nil, err
+			}
+			s.Endpoints.page, s.Endpoints.hung = page, false
 		}
-		s.Endpoints.page, s.Endpoints.hung = page, false
+		r, err = call(ctx, page, chatID)
+		s.Endpoints.hung = err == nil && r.Outcome == browser.OutcomePending
+		if err != nil || again || !plain || r.Token != "" || s.Endpoints.hung {
+			return r, page, err
+		}
 	}
-	calling, cancel := service.WithTimeout(ctx, s.Options.Timeout)
+}
+
+func (s *Session) callOn(ctx context.Context, page *browser.Page, chatID any) (browser.CallResult, error) {
+	ctx, cancel := service.WithTimeout(ctx, s.Options.Timeout)
 	defer cancel()
-	r, err := page.CallWith(calling, chatID)
-	s.Endpoints.hung = err == nil && r.Outcome == browser.OutcomePending
-	return r, err
+	return page.CallWith(ctx, chatID)
 }
 
 // fetchInPage gets a token by calling the page's callback; why says what keeps
@@ -220,11 +251,12 @@ func (s *Session) fetchInPage(ctx context.Context, chatID string, why error) (to
 	if s.Target.PageURL == "" || s.Target.Endpoint != nil {
 		return "", Evidence{}, why
 	}
-	if v, err := s.VisitMended(); err != nil || v.Token == "" {
+	v, err := s.VisitMended()
+	if err != nil || v.Token == "" {
 		return "", Evidence{}, why
 	}
 	s.Incomplete("The auth endpoint could be judged in part only: " + why.Error() + ".")
-	called, err := s.CallPage(ctx, chatID)
+	called, _, err := s.callPage(ctx, v, chatID, true)
 	switch {
 	case err != nil:
 		return "", Evidence{}, err

@@ -31,7 +31,9 @@ func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallR
 			return true
 		}
 		chatID = s.NewChatID()
-		r, err = s.call(ctx, v.page, chatID)
+		s.Endpoints.calling.Lock()
+		defer s.Endpoints.calling.Unlock()
+		r, _, err = s.callPageBy(ctx, v, chatID, true, s.call)
 		return r.Token != ""
 	})
 	return chatID, r, err
@@ -93,6 +95,8 @@ func (s *Session) renew() (Renewal, error) {
 	if err != nil {
 		return Renewal{}, err
 	}
+	s.Endpoints.calling.Lock()
+	defer s.Endpoints.calling.Unlock()
 	page, err := s.openAgain(s.Base, v) // it is looked at again later
 	if err != nil {
 		return Renewal{}, err

@@ -1,0 +1,151 @@
+package subject
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/service"
+)
+
+// A session may end while a run goes on: an access token lives for seconds, a cookie
+// is another one after each answer. The page sees to that by itself. So it is called
+// then, and what it sends from there on is what the probes send.
+
+// Lasting judges by the endpoint while the session lasts. Where it has ended
+// meanwhile, what was refused may have been refused for that: it is judged again,
+// with the session that the page has by then.
+func (s *Session) Lasting(ctx context.Context, judge func(*Endpoint) Verdict) Verdict {
+	for range mostTries {
+		e, err := s.Endpoint()
+		if err != nil {
+			return CouldNotRun(err)
+		}
+		if v := judge(e); v.Sure || !s.hasEnded(ctx, e) {
+			return v
+		}
+	}
+	const reason = "the session ends sooner than this can be found out"
+	s.Incomplete("The auth endpoint could be judged in part only: " + reason + ".")
+	return Missing(reason)
+}
+
+// hasEnded says whether the session of e has ended, and another one has come for it.
+func (s *Session) hasEnded(ctx context.Context, e *Endpoint) bool {
+	if !s.renewable(e) {
+		return false
+	}
+	ev, raw := s.Ask(ctx, "is the session still there?", e.WithChat(s.NewChatID()))
+	return raw == "" && turnedAway(ev) && s.renewSession(ctx, e)
+}
+
+// turnedAway says whether an answer is a refusal. Silence, errors and limits are none.
+func turnedAway(ev Evidence) bool {
+	return ev.Exchange.Err == nil && !service.Limited(ev) && ev.Exchange.Status() < http.StatusInternalServerError
+}
+
+// renewable says whether the page can be asked for another session.
+func (s *Session) renewable(e *Endpoint) bool {
+	return s.Target.Endpoint == nil && e.Gave && e.Mended == nil && !e.Socket && !s.Endpoints.lasts.Load()
+}
+
+// renewSession lets the page ask once more, and takes its request for the endpoint's,
+// if that can be made again. It says whether e is out of date.
+func (s *Session) renewSession(ctx context.Context, e *Endpoint) bool {
+	s.Endpoints.renewing.Lock()
+	defer s.Endpoints.renewing.Unlock()
+	if now, err := s.Endpoint(); err != nil || now != e {
+		return err == nil
+	}
+	if !s.renewable(e) {
+		return false
+	}
+	fresh, err := s.askedByPage(ctx, e)
+	if err == nil {
+		var ev Evidence
+		var raw token.Raw
+		if ev, raw = s.Ask(ctx, "the page's request again", fresh.WithChat(s.NewChatID())); raw != "" {
+			s.replace(e.Request, fresh.Request)
+			s.Endpoints.first.Replace(fresh)
+			s.Endpoints.known.Store(fresh)
+			return true
+		}
+		err = noToken(ev)
+	}
+	if ctx.Err() == nil {
+		s.Endpoints.lasts.Store(true) // it is no matter of the session
+	}
+	return false
+}
+
+// askedByPage is the endpoint as the page calls it now.
+func (s *Session) askedByPage(ctx context.Context, e *Endpoint) (*Endpoint, error) {
+	chatID := s.NewChatID()
+	v, err := s.visitWithToken()
+	if err != nil {
+		return nil, err
+	}
+	called, page, err := s.callPage(ctx, v, chatID, true)
+	if err != nil {
+		return nil, err
+	}
+	return s.seenOn(ctx, page, v, e, chatID, called)
+}
+
+// seenOn is the endpoint as a page has called it for a token.
+func (s *Session) seenOn(ctx context.Context, page *browser.Page, v *Visit, e *Endpoint, chatID string, called browser.CallResult) (*Endpoint, error) {
+	if called.Token == "" {
+		return nil, MissingError("the page's callback, called for another chat, gave no token (see PAGE-CALLBACK-FRESH)")
+	}
+	page.Settle(ctx)
+	fresh, err := discover(&Visit{ChatID: chatID, Token: token.Raw(called.Token), Record: page.Record(), State: v.State, Started: v.Started})
+	if err != nil {
+		return nil, err
+	}
+	fresh.Request.Header = s.Client.Gates().Without(fresh.Request.Header, fresh.Request.URL)
+	fresh.gate, fresh.shared = e.gate, e.shared
+	s.Redact.Learn(fresh.Credentials()...)
+	return fresh, nil
+}
+
+// RenewSecond is Lasting's for the second user: it says whether their session had
+// ended, and another one has come for it.
+func (s *Session) RenewSecond(ctx context.Context, e *Endpoint) bool {
+	if !s.renewable(e) {
+		return false
+	}
+	if ev, raw := s.Ask(ctx, "is the second user's session still there?", e.WithChat(s.NewChatID())); raw != "" || !turnedAway(ev) {
+		return false
+	}
+	v, err := s.visitSecond()
+	if err != nil || v.Token == "" {
+		return false
+	}
+	chatID := s.NewChatID()
+	called, err := s.call(ctx, v.page, chatID)
+	if err != nil {
+		return false
+	}
+	fresh, err := s.seenOn(ctx, v.page, v, e, chatID, called)
+	if err != nil {
+		return false
+	}
+	s.replace(e.Request, fresh.Request)
+	s.Endpoints.second.Replace(fresh)
+	return true
+}
+
+// askPlainly makes the page's request again for a chat, with a session that lasts.
+func (s *Session) askPlainly(ctx context.Context, title, chatID string) (e *Endpoint, ev Evidence, raw token.Raw, err error) {
+	for range mostTries {
+		if e, err = s.Endpoint(); err != nil || e.Socket {
+			return e, ev, raw, err
+		}
+		ev, raw = s.Ask(ctx, title, e.WithChat(chatID))
+		if raw != "" || !turnedAway(ev) || !s.renewable(e) || !s.renewSession(ctx, e) {
+			break
+		}
+	}
+	return e, ev, raw, nil
+}
