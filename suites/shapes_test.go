@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"net/http"
@@ -82,6 +83,11 @@ func frame(kind byte, message string) string {
 	return base64.StdEncoding.EncodeToString(append(binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(message))), message...))
 }
 
+func soap(w http.ResponseWriter, body string) {
+	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+	io.WriteString(w, `<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>`+body+`</e:Body></e:Envelope>`)
+}
+
 var shapes = map[string]shape{
 	"both sides in base64": {
 		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", body: btoa(JSON.stringify({chatId: id}))}); return r.ok ? JSON.parse(atob(await r.text())).token : null; }`,
@@ -116,6 +122,27 @@ var shapes = map[string]shape{
 			io.WriteString(w, frame(128, "grpc-status:16\r\ngrpc-message:"+text+"\r\n"))
 		}),
 		skipped: []string{"AUTH-CHATID-MISSING", "AUTH-CHATID-QUERY"},
+	},
+	"SOAP, whose faults have status 500": {
+		callback: `async (id) => {
+			const body = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><Issue xmlns="urn:shop"><chatId>' + id + '</chatId></Issue></e:Body></e:Envelope>';
+			const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "text/xml; charset=utf-8", SOAPAction: '"urn:Issue"'}, body});
+			return r.ok ? new DOMParser().parseFromString(await r.text(), "text/xml").querySelector("token").textContent : null;
+		}`,
+		endpoint: asksFor(func(r *http.Request, body []byte) string {
+			var in struct {
+				Chat string `xml:"Body>Issue>chatId"`
+			}
+			if r.Header.Get("SOAPAction") == "" || xml.Unmarshal(body, &in) != nil {
+				return ""
+			}
+			return in.Chat
+		}, func(w http.ResponseWriter, token string) { soap(w, "<token>"+token+"</token>") },
+			func(w http.ResponseWriter, text string, _ int) {
+				w.Header().Set("Content-Type", "text/xml; charset=utf-8")
+				w.WriteHeader(http.StatusInternalServerError)
+				soap(w, "<e:Fault><faultcode>e:Client</faultcode><faultstring>"+text+"</faultstring></e:Fault>")
+			}),
 	},
 	"a form action that answers 200 whatever it says": { // SvelteKit
 		callback: `async (id) => {

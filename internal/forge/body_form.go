@@ -32,6 +32,12 @@ func BodiesLike(check, kind, contentType string, valid []byte) ([]Body, error) {
 		}
 	case kind == "a multipart form":
 		out = malformedParts(contentType, valid)
+	case kind == "XML":
+		out = []Body{
+			{"empty", contentType, nil, "A body of nothing is what a broken proxy sends.", ClientError},
+			{"cut off", contentType, valid[:len(valid)/2], "Connections break.", ClientError},
+			{"no XML", contentType, []byte("kindlytest"), "Clients send what they like.", ClientError},
+		}
 	case kind == "text": // any text may be a chat id
 		out = []Body{
 			{"empty", contentType, nil, "A body of nothing is what a broken proxy sends.", ClientError},

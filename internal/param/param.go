@@ -20,6 +20,7 @@ const (
 	InJSON   Place = "body member"
 	InForm   Place = "form field"
 	InText   Place = "body"
+	InXML    Place = "element"
 	InQuery  Place = "query parameter"
 	InPath   Place = "path"
 	InHeader Place = "header"

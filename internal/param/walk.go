@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"maps"
 	"mime"
 	"mime/multipart"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,6 +118,8 @@ func walkBody(r wire.Request, visit Visitor) ([]byte, error) {
 		return []byte(walkForm(text, InForm, visit)), nil
 	case PartsBody:
 		return walkParts(r, visit)
+	case XMLBody:
+		return []byte(walkXML(text, visit)), nil
 	}
 	out, dropped := WalkText(text, Leaf{Place: InText}, visit)
 	if dropped {
@@ -130,7 +134,8 @@ const (
 	JSONBody  = "JSON"
 	FormBody  = "a form"
 	PartsBody = "a multipart form"
-	textBody  = "text"
+	XMLBody   = "XML"
+	TextBody  = "text"
 )
 
 // BodyKind says what a body is: by what it looks like, since the documented
@@ -149,8 +154,29 @@ func BodyKind(r wire.Request) string {
 		return PartsBody
 	case mediaType == "application/x-www-form-urlencoded":
 		return FormBody
+	case strings.HasPrefix(strings.TrimSpace(text), "<") && (strings.HasSuffix(mediaType, "/xml") || strings.HasSuffix(mediaType, "+xml")):
+		return XMLBody
 	}
-	return textBody
+	return TextBody
+}
+
+// element matches one that holds text alone.
+var element = regexp.MustCompile(`(<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>)([^<>]+)(</[\w.:-]+\s*>)`)
+
+// walkXML visits the texts of elements.
+func walkXML(text string, visit Visitor) string {
+	return element.ReplaceAllStringFunc(text, func(whole string) string {
+		parts := element.FindStringSubmatch(whole)
+		plain := html.UnescapeString(parts[3])
+		changed, dropped := WalkText(plain, Leaf{Place: InXML, Steps: []string{parts[2]}}, visit)
+		switch {
+		case dropped:
+			return ""
+		case changed == plain:
+			return whole
+		}
+		return parts[1] + html.EscapeString(changed) + parts[4]
+	})
 }
 
 // maxParts bounds how many parts of a multipart body are looked at.

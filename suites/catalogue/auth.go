@@ -3,8 +3,6 @@ package catalogue
 import (
 	"context"
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -108,16 +106,8 @@ func strictly(v subject.Verdict, ev subject.Evidence) subject.Verdict {
 		return v
 	}
 	level := rule.Should
-	if saysError(ev.Exchange) {
+	if subject.SaysError(ev.Exchange) {
 		level = rule.Info
 	}
 	return subject.Violated("no token, and a 4xx", v.Actual).At(level).With(ev)
 }
-
-// saysError says whether an answer of status 200 is an error all the same.
-func saysError(ex wire.Exchange) bool {
-	return ex.Status()/100 == 2 && !subject.HoldsToken(ex) && slices.ContainsFunc(subject.BodiesOf(ex.Body()), errorWord.Match)
-}
-
-// errorWord is the member by which protocols tell of errors, or its value.
-var errorWord = regexp.MustCompile(`(?i)"(?:errors?|errorMessage|exception|fault|success)"\s*:|"(?:type|status|result|outcome)"\s*:\s*"(?:error|fail(?:ed|ure)?)"|"(?:status|statusCode|code)"\s*:\s*[45]\d\d\b|"ok"\s*:\s*false|\bgrpc-status:\s*[1-9]`)

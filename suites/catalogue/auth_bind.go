@@ -100,6 +100,9 @@ func sameChat(ctx context.Context, s *subject.Session, first, second *subject.En
 	if !ok {
 		return subject.Holds("the first user got no token for another chat")
 	}
+	if asNobody(ctx, s, first).is(raw) {
+		return subject.Missing("the first user gets the token that the endpoint gives to anybody (see AUTH-NO-SESSION)")
+	}
 	ev, raw := s.Ask(ctx, "the same chat, asked for by the second user", second.WithChat(chatID))
 	other, ok := personOf(raw)
 	if ok && own.claims["sub"] != "" && other.claims["sub"] == own.claims["sub"] {

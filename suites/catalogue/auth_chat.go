@@ -130,7 +130,7 @@ func fits(e *subject.Endpoint, value forge.Value) bool {
 		switch {
 		case !value.IsString && !slot.Typed,
 			slot.Place == param.InHeader && (strings.TrimSpace(value.String) != value.String || strings.ContainsFunc(value.String, func(r rune) bool { return r < ' ' || r > '~' })),
-			slot.Place != param.InJSON && slot.Place != param.InForm && slot.Place != param.InText && len(value.JSON) > 4<<10:
+			!slices.Contains([]param.Place{param.InJSON, param.InForm, param.InText, param.InXML}, slot.Place) && len(value.JSON) > 4<<10:
 			return false
 		}
 	}
@@ -164,6 +164,8 @@ func judgeHostileID(s *subject.Session, what string, value forge.Value, ev subje
 	const expected = "a 4xx, or a token for exactly that chat id"
 	st := ev.Exchange.Status()
 	switch {
+	case subject.SaysError(ev.Exchange):
+		return subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
 	case ev.Exchange.Err != nil, st >= 500:
 		return subject.Violated(expected, what+": "+subject.Describe(ev.Exchange)).With(ev)
 	case st >= 400:

@@ -78,7 +78,7 @@ var sessionName = regexp.MustCompile(`(?i)^(?:__(?:host|secure)-)?(?:.*sess(?:io
 // refusedBy says whether an answer turns somebody away, or sends them to log in;
 // an error or a rate limit does not.
 func refusedBy(ex wire.Exchange) bool {
-	return ex.Response != nil && ex.Status() < 500 && ex.Status() != http.StatusTooManyRequests
+	return ex.Response != nil && (ex.Status() < 500 || subject.SaysError(ex)) && ex.Status() != http.StatusTooManyRequests
 }
 
 // isCSRFCookie says whether a cookie is one that the page's script must read, to

@@ -163,7 +163,7 @@ var liveAuthBody = onServing(func(ctx context.Context, s *subject.Session, e *su
 	for _, b := range bodies {
 		answer := s.Do(ctx, b.Name, withBody(e, b))
 		v := judgeBody(b, answer)
-		if v.Kind == subject.Broken && saysError(answer.Exchange) {
+		if v.Kind == subject.Broken && subject.SaysError(answer.Exchange) {
 			v = v.At(rule.Info) // in the way of its protocol
 		}
 		verdicts = append(verdicts, v)

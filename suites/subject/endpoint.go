@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -210,7 +211,7 @@ func discover(v *Visit) (*Endpoint, error) {
 		}
 	}
 	e := &Endpoint{
-		ChatID: v.ChatID, PageOrigin: OriginOf(v.ChatURL()), Seen: RequestEvidence("the page's own request", found),
+		ChatID: v.ChatID, PageOrigin: callerOf(found, v.ChatURL()), Seen: RequestEvidence("the page's own request", found),
 		Gave: v.Token != "", CORSError: found.CORSError,
 		Request: wire.Request{Method: found.Method, URL: found.URL, Header: resendable(found.Header), Body: found.Body},
 	}
@@ -226,6 +227,15 @@ func discover(v *Visit) (*Endpoint, error) {
 		}
 	}
 	return e, nil
+}
+
+// callerOf is the origin of the document that made a request: a frame of another
+// origin may ask on the page's behalf.
+func callerOf(r browser.Request, page string) string {
+	if r.Header.Get("Sec-Fetch-Site") == "same-origin" {
+		return OriginOf(r.URL)
+	}
+	return cmp.Or(OriginOf(r.Header.Get("Origin")), OriginOf(page))
 }
 
 // unreadRequest is the request for the chat whose answer Chrome no longer has, as

@@ -131,7 +131,7 @@ func WithLeaf(r wire.Request, at param.Leaf, value any) (wire.Request, error) {
 // Sent are the values that the page sends besides the chat id.
 func (e *Endpoint) Sent() []param.Leaf {
 	return slices.DeleteFunc(param.All(e.Request, mayBeSession), func(l param.Leaf) bool {
-		return l.Place == param.InPath || l.Place == param.InText || IsCSRFName(l.Name()) || param.HoldsID(l.Text(), e.ChatID)
+		return l.Place == param.InPath || l.Place == param.InText && len(l.Steps) == 0 || IsCSRFName(l.Name()) || param.HoldsID(l.Text(), e.ChatID)
 	})
 }
 
@@ -146,6 +146,13 @@ func (e *Endpoint) WithMembers(chatID string, members map[string]any) (wire.Requ
 		if addAround(root, chatID, members) {
 			r.Body = []byte(param.EncodeJSON(root))
 			return r, nil
+		}
+	case kind == param.TextBody && e.ReadsBody():
+		if plain, encoding, ok := param.DecodeBase64(string(r.Body)); ok {
+			if root, ok := param.JSONIn(plain); ok && addAround(root, chatID, members) {
+				r.Body = []byte(encoding.EncodeToString([]byte(param.EncodeJSON(root))))
+				return r, nil
+			}
 		}
 	case kind == param.FormBody && e.ReadsBody():
 		r.Body = append(append(r.Body, '&'), fields(members).Encode()...)

@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"encoding/base64"
 	"maps"
 	"net/http"
 	"net/url"
@@ -58,6 +59,13 @@ func TestEveryFormCanBeEdited(t *testing.T) {
 			strings.Replace(parts, "CHAT", "42", 1), parts[strings.Index(parts, "--b\r\nContent-Disposition: form-data; name=\"n\""):], bodyOf,
 			"--b\r\nContent-Disposition: form-data; name=\"sub\"\r\n\r\nx\r\n" + strings.Replace(parts, "CHAT", "OTHER", 1)},
 		"text": {asks("POST", site+"/t", "text/plain", `CHAT`), "body", "42", "", bodyOf, "OTHER"},
+		"XML": {asks("POST", site+"/t", "text/xml; charset=utf-8", `<e:Body><t:Issue n="1"><t:chat>CHAT</t:chat></t:Issue></e:Body>`), "element chat",
+			`<e:Body><t:Issue n="1"><t:chat>42</t:chat></t:Issue></e:Body>`, `<e:Body><t:Issue n="1"></t:Issue></e:Body>`, bodyOf, `<e:Body><t:Issue n="1"><t:chat>OTHER</t:chat></t:Issue></e:Body>`},
+		"JSON in base64": {asks("POST", site+"/t", "text/plain", base64.StdEncoding.EncodeToString([]byte(`{"chat":"`+testChat+`"}`))), "body chat",
+			`{"chat":42}`, `{}`, func(r wire.Request) string {
+				plain, _ := base64.StdEncoding.DecodeString(string(r.Body))
+				return string(plain)
+			}, `{"chat":"OTHER","sub":"x"}`},
 		"a query": {asks("GET", site+"/t?x=1&chat=CHAT", "", ""), "query parameter chat",
 			site + "/t?x=1&chat=42", site + "/t?x=1", urlOf, site + "/t?x=1&chat=OTHER&sub=x"},
 		"JSON in a query": {asks("GET", site+"/t?input="+url.QueryEscape(`{"chat":"CHAT"}`), "", ""), "query parameter input.chat",

@@ -37,12 +37,26 @@ func (s *Session) hasEnded(ctx context.Context, e *Endpoint) bool {
 		return false
 	}
 	ev, raw := s.Ask(ctx, "is the session still there?", e.WithChat(s.NewChatID()))
-	return raw == "" && turnedAway(ev) && s.renewSession(ctx, e)
+	return s.forNobody(ctx, e, ev, raw) && s.renewSession(ctx, e)
+}
+
+// forNobody says whether an answer is that to somebody without a session: a refusal,
+// or the token that anybody gets there.
+func (s *Session) forNobody(ctx context.Context, e *Endpoint, ev Evidence, raw token.Raw) bool {
+	if raw == "" {
+		return turnedAway(ev)
+	}
+	v, err := s.visitWithToken()
+	if err != nil || !differentPeople(v.Token, raw) {
+		return false
+	}
+	_, anybodys := s.Ask(ctx, "without credentials", e.WithoutSession(e.WithChat(s.NewChatID())))
+	return anybodys != "" && !differentPeople(anybodys, raw)
 }
 
 // turnedAway says whether an answer is a refusal. Silence, errors and limits are none.
 func turnedAway(ev Evidence) bool {
-	return ev.Exchange.Err == nil && !service.Limited(ev) && ev.Exchange.Status() < http.StatusInternalServerError
+	return ev.Exchange.Err == nil && !service.Limited(ev) && (ev.Exchange.Status() < http.StatusInternalServerError || SaysError(ev.Exchange))
 }
 
 // renewable says whether the page can be asked for another session.
@@ -65,7 +79,7 @@ func (s *Session) renewSession(ctx context.Context, e *Endpoint) bool {
 	if err == nil {
 		var ev Evidence
 		var raw token.Raw
-		if ev, raw = s.Ask(ctx, "the page's request again", fresh.WithChat(s.NewChatID())); raw != "" {
+		if ev, raw = s.Ask(ctx, "the page's request again", fresh.WithChat(s.NewChatID())); !s.forNobody(ctx, fresh, ev, raw) && raw != "" {
 			s.replace(e.Request, fresh.Request)
 			s.Endpoints.first.Replace(fresh)
 			s.Endpoints.known.Store(fresh)
@@ -143,7 +157,7 @@ func (s *Session) askPlainly(ctx context.Context, title, chatID string) (e *Endp
 			return e, ev, raw, err
 		}
 		ev, raw = s.Ask(ctx, title, e.WithChat(chatID))
-		if raw != "" || !turnedAway(ev) || !s.renewable(e) || !s.renewSession(ctx, e) {
+		if !s.renewable(e) || !s.forNobody(ctx, e, ev, raw) || !s.renewSession(ctx, e) {
 			break
 		}
 	}
