@@ -75,17 +75,14 @@ func (s *Session) renewSession(ctx context.Context, e *Endpoint) bool {
 	if !s.renewable(e) {
 		return false
 	}
-	fresh, err := s.askedByPage(ctx, e)
-	if err == nil {
-		var ev Evidence
-		var raw token.Raw
-		if ev, raw = s.Ask(ctx, "the page's request again", fresh.WithChat(s.NewChatID())); !s.forNobody(ctx, fresh, ev, raw) && raw != "" {
+	if fresh, err := s.askedByPage(ctx, e); err == nil {
+		ev, raw := s.Ask(ctx, "the page's request again", fresh.WithChat(s.NewChatID()))
+		if raw != "" && !s.forNobody(ctx, fresh, ev, raw) {
 			s.replace(e.Request, fresh.Request)
 			s.Endpoints.first.Replace(fresh)
 			s.Endpoints.known.Store(fresh)
 			return true
 		}
-		err = noToken(ev)
 	}
 	if ctx.Err() == nil {
 		s.Endpoints.lasts.Store(true) // it is no matter of the session
