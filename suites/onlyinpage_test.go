@@ -60,7 +60,7 @@ func TestSessionOfAServiceWorkerIsJudgedThroughThePage(t *testing.T) {
 			describe(t, c)
 		}
 	}
-	if run.ExitCode != 2 || !strings.Contains(run.Problem, "service worker") {
+	if run.ExitCode != 2 || !strings.Contains(run.Problem, "service worker") || !strings.Contains(run.Hint, "endpoint in kindlytest.yaml") {
 		t.Errorf("exit code %d, and the run says %q: want it to be incomplete for the service worker", run.ExitCode, run.Problem)
 	}
 }
@@ -221,7 +221,7 @@ func TestATokenFromAWebSocketIsJudgedThroughThePage(t *testing.T) {
 					describe(t, c)
 				}
 			}
-			if tt.want == reports.Passed && (run.ExitCode != 2 || !strings.Contains(run.Problem, "WebSocket")) {
+			if tt.want == reports.Passed && (run.ExitCode != 2 || !strings.Contains(run.Problem, "WebSocket") || !strings.Contains(run.Hint, "endpoint in kindlytest.yaml")) {
 				t.Errorf("exit code %d, and the run says %q: want it to be incomplete for the WebSocket", run.ExitCode, run.Problem)
 			}
 		})

@@ -85,7 +85,8 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 	if p, ok := mainProblem(problems, run.Checks); ok {
 		run.Problem, run.Hint = p.Text, p.Hint
 	}
-	if reasons := unjudged(s, run.Checks); len(reasons) > 0 && run.Problem == "" {
+	if reasons, hint := unjudged(s, run.Checks); len(reasons) > 0 && run.Problem == "" {
+		run.Hint = hint
 		run.Problem = "not all that the target offers could be judged: " + strings.Join(reasons, "; ")
 	}
 	if s.Base.Err() != nil {
@@ -162,8 +163,8 @@ func noteKey(s *subject.Session, k *token.Key) {
 
 // unjudged says what the target offers and could hardly be judged: a run that has
 // looked at little is not green.
-func unjudged(s *subject.Session, checks []reports.Check) []string {
-	reasons := s.Unjudged()
+func unjudged(s *subject.Session, checks []reports.Check) (reasons []string, hint string) {
+	reasons, hint = s.Unjudged()
 	for _, area := range catalogue.Areas() {
 		if area.ID != "AUTH" && area.ID != "HOOK" {
 			continue
@@ -185,5 +186,5 @@ func unjudged(s *subject.Session, checks []reports.Check) []string {
 			reasons = append(reasons, fmt.Sprintf("%s: %d of %d checks judged (%s)", area.Name, judged, all, most))
 		}
 	}
-	return reasons
+	return reasons, hint
 }

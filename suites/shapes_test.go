@@ -357,6 +357,9 @@ func TestEndpointsOfOddShapesAreJudged(t *testing.T) {
 			if (s.partly == "") != (run.Problem == "") || !strings.Contains(run.Problem, s.partly) {
 				t.Errorf("the run says %q, want %q in it", run.Problem, s.partly)
 			}
+			if s.partly != "" && !strings.Contains(run.Hint, "endpoint in kindlytest.yaml") {
+				t.Errorf("the way out is said to be %q", run.Hint)
+			}
 			for _, c := range run.Checks {
 				if c.Outcome == reports.Skipped && !slices.Contains(s.skipped, c.ID) && !strings.Contains(skippedAnyway, " "+c.ID+" ") && (strings.HasPrefix(c.ID, "AUTH-") || strings.HasPrefix(c.ID, "LIVE-AUTH-")) {
 					t.Errorf("%s is skipped", c.ID)

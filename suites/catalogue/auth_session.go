@@ -25,7 +25,7 @@ func byTheEndpoint(s *subject.Session, v subject.Verdict, ev subject.Evidence) s
 	}
 	if gate := gateIn(ev, s); gate != "" {
 		reason := "what refuses is a gate before the endpoint (" + gate + "), and not the endpoint: tell kindlytest of it with `gate` in kindlytest.yaml, so that it can pass"
-		s.Incomplete("Whether the auth endpoint refuses strangers could not be judged: " + reason + ".")
+		s.Incomplete("Whether the auth endpoint refuses strangers could not be judged: "+reason+".", "")
 		return subject.Missing("%s", reason).With(ev)
 	}
 	return v

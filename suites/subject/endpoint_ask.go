@@ -154,7 +154,7 @@ func (s *Session) OnlyInPage() string {
 		return ""
 	}
 	if reason != "" {
-		s.Incomplete("The auth endpoint could be judged in part only: " + reason + ".")
+		s.inPart(reason, askAgain)
 	}
 	return reason
 }
@@ -255,7 +255,7 @@ func (s *Session) fetchInPage(ctx context.Context, chatID string, why error) (to
 	if err != nil || v.Token == "" {
 		return "", Evidence{}, why
 	}
-	s.Incomplete("The auth endpoint could be judged in part only: " + why.Error() + ".")
+	s.inPart(why.Error(), askAgain)
 	called, _, err := s.callPage(ctx, v, chatID, true)
 	switch {
 	case err != nil:

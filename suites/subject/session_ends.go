@@ -27,7 +27,7 @@ func (s *Session) Lasting(ctx context.Context, judge func(*Endpoint) Verdict) Ve
 		}
 	}
 	const reason = "the session ends sooner than this can be found out"
-	s.Incomplete("The auth endpoint could be judged in part only: " + reason + ".")
+	s.inPart(reason, "Let the test user's session live longer, or ask less at a time: --concurrency 1.")
 	return Missing(reason)
 }
 

@@ -34,7 +34,7 @@ func (s *Session) notThePage(v *Visit) error {
 		hint = "Is it the right address (page.url), and is the application up? Open it in a browser on this machine."
 	case IsLogin(v.State, v.Record) && s.Target.Login == nil:
 		text = fmt.Sprintf("the page %s leads to a login at %s%s", SafeURL(s.Target.PageURL), SafeURL(v.State.URL), title)
-		hint = "Give a login in kindlytest.yaml (page.login)."
+		hint = "Give a login in kindlytest.yaml (page.login): its steps, or, where a link by mail, a passkey or a person lets one in, a session that was stored once (storage_state)."
 	case IsLogin(v.State, v.Record):
 		text = fmt.Sprintf("the page %s leads to a login at %s%s, though a login was given", SafeURL(s.Target.PageURL), SafeURL(v.State.URL), title)
 		hint = "The login in kindlytest.yaml (page.login) does not log in: are its cookies out of date, or the password another one?"
