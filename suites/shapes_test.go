@@ -387,6 +387,43 @@ func TestEndpointsOfOddShapesAreJudged(t *testing.T) {
 // skippedAnyway are what needs a second user, another origin, or JSON in the body.
 const skippedAnyway = " AUTH-BIND-SESSION AUTH-CORS-PREFLIGHT AUTH-CORS-VARY AUTH-BODY-MALFORMED AUTH-BODY-TEXT-PLAIN LIVE-AUTH-BODY "
 
+// The way out that the run names where only the page can ask: a request for a test
+// user that can be made again.
+func TestWhatOnlyThePageCanAskIsDescribedByHand(t *testing.T) {
+	t.Parallel()
+	s := shapes["a CSRF token that each answer replaces"]
+	byHand := asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, asJSON)(t)
+	for name, want := range map[string]reports.Outcome{"sound": reports.Passed, "a token for everybody": reports.Failed} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			page := s.endpoint(t)
+			at := withPage(t, s.callback, func(w http.ResponseWriter, r *http.Request) {
+				tested := r.Header.Get("Authorization") == "Bearer test-user-7f21"
+				if r.URL.Path != "/auth" || !tested && r.Header.Get("X-CSRF-Token") != "" {
+					page(w, r)
+					return
+				}
+				if r.Header.Del("Cookie"); tested || want == reports.Failed {
+					r.Header.Set("Cookie", "sid=0123456789")
+				}
+				byHand(w, r)
+			})
+			shop := target.Target{PageURL: at + "/", Login: bySID, Endpoint: &target.EndpointConfig{URL: at + "/auth", ChatIDField: "chatId", Header: http.Header{"Authorization": {"Bearer test-user-7f21"}}}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-*", "AUTH", "LIVE-AUTH-*"}, Browser: sharedBrowser(t)})
+			if c := find(t, run, "AUTH-NO-SESSION"); c.Outcome != want {
+				t.Errorf("AUTH-NO-SESSION is %s", c.Outcome)
+				describe(t, c)
+			}
+			if want == reports.Passed {
+				noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
+				if run.ExitCode != 0 {
+					t.Errorf("exit code %d, and the run says %q", run.ExitCode, run.Problem)
+				}
+			}
+		})
+	}
+}
+
 // A header that the protocol wants, or that all users' pages send, is no session: a
 // request that is refused for the lack of it says nothing of who may ask.
 func TestAHeaderThatAllSendIsNoSession(t *testing.T) {
