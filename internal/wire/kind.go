@@ -71,7 +71,8 @@ func isReset(err error) bool {
 	}
 	// net/http exports no error for a server that hangs up before it has read
 	// the request, or for one that ends all of HTTP/2.
-	return strings.Contains(err.Error(), "http: server closed idle connection") ||
+	return strings.Contains(err.Error(), "http2: client connection lost") ||
+		strings.Contains(err.Error(), "http: server closed idle connection") ||
 		strings.Contains(err.Error(), "server sent GOAWAY and closed the connection")
 }
 

@@ -194,6 +194,9 @@ func newTransport(o Options, own *tls.Certificate) *http.Transport {
 		MaxResponseHeaderBytes: 1 << 20,
 		DisableCompression:     true, // nothing is asked for that the sender has not written
 		ForceAttemptHTTP2:      true,
+		// A server may give up a connection, on a header that is too long for it, and
+		// hold it open: net/http waits on. Whoever lives answers a ping.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: o.Timeout / 4, PingTimeout: o.Timeout / 2},
 	}
 }
 

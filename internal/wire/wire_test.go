@@ -3,6 +3,7 @@ package wire
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 // rawServer gives each connection to serve, after the request's head was read.
@@ -192,6 +195,33 @@ func TestHTTP2StreamResetIsAReset(t *testing.T) {
 	client := newClient(t, Options{TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()})
 	ex := client.Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")})
 	if ex.Kind() != KindReset {
+		t.Errorf("kind %q: %v", ex.Kind(), ex.Err)
+	}
+}
+
+// Node.js gives up an HTTP/2 connection on a header that is too long for it, and holds
+// it open: that is no silence.
+func TestHTTP2ConnectionThatIsGivenUpIsAReset(t *testing.T) {
+	srv := httptest.NewUnstartedServer(nil)
+	srv.EnableHTTP2 = true
+	srv.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) {
+		io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
+		framer := http2.NewFramer(conn, conn)
+		framer.WriteSettings()
+		for {
+			frame, err := framer.ReadFrame()
+			if err != nil {
+				return
+			}
+			if h := frame.Header(); h.Type == http2.FrameHeaders {
+				framer.WriteGoAway(h.StreamID, http2.ErrCodeCompression, nil)
+			}
+		}
+	}}
+	srv.StartTLS()
+	defer srv.Close()
+	client := newClient(t, Options{Timeout: 4 * time.Second, TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()})
+	if ex := client.Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")}); ex.Kind() != KindReset {
 		t.Errorf("kind %q: %v", ex.Kind(), ex.Err)
 	}
 }
