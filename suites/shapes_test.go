@@ -216,6 +216,17 @@ var shapes = map[string]shape{
 			return id
 		}, asJSON),
 	},
+	"the chat id is in a cookie": {
+		callback: `async (id) => { document.cookie = "kindly_chat=" + id + "; path=/; SameSite=Lax"; const r = await fetch("/auth", {method: "POST"}); return r.ok ? (await r.json()).token : null; }`,
+		endpoint: asksFor(func(r *http.Request, _ []byte) string {
+			c, err := r.Cookie("kindly_chat")
+			if err != nil {
+				return ""
+			}
+			return c.Value
+		}, asJSON),
+		skipped: []string{"AUTH-CHATID-MISSING", "AUTH-CHATID-QUERY"},
+	},
 	"the chat id is 32 capital digits": {
 		callback: `async (id) => { const r = await fetch("/auth/" + id.replaceAll("-", "").toUpperCase(), {method: "POST"}); return r.ok ? (await r.json()).token : null; }`,
 		endpoint: asksFor(func(r *http.Request, _ []byte) string {
@@ -368,7 +379,7 @@ func TestEndpointsOfOddShapesAreJudged(t *testing.T) {
 			}
 			endpoint := s.endpoint(t)
 			open := look(func(w http.ResponseWriter, r *http.Request) {
-				r.Header.Set("Cookie", "sid=0123456789")
+				r.AddCookie(&http.Cookie{Name: "sid", Value: "0123456789"})
 				r.Header.Set(allMember, "1")
 				endpoint(w, r)
 			})

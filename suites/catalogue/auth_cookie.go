@@ -47,7 +47,7 @@ func sessionCookies(ctx context.Context, s *subject.Session, e *subject.Endpoint
 	}
 	var out, usual []browser.StoredCookie
 	for _, c := range v.State.Cookies {
-		if !sent[c.Name] || isCSRFCookie(c, e.Request) {
+		if !sent[c.Name] || isCSRFCookie(c, e.Request) || e.ChatCookie(c.Name) {
 			continue
 		}
 		r := e.WithChat(s.NewChatID())

@@ -128,7 +128,7 @@ func (e *Endpoint) without(r wire.Request, kept func(name string) bool) wire.Req
 		case name == "Cookie":
 			pairs := slices.DeleteFunc(cookiePairs(values), func(pair string) bool {
 				key, _, _ := strings.Cut(pair, "=")
-				return !kept(key) && !gateCookies.MatchString(key)
+				return !kept(key) && !gateCookies.MatchString(key) && !e.ChatCookie(key)
 			})
 			if len(pairs) == 0 {
 				delete(out.Header, name)
@@ -149,6 +149,14 @@ func (e *Endpoint) sendsChat(name string) bool {
 		param.HoldsID(strings.Join(e.Request.Header[name], "\n"), e.ChatID)
 }
 
+// ChatCookie says whether a cookie of that name is the chat's: it holds its id.
+func (e *Endpoint) ChatCookie(name string) bool {
+	return slices.ContainsFunc(cookiePairs(e.Request.Header["Cookie"]), func(pair string) bool {
+		key, value, _ := strings.Cut(pair, "=")
+		return key == name && param.HoldsID(value, e.ChatID)
+	})
+}
+
 // EditSession changes the value of every cookie and credential header but those
 // that protect from CSRF or open a gate, and says whether there was one. Broken,
 // they would be what the request is refused for.
@@ -167,7 +175,12 @@ func (e *Endpoint) editSession(h http.Header, change func(name, value string) st
 			if name != "Cookie" && e.opensGate(name, v) {
 				continue
 			}
-			values[i] = editCredential(name, v, change)
+			values[i] = editCredential(name, v, func(part, value string) string {
+				if name == "Cookie" && e.ChatCookie(part) {
+					return value
+				}
+				return change(part, value)
+			})
 			found = found || values[i] != v
 		}
 	}

@@ -61,7 +61,15 @@ func (e *Endpoint) around(l param.Leaf) (before, after string, ok bool) {
 // NamesChat says whether the request carries its chat's id. Where it does not, that
 // stands in it as something else (a hash), or was told before.
 func (e *Endpoint) NamesChat() bool {
-	return param.HoldsID(e.Request.URL, e.ChatID) || e.ReadsBody() || slices.ContainsFunc(slices.Collect(maps.Keys(e.Request.Header)), e.sendsChat)
+	if param.HoldsID(e.Request.URL, e.ChatID) || e.ReadsBody() {
+		return true
+	}
+	for _, values := range e.Request.Header {
+		if slices.ContainsFunc(values, func(v string) bool { return param.HoldsID(v, e.ChatID) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // SendsChatIn says whether the chat id stands in such a place.
