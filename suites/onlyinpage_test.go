@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -114,6 +115,43 @@ func TestSignedRequestsAreJudgedThroughThePage(t *testing.T) {
 			}
 			if !strings.Contains(run.Problem, "signed") {
 				t.Errorf("the run does not say that it is incomplete: %q", run.Problem)
+			}
+		})
+	}
+}
+
+// Whose token a request gets that can't be made again is seen on the pages of two users.
+func TestTwoUsersAreToldApartWhereOnlyTheirPagesCanAsk(t *testing.T) {
+	t.Parallel()
+	callback := strings.Replace(askAuth, `"Content-Type"`, `"X-Nonce": crypto.randomUUID(), "Content-Type"`, 1)
+	second := &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "9876543210", SameSite: "Lax", HTTPOnly: true}}}
+	for name, tt := range map[string]struct {
+		people map[string]string // their sub by session
+		want   reports.Outcome
+	}{
+		"each their own": {map[string]string{"0123456789": "7", "9876543210": "8"}, reports.Passed},
+		"one for both":   {map[string]string{"0123456789": "7", "9876543210": "7"}, reports.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen sync.Map
+			at := withPage(t, callback, func(w http.ResponseWriter, r *http.Request) {
+				c, err := r.Cookie("sid")
+				if err != nil || tt.people[c.Value] == "" {
+					http.Error(w, "log in", http.StatusUnauthorized)
+					return
+				}
+				id := chatIDOf(r)
+				if _, again := seen.LoadOrStore(r.Header.Get("X-Nonce"), true); again || !uuid(id) {
+					http.Error(w, "again", http.StatusForbidden)
+					return
+				}
+				asJSON(w, mintFor(tt.people[c.Value], id))
+			})
+			run := suites.RunQuietly(t.Context(), target.Target{PageURL: at + "/", Login: bySID, Second: second}, suites.Options{Only: []string{"AUTH-POST-TOKEN", "AUTH-BIND-SESSION"}, Browser: sharedBrowser(t)})
+			if c := find(t, run, "AUTH-BIND-SESSION"); c.Outcome != tt.want {
+				t.Errorf("AUTH-BIND-SESSION is %s, want %s", c.Outcome, tt.want)
+				describe(t, c)
 			}
 		})
 	}

@@ -47,6 +47,9 @@ func namesNoChat(s *subject.Session) bool {
 }
 
 var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
+	if reason := s.OnlyInPage(); reason != "" {
+		return bindPages(s, reason)
+	}
 	return s.Lasting(ctx, func(first *subject.Endpoint) subject.Verdict {
 		second, err := s.SecondEndpoint()
 		if err != nil {
@@ -62,6 +65,25 @@ var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, _
 		return bindSession(ctx, s, first, second)
 	})
 })
+
+// bindPages compares what the two users' pages got.
+func bindPages(s *subject.Session, reason string) subject.Verdict {
+	a, b, err := s.OfTwoPages()
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	first, ok := personOf(a)
+	second, both := personOf(b)
+	switch {
+	case !ok || !both:
+		return subject.Missing("the token can't be read (see TOK-COMPACT, TOK-JSON)")
+	case first.claims["sub"] == "" || second.claims["sub"] == "":
+		return subject.Missing("the tokens have no sub (see TOK-SUB)")
+	case first.claims["sub"] == second.claims["sub"]:
+		return subject.Violated("each user's own sub", "the pages of two users got tokens with one sub")
+	}
+	return subject.Holds("two users' pages got two subs").Weak(reason)
+}
 
 func bindSession(ctx context.Context, s *subject.Session, first, second *subject.Endpoint) subject.Verdict {
 	const rounds = 4

@@ -160,3 +160,20 @@ func (s *Session) askPlainly(ctx context.Context, title, chatID string) (e *Endp
 	}
 	return e, ev, raw, nil
 }
+
+// OfTwoPages are the tokens that the pages of the two users got, where only they can
+// ask; an error says why there are not two.
+func (s *Session) OfTwoPages() (first, second token.Raw, err error) {
+	v, err := s.visitWithToken()
+	if err != nil {
+		return "", "", err
+	}
+	other, err := s.visitSecond()
+	switch {
+	case err != nil:
+		return "", "", err
+	case other.Token == "":
+		return "", "", MissingError("the second user's page got no token")
+	}
+	return v.Token, other.Token, nil
+}
