@@ -68,13 +68,17 @@ func together(running *service.Running, hooks []*subject.Webhook, verdicts []sub
 // onAnswering is eachHook where something is sent: not to a webhook that answers
 // nobody.
 func onAnswering(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
-	return eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	return eachHook(answering(judge))
+}
+
+func answering(judge hookProbe) hookProbe {
+	return func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 		if st.Silent {
 			v, _ := h.Unserved(st)
 			return v
 		}
 		return judge(ctx, h, st)
-	})
+	}
 }
 
 // onServed is onAnswering where passing rests on a refusal: where the valid request
@@ -87,9 +91,11 @@ func onServed(judge hookProbe) func(context.Context, *subject.Session) subject.V
 
 // onPlain is onServed for what has nothing to do with tokens.
 func onPlain(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
-	return onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
-		st = h.WithoutToken(st)
+	served := answering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 		return h.Told(st, judge(ctx, h, st))
+	})
+	return eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+		return served(ctx, h, h.WithoutToken(st))
 	})
 }
 

@@ -211,7 +211,7 @@ var fwdRedirect = eachHook(func(_ context.Context, h *subject.Webhook, st subjec
 		return redirected(v, h.Called(), to)
 	}
 	if ev.Exchange.Err != nil {
-		return subject.Missing("it gave %s (see RESP-STATUS)", subject.Describe(ev.Exchange))
+		return subject.Missing("a valid request %s (see RESP-STATUS)", subject.Fares(ev))
 	}
 	return subject.Holds("%s", subject.Describe(ev.Exchange))
 })

@@ -42,7 +42,7 @@ var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.
 			v, _ := h.Unserved(st)
 			return v.With(f.Seen)
 		}
-		v := f.Verdict(h.Expectation(), "a valid token gets "+subject.Describe(f.Seen.Exchange))
+		v := f.Verdict(h.Expectation(), "a valid token "+subject.Fares(f.Seen))
 		v.Evidence = append([]subject.Evidence{st.Stranger[0]}, v.Evidence...)
 		return v
 	}

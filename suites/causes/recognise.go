@@ -202,7 +202,7 @@ func (r row) erred() bool {
 		return false
 	}
 	last := r.Evidence[len(r.Evidence)-1].Response
-	return last == nil || last.Status >= http.StatusInternalServerError
+	return last == nil || last.Error != "" || last.Status >= http.StatusInternalServerError
 }
 
 // inferred takes the cause at a place if all fails there that shows it.

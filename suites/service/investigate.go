@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -116,35 +117,39 @@ func refused(x *sending) bool { return x.ev.Exchange.Kind() == wire.KindUnreacha
 
 // fewHangs is how many requests are seen to hang also alone before a time-out is
 // believed as it is: each look costs the time-out, with all else waiting.
-const fewHangs = 3
+const fewHangs = 2
 
 // outwait sends again, alone, what was not answered in time: slow in company, it
 // may be quick by itself.
 func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) Evidence {
-	if v.hangs >= fewHangs || v.hung[x.running.Rule.ID] {
+	v.mu.Lock()
+	told := v.hung[x.by()] > 0
+	v.mu.Unlock()
+	if told || v.hangs.Load() >= fewHangs {
 		return x.ev
 	}
 	ev := v.send(ctx, client, x.title, x.request)
 	if ev.Exchange.Kind() == wire.KindTimeout && v.alive(ctx, client) {
-		if v.hangs++; v.hung == nil {
-			v.hung = map[string]bool{}
-		}
-		v.hung[x.running.Rule.ID] = true
+		v.hangs.Add(1)
 	}
 	return ev
 }
 
 // suspects are the requests that may have broken the service, the likeliest
-// first: x and what else got no answer, then what had ended just before.
+// first: x and what else got no answer, then what had ended just before. Plain ones
+// are the last that one would think of, and only where they were cut off.
 func (v *service) suspects(x *sending) []*sending {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	since := x.began.Add(-v.t.Patience.Aftermath)
-	var silent, answered []*sending
+	var silent, answered, plain []*sending
 	for i := len(v.lately) - 1; i >= 0 && len(silent)+len(answered) < maxSuspects; i-- {
 		y := v.lately[i]
 		switch {
-		case y == x || y.plain || y.again != nil || y.ended.Before(since): // or it is known what it does
+		case y == x || y.again != nil || y.ended.Before(since): // or it is known what it does
+		case y.plain && blame(y) == 3:
+			plain = append(plain, y)
+		case y.plain:
 		case y.ev.Exchange.Err != nil || Gateway(y.ev.Exchange.Status()):
 			silent = append(silent, y)
 		default:
@@ -154,12 +159,14 @@ func (v *service) suspects(x *sending) []*sending {
 	// Refused means that it was dead already; whoever lost the connection was there.
 	slices.SortStableFunc(silent, func(a, b *sending) int { return blame(b) - blame(a) })
 	all := append([]*sending{}, silent...)
-	if x.plain { // the last that one would think of
-		return append(append(all, answered...), x)
+	if x.plain {
+		plain = append(plain, x)
+		slices.SortStableFunc(plain, func(a, b *sending) int { return blame(b) - blame(a) })
+		return slices.Concat(all, answered, plain)
 	}
 	at, _ := slices.BinarySearchFunc(all, x, func(y, x *sending) int { return blame(x) - blame(y) })
 	all = slices.Insert(all, at, x)
-	return append(all, answered...)
+	return slices.Concat(all, answered, plain)
 }
 
 // blame ranks how a request ended by how likely it is that it broke the service.
@@ -346,7 +353,7 @@ func (v *service) note(d Death) {
 func titles(all []*sending) []string {
 	var out []string
 	for _, x := range all[:min(3, len(all))] {
-		out = append(out, x.running.Rule.ID+" "+x.title)
+		out = append(out, strings.TrimSpace(x.running.Rule.ID+" "+x.title))
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -23,10 +24,8 @@ type service struct {
 	// gate is held shared by each request, and alone by whoever must find out
 	// which of several requests broke the service.
 	gate sync.RWMutex
-	// hangs is how many requests hung also alone, while the service lived, and
-	// hung by which checks; kept by whoever holds gate alone.
-	hangs int
-	hung  map[string]bool
+	// hangs is how many requests hung also alone, while the service lived.
+	hangs atomic.Int32
 	slots *semaphore.Weighted
 
 	mu     sync.Mutex
@@ -40,8 +39,9 @@ type service struct {
 	limit  limit
 
 	kinds    map[string]*fate
-	settled  *sending    // the last one after which the service was seen alive
-	watching *time.Timer // until it is looked after
+	hung     map[string]int // requests of a check at one place that hung
+	settled  *sending       // the last one after which the service was seen alive
+	watching *time.Timer    // until it is looked after
 	closed   bool
 }
 
@@ -96,7 +96,7 @@ func (v *service) weight() int64 {
 		return 1
 	case v.pace >= 2*time.Second:
 		return 1
-	case v.pace >= slowPace:
+	case v.pace >= slowPace || v.hangs.Load() >= fewHangs:
 		return allSlots / 24
 	}
 	return allSlots / 8
@@ -119,6 +119,15 @@ func (v *service) timeout() time.Duration {
 	return min(max(v.t.Patience.Request, 4*v.pace), v.t.Patience.Longest)
 }
 
+// hasty is how long a service is waited for that leaves such requests without an answer:
+// longer than its plain answers have ever taken, and no longer as if each might be the
+// first to hang.
+func (v *service) hasty(timeout time.Duration) time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return min(timeout, max(timeout/4, 10*v.pace))
+}
+
 // do sends a request when the service can take it. An answer that tells nothing
 // of the request (a limit, somebody else's damage) is not returned: it is sent
 // again when that is over.
@@ -135,6 +144,9 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 		attempt := x
 		if d := v.enough(x); d != nil {
 			return v.spared(x, *d)
+		}
+		if err := v.stuck(x); err != nil {
+			return v.unsent(x, err)
 		}
 		if v.convicted(x) {
 			return v.guarded(ctx, client, &attempt)
@@ -159,9 +171,14 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			}
 			return last
 		}
+		if last.Exchange.Kind() == wire.KindTimeout && v.hangs.Load() >= fewHangs && v.alive(ctx, client) {
+			v.hanged(x, last) // once more: nothing else need wait for a look into it
+			return last
+		}
 		ev, settled := v.investigate(ctx, client, &attempt)
 		if settled {
 			v.outlived(x.kind, ev)
+			v.hanged(x, ev)
 			return ev
 		}
 		rounds++
@@ -183,7 +200,18 @@ const (
 // errSpared is the error of a request that was not sent for that.
 var errSpared = errors.New("not sent: requests of this kind kill the service")
 
-// Spared says whether a request was not sent because the like of it kills the service.
+// A stuckError is that of a request that was not sent because the like of it gets no
+// answer.
+type stuckError struct{ check string }
+
+func (e stuckError) Error() string {
+	return "not sent: the like of it gets no answer (see " + e.check + ")"
+}
+
+func (e stuckError) Is(target error) bool { return target == errSpared }
+
+// Spared says whether a request was not sent because the like of it kills the service,
+// or gets no answer.
 func Spared(ex wire.Exchange) bool { return errors.Is(ex.Err, errSpared) }
 
 // A fate is what became of the requests of one kind.
@@ -191,10 +219,55 @@ type fate struct {
 	deaths   int // how many different ones have killed the service
 	first    Death
 	answered bool // one was, and the service outlived it
+	hung     int  // how many got no answer in time, though the service lived
+	hungBy   string
 }
 
-// sealed is of how many requests of one kind, all of them deadly, no other is sent.
+// sealed is of how many requests of one kind, all of them deadly or without an answer,
+// no other is sent.
 const sealed = 2
+
+// enoughHangs is how many requests of one check at one place, of whatever kinds, are
+// waited for in vain. Each costs its time-out, and the check has failed by then.
+const enoughHangs = 16
+
+// hanged notes that the service has not answered a request of a check in time, though
+// it lives.
+func (v *service) hanged(x sending, ev Evidence) {
+	if x.plain || ev.Exchange.Kind() != wire.KindTimeout {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.hung == nil {
+		v.hung = map[string]int{}
+	}
+	v.hung[x.by()]++
+	if f := v.fateOf(x.kind); x.kind != "" {
+		if f.hung++; f.hung == 1 {
+			f.hungBy = x.running.Rule.ID
+		}
+	}
+}
+
+// stuck says whether so many requests like x got no answer that one more tells nothing,
+// and is the error for it.
+func (v *service) stuck(x sending) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	f := v.kinds[x.kind]
+	switch {
+	case x.plain || v.hangs.Load() == 0:
+	case f != nil && !f.answered && f.hung >= sealed:
+		return stuckError{f.hungBy}
+	case v.hung[x.by()] >= enoughHangs:
+		return stuckError{x.running.Rule.ID}
+	}
+	return nil
+}
+
+// by is the check that sends it, and to where.
+func (x sending) by() string { return x.running.Rule.ID + " " + place(x.request) }
 
 // outlived notes that the service has answered a request of a kind, and lives.
 func (v *service) outlived(kind string, ev Evidence) {
@@ -320,7 +393,7 @@ func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Ev
 	}
 	v.gate.RLock()
 	defer v.gate.RUnlock()
-	if v.convicted(*x) {
+	if v.convicted(*x) || v.stuck(*x) != nil {
 		return Evidence{}, false
 	}
 	v.begin(x)
@@ -338,6 +411,9 @@ func (v *service) send(ctx context.Context, client *wire.Client, title string, r
 	r = v.t.renewed(r)
 	if r.Timeout == 0 {
 		r.Timeout = v.timeout()
+		if RunningOf(ctx).Rule.ID != "" && v.hangs.Load() >= fewHangs {
+			r.Timeout = v.hasty(r.Timeout)
+		}
 	}
 	if c := RunningOf(ctx); c.Rule.ID != "" {
 		r.Header[HeaderCheck] = []string{c.Rule.ID}

@@ -44,6 +44,9 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("RESP-STATUS", Silence(ev), ev)
 		if st.Members() && h.AcceptableStatus(st.Stranger[0]) { // it is the token on which it is silent
 			st.Fault = h.fault("HOOK-VALID", "webhook-fails-on-tokens", ev)
+			if ev.Killed != nil {
+				st.Fault.Cause, st.Fault.Fix = Silence(ev), "Look into its log for what ends the process at every token: a public key that can't be read, a claim that is not there. Catch it, and answer 401."
+			}
 		}
 		st.Silent = true
 		return nil
@@ -96,7 +99,7 @@ func Silence(ev Evidence) string {
 
 // fault is why the valid request is not accepted: ev is how it is answered.
 func (h *Webhook) fault(check, cause string, ev Evidence) *Fault {
-	return &Fault{Check: check, Cause: cause, What: "the valid request gets " + Describe(ev.Exchange), Seen: ev}
+	return &Fault{Check: check, Cause: cause, What: "the valid request " + Fares(ev), Seen: ev}
 }
 
 // trying is the context of a request that looks for a mistake, for the check that

@@ -2,6 +2,8 @@ package subject
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -36,9 +38,18 @@ func Describe(ex wire.Exchange) string {
 		return text + certificateWanted(ex)
 	}
 	if service.Spared(ex) {
-		return "not sent"
+		return ex.Err.Error()
 	}
 	return "no answer (" + string(ex.Kind()) + ")"
+}
+
+// Fares is what becomes of a plain request: it "gets status 401", or "kills it, 3 of
+// 3 times".
+func Fares(ev Evidence) string {
+	if ev.Killed != nil && ev.Killed.Check == "" {
+		return strings.TrimPrefix(ev.Killed.String(), strconv.Quote(ev.Killed.Title)+" ")
+	}
+	return "gets " + Describe(ev.Exchange)
 }
 
 // certificateWanted says of an answer that it is a gate's, which wants a client

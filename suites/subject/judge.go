@@ -26,11 +26,13 @@ func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgemen
 		return ev, oracle.Judgement{}, context.Cause(ctx)
 	}
 	j, err := h.judge(a, ev)
-	if ev.Killed != nil {
+	switch spared := service.Spared(ev.Exchange); {
+	case ev.Killed != nil && spared:
+		j.Class, j.Why = oracle.Error, ev.Killed.String()
+	case ev.Killed != nil:
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)+", and it kills the process"
-		if service.Spared(ev.Exchange) {
-			j.Why = ev.Killed.String()
-		}
+	case spared:
+		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)
 	}
 	return ev, j, err
 }
@@ -121,7 +123,7 @@ func (h *Webhook) Oracle() (*oracle.Oracle, error) {
 func (h *Webhook) unanswered(st Standing) error {
 	for _, ev := range st.Member {
 		if ev.Exchange.Err != nil {
-			return MissingError(fmt.Sprintf("a valid request gets %s (see RESP-STATUS)", Describe(ev.Exchange)))
+			return MissingError(fmt.Sprintf("a valid request %s (see RESP-STATUS)", Fares(ev)))
 		}
 	}
 	return nil

@@ -289,7 +289,7 @@ func (h *Webhook) Unserved(st Standing) (Verdict, bool) {
 // where only the token is refused, it is judged by what strangers are answered.
 func (h *Webhook) WithoutToken(st Standing) Standing {
 	if st.Fault != nil && st.Fault.Check == "HOOK-VALID" && h.AcceptableStatus(st.Stranger[0]) {
-		st.Member, st.Fault = nil, nil
+		st.Member, st.Fault, st.Silent = nil, nil, false
 	}
 	return st
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -50,10 +48,7 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 		return member, true, nil
 	}
 	st.Silent = !answered && member.Exchange.Kind() != wire.KindUnreachable
-	st.Fault = &Fault{Check: "RESP-STATUS", Cause: Silence(first), What: "a valid request gets " + Describe(first.Exchange), Seen: first}
-	if first.Killed != nil {
-		st.Fault.What = "a valid request " + strings.TrimPrefix(first.Killed.String(), strconv.Quote(first.Killed.Title)+" ")
-	}
+	st.Fault = &Fault{Check: "RESP-STATUS", Cause: Silence(first), What: "a valid request " + Fares(first), Seen: first}
 	return member, false, nil
 }
 
@@ -120,7 +115,7 @@ func (h *Webhook) nobody(st Standing, unreadable []Evidence) ([]Evidence, error)
 		return st.Stranger, nil
 	}
 	if len(unreadable) == 0 {
-		return nil, MissingError(fmt.Sprintf("who is not believed gets no answer: a stranger's valid request gets %s (see RESP-STATUS)", Describe(st.Stranger[0].Exchange)))
+		return nil, MissingError(fmt.Sprintf("who is not believed gets no answer: a stranger's valid request %s (see RESP-STATUS)", Fares(st.Stranger[0])))
 	}
 	return unreadable, nil
 }
