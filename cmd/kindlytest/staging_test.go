@@ -49,10 +49,11 @@ var stagings = map[string]staging{
 		{fields: `<input name=username>`, wants: []string{"from-ADA"}}, {fields: `<input name=password type=password>`, wants: []string{"from-ADA_PASSWORD"}}}},
 	"One-time code": {forms: []form{
 		{fields: `<input id=email><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}, {fields: `<input id=code>`, wants: []string{"CODE"}}}},
-	"Identity provider": {elsewhere: true, forms: []form{{fields: `<input id=username><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
-	"A stored session":  {session: true},
-	"A secret address":  {hook: "/kindly/from-HOOK_SECRET"},
-	"An API gateway":    {hook: "/kindly", passes: func(r *http.Request) bool { return header(r, "X-Api-Key", "from-GATEWAY_KEY") }},
+	"Identity provider":          {elsewhere: true, forms: []form{{fields: `<input id=username><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
+	"A stored session":           {session: true},
+	"What only the page can ask": {session: true},
+	"A secret address":           {hook: "/kindly/from-HOOK_SECRET"},
+	"An API gateway":             {hook: "/kindly", passes: func(r *http.Request) bool { return header(r, "X-Api-Key", "from-GATEWAY_KEY") }},
 }
 
 type staging struct {
@@ -160,13 +161,17 @@ func TestEachRecipeForStagingWorks(t *testing.T) {
 	tried := map[string]bool{}
 	for _, section := range strings.Split(string(page), "\n## ")[1:] {
 		heading, text, _ := strings.Cut(section, "\n")
+		recipes := yaml.FindAllStringSubmatch(text, -1)
 		s, known := stagings[heading]
+		if !known && len(recipes) == 0 { // there is nothing to be done: it says what comes of it
+			continue
+		}
 		if !known {
 			t.Errorf("nobody tries the recipe %q", heading)
 			continue
 		}
 		tried[heading] = true
-		for i, recipe := range yaml.FindAllStringSubmatch(text, -1) {
+		for i, recipe := range recipes {
 			t.Run(fmt.Sprint(heading, i), func(t *testing.T) {
 				t.Parallel()
 				tryRecipe(t, s, recipe[1])
