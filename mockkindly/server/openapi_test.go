@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +95,36 @@ func TestOpenAPIHasNoKeyWithoutAValue(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What strict linters ask beside the schema: whatever is required is described, and
+// each operation says how it refuses.
+func TestOpenAPIDescribesWhatItRequires(t *testing.T) {
+	doc, _ := description(t)
+	var look func(where string, v any)
+	look = func(where string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if required, ok := v["required"].([]any); ok {
+				for _, name := range required {
+					if _, described := at(v, "properties")[name.(string)]; !described {
+						t.Errorf("%s requires %s, and does not describe it", where, name)
+					}
+				}
+			}
+			if answers, ok := v["responses"].(map[string]any); ok && v["operationId"] != nil && !slices.ContainsFunc(slices.Collect(maps.Keys(answers)), func(status string) bool { return status[0] == '4' }) {
+				t.Errorf("%s does not say how it refuses", where)
+			}
+			for key, inner := range v {
+				look(where+"/"+key, inner)
+			}
+		case []any:
+			for i, inner := range v {
+				look(fmt.Sprint(where, "/", i), inner)
+			}
+		}
+	}
+	look("", doc)
 }
 
 func TestOpenAPINamesTheServerThatItCameFrom(t *testing.T) {
