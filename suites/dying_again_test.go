@@ -179,6 +179,19 @@ func TestTheDeathOfTheFirstRequestIsTold(t *testing.T) {
 	}
 }
 
+// Nothing is answered, by which it could be told what kills the process: that it ends is
+// seen all the same, as nobody listens for a moment.
+func TestAProcessThatEndsAtEachRequestIsNamed(t *testing.T) {
+	t.Parallel()
+	shop := dyingShop(t, everyRequest)
+	shop.Endpoint, shop.PageURL, shop.Webhooks = nil, "", shop.Webhooks[:1]
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"RESP-STATUS", "HOOK-VALID"}, Timeout: impatience})
+	if found := findings(run); !slices.Equal(found, []string{"process-dies"}) {
+		t.Errorf("it names %q", found)
+		describe(t, find(t, run, "RESP-STATUS"))
+	}
+}
+
 // hangUp closes the connection without an answer.
 func hangUp(w http.ResponseWriter, _ *http.Request) {
 	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {

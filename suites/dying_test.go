@@ -112,6 +112,9 @@ var strangers = wayToDie{name: "strangers", text: "Authorization is taken for gr
 		return strings.HasPrefix(r.URL.Path, "/hooks/") && r.Header.Get("Authorization") == ""
 	}}
 
+// everyRequest is a webhook that ends at each request.
+var everyRequest = wayToDie{name: "every request", dies: func(r *http.Request, _ []byte, _ func()) bool { return strings.HasPrefix(r.URL.Path, "/hooks/") }}
+
 // parses says whether a token's first two segments are JSON in base64url.
 func parses(token string) bool {
 	segments := strings.Split(token, ".")
@@ -130,7 +133,7 @@ func parses(token string) bool {
 // dying is the program. It returns the exit code.
 func dying(name string) int {
 	var way wayToDie
-	for _, w := range slices.Concat(waysToDie, soundWays, []wayToDie{unverified, unverifiedButNone, strangers}) {
+	for _, w := range slices.Concat(waysToDie, soundWays, []wayToDie{unverified, unverifiedButNone, strangers, everyRequest}) {
 		if w.name == name {
 			way = w
 		}

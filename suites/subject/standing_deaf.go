@@ -25,8 +25,10 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 	if err != nil {
 		return member, false, err
 	}
+	ended := false // nobody listened for a moment, after it had listened
 	for _, a := range asks {
-		ev := h.whenBack(ctx, a.title, a.request)
+		ev, gone := h.whenBack(ctx, a.title, a.request)
+		ended = ended || gone
 		if a.member {
 			member = ev
 		}
@@ -49,6 +51,9 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 	}
 	st.Silent = !answered && member.Exchange.Kind() != wire.KindUnreachable
 	st.Fault = &Fault{Check: "RESP-STATUS", Cause: Silence(first), What: "a valid request " + Fares(first), Seen: first}
+	if ended && !answered && first.Exchange.Kind() == wire.KindReset {
+		st.Fault.Cause, st.Fault.Fix = "process-dies", "Look into its log for what ends the process at each request: mostly something that is not there when the first one comes, such as a key or a setting."
+	}
 	return member, false, nil
 }
 
@@ -88,19 +93,22 @@ func (h *Webhook) otherAsks(ctx context.Context) ([]otherAsk, error) {
 
 // whenBack sends a request, and again while nobody listens: the service may have
 // ended of what was sent before, and be starting. Who is cut off may have come to a
-// process that was ending already, and tries once more.
-func (h *Webhook) whenBack(ctx context.Context, title string, r wire.Request) Evidence {
+// process that was ending already, and tries once more. Gone says whether nobody
+// listened at times.
+func (h *Webhook) whenBack(ctx context.Context, title string, r wire.Request) (ev Evidence, gone bool) {
 	ctx, cancel := context.WithTimeout(ctx, h.Session.Patience.Comeback)
 	defer cancel()
 	for cutOff := 0; ; {
-		ev := h.Session.Do(ctx, title, r)
-		if ev.Exchange.Kind() == wire.KindReset {
+		switch ev = h.Session.Do(ctx, title, r); ev.Exchange.Kind() {
+		case wire.KindReset:
 			cutOff++
-		} else if ev.Exchange.Kind() != wire.KindUnreachable {
-			return ev
+		case wire.KindUnreachable:
+			gone = true
+		default:
+			return ev, gone
 		}
 		if cutOff > 1 || service.Sleep(ctx, comebackPause) != nil {
-			return ev
+			return ev, gone
 		}
 	}
 }
