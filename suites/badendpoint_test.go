@@ -32,6 +32,15 @@ var badEndpoints = []bad{
 			return target
 		}, opts: suites.Options{Only: []string{"AUTH-POST-TOKEN", "AUTH-CORS-VARY"}}, exit: 1,
 		wants: []want{{"AUTH-POST-TOKEN", reports.Failed, "--endpoint-header-file"}, {"AUTH-CORS-VARY", reports.Skipped, "no page was given"}}},
+	{name: "it never answers those that are not logged in",
+		target: endpointOf(func(w http.ResponseWriter, r *http.Request) {
+			if !loggedIn(r) {
+				hang(w, r)
+				return
+			}
+			sound(w, r)
+		}), opts: suites.Options{Only: []string{"AUTH-POST-TOKEN", "AUTH-NO-SESSION"}, Timeout: impatience},
+		wants: []want{{"AUTH-NO-SESSION", reports.Warned, "while the endpoint answers others"}, {"AUTH-POST-TOKEN", reports.Passed, ""}}},
 	{name: "it is not there", target: endpointOf(http.NotFound), exit: 1, problem: incomplete,
 		wants: []want{{"AUTH-POST-TOKEN", reports.Failed, "status 404"}, {"TOK-ALG", reports.Skipped, "AUTH-POST-TOKEN"}}},
 	{name: "it answers HTML",

@@ -94,8 +94,16 @@ func gaveNone(what string, ev subject.Evidence) subject.Verdict {
 	return subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
 }
 
-// noAnswer is the verdict where nothing came back: neither a refusal nor a token.
+// noAnswer is the verdict where nothing came back: neither a refusal nor a token. Where
+// others are answered meanwhile, it is the endpoint that never ends.
 func noAnswer(what string, ev subject.Evidence) subject.Verdict {
+	if ev.Hung {
+		v := subject.Violated("a refusal (401, or 400)", fmt.Sprintf("%s: %s, while the endpoint answers others", what, subject.Describe(ev.Exchange))).At(rule.Should).With(ev).
+			Fix("Look for what is never answered there, such as an error in asynchronous code that nobody catches, and answer 401 or 400.")
+		v.Broken = "The auth endpoint never answers what it should refuse."
+		v.Consequence = "It gives no token away, but whoever is not logged in waits in vain, and strangers hold your connections."
+		return v
+	}
 	return subject.CouldNotRun(fmt.Errorf("%s: %s, which tells nothing", what, subject.Describe(ev.Exchange))).With(ev)
 }
 

@@ -15,6 +15,8 @@ type Evidence struct {
 	Exchange wire.Exchange
 	// Killed is the death that the request caused; nil for none.
 	Killed *Death
+	// Hung: it got no answer in time, though the service lived and answered others.
+	Hung bool
 }
 
 // ErrLimited says that a limit kept a request from being answered.

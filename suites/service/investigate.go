@@ -126,10 +126,12 @@ func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) 
 	told := v.hung[x.by()] > 0
 	v.mu.Unlock()
 	if told || v.hangs.Load() >= fewHangs {
+		x.ev.Hung = true
 		return x.ev
 	}
 	ev := v.send(ctx, client, x.title, x.request)
 	if ev.Exchange.Kind() == wire.KindTimeout && v.alive(ctx, client) {
+		ev.Hung = true
 		v.hangs.Add(1)
 	}
 	return ev

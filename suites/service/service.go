@@ -146,7 +146,9 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			return v.spared(x, *d)
 		}
 		if err := v.stuck(x); err != nil {
-			return v.unsent(x, err)
+			ev := v.unsent(x, err)
+			ev.Hung = true
+			return ev
 		}
 		if v.convicted(x) {
 			return v.guarded(ctx, client, &attempt)
@@ -173,6 +175,7 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 		}
 		if last.Exchange.Kind() == wire.KindTimeout && v.hangs.Load() >= fewHangs && v.alive(ctx, client) {
 			v.hanged(x, last) // once more: nothing else need wait for a look into it
+			last.Hung = true
 			return last
 		}
 		ev, settled := v.investigate(ctx, client, &attempt)
