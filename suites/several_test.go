@@ -131,8 +131,7 @@ func TestTargetsShareTheChromeThatTheyNeed(t *testing.T) {
 	}
 }
 
-func TestInterruptEndsAllTargets(t *testing.T) {
-	t.Parallel()
+func TestInterruptEndsAllTargets(t *testing.T) { // alone: it counts what is left
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	jobs := []suites.Job{
