@@ -56,6 +56,8 @@ var (
 		"Sign with the private half of the uploaded key, or upload the public half of the key that signs."}
 	UnknownKey = Diagnosis{"token-unknown-key", "The token is signed with a key whose public half Kindly does not have",
 		"Upload the public half of the key that signs: openssl rsa -in private.pem -pubout -out public.pem. See which key the server runs with: of staging, or an old one."}
+	ForAnotherService = Diagnosis{"token-of-another-service", "The token is one of an identity provider or for another service, not made for this chat",
+		"Sign a token of your own at the endpoint. The provider's only says who is logged in: verify it there, or take the session, and add chat.id and webhook_domains."}
 	ChangedAfterSigning = Diagnosis{"token-changed-after-signing", "The right key signed, but something else than what the token says",
 		"Let a JWT library write the token, and change nothing afterwards: the signature covers header.payload as it is encoded, byte for byte."}
 	HandMadeSignature = Diagnosis{"token-hand-made-signature", "The right key signed, but not as RS256 does",
@@ -111,7 +113,7 @@ func Diagnoses() []Diagnosis {
 	return []Diagnosis{
 		WithBearer, WithSpace, InQuotes, PythonBytes, InJSON, Base64Twice, PercentEncoded, HTMLForToken, TextForToken, NotAwaited, MissingMadeText,
 		Opaque, Encrypted, HandMadeBase64,
-		Unsigned, HMAC, HMACPublicKey, OtherAlgorithm, OtherKeyType, OtherKnownKey, UnknownKey, ChangedAfterSigning, HandMadeSignature,
+		Unsigned, HMAC, HMACPublicKey, OtherAlgorithm, OtherKeyType, OtherKnownKey, UnknownKey, ForAnotherService, ChangedAfterSigning, HandMadeSignature,
 		SignatureInHex, CutOff,
 		Milliseconds, TimeAsText, TimeWithFraction, DurationForInstant, LifetimeAsText, LifetimeInMilliseconds, ExpiryBeforeIssue,
 		TimeZone, ClockAhead, ClockOrKept,

@@ -109,6 +109,8 @@ func signedWrongly() []mistaken {
 		{"RS512", rs512(keys().private), OtherAlgorithm, both, "RS512", "the key may stay", upload},
 		{"ES256", Raw(b64(`{"alg":"ES256"}`) + "." + b64(mintJSON(nil)) + "." + b64(strings.Repeat("\x01", 64))), OtherKeyType, both, "ES256", "RSA key", "only the name"},
 		{"another of the known keys", signedBy(keys().otherPrivate, mintJSON(nil)), OtherKnownKey, one("TOK-SIGNATURE"), `"other.pem"`, "uploaded key", ""},
+		{"an access token of an identity provider", signedBy(keys().small, mintJSON(object{"chat": remove, "scope": "openid profile", "azp": "shop"})), ForAnotherService,
+			one("TOK-SIGNATURE"), "names no chat", "token of your own", "openssl"},
 		{"claims changed after signing", Raw(b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(object{"sub": "u-1"})) + sound[cut:]),
 			ChangedAfterSigning, one("TOK-SIGNATURE"), "changed after signing", "change nothing", "ublic half"},
 		{"the payload is signed only", signedOver(b64(mintJSON(nil))), HandMadeSignature, one("TOK-SIGNATURE"), "the payload only", "library", upload},

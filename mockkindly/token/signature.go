@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/clip"
@@ -63,7 +64,21 @@ func (s *state) whoSigned(digest []byte) (who string, mistake Diagnosis) {
 	case s.signedWithOtherRSA(s.key, alg):
 		return "the right key signed it, but with " + alg + " instead of RS256", OtherAlgorithm
 	}
-	return s.describeMismatch(digest)
+	text, d := s.describeMismatch(digest)
+	if d == UnknownKey && s.isForAnotherService() {
+		return text + ", and the token names no chat", ForAnotherService
+	}
+	return text, d
+}
+
+// claimsOfProviders are in the access and ID tokens of identity providers (RFC 9068, RFC
+// 8693, OpenID Connect, and what Entra, Okta, Auth0 and Cognito add), and in none that
+// is made for Kindly.
+var claimsOfProviders = []string{"scope", "scp", "azp", "appid", "client_id", "cid", "token_use", "gty", "at_hash", "auth_time", "nonce"}
+
+// isForAnotherService says whether the token has a provider's claims, and no chat.
+func (s *state) isForAnotherService() bool {
+	return !s.claim("chat").Exists() && slices.ContainsFunc(claimsOfProviders, func(name string) bool { return s.claim(name).Exists() })
 }
 
 // otherKnownKey looks for another of the keys that are known.
