@@ -209,6 +209,7 @@ var mistakes = []struct {
 	{"a tab for indentation", "version: 1\npage:\n\turl: https://a.example/\n", "f:3:1: a tab stands here, which YAML does not take for indentation; use spaces", true},
 	{"nothing to check", "version: 1\n", "f:1:1: it names nothing to check; give page, endpoint or webhooks", false},
 	{"a key mistyped", "version: 1\nwebhook: []\n", `f:2:1: unknown key "webhook"; did you mean "webhooks"?`, false},
+	{"a key that stands elsewhere", "version: 1\npublic_key: public.pem\n", `f:2:1: unknown key "public_key"; it stands in bot`, false},
 	{"a key of its own", aPage + "telephone: 1\n", `f:3:1: unknown key "telephone"; the file may hold version, name, bot, page, endpoint, webhooks, private_key, ca_file, resolve, gate, proxy, observed, checks, dialogues, targets`, false},
 	{"a key without a value", "version: 1\npage:\n", "f:2:1: page has no value; give it one, or leave it out", false},
 	{"a key twice", aPage + "page: {url: https://b.example/}\n", "f:3:1: the key is there already, further up", true},

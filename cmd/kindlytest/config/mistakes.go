@@ -191,6 +191,10 @@ func (d *document) unknownKey(at path, key, what string, keys []string) {
 		d.problemAt(node, "unknown key %q; did you mean %q?", key, meant)
 		return
 	}
+	if holder := ours().holder(key); holder != "" && !slices.Contains(keys, key) && len(at) == 0 {
+		d.problemAt(node, "unknown key %q; it stands in %s", key, holder)
+		return
+	}
 	d.problemAt(node, "unknown key %q; %s may hold %s", key, what, strings.Join(keys, ", "))
 }
 

@@ -97,3 +97,19 @@ func textOf(n ast.Node) (string, bool) {
 	}
 	return "", false
 }
+
+// holder is the part of the file that has a key, if one alone has; else "".
+func (s compiledSchema) holder(key string) (holder string) {
+	for _, part := range s.keys("") {
+		for _, name := range []string{part, strings.TrimSuffix(part, "s")} { // of one, where it is a list
+			switch {
+			case !slices.Contains(s.keys("#/$defs/"+name), key) || holder == part:
+			case holder != "":
+				return ""
+			default:
+				holder = part
+			}
+		}
+	}
+	return holder
+}
