@@ -28,15 +28,16 @@ type service struct {
 	hangs atomic.Int32
 	slots *semaphore.Weighted
 
-	mu     sync.Mutex
-	signs  []lifeSign
-	revive []func(context.Context) // what to do when it came back
-	lately []*sending              // under way, or ended a moment ago; oldest first
-	deaths []Death
-	down   error // it died and did not come back
-	single bool  // it mixes up what it is asked at the same time
-	pace   time.Duration
-	limit  limit
+	mu      sync.Mutex
+	signs   []lifeSign
+	revive  []func(context.Context) // what to do when it came back
+	lately  []*sending              // under way, or ended a moment ago; oldest first
+	deaths  []Death
+	down    error         // it died and did not come back
+	single  bool          // it mixes up what it is asked at the same time
+	pace    time.Duration // of plain answers
+	longest time.Duration // that any answer has taken
+	limit   limit
 
 	kinds    map[string]*fate
 	hung     map[string]int // requests of a check at one place that hung
@@ -120,12 +121,12 @@ func (v *service) timeout() time.Duration {
 }
 
 // hasty is how long a service is waited for that leaves such requests without an answer:
-// longer than its plain answers have ever taken, and no longer as if each might be the
-// first to hang.
+// longer than its answers, plain or not, have ever taken, and no longer as if each might
+// be the first to hang.
 func (v *service) hasty(timeout time.Duration) time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return min(timeout, max(timeout/4, 10*v.pace))
+	return min(timeout, max(timeout/4, 10*v.pace, 2*v.longest))
 }
 
 // do sends a request when the service can take it. An answer that tells nothing
@@ -442,12 +443,16 @@ func (v *service) end(x *sending) {
 	x.ended = time.Now()
 }
 
-// remember learns the pace of plain answers.
+// remember learns how long answers take.
 func (v *service) remember(x sending) {
-	if x.plain && x.ev.Exchange.Response != nil {
-		v.mu.Lock()
+	if x.ev.Exchange.Response == nil {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.longest = max(v.longest, x.ev.Exchange.Duration)
+	if x.plain {
 		v.pace = max(v.pace, min(x.ev.Exchange.Duration, 2*v.pace+time.Second))
-		v.mu.Unlock()
 	}
 }
 
