@@ -13,12 +13,29 @@ type Presence struct {
 	Options  bool   // there is an options object at all
 	Client   bool   // the chat client is still on the page
 	URL      string // of the document
+	// Promise says that what stands in its place is a promise. Elsewhere is where a
+	// function stands that may be meant instead: "window.getAuthToken"; "" if none.
+	Promise   bool
+	Elsewhere string
 }
 
 const readPresence = `() => {
 	const kind = (v) => v === null ? "null" : typeof v;
 	const owner = [window.kindlyOptions, window.kindlySettings].find((o) => o?.getAuthToken != null);
+	const functions = (o, at, like) => o === null || typeof o !== "object" ? [] :
+		Object.keys(o).filter((name) => like.test(name) && typeof o[name] === "function").map((name) => at + "." + name.slice(0, 40));
+	const elsewhere = () => { try { return lookElsewhere(); } catch { return ""; } }; // its members are the page's, and may throw
+	const lookElsewhere = () => {
+		const options = window.kindlyOptions ?? window.kindlySettings;
+		const found = functions(options, "window.kindlyOptions", /token|jwt/i);
+		const within = (o, at) => Object.keys(o ?? {}).forEach((name) => found.push(...functions(o[name], at + "." + name.slice(0, 40), /^getAuthToken$/i)));
+		if (typeof options === "object") within(options, "window.kindlyOptions");
+		const others = Object.keys(window).filter((name) => /kindly/i.test(name) && window[name] !== options);
+		within(Object.fromEntries(others.map((name) => [name, window[name]])), "window");
+		return [...found, ...functions(window, "window", /^getAuthToken$/i)][0] ?? "";
+	};
 	return {
+		Promise: typeof owner?.getAuthToken?.then === "function", Elsewhere: typeof owner?.getAuthToken === "function" ? "" : elsewhere(),
 		Callback: kind(owner?.getAuthToken), Options: window.kindlyOptions != null || window.kindlySettings != null,
 		Client: window[Symbol.for("kindlytest.widget")]?.alive?.() === true, URL: location.href,
 	};

@@ -31,17 +31,18 @@ func onVisit(visit func(*subject.Session) (*subject.Visit, error), look func(s *
 	}
 }
 
-var pageCallbackDefined = onChat(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
-	if len(v.Started) == 0 {
+func pageCallbackDefined(ctx context.Context, s *subject.Session) subject.Verdict {
+	v, err := s.VisitMended()
+	switch {
+	case err != nil:
+		return subject.CouldNotRun(err)
+	case len(v.Started) == 0:
 		return noClient(v)
+	case v.Started[0].Callback != "function":
+		return judgeAbsence(ctx, v)
 	}
-	c := v.Started[0]
-	if c.Callback != "function" {
-		return subject.Violated("a function getAuthToken on window.kindlyOptions",
-			fmt.Sprintf("when the chat client started, getAuthToken was %s (options object: %s)", orNone(c.Callback), orNone(c.Options)))
-	}
-	return subject.Holds("getAuthToken is a function on %s", c.Options)
-})
+	return subject.Holds("getAuthToken is a function on %s", v.Started[0].Options)
+}
 
 func orNone(s string) string {
 	if s == "" {

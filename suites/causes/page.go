@@ -15,6 +15,12 @@ func client(id, title, consequence string, explains ...string) Cause {
 	return Cause{ID: id, Title: title, Severity: reports.High, Consequence: consequence, Owner: Page, Explains: append(explains, "PAGE-WIDGET*")}
 }
 
+// undefined makes a cause by which the chat client finds no callback. What the page
+// asks for by itself meanwhile is no request of the callback's.
+func undefined(id, title string) Cause {
+	return page(id, title, reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN")
+}
+
 // ofPages are mistakes of the page and its callback.
 var ofPages = []Cause{
 	client("widget-missing", "The page does not load Kindly's chat client.", "There is no chat on the page."),
@@ -30,6 +36,12 @@ var ofPages = []Cause{
 		Consequence: "Anybody can download it and sign tokens for any of your users, until you replace the key.", Explains: []string{"PAGE-PRIVATE-KEY"}},
 	{ID: "private-key-served", Title: "Your server gives the private key to whoever asks for its file.", Severity: reports.Critical, Owner: Page,
 		Consequence: "Anybody can download it and sign tokens for any of your users, until you replace the key.", Explains: []string{"PAGE-PRIVATE-KEY"}},
+	undefined("callback-no-function", "getAuthToken is not the function that Kindly calls, but something else."),
+	undefined("callback-misnamed", "The page's function stands under a name that the chat client does not read."),
+	undefined("callback-in-other-document", "The chat client runs in another document than getAuthToken."),
+	undefined("callback-script-not-run", "The script that sets getAuthToken does not run, or not to its end."),
+	undefined("callback-late", "getAuthToken is set after the chat client has started."),
+	undefined("callback-not-global", "kindlyOptions is a variable of the page's, not a member of window."),
 	page("callback-lost", "getAuthToken disappears: window.kindlyOptions is written anew without it.", reports.Medium, "Users are known at first, and strangers after they have moved about the page.", "PAGE-CALLBACK-*"),
 	page("callback-pending", "getAuthToken's promise never settles.", reports.High, "The chat waits, and goes on without the user.", "PAGE-CALLBACK-*"),
 	page("callback-token-too-large", "getAuthToken gives something far too large for a token.", reports.High, strangers, "PAGE-CALLBACK-*"),

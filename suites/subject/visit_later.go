@@ -50,3 +50,32 @@ func (s *Session) Later(ctx context.Context) ([]Look, error) {
 	}
 	return looks, err
 }
+
+// Look says what is there of the callback now.
+func (v *Visit) Look(ctx context.Context) browser.Presence {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	here, err := v.page.Presence(ctx)
+	if err != nil {
+		return browser.Presence{}
+	}
+	return here
+}
+
+// Await looks until the callback is there, but not for long.
+func (v *Visit) Await(ctx context.Context) (browser.Presence, bool) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		here, err := v.page.Presence(ctx)
+		switch {
+		case err != nil:
+			return browser.Presence{}, false
+		case here.Callback == "function":
+			return here, true
+		}
+		if service.Sleep(ctx, patience/20) != nil {
+			return here, false
+		}
+	}
+}
