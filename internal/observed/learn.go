@@ -215,7 +215,7 @@ func (l *Learner) Add(d recording.Delivery) {
 			if p := partOf(l.members, path); p != nil {
 				text, _ := value.(string)
 				written, _ := json.Marshal(value) // what was decoded has a form
-				p.add(webhook.TypeName(value), text, string(written), recording.Impersonal(path), d.At)
+				p.add(webhook.TypeName(written), text, string(written), recording.Impersonal(path), d.At)
 			}
 		}
 	}

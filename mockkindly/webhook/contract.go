@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -107,62 +108,76 @@ const maxMembers = 1000
 // what a chat has collected, it tells the members too. It fails if the body is
 // no JSON object.
 func Members(body []byte) (map[string]string, error) {
-	values, err := Values(body)
+	found, err := members(body)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]string, len(values))
-	for path, value := range values {
-		out[path] = TypeName(value)
+	out := make(map[string]string, len(found))
+	for path, raw := range found {
+		out[path] = TypeName(raw)
 	}
 	return out, nil
 }
 
 // Values returns what Members tells the types of. Numbers are json.Number.
 func Values(body []byte) (map[string]any, error) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var top map[string]any
-	if err := d.Decode(&top); err != nil || top == nil || d.More() {
+	found, err := members(body)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]any, len(found))
+	for path, raw := range found {
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber()
+		var value any
+		if err := d.Decode(&value); err != nil {
+			return nil, fmt.Errorf("%s in the body: %w", path, err)
+		}
+		out[path] = value
+	}
+	return out, nil
+}
+
+// members are the members of a body, undecoded: a hostile one may be large.
+func members(body []byte) (map[string]json.RawMessage, error) {
+	var top map[string]json.RawMessage
+	if err := json.Unmarshal(body, &top); err != nil || top == nil {
 		return nil, errors.New("the body is no JSON object")
 	}
-	out := map[string]any{}
-	for name, value := range top {
-		note(out, name, value)
-		inner, ok := value.(map[string]any)
-		if !ok || slices.Contains(collected, name) {
+	out := map[string]json.RawMessage{}
+	note := func(path string, raw json.RawMessage) {
+		if len(out) < maxMembers && len(path) <= 200 {
+			out[path] = raw
+		}
+	}
+	for name, raw := range top {
+		note(name, raw)
+		var inner map[string]json.RawMessage
+		if TypeName(raw) != "object" || slices.Contains(collected, name) || json.Unmarshal(raw, &inner) != nil {
 			continue
 		}
-		for below, value := range inner {
-			note(out, name+"."+below, value)
+		for below, raw := range inner {
+			note(name+"."+below, raw)
 		}
 	}
 	return out, nil
 }
 
-func note(members map[string]any, path string, value any) {
-	if len(members) < maxMembers && len(path) <= 200 {
-		members[path] = value
-	}
-}
-
-// TypeName is a JSON type in one word.
-func TypeName(v any) string {
-	switch v := v.(type) {
-	case nil:
+// TypeName is the type of a JSON text in one word; raw begins with it.
+func TypeName(raw json.RawMessage) string {
+	switch c := raw[0]; {
+	case c == 'n':
 		return "null"
-	case bool:
+	case c == 't', c == 'f':
 		return "boolean"
-	case json.Number:
-		if strings.ContainsAny(v.String(), ".eE") {
-			return "number"
-		}
-		return "integer"
-	case string:
+	case c == '"':
 		return "string"
-	case []any:
+	case c == '[':
 		return "list"
-	default:
+	case c == '{':
 		return "object"
+	case bytes.ContainsAny(raw, ".eE"):
+		return "number"
 	}
+	return "integer"
 }
