@@ -59,9 +59,7 @@ func Start(ctx context.Context, s *subject.Session, checks []catalogue.Check) *R
 	go func() {
 		defer close(b.Done)
 		s.Prepare(ctx, needed(s, checks))
-		for _, turn := range []catalogue.Turn{catalogue.Together, catalogue.Alone, catalogue.Last, catalogue.Finally} {
-			runTurn(ctx, s, b, turn, checks)
-		}
+		runAll(ctx, s, b, checks)
 	}()
 	return b
 }
@@ -69,21 +67,57 @@ func Start(ctx context.Context, s *subject.Session, checks []catalogue.Check) *R
 // checksAtOnce is how many checks are under way at the same time.
 const checksAtOnce = 32
 
-func runTurn(ctx context.Context, s *subject.Session, b *Results, turn catalogue.Turn, checks []catalogue.Check) {
-	var group errgroup.Group
-	group.SetLimit(1)
-	if turn == catalogue.Together && !s.InOrder() {
-		group.SetLimit(checksAtOnce) // they wait more than they send: requests have a bound of their own
+// runAll runs the checks, each at its turn. What hurts webhooks need not wait for
+// what calls other services only: pages are watched for seconds.
+func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalogue.Check) {
+	first := []catalogue.Turn{catalogue.Together}
+	later := []catalogue.Turn{catalogue.Alone, catalogue.Last, catalogue.Finally}
+	if s.InOrder() || !s.WebhooksApart() {
+		runTurns(ctx, s, b, first, checks)
+		runTurns(ctx, s, b, later, checks)
+		return
 	}
+	hooks, others := parted(checks)
+	var group sync.WaitGroup
+	group.Go(func() {
+		runTurns(ctx, s, b, first, hooks)
+		runTurns(ctx, s, b, []catalogue.Turn{catalogue.Alone, catalogue.Last}, hooks)
+	})
+	group.Go(func() { runTurns(ctx, s, b, first, others) })
+	group.Wait() // webhooks are called with tokens, so that what hurts the endpoint waits for both
+	runTurns(ctx, s, b, later, others)
+}
+
+// parted tells the checks that call webhooks from the others.
+func parted(checks []catalogue.Check) (hooks, others []catalogue.Check) {
 	for _, c := range checks {
-		if c.Turn == turn {
-			group.Go(func() error {
-				runCheck(ctx, s, b, c)
-				return nil
-			})
+		if c.Needs&target.NeedWebhook != 0 {
+			hooks = append(hooks, c)
+		} else {
+			others = append(others, c)
 		}
 	}
-	group.Wait() // the functions return no errors
+	return hooks, others
+}
+
+// runTurns runs those checks whose turn it is.
+func runTurns(ctx context.Context, s *subject.Session, b *Results, turns []catalogue.Turn, checks []catalogue.Check) {
+	for _, turn := range turns {
+		var group errgroup.Group
+		group.SetLimit(1)
+		if turn == catalogue.Together && !s.InOrder() {
+			group.SetLimit(checksAtOnce) // they wait more than they send: requests have a bound of their own
+		}
+		for _, c := range checks {
+			if c.Turn == turn {
+				group.Go(func() error {
+					runCheck(ctx, s, b, c)
+					return nil
+				})
+			}
+		}
+		group.Wait() // the functions return no errors
+	}
 }
 
 func runCheck(ctx context.Context, s *subject.Session, b *Results, c catalogue.Check) {

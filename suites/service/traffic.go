@@ -6,6 +6,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -71,10 +72,17 @@ func (t *Traffic) InOrder() bool { return t.Concurrency == 1 }
 
 // to returns the service that a request goes to.
 func (t *Traffic) to(r wire.Request) *service {
-	raw := r.ConnectTo
-	if raw == "" {
-		raw = r.URL
+	address := Address(cmp.Or(r.ConnectTo, r.URL))
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.services[address] == nil {
+		t.services[address] = &service{t: t, address: address, slots: t.slots(), limit: limit{now: time.Now}}
 	}
+	return t.services[address]
+}
+
+// Address is where a URL is served, by which services are told apart.
+func Address(raw string) string {
 	address := raw
 	if u, err := url.Parse(raw); err == nil {
 		port := u.Port()
@@ -87,12 +95,7 @@ func (t *Traffic) to(r wire.Request) *service {
 		}
 		address = host + ":" + port
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.services[address] == nil {
-		t.services[address] = &service{t: t, address: address, slots: t.slots(), limit: limit{now: time.Now}}
-	}
-	return t.services[address]
+	return address
 }
 
 // allSlots is the weight of all that may be under way to one service at a time.
@@ -166,13 +169,18 @@ func (t *Traffic) HangUp(ctx context.Context, title string, times int, r wire.Re
 
 // Undisturbed does something by other means that calls a service, with no other
 // traffic to it: neither a limit that the harness has used up nor what it has sent
-// before is the page's fault.
-func (t *Traffic) Undisturbed(ctx context.Context, url string, do func()) {
+// before is the page's fault. Where it did not come to what it should, and what was
+// sent before may be why, it is done again when that is over.
+func (t *Traffic) Undisturbed(ctx context.Context, url string, do func() bool) {
 	v := t.to(wire.Request{URL: url})
 	v.gate.Lock()
 	defer v.gate.Unlock()
-	v.settle(ctx, t.Client)
 	v.limit.rest(ctx)
+	last := v.unsettled()
+	if do() || last == nil || ctx.Err() != nil {
+		return
+	}
+	v.settle(ctx, t.Client)
 	do()
 }
 

@@ -53,10 +53,11 @@ func (s *Session) outliving(do func() (done bool)) {
 // call calls a page's callback with no other traffic to what it calls. Its time
 // begins when it is its turn.
 func (s *Session) call(ctx context.Context, page *browser.Page, chatID any) (r browser.CallResult, err error) {
-	s.Undisturbed(ctx, s.calls(), func() {
+	s.Undisturbed(ctx, s.calls(), func() bool {
 		ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
 		defer cancel()
 		r, err = page.CallWith(ctx, chatID)
+		return r.Token != ""
 	})
 	return r, err
 }

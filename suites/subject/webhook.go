@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -48,6 +49,19 @@ func (h *Webhook) Name() string {
 // Called is the URL that is really called.
 func (h *Webhook) Called() string {
 	return cmp.Or(h.Config.ConnectTo, h.Config.URL)
+}
+
+// WebhooksApart says whether nothing of the page's or the endpoint's is served where a
+// webhook is.
+func (s *Session) WebhooksApart() bool {
+	others := map[string]bool{service.Address(s.Target.PageURL): true}
+	if s.Target.Endpoint != nil {
+		others[service.Address(s.Target.Endpoint.URL)] = true
+	}
+	if e, ok := s.Endpoints.Found(); ok {
+		others[service.Address(e.Request.URL)] = true
+	}
+	return !slices.ContainsFunc(s.Webhooks, func(h *Webhook) bool { return others[service.Address(h.Called())] })
 }
 
 // Message is what the user writes.
