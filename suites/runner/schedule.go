@@ -67,37 +67,38 @@ func Start(ctx context.Context, s *subject.Session, checks []catalogue.Check) *R
 // checksAtOnce is how many checks are under way at the same time.
 const checksAtOnce = 32
 
-// runAll runs the checks, each at its turn. What hurts webhooks need not wait for
-// what calls other services only: pages are watched for seconds.
+// runAll runs the checks, each at its turn. Who calls a service alone need not wait
+// for what calls others only, nor for pages, which are watched for seconds.
 func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalogue.Check) {
-	first := []catalogue.Turn{catalogue.Together}
-	later := []catalogue.Turn{catalogue.Alone, catalogue.Last, catalogue.Finally}
+	first := []catalogue.Turn{catalogue.Together, catalogue.Alone}
+	last := []catalogue.Turn{catalogue.Last, catalogue.Finally}
 	if s.InOrder() || !s.WebhooksApart() {
-		runTurns(ctx, s, b, first, checks)
-		runTurns(ctx, s, b, later, checks)
+		runTurns(ctx, s, b, append(first, last...), checks)
 		return
 	}
-	hooks, others := parted(checks)
+	hooks, endpoint, others := parted(checks)
 	var group sync.WaitGroup
-	group.Go(func() {
-		runTurns(ctx, s, b, first, hooks)
-		runTurns(ctx, s, b, []catalogue.Turn{catalogue.Alone, catalogue.Last}, hooks)
-	})
+	group.Go(func() { runTurns(ctx, s, b, append(first, catalogue.Last), hooks) })
+	group.Go(func() { runTurns(ctx, s, b, first, endpoint) })
 	group.Go(func() { runTurns(ctx, s, b, first, others) })
-	group.Wait() // webhooks are called with tokens, so that what hurts the endpoint waits for both
-	runTurns(ctx, s, b, later, others)
+	group.Wait() // webhooks are called with tokens, and so are pages: what hurts the endpoint waits for all
+	runTurns(ctx, s, b, last, endpoint)
+	runTurns(ctx, s, b, last, others)
 }
 
-// parted tells the checks that call webhooks from the others.
-func parted(checks []catalogue.Check) (hooks, others []catalogue.Check) {
+// parted tells the checks that call webhooks, those of the endpoint, and the others.
+func parted(checks []catalogue.Check) (hooks, endpoint, others []catalogue.Check) {
 	for _, c := range checks {
-		if c.Needs&target.NeedWebhook != 0 {
+		switch {
+		case c.Needs&target.NeedWebhook != 0:
 			hooks = append(hooks, c)
-		} else {
+		case c.Needs&target.NeedEndpoint != 0:
+			endpoint = append(endpoint, c)
+		default:
 			others = append(others, c)
 		}
 	}
-	return hooks, others
+	return hooks, endpoint, others
 }
 
 // runTurns runs those checks whose turn it is.
