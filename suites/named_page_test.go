@@ -137,6 +137,24 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 			}
 			http.Error(w, `{"detail":"Field required"}`, http.StatusUnprocessableEntity)
 		}, "", "callback-chat-id-name", []string{"under the name chat_id"}, "content type"},
+		{"Bearer is written twice", strings.Replace(bearing, `"Bearer " + localStorage.getItem("nowhere")`, `"Bearer " + "Bearer s"`, 1), same, only(func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer s" }, 401, `{}`),
+			"", "callback-bearer-garbled", []string{"twice", "brings a token"}, "cookie"},
+		{"the session's token is in quotes", strings.Replace(bearing, `localStorage.getItem("nowhere")`, `JSON.stringify("s")`, 1), same, only(func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer s" }, 401, `{}`),
+			"", "callback-bearer-garbled", []string{"in quotes", "JSON.parse"}, "cookie"},
+		{"the body is no text", strings.Replace(asking, "JSON.stringify({chatId: id})", "{chatId: id}", 1), same, only(func(r *http.Request) bool { return chatIDOf(r) != "" }, 400, `{}`),
+			"", "callback-chat-id-not-sent", []string{"“[object Object]”", "Write the body as JSON"}, "content type"},
+		{"the argument is taken for an object", strings.Replace(asking, "async (id)", "async ({id})", 1), same, only(func(r *http.Request) bool { return chatIDOf(r) != "" }, 422, `{}`),
+			"", "callback-chat-id-not-sent", []string{"the body “{}”", "its one argument"}, "content type"},
+		{"no key is there", asking, same, only(func(*http.Request) bool { return false }, 500, `{"error":"secretOrPrivateKey must have a value"}`),
+			"", "callback-endpoint-error", []string{"The key is not there", "not waited for"}, `\n`},
+		{"the key can't be read", asking, same, only(func(*http.Request) bool { return false }, 500, `{"error":"error:1E08010C:DECODER routines::unsupported"}`),
+			"", "callback-endpoint-error", []string{`has \n as two characters`}, "not waited for"},
+		{"another error", asking, same, only(func(*http.Request) bool { return false }, 500, `{"error":"relation users does not exist"}`),
+			"", "callback-endpoint-error", []string{"its own log"}, `\n`},
+		{"a server of files answers", asking, same, only(func(*http.Request) bool { return false }, 405, "<html><head><title>405 Not Allowed</title></head><body><center>nginx/1.25.3</center></body></html>"),
+			"", "callback-endpoint-refuses", []string{"server of files", "proxy_pass"}, "take the method"},
+		{"no session goes with it", asking, otherSite, allows(only(func(*http.Request) bool { return false }, 401, `{"error":"log in"}`), 204, nil),
+			"", "callback-unauthorized", []string{"no cookie and no Authorization went with it", "own origin"}, "does the cookie"},
 		{"GET is wanted", asking, same, only(func(*http.Request) bool { return false }, 405, ``), "", "callback-endpoint-refuses", []string{"take the method"}, "name of the chat id"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -395,6 +395,27 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 			}
 			return h
 		}, []string{"User-Agent of a browser", "whatever their User-Agent"}, "secret"},
+		{"the framework does not know the host", "gateway-refuses", func() plainHook {
+			return answers(400, "text/html", "<!doctype html><title>DisallowedHost at /kindly</title><pre>Invalid HTTP_HOST header: &#x27;hooks.example.com&#x27;.</pre>")
+		}, []string{"ALLOWED_HOSTS", "does not know the host"}, "secret"},
+		{"the development server does not know the host", "gateway-refuses", func() plainHook {
+			return answers(403, "text/plain", `Blocked request. This host ("hooks.example.com") is not allowed.`)
+		}, []string{"server.allowedHosts"}, "secret"},
+		{"a list of addresses", "gateway-refuses", func() plainHook {
+			return answers(403, "application/json", `{"detail":"IP 127.0.0.1 is not on the allow list"}`)
+		}, []string{"a list of addresses", "from any address"}, "secret"},
+		{"the CORS check wants an Origin", "webhook-fails-on-everything", func() plainHook {
+			return answers(500, "text/html", "<pre>Error: Not allowed by CORS<br></pre>")
+		}, []string{"Let requests without Origin through"}, "HMAC"},
+		{"nothing has parsed the body", "webhook-fails-on-everything", func() plainHook {
+			return answers(500, "text/html", "<pre>TypeError: Cannot destructure property &#39;chat_id&#39; of &#39;req.body&#39; as it is undefined.</pre>")
+		}, []string{"express.json()", "was not parsed"}, "HMAC"},
+		{"it looks for a key id", "webhook-refuses-valid-tokens", func() plainHook {
+			return ifToken(answers(401, "application/json", `{"error":"No KID in JWT"}`))
+		}, []string{"by the token's kid", "need none"}, "public half of"},
+		{"it acknowledges, and says nothing", "answer-says-nothing", func() plainHook {
+			return rewrites(func([]byte) any { return map[string]string{"status": "received"} })
+		}, []string{"acknowledges", "no later call"}, "message"},
 		{"the tunnel is closed", "gateway-without-service", func() plainHook {
 			return answers(404, "text/html", "<!doctype html><title>ngrok</title>", "Ngrok-Error-Code", "ERR_NGROK_3200")
 		}, []string{"Start the tunnel"}, "business"},

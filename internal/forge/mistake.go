@@ -305,6 +305,7 @@ func TokenMistakes(known Known) []TokenMistake {
 		all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with aud " + quote(aud), Fix: fmt.Sprintf(needless, "aud"), Claims: map[string]any{"aud": aud}})
 	}
 	all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with jti", Fix: fmt.Sprintf(needless, "jti"), Claims: map[string]any{"jti": "kindlytest"}})
+	all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with nbf", Fix: fmt.Sprintf(needless, "nbf"), Claims: map[string]any{"nbf": 0}})
 	all = append(all, TokenMistake{ID: "webhook-refuses-audience", Name: "a token without aud",
 		Fix: "Tell the JWT library which aud is meant (PyJWT refuses a token with one that it was not told), or let the endpoint leave it out: Kindly needs none.", Claims: map[string]any{"aud": nil}})
 	for _, iss := range issuersLike(known.Issuer) {

@@ -100,6 +100,8 @@ var (
 		"Write it as a string: String(user.id), str(user.id)."}
 	ChatElsewhere = Diagnosis{"token-chat-flat", "The chat id stands beside chat, not within it",
 		`Put it into an object: "chat": {"id": …}.`}
+	ChatIDMisnamed = Diagnosis{"token-chat-id-misnamed", "The chat id stands under a name that Kindly does not read",
+		`Name it id, within chat: "chat": {"id": …}.`}
 	DomainsElsewhere = Diagnosis{"token-domains-misnamed", "The list of webhook domains stands under a name that Kindly does not read",
 		`Name it webhook_domains, within chat: "chat": {"id": …, "webhook_domains": […]}.`}
 	ChatIDNotRead = Diagnosis{"token-chat-id-not-read", "The endpoint did not find the chat id in the request",
@@ -117,7 +119,7 @@ func Diagnoses() []Diagnosis {
 		SignatureInHex, CutOff,
 		Milliseconds, TimeAsText, TimeWithFraction, DurationForInstant, LifetimeAsText, LifetimeInMilliseconds, ExpiryBeforeIssue,
 		TimeZone, ClockAhead, ClockOrKept,
-		SubjectElsewhere, SubjectAsNumber, ChatElsewhere, DomainsElsewhere, ChatIDNotRead, ChatIDChanged,
+		SubjectElsewhere, SubjectAsNumber, ChatElsewhere, ChatIDMisnamed, DomainsElsewhere, ChatIDNotRead, ChatIDChanged,
 	}
 }
 

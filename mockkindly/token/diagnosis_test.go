@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	_ "crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -53,6 +54,28 @@ func signedOver(what string) Raw {
 		panic(err)
 	}
 	return Raw(b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(nil)) + "." + b64(string(sig)))
+}
+
+// hashedWith is signed by the right key, over another hash than the header names.
+func hashedWith(hash crypto.Hash) Raw {
+	text := b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(nil))
+	h := hash.New()
+	h.Write([]byte(text))
+	sig, err := rsa.SignPKCS1v15(rand.Reader, keys().private, hash, h.Sum(nil))
+	if err != nil {
+		panic(err)
+	}
+	return Raw(text + "." + b64(string(sig)))
+}
+
+func withPSS() Raw {
+	text := b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(nil))
+	digest := sha256.Sum256([]byte(text))
+	sig, err := rsa.SignPSS(rand.Reader, keys().private, crypto.SHA256, digest[:], nil)
+	if err != nil {
+		panic(err)
+	}
+	return Raw(text + "." + b64(string(sig)))
 }
 
 func withoutDigestInfo() Raw {
@@ -115,6 +138,9 @@ func signedWrongly() []mistaken {
 			ChangedAfterSigning, one("TOK-SIGNATURE"), "changed after signing", "change nothing", "ublic half"},
 		{"the payload is signed only", signedOver(b64(mintJSON(nil))), HandMadeSignature, one("TOK-SIGNATURE"), "the payload only", "library", upload},
 		{"the JSON is signed", signedOver(`{"alg":"RS256","typ":"JWT"}.` + mintJSON(nil)), HandMadeSignature, one("TOK-SIGNATURE"), "before they were encoded", "library", upload},
+		{"SHA-512 under the name of RS256", hashedWith(crypto.SHA512), HandMadeSignature, one("TOK-SIGNATURE"), "with SHA-512", "library", "after signing"},
+		{"SHA-1 under the name of RS256", hashedWith(crypto.SHA1), HandMadeSignature, one("TOK-SIGNATURE"), "with SHA-1", "library", "after signing"},
+		{"PSS under the name of RS256", withPSS(), HandMadeSignature, one("TOK-SIGNATURE"), "PS256", "library", upload},
 		{"a hash encrypted with the key", withoutDigestInfo(), HandMadeSignature, one("TOK-SIGNATURE"), "DigestInfo", "openssl dgst", upload},
 	}
 }
@@ -156,6 +182,8 @@ func badlyWorded() []mistaken {
 		{"user_id for sub", mint(object{"sub": remove, "user_id": "u"}), SubjectElsewhere, one("TOK-SUB"), `"user_id" may be it`, "sub", ""},
 		{"external_id for sub", mint(object{"sub": remove, "external_id": "u"}), SubjectElsewhere, one("TOK-SUB"), `"external_id" may be it`, "sub", ""},
 		{"chat_id beside chat", mint(object{"chat": remove, "chat_id": chatID}), ChatElsewhere, one("TOK-CHAT"), `"chat_id"`, `"chat": {`, ""},
+		{"chatId in chat", mint(inChat(object{"id": remove, "chatId": chatID})), ChatIDMisnamed, one("TOK-CHAT-ID"), `"chat.chatId" has it`, "Name it id", "content type"},
+		{"chat_id beside chat, which has none", mint(object{"chat": object{"webhook_domains": []string{}}, "chat_id": chatID}), ChatIDMisnamed, one("TOK-CHAT-ID"), `"chat_id" has it`, "within chat", "content type"},
 		{"webhookDomains in chat", mint(inChat(object{"webhook_domains": remove, "webhookDomains": []string{"hooks.example.com"}})), DomainsElsewhere, one("TOK-CLAIM-NAMES"), "webhookDomains", "webhook_domains", ""},
 		{"webhook_domains beside chat", mint(object{"chat": object{"id": chatID}, "webhook_domains": []string{"hooks.example.com"}}), DomainsElsewhere, one("TOK-CLAIM-NAMES"), "meant is chat.webhook_domains", "within chat", ""},
 		{"the chat id was not in the body", mint(inChat(object{"id": nil})), ChatIDNotRead, one("TOK-CHAT-ID"), "null", "text/plain", "session"},

@@ -86,6 +86,9 @@ func judgeChatID(s *state) verdict {
 	case ok && text == s.ChatID:
 		return held
 	case !id.Exists():
+		if path := s.pathOfChatID(); path != "" {
+			return bad(expected, "chat.id is missing, and "+quote(path)+" has it").as(ChatIDMisnamed)
+		}
 		return bad(expected, "chat.id is missing").as(ChatIDNotRead)
 	case id.Kind() == Null, ok && (blank(text) || leftovers[text]):
 		return bad(expected, "chat.id is "+show(id)).as(ChatIDNotRead)
@@ -95,6 +98,23 @@ func judgeChatID(s *state) verdict {
 		return bad(expected, "chat.id is "+show(id)+": written in another form of a UUID").as(ChatIDChanged)
 	}
 	return bad(expected, "chat.id is "+show(id))
+}
+
+// pathOfChatID is where the chat id stands that was asked for, within chat or beside
+// it; "" if nowhere.
+func (s *state) pathOfChatID() string {
+	name := func(object Value) string {
+		for _, m := range object.Members() {
+			if text, ok := m.Value.Text(); ok && text == s.ChatID {
+				return m.Name
+			}
+		}
+		return ""
+	}
+	if within := name(s.chat()); within != "" {
+		return "chat." + within
+	}
+	return name(s.token.Claims)
 }
 
 func judgeDomains(s *state) verdict {

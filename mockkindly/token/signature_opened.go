@@ -2,7 +2,12 @@ package token
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/md5"
+	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -51,12 +56,24 @@ func isHex(text []byte) bool {
 func (s *state) describeOpened(digest []byte) (string, Diagnosis) {
 	signed, ok := s.open()
 	switch {
+	case !ok && rsa.VerifyPSS(s.key.Public, crypto.SHA256, digest, s.signature.bytes, nil) == nil:
+		return "the right key signed it as PS256 does, with another padding than that of RS256", HandMadeSignature
 	case !ok:
 		return "another, unknown key signed it", UnknownKey
 	case bytes.Equal(signed, digest), string(signed) == hex.EncodeToString(digest), string(signed) == s.signed:
 		return "the right key signed it, but without the name of the hash (DigestInfo) that RS256 has", HandMadeSignature
 	case bytes.HasSuffix(signed, digest):
 		return "the right key signed it, but names another hash than SHA-256", HandMadeSignature
+	}
+	for name, hash := range map[string]func([]byte) []byte{
+		"SHA-1":   func(b []byte) []byte { d := sha1.Sum(b); return d[:] },
+		"SHA-384": func(b []byte) []byte { d := sha512.Sum384(b); return d[:] },
+		"SHA-512": func(b []byte) []byte { d := sha512.Sum512(b); return d[:] },
+		"MD5":     func(b []byte) []byte { d := md5.Sum(b); return d[:] },
+	} {
+		if bytes.HasSuffix(signed, hash([]byte(s.signed))) {
+			return "the right key signed it with " + name + ", and RS256 is with SHA-256", HandMadeSignature
+		}
 	}
 	for _, part := range []struct {
 		what string

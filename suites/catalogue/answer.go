@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -121,6 +122,9 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 				if named, ok := answerMistake(v, ev.Exchange.Body()); ok {
 					return named
 				}
+			}
+			if r.ID == webhook.RespEmpty.ID && p.Level != rule.Info && !slices.ContainsFunc(problems, func(p webhook.Problem) bool { return p.Rule.ID == webhook.RespFieldNames.ID }) {
+				return v.Because("answer-says-nothing").Fix("Write what the user is to read into the answer of this very request, as reply: Kindly takes no later call. If nothing is to be said, answer {}.")
 			}
 			return v
 		}

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 
@@ -49,7 +50,7 @@ func (c callbackCause) fixFor(seen string) string {
 			return f.fix
 		}
 	}
-	return c.fix
+	return cmp.Or(subject.FixOfAnswer([]byte(seen)), c.fix)
 }
 
 // ofCORS are told by Chrome's sentence.
@@ -66,6 +67,7 @@ var ofCORS = []closerFix{
 
 // ofRefusals are told by the status.
 var ofRefusals = []closerFix{
+	{regexp.MustCompile(`: 405\b.*(?i:nginx|apache|cloudfront|MethodNotAllowed)`), "It is no app that answers, but a server of files: the request does not get to the app. Let what stands before it pass the endpoint's path on (nginx: location /auth { proxy_pass …; })."},
 	{regexp.MustCompile(`: 405\b`), "Let the endpoint take the method that the page uses (POST), or let the page use the endpoint's."},
 	{regexp.MustCompile(`: 404\b`), "Compare the path with the route that the app serves: nothing may be there, or a proxy cuts a part off."},
 	{regexp.MustCompile(`: 415\b`), `Say what the body is: headers: {"Content-Type": "application/json"}.`},
@@ -109,8 +111,12 @@ var callbackCauses = []callbackCause{
 	{"callback-chat-id-name", "Let the page send the chat id by the name that the endpoint reads, or let the endpoint read the page's.", mendedBy("callback-chat-id-name"), nil},
 	{"callback-endpoint-error", fixEndpointError, endpointError, nil},
 	{"callback-bearer-missing", "See where the page keeps its session's token: the storage, the key's name, whether it is there yet when the chat starts.", bearerMissing, nil},
+	{"callback-bearer-garbled", "Write `Authorization: \"Bearer \" + token`, with the token as the login gave it: without quotes (what was kept by JSON.stringify is read by JSON.parse), and with Bearer once.", bearerGarbled, nil},
 	{"callback-unauthorized", "Find out why the endpoint does not know the session: does the cookie or header of the session reach it?", unauthorized, []closerFix{
+		{regexp.MustCompile(`no cookie and no Authorization`), "Let the page send the session along: a cookie of another site or origin does not go with fetch (serve the endpoint from the page's own origin, at best), and a token has to be put into Authorization."},
 		{regexp.MustCompile(`: 403\b`), "Find out why the endpoint turns the user away: does the session reach it, may this user ask, and does the framework want a CSRF token for a POST (Spring answers 403 then, without a word)?"}}},
+	{"callback-chat-id-not-sent", "Send the chat id that getAuthToken is called with, its one argument, a string: getAuthToken: async (chatId) => … body: JSON.stringify({chatId}). A value that is undefined is left out of JSON.", chatIDLeftOut, []closerFix{
+		{regexp.MustCompile(`“\[object Object\]”`), "Write the body as JSON: body: JSON.stringify({chatId}). fetch makes \"[object Object]\" of an object."}}},
 	{"callback-endpoint-refuses", "Send what the endpoint expects (URL, method, content type, name of the chat id), or let it take what the page sends.", refuses, ofRefusals},
 	{"callback-no-return", "Return the promise: `return fetch(…)` (a function with braces returns nothing by itself), and return in each `then`, or use await.", notReturned, nil},
 	{"callback-whole-answer", "Return the token alone: `return (await response.json()).token`.", wholeAnswer, nil},
@@ -125,7 +131,7 @@ var callbackCauses = []callbackCause{
 	{"callback-asks-nobody", "", asksNobody, nil},
 }
 
-const fixEndpointError = "Mend the endpoint: its own log has the error. If the message is about the key, look at how it is read: a PEM in an environment variable often has \\n as two characters (key.replace(/\\\\n/g, \"\\n\"))."
+const fixEndpointError = "Mend the endpoint: its own log has the error. What works elsewhere and fails here is mostly a key or a setting that this environment has not."
 
 // diagnose says why a callback gave no token.
 func diagnose(c *call) subject.Verdict {

@@ -182,12 +182,65 @@ func bearerMissing(c *call) (string, []subject.Evidence) {
 	return "", nil
 }
 
+// garbled are ways in which pages spoil a session's token on its way into
+// Authorization, and how it is mended.
+var garbled = []struct {
+	what   string
+	spoilt *regexp.Regexp
+	mended string
+}{
+	{"Bearer stands there twice", regexp.MustCompile(`(?i)^bearer\s+(bearer\s)`), "$1"},
+	{"the session's token stands in quotes there, as JSON.stringify writes it", regexp.MustCompile(`(?i)^(bearer\s+)?"(.+)"$`), "$1$2"},
+	{"the session's token stands there without Bearer", regexp.MustCompile(`^(\S+)$`), "Bearer $1"},
+	{"a colon stands behind Bearer", regexp.MustCompile(`(?i)^(bearer)\s*:`), "$1"},
+}
+
+// bearerGarbled tells a spoilt Authorization by sending the request once more with
+// a sound one.
+func bearerGarbled(c *call) (string, []subject.Evidence) {
+	text, _ := c.whereStatus(400, 403)
+	if text == "" || c.token {
+		return "", nil
+	}
+	value := strings.TrimSpace(wire.HeaderValue(c.asked.Header, "Authorization"))
+	for _, g := range garbled {
+		if !g.spoilt.MatchString(value) {
+			continue
+		}
+		again := subject.Resend(*c.asked)
+		again.Header.Set("Authorization", g.spoilt.ReplaceAllString(value, g.mended))
+		if ev, token := c.send("the same request with Authorization put right", again); token {
+			return text + "; in the page's Authorization, " + g.what + ", and without that the same request brings a token", []subject.Evidence{ev}
+		}
+	}
+	return "", nil
+}
+
+// chatIDLeftOut tells a request that is refused and has no chat id in it.
+func chatIDLeftOut(c *call) (string, []subject.Evidence) {
+	text, _ := c.whereStatus(400, 422)
+	if text == "" || slices.Contains([]int{401, 403, 404, 405, 415, 419}, c.last().Status) || c.visit.ChatID == "" {
+		return "", nil
+	}
+	if c.visit.Carries(*c.asked) {
+		return "", nil
+	}
+	body := "no body"
+	if len(c.asked.Body) > 0 {
+		body = "the body “" + subject.Bound(string(c.asked.Body), 80) + "”"
+	}
+	return text + "; the page sends " + body + ", and the chat's id nowhere", nil
+}
+
 func endpointError(c *call) (string, []subject.Evidence) { return c.whereStatus(500, 599) }
 
 func unauthorized(c *call) (string, []subject.Evidence) {
 	text, _ := c.whereStatus(401, 401)
 	if text == "" {
 		text, _ = c.whereStatus(403, 403)
+	}
+	if text != "" && c.loggedIn && wire.HeaderValue(c.asked.Header, "Cookie") == "" && wire.HeaderValue(c.asked.Header, "Authorization") == "" {
+		text += "; no cookie and no Authorization went with it"
 	}
 	if text != "" && !c.loggedIn {
 		text += "; no login was given (page.login in kindlytest.yaml)"

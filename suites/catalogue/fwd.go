@@ -3,6 +3,7 @@ package catalogue
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -39,11 +40,32 @@ func byList(id, holds string) func(context.Context, *subject.Session) subject.Ve
 	return onDomains(func(_ *subject.Session, domains []string) subject.Verdict {
 		for _, f := range allowlist.Judge(domains) {
 			if f.Rule.ID == id {
-				return subject.Violated(f.Expected, f.Actual).Fix(f.Fix)
+				return subject.Violated(f.Expected, f.Actual).Because(ofLists[id]).Fix(f.Fix)
 			}
 		}
 		return subject.Holds("%s", cmp.Or(holds, quoteList(domains)))
 	})
+}
+
+// ofLists are the causes that the requirements of a list name.
+var ofLists = map[string]string{allowlist.Patterns.ID: "domains-malformed", allowlist.Broad.ID: "domains-too-broad"}
+
+// meantFor is the cause where an entry of the list would cover a URL, were it written
+// as it is meant; "" where none would.
+func meantFor(domains []string, url string) string {
+	cause := ""
+	for _, d := range domains {
+		var wrong *allowlist.PatternError
+		_, err := allowlist.ParsePattern(d)
+		switch {
+		case !errors.As(err, &wrong):
+		case wrong.Broad:
+			cause = ofLists[allowlist.Broad.ID]
+		case wrong.Suggestion != "" && allowlist.Match(wrong.Suggestion, url).Allowed:
+			return ofLists[allowlist.Patterns.ID]
+		}
+	}
+	return cause
 }
 
 var (
@@ -76,7 +98,7 @@ func judgeCover(domains []string, url string) subject.Verdict {
 	case d.Allowed:
 		return subject.Doubtful(expected+" without a doubt", d.Reason+"; "+d.Ambiguous)
 	}
-	v := subject.Violated(expected, d.Reason)
+	v := subject.Violated(expected, d.Reason).Because(meantFor(domains, url))
 	pattern, err := allowlist.Cover(url)
 	if err != nil {
 		return v.Fix(err.Error())

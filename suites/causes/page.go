@@ -21,6 +21,12 @@ func undefined(id, title string) Cause {
 	return page(id, title, reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN")
 }
 
+// fixed is a cause with a fix of its own.
+func fixed(fix string, c Cause) Cause {
+	c.Fix = fix
+	return c
+}
+
 // ofPages are mistakes of the page and its callback.
 var ofPages = []Cause{
 	client("widget-missing", "The page does not load Kindly's chat client.", "There is no chat on the page."),
@@ -43,7 +49,8 @@ var ofPages = []Cause{
 	undefined("callback-late", "getAuthToken is set after the chat client has started."),
 	undefined("callback-not-global", "kindlyOptions is a variable of the page's, not a member of window."),
 	page("callback-lost", "getAuthToken disappears: window.kindlyOptions is written anew without it.", reports.Medium, "Users are known at first, and strangers after they have moved about the page.", "PAGE-CALLBACK-*"),
-	page("callback-pending", "getAuthToken's promise never settles.", reports.High, "The chat waits, and goes on without the user.", "PAGE-CALLBACK-*"),
+	fixed("See what it waits for: a promise that nobody resolves, an event that had come before, an answer that never comes. Let it settle whatever happens, with null where there is no token.",
+		page("callback-pending", "getAuthToken's promise never settles.", reports.High, "The chat waits, and goes on without the user.", "PAGE-CALLBACK-*")),
 	page("callback-token-too-large", "getAuthToken gives something far too large for a token.", reports.High, strangers, "PAGE-CALLBACK-*"),
 	page("callback-blocked-by-policy", "The page's Content-Security-Policy blocks the request for the token.", reports.High, strangers, "PAGE-CALLBACK-*", "PAGE-CSP"),
 	page("callback-without-credentials", "The callback asks for the token without the user's session.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
@@ -57,6 +64,8 @@ var ofPages = []Cause{
 	{ID: "callback-endpoint-refuses", Title: "The auth endpoint refuses what the page sends.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
 	page("callback-cookie-kept-back", "The browser keeps the session's cookie from the auth endpoint.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
 	page("callback-bearer-missing", "The page sends a missing value in the place of the user's session.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-bearer-garbled", "The page spoils the user's session on its way into Authorization.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-chat-id-not-sent", "The page asks for a token, and does not say for which chat.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
 	page("callback-without-content-type", "The page does not say that it sends JSON.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
 	page("callback-wrong-slash", "The page calls the endpoint with a slash too many or too few.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
 	page("callback-chat-id-name", "The page sends the chat id under another name than the endpoint reads.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),

@@ -53,6 +53,12 @@ var ofClaims = []Cause{
 		Consequence: "Kindly finds no chat in the token: your users are strangers in every chat.",
 		Fix:         `Write chat as an object: {"id": "…", "webhook_domains": ["…"]}.`,
 		When:        []string{"TOK-CHAT"}, Explains: append([]string{"TOK-CHAT", "TOK-CHAT-*", "FWD-COVERED", "HOOK-CHAT-TYPE"}, endpointsOfTokens...)},
+	{ID: "domains-malformed", Title: "An entry of webhook_domains is written as Kindly does not read it.", Severity: reports.High, Owner: Token,
+		Consequence: "Kindly calls the webhook for which it is meant without the token: whoever is logged in is a stranger there.",
+		Explains:    []string{"FWD-PATTERNS", "FWD-UNUSED"}},
+	{ID: "domains-too-broad", Title: "An entry of webhook_domains stands for everything, or for all names of a suffix.", Severity: reports.High, Owner: Token,
+		Consequence: "Kindly forwards the token to none of your webhooks for it, or to whoever has a name under that suffix.",
+		Explains:    []string{"FWD-BROAD", "FWD-UNUSED"}},
 	{ID: "token-born-expired", Title: "Tokens have expired when they are made.", Severity: reports.High, Owner: Token,
 		Consequence: "Kindly refuses every token: your users are strangers in every chat.",
 		Fix:         "Set exp to the present time in seconds plus some minutes.",
@@ -70,6 +76,8 @@ func explainedBy(d token.Diagnosis) []string {
 		return append([]string{"TOK-SIGNATURE", "TOK-CHAT", "TOK-CHAT-*", "TOK-EXP", "TOK-EXP-*", "TOK-IAT-*", "TOK-SUB", "TOK-SUB-*", "TOK-NAME*", "TOK-EMAIL*", "TOK-SIZE", "FWD-COVERED", "FWD-PATTERNS", "FWD-DELIVERED", "AUTH-FRESH", "AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}, endpointsOfTokens...)
 	case d == token.ChatIDChanged:
 		return append([]string{"TOK-CHAT", "TOK-CHAT-ID", "AUTH-CHATID-HOSTILE"}, endpointsOfTokens...)
+	case d == token.ChatIDMisnamed:
+		return append([]string{"TOK-CHAT-ID", "TOK-CLAIM-NAMES", "AUTH-CHATID-HOSTILE", "PAGE-CALLBACK-FRESH"}, endpointsOfTokens...)
 	case d == token.ChatIDNotRead:
 		return []string{"TOK-CHAT", "TOK-CHAT-ID", "AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH"}
 	case d == token.ChatElsewhere:

@@ -118,3 +118,6 @@ func (v *Visit) TokenSeen() token.Raw {
 	}
 	return ""
 }
+
+// Carries says whether the id of the visit's chat stands anywhere in a request.
+func (v *Visit) Carries(r browser.Request) bool { return carriesChat(r, v.ChatID) }

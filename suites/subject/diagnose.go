@@ -99,7 +99,11 @@ func Silence(ev Evidence) string {
 
 // fault is why the valid request is not accepted: ev is how it is answered.
 func (h *Webhook) fault(check, cause string, ev Evidence) *Fault {
-	return &Fault{Check: check, Cause: cause, What: "the valid request " + Fares(ev), Seen: ev}
+	f := &Fault{Check: check, Cause: cause, What: "the valid request " + Fares(ev), Seen: ev}
+	if ev.Exchange.Status() >= 400 {
+		f.Fix = FixOfAnswer(ev.Exchange.Body())
+	}
+	return f
 }
 
 // trying is the context of a request that looks for a mistake, for the check that
@@ -182,6 +186,8 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		cause = "webhook-fails-on-tokens"
 	case likeRefused(st.Control(), st.Stranger[0]):
 		cause = "webhook-refuses-everybody"
+	case FixOfAnswer(st.Control().Exchange.Body()) != "": // it says itself why
+		cause = "webhook-refuses-valid-tokens"
 	}
 	st.Fault = h.fault("HOOK-VALID", cause, st.Control())
 	return nil
