@@ -15,7 +15,7 @@ func row(id string, o Outcome) Check {
 
 func left(id string) Check {
 	c := row(id, Skipped)
-	c.Reason, c.Deselected = "not selected by --only", true
+	c.Reason, c.Deselected = "not asked for", true
 	return c
 }
 

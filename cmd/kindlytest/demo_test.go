@@ -35,9 +35,9 @@ func TestJudgeFaults(t *testing.T) {
 				"fault alg-none-accepted could not be looked for because of callback-is-url: HOOK-ALG-NONE skipped: no token\n" +
 				"  alone: kindlytest demo --fault alg-none-accepted"},
 		{"its check is not selected", []string{"PAGE"}, []fixtures.Fault{broken, forged},
-			[]reports.Check{row(broken, reports.Failed, ""), row(forged, reports.Skipped, "not selected by --only")}, exitUsage,
+			[]reports.Check{row(broken, reports.Failed, ""), row(forged, reports.Skipped, "not asked for")}, exitUsage,
 			"fault callback-is-url was caught by PAGE-CALLBACK-DEFINED\n" +
-				"fault alg-none-accepted was not looked for: HOOK-ALG-NONE skipped: not selected by --only"},
+				"fault alg-none-accepted was not looked for: HOOK-ALG-NONE skipped: not asked for"},
 		{"a check noticed it although another fault is there", nil, []fixtures.Fault{broken, forged},
 			[]reports.Check{row(broken, reports.Failed, ""), row(forged, reports.Failed, "")}, exitBroken,
 			"fault callback-is-url was caught by PAGE-CALLBACK-DEFINED\nfault alg-none-accepted was caught by HOOK-ALG-NONE"},

@@ -130,6 +130,9 @@ func TestLastFailedRunsWhatFailed(t *testing.T) {
 	if s := run.Summary; s.Passed != 1 || rowOf(t, run, "RESP-JSON").Outcome != reports.Passed || !rowOf(t, run, "RESP-STATUS").Deselected {
 		t.Errorf("not that one alone was run: %+v", s)
 	}
+	if reason := rowOf(t, run, "RESP-STATUS").Reason; strings.Contains(reason, "--only") {
+		t.Errorf("nobody gave --only, and the row says %q", reason)
+	}
 	if out := h.check(t, dir, "--last-failed", "--only", "RESP-JSON"); !strings.Contains(out.stderr, "nothing failed in the earlier run") || !strings.Contains(out.stdout, "PASSED") {
 		t.Errorf("nothing left to run must not be nothing run: %s%s", out.stdout, out.stderr)
 	}

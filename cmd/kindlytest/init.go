@@ -93,7 +93,7 @@ func (a *app) init(ctx context.Context, fs *pflag.FlagSet, f *initFlags) error {
 		return err
 	}
 	if f.answers.CI != nil && !f.record && !describes(fs) && exists(config.DefaultName) {
-		return a.initCI(f)
+		return a.initCI(ctx, f)
 	}
 	if f.answers.Page == "" && f.answers.Endpoint == "" && len(f.webhooks) == 0 {
 		if !a.canAsk() || describes(fs) || fs.Changed("ci") || fs.Changed("start") {
@@ -113,20 +113,20 @@ func (a *app) init(ctx context.Context, fs *pflag.FlagSet, f *initFlags) error {
 	} else {
 		a.readForm(ctx, &f.answers)
 	}
-	return a.start(f)
+	return a.start(ctx, f)
 }
 
 // start writes the files, or prints them.
-func (a *app) start(f *initFlags) error {
+func (a *app) start(ctx context.Context, f *initFlags) error {
 	f.answers.Release = release(ownVersion())
 	files := starter.Files(f.answers)
 	if f.dryRun {
-		return errors.Join(a.printFiles(files), a.ignoreReports(true))
+		return errors.Join(a.printFiles(files), a.ignoreReports(ctx, true))
 	}
 	if err := a.writeFiles(files, f.force); err != nil {
 		return err
 	}
-	if err := a.ignoreReports(false); err != nil {
+	if err := a.ignoreReports(ctx, false); err != nil {
 		return err
 	}
 	a.whatNow(f.answers)
@@ -188,7 +188,7 @@ func (a *app) noteLocal(f *initFlags) {
 }
 
 // initCI writes what a CI needs to run the kindlytest.yaml that is there.
-func (a *app) initCI(f *initFlags) error {
+func (a *app) initCI(ctx context.Context, f *initFlags) error {
 	outline, err := config.OutlineOf(config.DefaultName)
 	if err != nil {
 		return err
@@ -199,7 +199,7 @@ func (a *app) initCI(f *initFlags) error {
 	}
 	f.answers.Existing = there
 	fmt.Fprintln(a.stderr, "note: using "+config.DefaultName)
-	return a.start(f)
+	return a.start(ctx, f)
 }
 
 // describes says whether a flag was given that is about the target.

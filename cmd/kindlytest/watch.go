@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -31,7 +32,7 @@ type watching struct {
 	out    *outputFlags
 	load   func() (*config.Config, error) // what is checked, as the file says now
 
-	files   <-chan []string // what has changed
+	changed <-chan []string // files
 	process <-chan bool     // whether the app listens, whenever that changes
 	keys    <-chan byte
 	listens *presence
@@ -42,6 +43,7 @@ type watching struct {
 
 	mu    sync.Mutex
 	known reports.Run // of all checks; without any at first
+	files reports.Run // what the report files hold: also rows of earlier runs
 }
 
 // A request is what a run is to do, and why.
@@ -72,7 +74,11 @@ func (a *app) watch(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	a.showNotes(c.Notes, f)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	files, err := changes.Watch(ctx, f.watchPaths, f.output.reportDir)
+	paths := f.watchPaths
+	if f.output.config != "" {
+		paths = append(slices.Clone(paths), f.output.config) // wherever the sources are
+	}
+	files, err := changes.Watch(ctx, paths, f.output.reportDir)
 	if err != nil {
 		return hint.Errorf("--watch-path names the folder of your sources", "--watch: %w", err)
 	}
@@ -81,8 +87,11 @@ func (a *app) watch(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	defer restore()
 	f.output.update = f.partial(fs.Changed)
 	w := &watching{
-		app: a, screen: screen, out: &f.output, load: load, files: files.Changed,
+		app: a, screen: screen, out: &f.output, load: load, changed: files.Changed,
 		keys: screen.keys(ctx), listens: newPresence(c.Target), logins: &subject.Logins{},
+	}
+	if f.lastFailed {
+		w.known, _ = earlierRun(earlierRuns(f.output.reportDir), suites.ReportTarget(c.Target, c.Options))
 	}
 	w.process = w.listens.watch(ctx)
 	defer w.close()
@@ -123,7 +132,7 @@ func (w *watching) idle(ctx context.Context) *request {
 		select {
 		case <-ctx.Done():
 			return &request{quit: true}
-		case paths, ok := <-w.files:
+		case paths, ok := <-w.changed:
 			return w.onChange(paths, ok)
 		case key := <-w.keys:
 			if r := w.onKey(ctx, key); r != nil {
@@ -160,7 +169,7 @@ func (w *watching) answer(ctx context.Context, r request) *request {
 			return nil
 		case <-ctx.Done():
 			return instead(&request{quit: true})
-		case paths, ok := <-w.files:
+		case paths, ok := <-w.changed:
 			return instead(w.onChange(paths, ok))
 		case key := <-w.keys:
 			if r := w.onKey(ctx, key); r != nil {
@@ -199,16 +208,22 @@ func (w *watching) onKey(ctx context.Context, key byte) *request {
 	case 'o':
 		if err := w.open(ctx); err != nil {
 			w.screen.line("! " + printable(err.Error()))
+			if way := hint.Of(err); way != "" {
+				w.screen.line("  " + printable(way))
+			}
 		}
 	}
 	return nil
 }
 
 func (w *watching) open(ctx context.Context) error {
-	if len(w.last().Checks) == 0 {
-		return nil
+	w.mu.Lock()
+	written := w.files
+	w.mu.Unlock()
+	if len(written.Checks) == 0 {
+		return errors.New("there is no report yet")
 	}
-	paths, err := reports.WriteFiles(w.out.reportDir, w.last(), reports.HTML)
+	paths, err := reports.WriteFiles(w.out.reportDir, written, reports.HTML)
 	if err != nil {
 		return err
 	}
@@ -218,15 +233,17 @@ func (w *watching) open(ctx context.Context) error {
 // turn runs what failed, shows how that is now, and then runs all.
 func (w *watching) turn(ctx context.Context, r request) {
 	w.screen.begin(r.why)
-	if err := w.listens.await(ctx, func(address string) { w.screen.line("waiting for " + address + " to listen") }); err != nil {
-		return
-	}
 	if r.renew {
 		w.close()
 	}
 	c, err := w.load()
 	if err != nil {
 		w.code = failTo(w.screen, err)
+		w.screen.foot()
+		return
+	}
+	w.listens.of(c.Target)
+	if err := w.listens.await(ctx, func(address string) { w.screen.line("waiting for " + address + " to listen") }); err != nil {
 		return
 	}
 	c.Options.Logins = w.logins
@@ -236,10 +253,10 @@ func (w *watching) turn(ctx context.Context, r request) {
 		return !ok || !suites.Selects(c.Options, check)
 	})
 	switch {
-	case r.failed && len(failed) == 0:
-		w.screen.line("nothing failed")
+	case r.failed && len(failed) == 0 && len(w.last().Checks) > 0:
+		w.screen.draw("Nothing failed: there is nothing to run again.")
 		return
-	case len(failed) > 0 && len(w.last().Checks) > 0:
+	case len(failed) > 0:
 		o := c.Options
 		o.Only, o.MaxFailures, o.Screenshot = failed, 0, false // the run of all takes the picture
 		run, ok := w.run(ctx, c, o)
@@ -264,21 +281,23 @@ func (w *watching) run(ctx context.Context, c *config.Config, o suites.Options) 
 	stop := tick(terminal)
 	run := suites.Run(ctx, c.Target, o)
 	stop()
+	terminal.Clear()
 	w.app.origin(&run, w.out.config)
 	return run, ctx.Err() == nil
 }
 
 // finish keeps, writes and shows what is known now.
 func (w *watching) finish(run reports.Run, code int) {
+	written, paths, err := w.app.writeReports(run, w.out)
 	w.mu.Lock()
-	w.known = run
+	w.known, w.files = run, written
 	w.mu.Unlock()
 	w.code = code
-	_, paths, err := w.app.writeReports(run, w.out)
+	var notes []string
 	if err != nil {
-		w.screen.line("! " + printable(err.Error()))
+		notes = append(notes, "! "+printable(err.Error()))
 	}
-	w.screen.show(run, paths, w.out)
+	w.screen.show(run, paths, w.out, notes...)
 }
 
 // launch starts Chrome, or gives the one that runs.

@@ -13,7 +13,7 @@ import (
 // Nothing tells that a foreign process does: it is tried, by a connection that
 // sends nothing.
 type presence struct {
-	addresses []string
+	addresses atomic.Pointer[[]string]
 	hurried   atomic.Int64 // until when it is tried often, in Unix nanoseconds
 }
 
@@ -23,12 +23,22 @@ const (
 	hurryFor  = 3 * time.Second
 )
 
-func newPresence(t target.Target) *presence { return &presence{addresses: t.LocalAddresses()} }
+func newPresence(t target.Target) *presence {
+	p := &presence{}
+	p.of(t)
+	return p
+}
+
+// of makes it know another target: the file that describes it may change.
+func (p *presence) of(t target.Target) {
+	addresses := t.LocalAddresses()
+	p.addresses.Store(&addresses)
+}
 
 // down is the first address at which nobody listens; "" if somebody does at all.
 func (p *presence) down(ctx context.Context) string {
 	dialer := net.Dialer{Timeout: time.Second}
-	for _, address := range p.addresses {
+	for _, address := range *p.addresses.Load() {
 		conn, err := dialer.DialContext(ctx, "tcp", address)
 		if err != nil {
 			return address
@@ -59,9 +69,6 @@ func (p *presence) hurry() { p.hurried.Store(time.Now().Add(hurryFor).UnixNano()
 
 // watch tells whenever the app goes down or comes back.
 func (p *presence) watch(ctx context.Context) <-chan bool {
-	if len(p.addresses) == 0 {
-		return nil
-	}
 	told := make(chan bool)
 	go func() {
 		up := p.down(ctx) == ""

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,8 @@ type screen struct {
 	input io.Reader
 	raw   bool // the terminal sends keys as they are pressed, and wants \r\n
 	clear bool
+
+	result string // the newest one, as it is drawn
 
 	mu sync.Mutex
 }
@@ -102,7 +105,7 @@ func (s *screen) terminal(out *outputFlags) *reports.Terminal {
 
 // show draws the result, as much of it as there is room for: the end is the
 // verdict, and the beginning what matters most.
-func (s *screen) show(run reports.Run, paths []string, out *outputFlags) {
+func (s *screen) show(run reports.Run, paths []string, out *outputFlags, notes ...string) {
 	var b strings.Builder
 	t := s.app.terminal(s.app.stdout, out)
 	t.W, t.Live = &b, false
@@ -110,16 +113,39 @@ func (s *screen) show(run reports.Run, paths []string, out *outputFlags) {
 		s.line("! " + err.Error())
 		return
 	}
-	lines := strings.Split(strings.Trim(b.String(), "\n"), "\n")
+	s.result = strings.Join(fitting(strings.Split(strings.Trim(b.String(), "\n"), "\n"), s.rows(), len(notes)), "\n")
+	s.draw(notes...)
+}
+
+// fitting are the lines of a result for which a screen has room, with so many
+// notes below them; all of them if it has 0 rows.
+func fitting(lines []string, rows, notes int) []string {
 	const around = 4 // the line above, what was left out, the keys, and the cursor
-	if rows := s.rows(); rows > around+2 && len(lines) > rows-around {
-		last := lines[len(lines)-1]
-		lines = append(lines[:rows-around-1:rows-around-1], "… o opens the rest", last)
+	room := rows - around - notes
+	if room < 3 || len(lines) <= room {
+		return lines
 	}
+	last := len(lines) - 1
+	for last > 0 && strings.HasPrefix(lines[last], " ") { // the verdict may be wrapped
+		last--
+	}
+	verdict := lines[last:]
+	return slices.Concat(lines[:max(0, room-len(verdict))], []string{"… o opens the rest"}, verdict)
+}
+
+// draw draws the newest result anew, with notes below it.
+func (s *screen) draw(notes ...string) {
 	if s.clear {
 		fmt.Fprint(s, "\x1b[H\x1b[2J\x1b[3J")
 	}
-	s.line(strings.Join(lines, "\n"))
+	for _, text := range append([]string{s.result}, notes...) {
+		s.line(text)
+	}
+	s.foot()
+}
+
+// foot says which keys there are.
+func (s *screen) foot() {
 	if s.raw {
 		s.line(watchKeys)
 	}

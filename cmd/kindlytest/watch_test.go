@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -288,6 +289,103 @@ func TestWatchKeys(t *testing.T) {
 	w.out.config = "kindlytest.yaml"
 	if got := w.onChange([]string{"/x/kindlytest.yaml"}, true); !got.renew || !got.changed {
 		t.Errorf("%+v", got)
+	}
+}
+
+// Where the app is, the file says: it is watched wherever the sources are, and the
+// address that it names now is the one that is waited for.
+func TestWatchFollowsTheFileThatDescribesTheTarget(t *testing.T) {
+	answers := func(answer string) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, answer)
+		}))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	dir := t.TempDir()
+	file := filepath.Join(dir, "kindlytest.yaml")
+	describe := func(url string) {
+		text := "version: 1\nname: shop\nwebhooks: [{name: hook, url: https://hooks.example.com/kindly, connect_to: " + url + "}]\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gone := answers(noJSON)
+	describe(gone)
+	s := &seen{more: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	a := &app{stdin: strings.NewReader(""), stdout: s, stderr: s, lookupEnv: func(string) (string, bool) { return "", false }}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- a.run(ctx, []string{"run", "--watch", "--watch-path", t.TempDir(), "-c", file,
+			"--report-dir", filepath.Join(dir, "reports"), "--only", "RESP-JSON"})
+	}()
+	s.next(t, "FAILED")
+	nobody := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	describe("http://" + nobody + "/")
+	s.next(t, "kindlytest.yaml changed")
+	s.next(t, "waiting for "+nobody+" to listen")
+	describe(answers(soundAnswer))
+	s.next(t, "✔ RESP-JSON  holds now")
+	s.next(t, "PASSED")
+	cancel()
+	if code := <-ended; code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// With --last-failed the first run, too, begins with what the report says has failed.
+func TestWatchBeginsWithWhatFailedLastTime(t *testing.T) {
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, noJSON)
+	}))
+	t.Cleanup(hook.Close)
+	args := []string{"run", "--webhook", hook.URL, "--only", "RESP-JSON,RESP-STATUS", "--report-dir", filepath.Join(t.TempDir(), "reports")}
+	if out := runHere(t.Context(), nil, "", args...); out.code != exitBroken {
+		t.Fatalf("exit code %d: %s", out.code, out.stderr)
+	}
+	s := &seen{more: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	a := &app{stdin: strings.NewReader(""), stdout: s, stderr: s, lookupEnv: func(string) (string, bool) { return "", false }}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- a.run(ctx, append(args, "--watch", "--last-failed", "--watch-path", t.TempDir()))
+	}()
+	s.next(t, "0 of 1 that failed hold now")
+	s.next(t, "FAILED")
+	cancel()
+	<-ended
+}
+
+func TestWatchScreenKeepsTheVerdictInSight(t *testing.T) {
+	long := []string{"✘ Not ready", "a", "b", "c", "d", "e", "f", "g", "reports: x", "FAILED  1 of 2 checks ·", "  2 skipped"}
+	for name, row := range map[string]struct {
+		rows, notes int
+		want        []string
+	}{
+		"no terminal":     {0, 0, long},
+		"room for all":    {15, 0, long},
+		"a wrapped end":   {12, 0, slices.Concat(long[:6], []string{"… o opens the rest"}, long[9:])},
+		"room for a note": {12, 1, slices.Concat(long[:5], []string{"… o opens the rest"}, long[9:])},
+		"hardly any":      {7, 0, slices.Concat(long[:1], []string{"… o opens the rest"}, long[9:])},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := fitting(long, row.rows, row.notes); !slices.Equal(got, row.want) {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// What was said before a result is drawn would be gone with it.
+func TestWatchScreenSaysNotesBelowTheResult(t *testing.T) {
+	var b bytes.Buffer
+	s := &screen{app: &app{stdout: &b}, clear: true, raw: true, result: "PASSED"}
+	s.draw("! the disk is full")
+	_, drawn, _ := strings.Cut(b.String(), "\x1b[2J\x1b[3J")
+	if want := "PASSED\r\n! the disk is full\r\n" + watchKeys + "\r\n"; drawn != want {
+		t.Errorf("%q, want %q", drawn, want)
 	}
 }
 

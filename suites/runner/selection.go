@@ -66,7 +66,7 @@ func nearestID(pattern string) string {
 func Deselected(o subject.Options, c catalogue.Check) string {
 	if len(o.Only) > 0 {
 		if _, ok := matchesAny(o.Only, c.ID()); !ok {
-			return "not selected by --only"
+			return "not asked for" // by --only, --last-failed, or on the page of serve
 		}
 	}
 	if p, ok := matchesAny(o.Skip, c.ID()); ok {
