@@ -49,9 +49,15 @@ func (a *app) learn(files []string, out string) error {
 			return err
 		}
 	}
+	if n := l.Strangers; n > 0 {
+		fmt.Fprintf(a.stderr, "note: %s left out that nothing shows to be Kindly's: not signed, and without any member of its bodies\n", plural(n, "request"))
+	}
+	if n := l.Twice; n > 0 {
+		fmt.Fprintf(a.stderr, "note: %s read before, and counted once\n", deliveries(n))
+	}
 	found := l.Learnt(a.knownClient(out))
 	if found.Deliveries == 0 {
-		return hint.Errorf("kindlytest listen --record makes recordings", "there is no delivery in %s", strings.Join(files, ", "))
+		return hint.Errorf("kindlytest listen --record makes recordings", "there is no delivery of Kindly's in %s", strings.Join(files, ", "))
 	}
 	found.Tool = "kindlytest " + ownVersion()
 	text, err := found.JSON()

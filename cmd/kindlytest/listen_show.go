@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -20,15 +21,23 @@ func (a *app) tellDelivery(d listen.Delivery) {
 	if d.Seq > 0 {
 		number = fmt.Sprintf(" #%d", d.Seq)
 	}
-	fmt.Fprintf(&b, "%s%s  %-6s  %s  signature %s\n", ex.At.Format(time.TimeOnly), number, status, took(ex.Duration), d.Heard.Signature.Verdict)
+	recorded := ""
+	if d.Recorded > 0 {
+		recorded = fmt.Sprintf("  delivery %d", d.Recorded)
+	}
+	fmt.Fprintf(&b, "%s%s  %-6s  %s  signature %s%s\n", ex.At.Format(time.TimeOnly), number, status, took(ex.Duration), d.Heard.Signature.Verdict, recorded)
 	switch {
 	case d.Heard.GivenUp:
 		fmt.Fprintf(&b, "  Kindly hung up after %s, before the answer was whole.\n", took(ex.Duration))
+	case errors.Is(ex.Err, listen.ErrBroken):
+		fmt.Fprint(&b, "  The app's answer broke off; Kindly got what came of it.\n")
 	case ex.Err != nil && ex.Response == nil:
 		fmt.Fprintf(&b, "  The app gave no answer (%s); Kindly got 502. Is it running?\n", cmpKind(ex.Kind()))
 	}
-	if s := d.Heard.Signature; s.Verdict != "right" && s.Verdict != "unjudged" {
-		fmt.Fprintf(&b, "  %s %s\n", s.Text, s.Fix)
+	s := d.Heard.Signature
+	withoutSecret := s.Verdict == "unjudged" && s.Fix != "" // was said at the start
+	if s.Verdict != "right" && !withoutSecret {
+		fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(s.Text+" "+s.Fix))
 	}
 	fmt.Fprint(a.stdout, printable(b.String()))
 	if d.Err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // recordedBody is the body of the delivery with that number in a recording,
-// counted from 1. Lines that are no deliveries don't count.
+// which is that of its line, from 1.
 func (a *app) recordedBody(path string, number int) ([]byte, error) {
 	if number < 1 {
 		return nil, hint.Errorf("they are counted from 1", "--delivery must be at least 1, and is %d", number)
@@ -21,12 +21,11 @@ func (a *app) recordedBody(path string, number int) ([]byte, error) {
 	defer file.Close() // it was only read
 	n := 0
 	for d, err := range recording.Read(file) {
-		if err != nil {
-			fmt.Fprintln(a.stderr, printable(fmt.Sprintf("note: %s: %v", path, err)))
-			continue
-		}
 		if n++; n != number {
 			continue
+		}
+		if err != nil {
+			return nil, hint.Errorf("take another one", "--recording: %s: %w", path, err)
 		}
 		if d.Request.Body == nil {
 			return nil, hint.Errorf("take another one", "the body of delivery %d is not in the recording: it was too long, or no JSON object", n)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -32,9 +33,25 @@ func TestSendSendsARecordedDelivery(t *testing.T) {
 	}
 	for _, body := range []string{`{"message":"one"}`, `{"message":"two"}`, `no JSON`} {
 		d := recording.Delivery{At: time.Now(), Request: recording.Request{Method: "POST", Size: len(body)}}
-		if err := rec.Write(d, []byte(body)); err != nil {
+		if _, err := rec.Write(d, []byte(body)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := rec.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// The numbers are those of the lines, also after one that is damaged.
+	if f, err := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0); err != nil {
+		t.Fatal(err)
+	} else if _, err := f.WriteString("{\"v\":1,\"r\n"); errors.Join(err, f.Close()) != nil {
+		t.Fatal(err)
+	}
+	if rec, err = recording.Create(file, recording.Options{KeepValues: true}); err != nil {
+		t.Fatal(err)
+	}
+	five := []byte(`{"message":"five"}`)
+	if line, err := rec.Write(recording.Delivery{At: time.Now(), Request: recording.Request{Method: "POST", Size: len(five)}}, five); err != nil || line != 5 {
+		t.Fatalf("it is line %d: %v", line, err)
 	}
 	if err := rec.Close(); err != nil {
 		t.Fatal(err)
@@ -48,6 +65,8 @@ func TestSendSendsARecordedDelivery(t *testing.T) {
 		{"--recording FILE", 0, `{"message":"one"}`},
 		{"--recording FILE --delivery 3", 2, ""},
 		{"--recording FILE --delivery 4", 2, ""},
+		{"--recording FILE --delivery 5", 0, `{"message":"five"}`},
+		{"--recording FILE --delivery 6", 2, ""},
 		{"--recording FILE --delivery 0", 2, ""},
 		{"--delivery 2", 2, ""},
 		{"--recording FILE --message hello", 2, ""},

@@ -254,7 +254,7 @@ func (w *watching) turn(ctx context.Context, r request) {
 	})
 	switch {
 	case r.failed && len(failed) == 0 && len(w.last().Checks) > 0:
-		w.screen.draw("Nothing failed: there is nothing to run again.")
+		w.screen.draw("Nothing failed.")
 		return
 	case len(failed) > 0:
 		o := c.Options

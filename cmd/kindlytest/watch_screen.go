@@ -24,7 +24,7 @@ type screen struct {
 	raw   bool // the terminal sends keys as they are pressed, and wants \r\n
 	clear bool
 
-	result string // the newest one, as it is drawn
+	result []string // the lines of the newest one
 
 	mu sync.Mutex
 }
@@ -103,8 +103,7 @@ func (s *screen) terminal(out *outputFlags) *reports.Terminal {
 	return t
 }
 
-// show draws the result, as much of it as there is room for: the end is the
-// verdict, and the beginning what matters most.
+// show draws a result.
 func (s *screen) show(run reports.Run, paths []string, out *outputFlags, notes ...string) {
 	var b strings.Builder
 	t := s.app.terminal(s.app.stdout, out)
@@ -113,7 +112,7 @@ func (s *screen) show(run reports.Run, paths []string, out *outputFlags, notes .
 		s.line("! " + err.Error())
 		return
 	}
-	s.result = strings.Join(fitting(strings.Split(strings.Trim(b.String(), "\n"), "\n"), s.rows(), len(notes)), "\n")
+	s.result = strings.Split(strings.Trim(b.String(), "\n"), "\n")
 	s.draw(notes...)
 }
 
@@ -123,7 +122,7 @@ func fitting(lines []string, rows, notes int) []string {
 	const around = 4 // the line above, what was left out, the keys, and the cursor
 	room := rows - around - notes
 	if room < 3 || len(lines) <= room {
-		return lines
+		return slices.Clone(lines)
 	}
 	last := len(lines) - 1
 	for last > 0 && strings.HasPrefix(lines[last], " ") { // the verdict may be wrapped
@@ -133,14 +132,13 @@ func fitting(lines []string, rows, notes int) []string {
 	return slices.Concat(lines[:max(0, room-len(verdict))], []string{"… o opens the rest"}, verdict)
 }
 
-// draw draws the newest result anew, with notes below it.
+// draw draws the newest result anew, with notes below it, as much of it as there is
+// room for: the end is the verdict, and the beginning what matters most.
 func (s *screen) draw(notes ...string) {
 	if s.clear {
 		fmt.Fprint(s, "\x1b[H\x1b[2J\x1b[3J")
 	}
-	for _, text := range append([]string{s.result}, notes...) {
-		s.line(text)
-	}
+	s.line(strings.Join(append(fitting(s.result, s.rows(), len(notes)), notes...), "\n"))
 	s.foot()
 }
 

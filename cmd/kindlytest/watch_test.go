@@ -381,7 +381,7 @@ func TestWatchScreenKeepsTheVerdictInSight(t *testing.T) {
 // What was said before a result is drawn would be gone with it.
 func TestWatchScreenSaysNotesBelowTheResult(t *testing.T) {
 	var b bytes.Buffer
-	s := &screen{app: &app{stdout: &b}, clear: true, raw: true, result: "PASSED"}
+	s := &screen{app: &app{stdout: &b}, clear: true, raw: true, result: []string{"PASSED"}}
 	s.draw("! the disk is full")
 	_, drawn, _ := strings.Cut(b.String(), "\x1b[2J\x1b[3J")
 	if want := "PASSED\r\n! the disk is full\r\n" + watchKeys + "\r\n"; drawn != want {

@@ -54,6 +54,8 @@ type Options struct {
 // A Delivery is one that went through.
 type Delivery struct {
 	Seq uint64 // of its event in the journal; 0 if it is not there
+	// Recorded is which line of the recording it is, from 1; 0 if it is not there.
+	Recorded int
 	mockkindly.Overheard
 	Err error // it could not be recorded, or journalled
 }
@@ -191,7 +193,7 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 // journal tells of each delivery, one after the other.
 func (p *Proxy) journal() {
 	for t := range p.tell {
-		d := Delivery{Overheard: t.overheard(), Err: t.recordErr}
+		d := Delivery{Overheard: t.overheard(), Recorded: t.recorded, Err: t.recordErr}
 		e, err := p.opts.Kindly.Overhear(d.Overheard)
 		d.Seq, d.Err = e.Seq, errors.Join(d.Err, err)
 		if p.opts.Told != nil {

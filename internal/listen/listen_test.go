@@ -365,7 +365,7 @@ func TestAnAnswerThatBreaksOffDoesSo(t *testing.T) {
 		t.Error("the answer looks whole")
 	}
 	r.next()
-	if line := r.recorded()[0]; line.Error != errBroken.Error() || line.GivenUp {
+	if line := r.recorded()[0]; line.Error != ErrBroken.Error() || line.GivenUp {
 		t.Errorf("recorded is %+v", line)
 	}
 }

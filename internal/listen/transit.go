@@ -36,11 +36,13 @@ type transit struct {
 
 	signature    mockkindly.Signature
 	acknowledged bool
+	recorded     int // the line of the recording; 0 if there is none
 	recordErr    error
 }
 
 var (
-	errBroken  = errors.New("the app's answer broke off")
+	// ErrBroken is the error of an answer that broke off: Kindly got what came of it.
+	ErrBroken  = errors.New("the app's answer broke off")
 	errGivenUp = errors.New("hung up by Kindly before the answer was whole")
 )
 
@@ -58,7 +60,7 @@ func (t *transit) acknowledge() {
 	}
 	t.signature = signatureOf(t.proxy.opts.Secret, t.publicURL(), t.lines, body, size)
 	if t.proxy.opts.Recorder != nil {
-		t.recordErr = t.proxy.opts.Recorder.Write(t.record(size), body)
+		t.recorded, t.recordErr = t.proxy.opts.Recorder.Write(t.record(size), body)
 	}
 }
 
@@ -69,7 +71,7 @@ func (t *transit) finish(ctx context.Context, broken bool) {
 	case t.givenUp:
 		t.err = errGivenUp
 	case broken && t.err == nil:
-		t.err = errBroken
+		t.err = ErrBroken
 	}
 	t.acknowledge()
 }
@@ -96,7 +98,7 @@ func (t *transit) record(size int) recording.Delivery {
 // describe is why there was no answer, without an address.
 func describe(err error) string {
 	switch kind := (wire.Exchange{Err: err}).Kind(); {
-	case errors.Is(err, errBroken), errors.Is(err, errGivenUp):
+	case errors.Is(err, ErrBroken), errors.Is(err, errGivenUp):
 		return err.Error()
 	case kind == "":
 		return "failed"

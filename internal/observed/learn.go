@@ -144,7 +144,14 @@ const (
 
 // A Learner reads recordings.
 type Learner struct {
-	all       span
+	// Strangers are requests that were left out, since nothing says that Kindly has
+	// sent them: the address of a tunnel is public. Twice are deliveries that were
+	// read before.
+	Strangers, Twice int
+
+	read map[place]bool
+	runs map[string]int
+	all        span
 	methods   tally
 	types     tally
 	agents    tally
@@ -171,9 +178,13 @@ type Learner struct {
 	ignored  span
 }
 
+// A place is where a delivery was recorded: in which run, and as which.
+type place struct{ run, number int }
+
 // NewLearner returns one that has read nothing.
 func NewLearner() *Learner {
 	return &Learner{
+		read: map[place]bool{}, runs: map[string]int{},
 		methods: tally{}, types: tally{}, agents: tally{}, protocols: tally{}, framing: tally{}, spelling: tally{}, headers: map[string]*part{}, algorithm: tally{},
 		signature: tally{}, tokens: tally{}, members: map[string]*part{}, attempts: map[string][]attempt{},
 	}
@@ -182,10 +193,17 @@ func NewLearner() *Learner {
 // Add learns from a delivery. Those of one run come in their order.
 func (l *Learner) Add(d recording.Delivery) {
 	r := d.Request
+	if l.readBefore(d) {
+		l.Twice++
+		return
+	}
+	if followed := l.follow(d); !followed && isStranger(r) {
+		l.Strangers++
+		return
+	}
 	l.all.add(d.At)
 	l.times = append(l.times, d.At)
 	l.sizes = append(l.sizes, r.Size)
-	l.follow(d)
 	if r.Method != "POST" {
 		l.methods.add(r.Method, d.At)
 		return // a look by somebody, or a redirect that was followed
@@ -222,6 +240,37 @@ func (l *Learner) Add(d recording.Delivery) {
 	l.outcome(d)
 }
 
+// readBefore says whether a delivery was read before, and keeps in mind that it was.
+func (l *Learner) readBefore(d recording.Delivery) bool {
+	if d.Number == 0 { // whoever wrote it does not number them
+		return false
+	}
+	run, ok := l.runs[d.Run]
+	if !ok {
+		run = len(l.runs)
+		l.runs[strings.Clone(d.Run)] = run
+	}
+	at := place{run, d.Number}
+	before := l.read[at]
+	l.read[at] = true
+	return before
+}
+
+// isStranger says whether a request has nothing of Kindly's: no signature, and no
+// member that Kindly's have.
+func isStranger(r recording.Request) bool {
+	for _, name := range []string{webhook.HeaderHMAC, webhook.HeaderHMACAlgorithm} {
+		if _, ok := r.Header(name); ok {
+			return false
+		}
+	}
+	members, err := webhook.Values(r.Body)
+	if err != nil {
+		return r.Size <= recording.MaxBody // of a larger one nobody knows
+	}
+	return !slices.ContainsFunc(webhook.Contract(), func(m webhook.Member) bool { _, ok := members[m.Path]; return ok })
+}
+
 // outcome learns from how a delivery ended.
 func (l *Learner) outcome(d recording.Delivery) {
 	took := time.Duration(d.TookMS * float64(time.Millisecond))
@@ -246,7 +295,7 @@ func (l *Learner) outcome(d recording.Delivery) {
 
 // follow tells whether a delivery is where an earlier answer led, and keeps in
 // mind where its own leads.
-func (l *Learner) follow(d recording.Delivery) {
+func (l *Learner) follow(d recording.Delivery) (followed bool) {
 	l.pending = slices.DeleteFunc(l.pending, func(p redirect) bool {
 		switch {
 		case d.At.Sub(p.at) > followWithin:
@@ -254,21 +303,23 @@ func (l *Learner) follow(d recording.Delivery) {
 			return true
 		case d.Request.Path == p.path && (d.Request.Digest == p.digest || d.Request.Method != "POST"):
 			l.followed.add(p.at)
+			followed = true
 			return true
 		}
 		return false
 	})
 	if d.Answer == nil || d.Answer.Status < 300 || d.Answer.Status > 399 {
-		return
+		return followed
 	}
 	location, _ := d.Answer.Header("Location")
 	u, err := url.Parse(location)
 	if location == "" || err != nil || u.Host != "" && u.Host != d.Request.Host {
-		return // it can't be seen from here
+		return followed // it can't be seen from here
 	}
 	own := &url.URL{Path: d.Request.Path}
 	end := d.At.Add(time.Duration(d.TookMS * float64(time.Millisecond)))
 	l.pending = append(l.pending, redirect{end, own.ResolveReference(&url.URL{Path: u.Path}).Path, d.Request.Digest})
+	return followed
 }
 
 // retries are how many failed deliveries were sent again, and the median of the

@@ -178,6 +178,40 @@ func TestHabitsCanBeDoneLikewise(t *testing.T) {
 	}
 }
 
+// The address of a tunnel is public, and files are copied.
+func TestOnlyWhatKindlyHasSentCountsAndOnce(t *testing.T) {
+	numbered := func(run string, n int, changes ...change) recording.Delivery {
+		return at(float64(n), append(changes, func(d *recording.Delivery) { d.Run, d.Number = run, n })...)
+	}
+	unsigned := request(func(r *recording.Request) { r.Headers, r.Signature = nil, "missing" })
+	empty := request(func(r *recording.Request) { r.Body, r.Size = nil, 0 })
+	long := request(func(r *recording.Request) { r.Body, r.Size = nil, recording.MaxBody+1 })
+	get := request(func(r *recording.Request) { r.Method = "GET" })
+	other := body(payload, `{"jsonrpc":"2.0"}`)
+	for name, row := range map[string]struct {
+		seen                    []recording.Delivery
+		known, strangers, twice int
+	}{
+		"a scanner":                           {[]recording.Delivery{numbered("r", 1), numbered("r", 2, unsigned, empty, get)}, 1, 1, 0},
+		"somebody else's JSON":                {[]recording.Delivery{numbered("r", 1), numbered("r", 2, unsigned, other)}, 1, 1, 0},
+		"a webhook without a secret":          {[]recording.Delivery{numbered("r", 1, unsigned)}, 1, 0, 0},
+		"signed, and otherwise unlike":        {[]recording.Delivery{numbered("r", 1, other)}, 1, 0, 0},
+		"too long to be known":                {[]recording.Delivery{numbered("r", 1, unsigned, long)}, 1, 0, 0},
+		"a redirect that was followed":        {[]recording.Delivery{numbered("r", 1, location("/kindly/")), numbered("r", 2, unsigned, empty, get, request(func(r *recording.Request) { r.Path = "/kindly/" }))}, 2, 0, 0},
+		"a file twice":                        {[]recording.Delivery{numbered("r", 1), numbered("r", 2), numbered("r", 1), numbered("r", 2)}, 2, 0, 2},
+		"two runs":                            {[]recording.Delivery{numbered("r", 1), numbered("s", 1)}, 2, 0, 0},
+		"what somebody else has not numbered": {[]recording.Delivery{numbered("r", 0), numbered("r", 0)}, 2, 0, 0},
+	} {
+		l := NewLearner()
+		for _, d := range row.seen {
+			l.Add(d)
+		}
+		if found := l.Learnt(nil); found.Deliveries != row.known || l.Strangers != row.strangers || l.Twice != row.twice {
+			t.Errorf("%s: %d deliveries, %d of strangers, %d twice; want %d, %d, %d", name, found.Deliveries, l.Strangers, l.Twice, row.known, row.strangers, row.twice)
+		}
+	}
+}
+
 // BenchmarkLearn is for the figure of 100,000 deliveries.
 func BenchmarkLearn(b *testing.B) {
 	line, err := json.Marshal(usualDelivery(0))

@@ -35,7 +35,8 @@ type Recorder struct {
 
 	mu     sync.Mutex
 	file   *os.File
-	number int
+	number int   // of the newest line of this run
+	lines  int   // of the file
 	failed error // of the last sync
 }
 
@@ -53,15 +54,41 @@ func Create(path string, o Options) (*Recorder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the recording: %w", err)
 	}
-	if err := endLine(file); err != nil {
+	lines, err := countLines(file)
+	if err := errors.Join(err, endLine(file)); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the recording: %w", err), file.Close())
 	}
 	r := &Recorder{
-		opts: o, stand: standIns{random[:32]}, run: hex.EncodeToString(random[32:]), file: file,
+		opts: o, stand: standIns{random[:32]}, run: hex.EncodeToString(random[32:]), file: file, lines: lines,
 		dirty: make(chan struct{}, 1), closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	go r.sync(file)
 	return r, nil
+}
+
+// countLines counts the lines that are there, also one that is left open.
+func countLines(file *os.File) (int, error) {
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return 0, err
+	}
+	n, last := 0, byte('\n')
+	for buf := make([]byte, 1<<20); ; {
+		read, err := file.Read(buf)
+		n += bytes.Count(buf[:read], []byte{'\n'})
+		if read > 0 {
+			last = buf[read-1]
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	if last != '\n' {
+		n++
+	}
+	return n, nil
 }
 
 // endLine ends a line that a killed process has left open.
@@ -81,12 +108,13 @@ func endLine(file *os.File) error {
 // Write appends a delivery, whose Run, Number and Digest it sets from body: the
 // request's body as it was, cut if it is long, nil if it is not known. When Write
 // returns, the line is the system's, so that it survives the end of this
-// process, however it ends. It goes to the disk a moment later.
-func (r *Recorder) Write(d Delivery, body []byte) error {
+// process, however it ends. It goes to the disk a moment later. It returns which
+// line of the file it is, from 1.
+func (r *Recorder) Write(d Delivery, body []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.file == nil {
-		return os.ErrClosed
+		return 0, os.ErrClosed
 	}
 	r.number++
 	d.Version, d.Run, d.Number, d.Kept = Version, r.run, r.number, r.opts.KeepValues
@@ -95,16 +123,17 @@ func (r *Recorder) Write(d Delivery, body []byte) error {
 	}
 	line, err := r.line(d, body)
 	if err != nil {
-		return fmt.Errorf("recording a delivery: %w", err)
+		return 0, fmt.Errorf("recording a delivery: %w", err)
 	}
 	if _, err := r.file.Write(line); err != nil {
-		return fmt.Errorf("recording a delivery: %w", err)
+		return 0, fmt.Errorf("recording a delivery: %w", err)
 	}
+	r.lines++
 	select {
 	case r.dirty <- struct{}{}:
 	default: // it is known already
 	}
-	return nil
+	return r.lines, nil
 }
 
 // line is a delivery as it is written. What makes it too long is left out.

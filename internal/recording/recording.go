@@ -3,7 +3,7 @@
 // cookies, and with stand-ins for personal values unless they are to be kept.
 //
 //	rec, err := recording.Create("kindly.jsonl", recording.Options{})
-//	err = rec.Write(delivery) // it is in the file when Write returns
+//	line, err := rec.Write(delivery, body) // it is in the file when Write returns
 //	err = rec.Close()
 //	for d, err := range recording.Read(file) { … }
 package recording

@@ -42,7 +42,7 @@ func record(t *testing.T, o Options, times int) (text string, all []Delivery) {
 		t.Fatal(err)
 	}
 	for range times {
-		if err := r.Write(delivery(), []byte(body)); err != nil {
+		if _, err := r.Write(delivery(), []byte(body)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -53,7 +53,7 @@ func record(t *testing.T, o Options, times int) (text string, all []Delivery) {
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Write(delivery(), nil); !errors.Is(err, os.ErrClosed) {
+	if _, err := r.Write(delivery(), nil); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("a closed recording takes a delivery: %v", err)
 	}
 	for d, err := range Read(bytes.NewReader(written)) {
@@ -152,7 +152,7 @@ func TestALineIsBounded(t *testing.T) {
 	for range 3000 {
 		d.Request.Headers = append(d.Request.Headers, Header{"X-" + strings.Repeat("a", 90), "1"})
 	}
-	if err := r.Write(d, []byte(`{"message":"`+strings.Repeat("a", MaxBody)+`"}`)); err != nil {
+	if _, err := r.Write(d, []byte(`{"message":"`+strings.Repeat("a", MaxBody)+`"}`)); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)
@@ -193,8 +193,9 @@ func TestAKilledRecordingGoesOnOnALineOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(r.Write(delivery(), []byte(body)), r.Close()); err != nil {
-		t.Fatal(err)
+	line, err := r.Write(delivery(), []byte(body))
+	if err := errors.Join(err, r.Close()); err != nil || line != 3 {
+		t.Fatalf("it is line %d, after a whole one and one that was left open: %v", line, err)
 	}
 	file, err := os.Open(path)
 	if err != nil {
