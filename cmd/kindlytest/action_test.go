@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/tar"
+	"archive/zip"
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
@@ -217,6 +218,20 @@ func TestActionRuns(t *testing.T) {
 		t.Errorf("outputs %v\n%s", got, log)
 	}
 
+	// What later steps read is written, whatever else is wanted.
+	if log, _, got = runStep(t, "Check", dir, with("INPUT_FORMAT", "html", "INPUT_REPORT_DIR", "html")); got["json"] == "" || got["html"] == "" {
+		t.Errorf("outputs %v\n%s", got, log)
+	}
+	if log, _, got = runStep(t, "Check", dir, with("INPUT_FORMAT", "none", "INPUT_REPORT_DIR", "no folder")); got["exit-code"] != "2" || got["json"] != "" || !strings.Contains(log, "NOTHING WAS CHECKED") {
+		t.Errorf("outputs %v\n%s", got, log)
+	}
+
+	// Bash on Windows has a way of its own to write paths; here a function plays it.
+	windows := with("BASH_FUNC_pwd%%", `() { if [ "$1" = -W ]; then echo "D:$(builtin pwd)"; else builtin pwd; fi; }`, "RUNNER_OS", "Windows")
+	if log, _, got = runStep(t, "Check", dir, windows); got["report-dir"] != "D:"+reports {
+		t.Errorf("outputs %v\n%s", got, log)
+	}
+
 	// Several targets, and arguments one a line.
 	log, _, got = runStep(t, "Check", dir, with("INPUT_CONFIG", "two.yaml", "INPUT_ARGS", "--target\r\na\n\n--quiet", "INPUT_REPORT_DIR", "two"))
 	if got["exit-code"] != "2" || got["markdown"] == "" || got["html"] == "" || got["sarif"] != "" {
@@ -336,42 +351,42 @@ func TestActionCompares(t *testing.T) {
 	}
 }
 
+// A machine is one that the runner may be, as far as scripts see it.
+type machine struct{ os, arch, archive string }
+
 // For a tag the archive of its release is taken, and nothing else passes for it.
 func TestActionTakesTheRelease(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("SKIPPED, NOT CHECKED: it needs bash")
 	}
-	const program = "#!/bin/sh\necho the released one\n"
-	var archive bytes.Buffer
-	zipped := gzip.NewWriter(&archive)
-	files := tar.NewWriter(zipped)
-	for name, text := range map[string]string{"README.md": "readme", "kindlytest": program} {
-		err := files.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(text))})
-		_, err2 := io.WriteString(files, text)
-		if err := errors.Join(err, err2); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := errors.Join(files.Close(), zipped.Close()); err != nil {
-		t.Fatal(err)
-	}
-	const name = "kindlytest_1.2.3_linux_amd64.tar.gz"
-	sum := fmt.Sprintf("%x", sha256.Sum256(archive.Bytes()))
+	var (
+		linux   = machine{"Linux", "X64", "kindlytest_1.2.3_linux_amd64.tar.gz"}
+		mac     = machine{"macOS", "ARM64", "kindlytest_1.2.3_darwin_arm64.tar.gz"}
+		windows = machine{"Windows", "X64", "kindlytest_1.2.3_windows_amd64.zip"}
+	)
+	name, archive := linux.archive, packed(t, linux)
+	sum := checksum(archive)
 	for _, row := range []struct {
 		name, ref string
+		on        machine
 		served    map[string]string
 		code      int
 		taken     bool
 		says      string
 	}{
-		{"a release", "v1.2.3", map[string]string{"checksums.txt": "0000  other.tar.gz\n" + sum + "  " + name + "\n", name: archive.String()}, 0, true, ""},
-		{"another file under its name", "v1.2.3", map[string]string{"checksums.txt": sum + "  " + name + "\n", name: archive.String() + "x"}, 1, false, "::error title=kindlytest::" + name + " is not what"},
-		{"a file that no checksum is of", "v1.2.3", map[string]string{"checksums.txt": sum + "  x" + name + "\n", name: archive.String()}, 1, false, "is not what"},
-		{"a tag without archives", "v1.2.3", nil, 0, false, "There is no checksums.txt for v1.2.3: building it instead."},
-		{"a tag without one for this machine", "v1.2.3", map[string]string{"checksums.txt": ""}, 0, false, "There is no " + name},
-		{"a branch", "main", map[string]string{"checksums.txt": ""}, 0, false, ""},
-		{"a commit", "95c19ef0123456789012345678901234567890ab", nil, 0, false, ""},
-		{"a branch that looks like a path", "v1.2.3/../v9", nil, 0, false, ""},
+		{"a release", "v1.2.3", linux, map[string]string{"checksums.txt": "0000  other.tar.gz\n" + sum + "  " + name + "\n", name: archive}, 0, true, ""},
+		{"one for macOS", "v1.2.3", mac, release123(t, mac), 0, true, ""},
+		{"one for Windows", "v1.2.3", windows, release123(t, windows), 0, true, ""},
+		{"another system", "v1.2.3", machine{"Plan9", "X64", ""}, release123(t, linux), 0, false, ""},
+		{"another architecture", "v1.2.3", machine{"Linux", "ARM", ""}, release123(t, linux), 0, false, ""},
+		{"another file under its name", "v1.2.3", linux, map[string]string{"checksums.txt": sum + "  " + name + "\n", name: archive + "x"}, 1, false, "::error title=kindlytest::" + name + " is not what"},
+		{"another file, on macOS", "v1.2.3", mac, map[string]string{"checksums.txt": sum + "  " + mac.archive + "\n", mac.archive: "x"}, 1, false, mac.archive + " is not what"},
+		{"a file that no checksum is of", "v1.2.3", linux, map[string]string{"checksums.txt": sum + "  x" + name + "\n", name: archive}, 1, false, "is not what"},
+		{"a tag without archives", "v1.2.3", linux, nil, 0, false, "There is no checksums.txt for v1.2.3: building it instead."},
+		{"a tag without one for this machine", "v1.2.3", linux, map[string]string{"checksums.txt": ""}, 0, false, "There is no " + name},
+		{"a branch", "main", linux, map[string]string{"checksums.txt": ""}, 0, false, ""},
+		{"a commit", "95c19ef0123456789012345678901234567890ab", linux, nil, 0, false, ""},
+		{"a branch that looks like a path", "v1.2.3/../v9", linux, nil, 0, false, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -384,7 +399,11 @@ func TestActionTakesTheRelease(t *testing.T) {
 			}))
 			defer server.Close()
 			temp := t.TempDir()
-			log, code, got := runStep(t, "Take the release", temp, map[string]string{"ACTION_REF": row.ref, "RELEASES": server.URL, "RUNNER_TEMP": temp})
+			env := map[string]string{"ACTION_REF": row.ref, "RELEASES": server.URL, "RUNNER_TEMP": temp, "RUNNER_OS": row.on.os, "RUNNER_ARCH": row.on.arch}
+			if row.on == mac {
+				env["PATH"] = likeMacOS(t)
+			}
+			log, code, got := runStep(t, "Take the release", temp, env)
 			if code != row.code || (got["program"] != "") != row.taken || !strings.Contains(log, row.says) {
 				t.Fatalf("exit code %d, outputs %v\n%s", code, got, log)
 			}
@@ -395,4 +414,74 @@ func TestActionTakesTheRelease(t *testing.T) {
 			}
 		})
 	}
+}
+
+const released = "#!/bin/sh\necho the released one\n"
+
+// packed is the archive of a release for a machine.
+func packed(t *testing.T, m machine) string {
+	t.Helper()
+	var archive bytes.Buffer
+	if m.os == "Windows" {
+		files := zip.NewWriter(&archive)
+		for name, text := range map[string]string{"README.md": "readme", "kindlytest.exe": released} {
+			head := &zip.FileHeader{Name: name}
+			head.SetMode(0o755)
+			w, err := files.CreateHeader(head)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(w, text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := files.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return archive.String()
+	}
+	zipped := gzip.NewWriter(&archive)
+	files := tar.NewWriter(zipped)
+	for name, text := range map[string]string{"README.md": "readme", "kindlytest": released} {
+		err := files.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(text))})
+		_, err2 := io.WriteString(files, text)
+		if err := errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(files.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return archive.String()
+}
+
+func checksum(text string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(text))) }
+
+// release123 is what is served of a release.
+func release123(t *testing.T, m machine) map[string]string {
+	archive := packed(t, m)
+	return map[string]string{"checksums.txt": checksum(archive) + "  " + m.archive + "\n", m.archive: archive}
+}
+
+// likeMacOS is a PATH with what the step needs there: shasum, and no sha256sum.
+func likeMacOS(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"awk", "bash", "cat", "curl", "gzip", "mkdir", "sh", "tar"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own, err := exec.LookPath("sha256sum")
+	if err != nil { // it is one
+		return os.Getenv("PATH")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "shasum"), []byte("#!/bin/sh\n[ \"$1 $2\" = '-a 256' ] && exec "+own+"\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }

@@ -272,7 +272,7 @@ func (a *app) readSaid(o *suites.Options, f *runFlags) error {
 	case len(o.Said) == 0:
 		return hint.Errorf("kindlytest listen --record makes recordings", "--deliveries: there is no message in %s", f.deliveries)
 	case !kept && !f.output.quiet:
-		fmt.Fprintln(a.stderr, "note: the words of these messages are stand-ins; dialogues and what chats have collected are as recorded. listen --keep-values records the words too")
+		fmt.Fprintln(a.stderr, "note: what these users wrote, and the values that their chats have collected, are stand-ins; dialogues are as recorded. listen --keep-values records all")
 	}
 	return nil
 }

@@ -38,4 +38,18 @@ func TestTheConsoleShowsWhatTheRealKindlySent(t *testing.T) {
 		"platform", "new: string", "missing: documented as string", "Kindly sent no token.", "hello", "Passed on to", "kindly-hmac")
 	p.shows("#list", "signature hmac-hex", "<b>hi</b>")
 	p.screenshots("heard")
+
+	// What only a mock that plays Kindly can do is not offered.
+	p.shows(".state", "Live")
+	if !p.becomes(`document.querySelector("#top .faults").hidden && document.querySelector('#top a[href="/checks"]').hidden`) {
+		t.Error("faults and checks are offered")
+	}
+	res, err := http.Get(listening.URL + "/mock/v1/faults")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusNotFound {
+		t.Errorf("GET /mock/v1/faults: %d", res.StatusCode)
+	}
 }

@@ -28,6 +28,9 @@ type route struct {
 	handle       handler
 }
 
+// plays says whether a route has use only where the mock plays Kindly.
+func (rt route) plays() bool { return rt.side == widgetSide || rt.path == "/mock/v1/faults" }
+
 func (s *server) table() []route {
 	return []route{
 		{"GET", "/kindly-chat.js", widgetSide, s.getScript},
@@ -74,7 +77,7 @@ func (s *server) routes() http.Handler {
 	mux := http.NewServeMux()
 	paths := map[string]*methods{}
 	for _, rt := range s.table() {
-		if s.opts.WatchOnly && rt.side == widgetSide {
+		if s.opts.WatchOnly && rt.plays() {
 			continue
 		}
 		mux.Handle(rt.method+" "+rt.path, s.guard(rt.side, rt.handle))

@@ -40,7 +40,8 @@ type Options struct {
 	Pages http.Handler
 	// Checks are offered beside the journal; nil offers none.
 	Checks Checks
-	// WatchOnly leaves out what pages use: nobody makes chats or sends messages.
+	// WatchOnly leaves out what pages use, and faults: nobody makes chats or sends
+	// messages, and nothing is played.
 	WatchOnly bool
 	// Client is how the chat client works where Kindly's was seen to do otherwise.
 	Client *widget.Manner

@@ -17,6 +17,7 @@ const FAULTS = [
 
 export class Faults {
   now = {};
+  offered = null; // whether the mock has faults, once it is known: one that only watches has none
   onChange = () => {};
   #version = 0; // of the mock's state that now is of
   #form = null;
@@ -30,13 +31,18 @@ export class Faults {
   }
 
   async load() {
-    await this.#ask().catch(() => {}); // the stream's state tells
+    await this.#ask().catch((e) => {
+      if (e.status !== 404) return; // the stream's state tells
+      this.offered = false;
+      this.onChange();
+    });
   }
 
   async #ask(options) {
     const { value, state } = await ask("/mock/v1/faults", options);
     if (state.version < this.#version) return; // overtaken by a newer answer
     this.#version = state.version;
+    this.offered = true;
     this.now = value ?? {};
     this.#draw();
   }
@@ -71,6 +77,7 @@ export class Faults {
   }
 
   async open() {
+    if (!this.offered) return;
     this.#problem = el("p", { class: "problem", role: "alert" });
     this.#form = el("form", { class: "switches", submit: (e) => e.preventDefault() }, FAULTS.map((f) => this.#row(f)));
     const off = () => this.#set(Object.fromEntries(FAULTS.map(([name, , , , number]) => [name, number ? 0 : false])));

@@ -17,7 +17,8 @@ const states = {
 
 export class TopBar {
   #state = el("span", { class: "state", role: "status" });
-  #faultsButton = el("button", { type: "button", class: "faults", "aria-haspopup": "dialog" }, "Faults");
+  #faultsButton = el("button", { type: "button", class: "faults", "aria-haspopup": "dialog", hidden: true }, "Faults");
+  #checksTab;
   #keys;
   faults = new Faults();
 
@@ -25,9 +26,10 @@ export class TopBar {
     this.#keys = keys;
     const page = bar.dataset.page;
     const tab = (href, name, label) => el("a", { href, "aria-current": page === name ? "page" : false }, label);
+    this.#checksTab = tab("/checks", "checks", "Checks");
     bar.append(
       el("span", { class: "brand" }, el("img", { src: "/assets/icon.svg", alt: "", width: "18", height: "18" }), el("b", {}, "kindlytest")),
-      el("nav", { "aria-label": "Pages" }, tab("/", "console", "Console"), tab("/inbox", "inbox", "Inbox"), tab("/checks", "checks", "Checks")),
+      el("nav", { "aria-label": "Pages" }, tab("/", "console", "Console"), tab("/inbox", "inbox", "Inbox"), this.#checksTab),
       el("span", { class: "grow" }), this.#state, this.#faultsButton,
       el("button", { type: "button", class: "plain reset", click: () => this.reset() }, "Reset"),
       el("button", { type: "button", class: "plain", "aria-label": "Help", click: () => this.help() }, "?"),
@@ -45,7 +47,10 @@ export class TopBar {
     this.#state.dataset.mood = mood;
   }
 
+  // A mock that only watches plays nothing: it has no faults, and runs no checks.
   #showFaults() {
+    this.#faultsButton.hidden = !this.faults.offered;
+    this.#checksTab.hidden = this.faults.offered === false && !this.#checksTab.ariaCurrent;
     const on = this.faults.active();
     text(this.#faultsButton, on.length ? "Faults: " + on.join(", ") : "Faults");
     this.#faultsButton.classList.toggle("on", on.length > 0);
@@ -55,7 +60,7 @@ export class TopBar {
   help() {
     // A phone's bar has no room for Reset.
     const reset = (e) => { e.target.closest("dialog").close(); this.reset(); };
-    help([...this.#keys, ["f", "faults on purpose"], ["?", "this help"]],
+    help([...this.#keys, ...(this.faults.offered ? [["f", "faults on purpose"]] : []), ["?", "this help"]],
       el("p", { class: "actions narrow" }, el("button", { type: "button", click: reset }, "Reset: forget everything")));
   }
 
