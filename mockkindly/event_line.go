@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/clip"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // A Line is an event in short, for a log. It holds no credential.
@@ -118,6 +119,8 @@ func (d *Delivery) line() Line {
 	switch {
 	case d.Exchange.Response == nil && d.Exchange.Err == nil:
 		l.Reason = "no answer"
+	case d.Exchange.Response == nil && d.Exchange.Kind() == wire.KindTimeout:
+		l.Reason = "no answer within the time that Kindly waits"
 	case d.Exchange.Response == nil:
 		l.Reason = "no answer: " + d.Exchange.Err.Error()
 	case d.Exchange.Status() != 200:

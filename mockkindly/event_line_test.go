@@ -1,6 +1,7 @@
 package mockkindly
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -43,6 +44,8 @@ func TestALineSaysWhatIsWrong(t *testing.T) {
 		"a delivery without it":          {Event{Delivery: &Delivery{Webhook: "orders", Exchange: answered, Reason: "The chat is not authenticated."}}, Line{Status: "200", Took: 12 * time.Millisecond, Reason: "orders: without the token: The chat is not authenticated."}},
 		"a delivery that is not read":    {Event{Delivery: &Delivery{Webhook: "orders", Exchange: answered, AnswerErr: errors.New("it is not JSON")}}, Line{Status: "200", Took: 12 * time.Millisecond, Wrong: true, Reason: "orders: it is not JSON"}},
 		"a delivery with another status": {Event{Delivery: &Delivery{Webhook: "orders", Exchange: wire.Exchange{Response: &wire.Response{Status: 401}}}}, Line{Status: "401", Wrong: true, Reason: "orders: Kindly shows no reply but that of a 200"}},
+		"a delivery without an answer":   {Event{Delivery: &Delivery{Webhook: "orders", Exchange: wire.Exchange{Err: errors.New("broken pipe")}}}, Line{Status: "failed", Wrong: true, Reason: "orders: no answer: broken pipe"}},
+		"a delivery that took too long":  {Event{Delivery: &Delivery{Webhook: "orders", Exchange: wire.Exchange{Duration: 3 * time.Second, Err: context.DeadlineExceeded}}}, Line{Status: "timed out", Took: 3 * time.Second, Wrong: true, Reason: "orders: no answer within the time that Kindly waits"}},
 		"a chat":                         {Event{Chat: "2c1f"}, Line{Reason: "2c1f"}},
 	} {
 		if got := row.event.Line(); got != row.want {
