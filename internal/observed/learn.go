@@ -149,9 +149,9 @@ type Learner struct {
 	// read before.
 	Strangers, Twice int
 
-	read map[place]bool
-	runs map[string]int
-	all        span
+	read      map[place]bool
+	runs      map[string]int
+	all       span
 	methods   tally
 	types     tally
 	agents    tally
