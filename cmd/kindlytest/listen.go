@@ -167,7 +167,7 @@ func (a *app) passOn(ctx context.Context, o listen.Options, l *listener, tunnel 
 	passing := &mockServer{http: proxy.Server(), failed: make(chan error, 1)}
 	passing.serve(listen.Listen(netutil.LimitListener(tunnel, maxConnections))) // the outer one: it is asked for headers
 	showing := startServer(l.Listener, server.New(o.Kindly, so))
-	a.introduceListen(l, tunnel.Addr(), o, f)
+	a.introduceListen(l, tunnel.Addr().(*net.TCPAddr), o, f) // of "tcp" it always is
 	stopped := passing.watch(showing.watch(ctx))
 	<-stopped.Done()
 	err = passing.end()
@@ -175,9 +175,10 @@ func (a *app) passOn(ctx context.Context, o listen.Options, l *listener, tunnel 
 	return errors.Join(err, showing.stop(o.Kindly))
 }
 
-func (a *app) introduceListen(l *listener, tunnel net.Addr, o listen.Options, f *listenFlags) {
+func (a *app) introduceListen(l *listener, tunnel *net.TCPAddr, o listen.Options, f *listenFlags) {
+	base, _, _ := urlsOf(tunnel, f.address)
 	to := redact.URL(o.ForwardTo.String())
-	fmt.Fprintf(a.stdout, "Listening at http://%s, and passing on to %s (Ctrl-C ends it).\n\n  console  %s/\n", tunnel, printable(to), l.base)
+	fmt.Fprintf(a.stdout, "Listening at %s, and passing on to %s (Ctrl-C ends it).\n\n  console  %s/\n", base, printable(to), l.base)
 	if f.record != "" {
 		what := "personal values are replaced"
 		if f.keep {
@@ -185,7 +186,7 @@ func (a *app) introduceListen(l *listener, tunnel net.Addr, o listen.Options, f 
 		}
 		fmt.Fprintf(a.stdout, "  record   %s (%s)\n", printable(f.record), what)
 	}
-	fmt.Fprintf(a.stdout, "\nLet your tunnel lead to http://%s, and give its public URL to Kindly as the webhook's.\n\n", tunnel)
+	fmt.Fprintf(a.stdout, "\nLet your tunnel lead to %s, and give its public URL to Kindly as the webhook's.\n\n", base)
 	if o.Secret == "" {
 		fmt.Fprintln(a.stderr, "note: without "+hmacSecretVariable+" no signature can be judged")
 	}

@@ -44,15 +44,8 @@ func (a *app) listen(f *serveFlags, o *server.Options) (*listener, error) {
 	}
 	l := &listener{Listener: inner}
 	address := inner.Addr().(*net.TCPAddr) // of "tcp" it always is
-	host, _, _ := net.SplitHostPort(f.listen)
-	at := func(host string) string { return "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port)) }
-	if host == "" || address.IP.IsUnspecified() {
-		host = "127.0.0.1"
-		if own := ownAddress(); own != "" { // who listens on all addresses wants others to call
-			l.here, host = at(host), own
-		}
-	}
-	l.base = at(host)
+	var host string
+	l.base, l.here, host = urlsOf(address, f.listen)
 	o.AdminToken = a.env(adminTokenVariable)
 	if address.IP.IsLoopback() {
 		o.Hosts = append([]string{"127.0.0.1", "localhost", "::1", host}, f.hosts...)
@@ -72,6 +65,21 @@ func (a *app) listen(f *serveFlags, o *server.Options) (*listener, error) {
 		o.AdminToken = l.token
 	}
 	return l, nil
+}
+
+// urlsOf are the URL by which others call who listens at an address, the one on this
+// machine where that is another, and the host of the first. What was asked for may
+// be a name.
+func urlsOf(address *net.TCPAddr, asked string) (base, here, host string) {
+	host, _, _ = net.SplitHostPort(asked)
+	at := func(host string) string { return "http://" + net.JoinHostPort(host, fmt.Sprint(address.Port)) }
+	if host == "" || address.IP.IsUnspecified() {
+		host = "127.0.0.1"
+		if own := ownAddress(); own != "" { // who listens on all addresses wants others to call
+			here, host = at(host), own
+		}
+	}
+	return at(host), here, host
 }
 
 // ownAddress is the one by which other machines reach this one, as far as its routes

@@ -4,9 +4,11 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -217,6 +219,27 @@ func TestLinksLeadWhereOthersCanGo(t *testing.T) {
 	}
 	if head := serveHead(t, "127.0.0.1:0"); strings.Contains(head, "also at") || !strings.Contains(head, "Kindly is at http://127.0.0.1:") {
 		t.Error(head)
+	}
+}
+
+// The same goes for what listen shows of its two addresses.
+func TestURLsOfAddresses(t *testing.T) {
+	own := cmp.Or(ownAddress(), "127.0.0.1")
+	for asked, row := range map[string]struct{ bound, host string }{
+		"127.0.0.1:0":    {"127.0.0.1", "127.0.0.1"},
+		"localhost:8484": {"127.0.0.1", "localhost"},
+		"[::1]:8484":     {"::1", "[::1]"},
+		"0.0.0.0:8484":   {"0.0.0.0", own},
+		":8484":          {"::", own},
+		"[::]:8484":      {"::", own},
+	} {
+		base, here, _ := urlsOf(&net.TCPAddr{IP: net.ParseIP(row.bound), Port: 8484}, asked)
+		if want := "http://" + row.host + ":8484"; base != want {
+			t.Errorf("%s is shown as %s, want %s", asked, base, want)
+		}
+		if (here != "") != (row.host == own && own != "127.0.0.1") {
+			t.Errorf("%s is on this machine at %q", asked, here)
+		}
 	}
 }
 
