@@ -68,7 +68,7 @@ func (r Run) ages(kept int) string {
 	if last := times[len(times)-1]; last != from {
 		from += " to " + last
 	}
-	return fmt.Sprintf("%d of %s are from %s: this run was asked for the others only.", kept, plural(len(r.Checks), "row"), from)
+	return fmt.Sprintf("%d of %s are from %s: this run was not asked for them.", kept, plural(len(r.Checks), "row"), from)
 }
 
 // updatedCauses are the newer causes, and the older ones as far as they account
