@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -102,8 +103,13 @@ func flagError(cmd *cobra.Command, err error) error {
 	if errors.As(err, &unknown) {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		if meant := suggest.Word(unknown.GetSpecifiedName(), names); meant != "" {
+		name := unknown.GetSpecifiedName()
+		meant := suggest.Word(name, names)
+		switch argument := strings.ToUpper(name); {
+		case meant != "":
 			way = "did you mean --" + meant + "?"
+		case slices.Contains(strings.Fields(cmd.Use), "["+argument+"]"):
+			way = fmt.Sprintf("%s is an argument: %s %s", argument, cmd.CommandPath(), argument)
 		}
 	}
 	var invalid *pflag.InvalidValueError
