@@ -44,7 +44,10 @@ func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallR
 func (s *Session) outliving(do func() (done bool)) {
 	for range mostTries {
 		before := len(s.Deaths())
-		if do() || len(s.Deaths()) == before {
+		if do() {
+			return
+		}
+		if s.Settle(s.Base); len(s.Deaths()) == before { // what it died of may have to be found yet
 			return
 		}
 	}
