@@ -4,6 +4,7 @@ class Chat {
   #api;
   #option; // option(name) of the page
   #queue = Promise.resolve(); // reports go out one after another, in order
+  #unsent = 0; // of those
   #timer = 0;
   #lastExpiry = 0;
   #again = 0; // renewals that brought no later end
@@ -61,10 +62,13 @@ class Chat {
     return { ok: answer.ok, status: answer.status, data };
   }
 
-  // #enqueue is #post, after all that was enqueued before.
+  // #enqueue is #post, after all that was enqueued before. Where that has gone out it does
+  // at once: that the callback is called is told before what the callback asks for.
   #enqueue(path, body) {
-    const sent = this.#queue.then(() => this.#post(path, body));
-    this.#queue = sent.catch(() => {});
+    const sent = this.#unsent > 0 ? this.#queue.then(() => this.#post(path, body)) : this.#post(path, body);
+    const done = () => { this.#unsent--; };
+    this.#unsent++;
+    this.#queue = sent.then(done, done);
     return sent;
   }
 

@@ -50,8 +50,9 @@ func (v *Visit) CallbackRequest() (browser.Request, bool) {
 // others (an image, a style sheet) only the chat id tells that they are the callback's.
 var scriptAsks = map[string]bool{"Fetch": true, "XHR": true, "WebSocket": true, "EventSource": true}
 
-// callLag is how long before the chat client's report the callback may have
-// begun: the report goes out right after the call.
+// callLag is by how much the times of the chat client's report and of what the page
+// asks may differ: the report goes out right before the call, but in a frame it is
+// told by another clock.
 const callLag = 25 * time.Millisecond
 
 // whileCalled are the requests between the chat client's two reports: that it
