@@ -63,7 +63,7 @@ export class DeliveryView {
     const sent = Date.parse(d.at);
     const again = d.resend_of && el("a", { href: "#/event/" + d.resend_of }, `#${d.resend_of}`, d.token_state ? ` (token: ${d.token_state})` : "");
     return facts([
-      ["To", outward(d.url)], [d.heard ? "Passed on to" : "Really to", d.request?.connect_to], ["Sent", Number.isNaN(sent) ? "" : clockTime(sent)], ["Took", duration(d.duration_ms)],
+      ["To", outward((d.heard && d.request?.url) || d.url)], [d.heard ? "Passed on to" : "Really to", d.request?.connect_to], ["Sent", Number.isNaN(sent) ? "" : clockTime(sent)], ["Took", duration(d.duration_ms)],
       ["Resent from", again], ["Dialogue", d.dialogue], ["Signed", d.rotated_secret ? "with another secret, on purpose" : ""],
     ]);
   }

@@ -69,8 +69,11 @@ export function violations(list) {
     facts([["Expected", v.expected], ["Found", v.actual], ["Mistake", v.diagnosis?.title], ["Fix", v.fix]]))));
 }
 
-// howToBegin shows what a page needs for something to happen here.
+// howToBegin shows what is needed for something to happen here: a page with the chat,
+// or, where the mock only watches, Kindly.
 export function howToBegin() {
   const tag = `<script id="kindly-chat" src="${location.origin}/kindly-chat.js" data-bot-key="YOUR-BOT-KEY" defer></script>`;
-  return el("div", { class: "begin" }, el("p", {}, "In your page, in place of Kindly's script:"), el("pre", { tabindex: "0", "aria-label": "The script tag" }, tag));
+  return el("div", { class: "begin" },
+    el("div", { class: "playing" }, el("p", {}, "In your page, in place of Kindly's script:"), el("pre", { tabindex: "0", "aria-label": "The script tag" }, tag)),
+    el("p", { class: "watching" }, "Let your tunnel lead to the address that kindlytest listen shows, and give its public URL to Kindly as the webhook's. What Kindly sends then is shown here."));
 }

@@ -49,6 +49,7 @@ export class TopBar {
 
   // A mock that only watches plays nothing: it has no faults, and runs no checks.
   #showFaults() {
+    document.body.classList.toggle("watches", this.faults.offered === false);
     this.#faultsButton.hidden = !this.faults.offered;
     this.#checksTab.hidden = this.faults.offered === false && !this.#checksTab.ariaCurrent;
     const on = this.faults.active();
