@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -124,6 +125,29 @@ func (t Target) Same(o Target) bool {
 
 // address is an endpoint without its method, which only a run finds out.
 func address(endpoint string) string { return endpoint[strings.LastIndex(endpoint, " ")+1:] }
+
+// seeOthers are the checks at which a reason points: "the token can't be read (see
+// TOK-COMPACT, TOK-JSON)".
+var seeOthers = regexp.MustCompile(`\(see ([A-Z0-9-]+(?:, [A-Z0-9-]+)*)\)`)
+
+// Again are the IDs of the checks to run again when what failed was mended: those, and
+// the ones that could not be judged, or prove less, because of one of them.
+func (r Run) Again() []string {
+	unmended := r.Unmended()
+	var ids []string
+	for _, c := range r.Checks {
+		again := slices.Contains(unmended, c.ID)
+		if c.Outcome == Skipped && !c.Deselected || c.Weak {
+			for _, m := range seeOthers.FindAllStringSubmatch(c.Reason, -1) {
+				again = again || slices.ContainsFunc(strings.Split(m[1], ", "), func(id string) bool { return slices.Contains(unmended, id) })
+			}
+		}
+		if again {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
+}
 
 // Unmended are the IDs of the checks that a run failed, or could not judge.
 func (r Run) Unmended() []string {

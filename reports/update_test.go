@@ -119,6 +119,29 @@ func TestUnmendedIsWhatFailsARun(t *testing.T) {
 	}
 }
 
+func TestAgainIsWhatFailedAndWhatWaitsForIt(t *testing.T) {
+	because := func(id string, o Outcome, reason string, change func(*Check)) Check {
+		c := row(id, o)
+		c.Reason = reason
+		if change != nil {
+			change(&c)
+		}
+		return c
+	}
+	run := runAt(sampleTime,
+		row("T-FORM", Failed),
+		because("T-SUB", Skipped, "the token can't be read (see T-JSON, T-FORM)", nil),
+		because("T-KEY", Skipped, "no public key", nil),
+		because("T-EXP", Skipped, "there is none (see T-SUB)", nil), // T-SUB did not fail
+		because("T-ALG", Skipped, "not asked for (see T-FORM)", func(c *Check) { c.Deselected = true }),
+		because("T-OLD", Passed, "answers are alike (see T-FORM), so this pass proves less", func(c *Check) { c.Weak = true }),
+		because("T-NEW", Passed, "as it should (see T-FORM)", nil),
+		row("T-BAD", Errored))
+	if got := run.Again(); !slices.Equal(got, []string{"T-FORM", "T-SUB", "T-OLD", "T-BAD"}) {
+		t.Error(got)
+	}
+}
+
 // A report of yesterday beside one of today would be read as today's.
 func TestRenewFilesLeavesNoReportOfAnEarlierRun(t *testing.T) {
 	dir := t.TempDir()

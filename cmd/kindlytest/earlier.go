@@ -39,7 +39,7 @@ func earlierRun(runs []reports.Run, t reports.Target) (reports.Run, bool) {
 }
 
 // selectUnmended makes a run one of the checks that the earlier one failed or could
-// not judge, as far as --only selects them. Where there are none, the run stays one
+// not judge, and of those that wait for them, as far as --only selects them. Where there are none, the run stays one
 // of all: it must not be green because nothing was left.
 func selectUnmended(o *suites.Options, t target.Target, earlier []reports.Run) (notes []string) {
 	run, ok := earlierRun(earlier, suites.ReportTarget(t, *o))
@@ -48,7 +48,7 @@ func selectUnmended(o *suites.Options, t target.Target, earlier []reports.Run) (
 	}
 	asked := *o
 	var ids []string
-	for _, id := range run.Unmended() {
+	for _, id := range run.Again() {
 		if c, found := suites.Find(id); found && suites.Selects(asked, c) {
 			ids = append(ids, id)
 		}

@@ -191,7 +191,16 @@ func TestChecksAreRunFromThePage(t *testing.T) {
 				t.Fatal(err)
 			}
 			startHook(t, port, soundAnswer, "application/json")
-			p.click(".again")
+			if screen.Width < 800 { // what waited for it is run again with what failed
+				p.choose("failed")
+				p.click(".go")
+				p.shows("#said", "PASSED")
+				p.do(`location.hash = "#/check/RESP-FIELDS"`)
+				p.shows("#detail", "RESP-FIELDS", "passed")
+				p.do(`location.hash = "#/check/RESP-JSON"`)
+			} else {
+				p.click(".again")
+			}
 			p.shows("#said", "PASSED")
 			p.shows("#detail", "RESP-JSON", "passed")
 			p.shows("#list", "RESP-JSON")

@@ -248,10 +248,13 @@ func (w *watching) turn(ctx context.Context, r request) {
 	}
 	c.Options.Logins = w.logins
 	c.Options.Launch = func() (*browser.Browser, error) { return w.launch(ctx, c) }
-	failed := slices.DeleteFunc(w.last().Unmended(), func(id string) bool {
-		check, ok := suites.Find(id)
-		return !ok || !suites.Selects(c.Options, check)
-	})
+	selected := func(ids []string) []string {
+		return slices.DeleteFunc(ids, func(id string) bool {
+			check, ok := suites.Find(id)
+			return !ok || !suites.Selects(c.Options, check)
+		})
+	}
+	failed := selected(w.last().Unmended())
 	switch {
 	case r.failed && len(failed) == 0 && len(w.last().Checks) > 0:
 		w.screen.draw("Nothing failed.")
@@ -259,6 +262,9 @@ func (w *watching) turn(ctx context.Context, r request) {
 	case len(failed) > 0:
 		o := c.Options
 		o.Only, o.MaxFailures, o.Screenshot = failed, 0, false // the run of all takes the picture
+		if r.failed {
+			o.Only = selected(w.last().Again()) // no run of all follows
+		}
 		run, ok := w.run(ctx, c, o)
 		if !ok {
 			return

@@ -142,10 +142,19 @@ async function stop() {
   }
 }
 
+// again are what failed, and what could not be judged, or proves less, because of it: its
+// reason points there.
+function again() {
+  const ids = unmended();
+  const waits = (c) => (c.outcome === "skipped" && !c.deselected || c.weak) &&
+    [...(c.reason ?? "").matchAll(/\(see ([A-Z0-9-]+(?:, [A-Z0-9-]+)*)\)/g)].some((m) => m[1].split(", ").some((id) => ids.includes(id)));
+  return [...ids, ...(report?.checks ?? []).filter(waits).map((c) => c.id).filter((id) => !ids.includes(id))];
+}
+
 const unmended = () => (report?.checks ?? []).filter((c) => c.outcome === "failed" || c.outcome === "errored" || (report.strict && c.outcome === "warned")).map((c) => c.id);
 
 function chosen() {
-  if (scope.value === FAILED) return unmended();
+  if (scope.value === FAILED) return again();
   return scope.value === "" ? [] : [scope.value];
 }
 
