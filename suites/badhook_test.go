@@ -11,12 +11,15 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/suites/service"
@@ -61,6 +64,13 @@ var badWebhooks = []bad{
 		target: hookOf(func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }), exit: 1,
 		problem: incomplete,
 		wants:   []want{{"RESP-STATUS", reports.Failed, "reset"}, {"HOOK-ANONYMOUS", reports.Skipped, "RESP-STATUS"}, {"LIVE-HOOK-BURST", reports.Skipped, "RESP-STATUS"}}},
+	{name: "it dies in the midst of several requests, and does not come back", // none of them can be called the culprit
+		target: hookOf(diesInCompany("SIG-WRONG", "SIG-BODY", "SIG-ALGORITHM")),
+		opts:   suites.Options{Only: []string{"SIG", "LIVE-PROCESS"}}, exit: 2, problem: "did not come back", hint: "Restart it",
+		wants: []want{
+			{"SIG-WRONG", reports.Errored, "is down"}, {"SIG-BODY", reports.Errored, "is down"}, {"SIG-ALGORITHM", reports.Errored, "is down"},
+			{"LIVE-PROCESS", reports.Warned, "SIG-BODY"},
+		}},
 	{name: "its answer has no end",
 		target: hookOf(func(w http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body)
@@ -155,6 +165,38 @@ func withHook(deals func(http.ResponseWriter, *http.Request) bool) func(*testing
 			}
 		})
 		return target
+	}
+}
+
+// diesInCompany is a sound webhook that drops every connection from when each of some
+// checks has a request there.
+func diesInCompany(checks ...string) http.HandlerFunc {
+	var mu sync.Mutex
+	there, dead := map[string]bool{}, make(chan struct{})
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		select {
+		case <-dead:
+			panic(http.ErrAbortHandler)
+		default:
+		}
+		if check := r.Header.Get(service.HeaderCheck); slices.Contains(checks, check) {
+			mu.Lock()
+			there[check] = true
+			if len(there) == len(checks) {
+				close(dead)
+			}
+			mu.Unlock()
+			<-dead
+			panic(http.ErrAbortHandler)
+		}
+		mac, algorithm := webhook.Signature(r.Header)
+		if err != nil || algorithm != webhook.Algorithm || !webhook.Verify("not much of a secret", body, mac) {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"reply": "hello"}`)
 	}
 }
 

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -57,8 +58,8 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	if x.again != nil {
 		return *x.again, true
 	}
-	if v.isDown() != nil {
-		return x.ev, true
+	if err := v.isDown(); err != nil { // that it was cut off tells nothing of it
+		return v.unsent(*x, err), true
 	}
 	state := v.pulse(ctx, client)
 	died := state != beats
@@ -86,7 +87,10 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	if x.again != nil {
 		return *x.again, true
 	}
-	return x.ev, v.isDown() != nil
+	if err := v.isDown(); err != nil {
+		return v.unsent(*x, err), true
+	}
+	return x.ev, false
 }
 
 // accuse finds out which of the suspects breaks the service, and notes its death.
@@ -97,7 +101,7 @@ func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, d
 		ev = v.convict(ctx, client, culprit, ev)
 		culprit.again = &ev
 	} else if down := v.isDown(); down == nil && (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x) {
-		v.note(Death{Address: v.address, Last: titles(suspects), Evidence: x.ev})
+		v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev})
 	}
 }
 
@@ -319,21 +323,24 @@ func (v *service) convicted(x sending) bool {
 // one request was there when it died.
 func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, suspects []*sending) Evidence {
 	there := slices.DeleteFunc(slices.Clone(suspects), func(y *sending) bool { return blame(y) < 2 })
-	d := Death{Address: v.address, Last: titles(suspects), Gone: true, Silent: v.pulse(ctx, client) == silent, Evidence: x.ev}
+	// It is one of those that were there, of which none can be tried any more.
+	last := cmp.Or(len(there), min(3, len(suspects)))
+	d := Death{Address: v.address, Last: titles(append(slices.Clone(there), suspects...)[:last]), Gone: true, Silent: v.pulse(ctx, client) == silent, Evidence: x.ev}
 	if len(there) == 1 || len(suspects) == 1 {
 		culprit := append(there, suspects...)[0]
 		d.Title, d.Times, d.Of = culprit.title, 1, 1
 		ev := v.killed(culprit, d)
 		d = *ev.Killed
 		culprit.again = &ev
+		v.bury(d)
 		if culprit == x {
-			x.ev = ev
+			return ev
 		}
 	} else {
 		v.note(d)
+		v.bury(d)
 	}
-	v.bury(d)
-	return x.ev
+	return v.unsent(*x, v.isDown())
 }
 
 // bury says that nothing more can be found out about the service.
@@ -351,10 +358,13 @@ func (v *service) note(d Death) {
 	v.deaths = append(v.deaths, d)
 }
 
-// titles name what was sent last, with the check that sent it.
+// maxTitles bounds how many requests are named: as many as are under way at a time.
+const maxTitles = 8
+
+// titles name requests, with the check that sent each.
 func titles(all []*sending) []string {
 	var out []string
-	for _, x := range all[:min(3, len(all))] {
+	for _, x := range all[:min(maxTitles, len(all))] {
 		out = append(out, strings.TrimSpace(x.running.Rule.ID+" "+x.title))
 	}
 	return out
