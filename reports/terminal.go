@@ -100,13 +100,6 @@ func (t *Terminal) Finish(run Run, paths ...string) error {
 	return t.err
 }
 
-// Clear removes the status line, of a run whose result is told otherwise.
-func (t *Terminal) Clear() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.clear()
-}
-
 func (t *Terminal) forget(id string) {
 	for i, r := range t.running {
 		if r == id {

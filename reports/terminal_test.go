@@ -258,18 +258,3 @@ func TestTerminalReportsAFailedWrite(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
-
-// What is told in another way than by Finish begins on a line of its own.
-func TestClearTakesTheStatusLineAway(t *testing.T) {
-	var b bytes.Buffer
-	term := &Terminal{W: &b, Live: true}
-	term.Start("shop", 1)
-	term.Clear()
-	if !strings.HasSuffix(b.String(), "\r\x1b[K") {
-		t.Errorf("the status line is left: %q", b.String())
-	}
-	b.Reset()
-	if term.Clear(); b.Len() > 0 {
-		t.Errorf("%q is cleared away, though nothing is shown", b.String())
-	}
-}

@@ -287,7 +287,6 @@ func (w *watching) run(ctx context.Context, c *config.Config, o suites.Options) 
 	stop := tick(terminal)
 	run := suites.Run(ctx, c.Target, o)
 	stop()
-	terminal.Clear()
 	w.app.origin(&run, w.out.config)
 	return run, ctx.Err() == nil
 }

@@ -84,7 +84,11 @@ func (s *screen) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// line writes lines, in the place of a status line where one is shown.
 func (s *screen) line(text string) {
+	if s.clear {
+		fmt.Fprint(s, "\r\x1b[K")
+	}
 	fmt.Fprintln(s, reports.WithoutCommands(text)) // who does not see it presses q
 }
 

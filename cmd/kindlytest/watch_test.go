@@ -384,8 +384,19 @@ func TestWatchScreenSaysNotesBelowTheResult(t *testing.T) {
 	s := &screen{app: &app{stdout: &b}, clear: true, raw: true, result: []string{"PASSED"}}
 	s.draw("! the disk is full")
 	_, drawn, _ := strings.Cut(b.String(), "\x1b[2J\x1b[3J")
-	if want := "PASSED\r\n! the disk is full\r\n" + watchKeys + "\r\n"; drawn != want {
-		t.Errorf("%q, want %q", drawn, want)
+	if got, want := strings.ReplaceAll(drawn, "\r\x1b[K", ""), "PASSED\r\n! the disk is full\r\n"+watchKeys+"\r\n"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// What is said while a run goes on stands in the place of its status line.
+func TestWatchScreenReplacesTheStatusLine(t *testing.T) {
+	var b bytes.Buffer
+	s := &screen{app: &app{stdout: &b}, clear: true, raw: true}
+	fmt.Fprint(s, "78/147 · 934 ms")
+	s.line("1 of 1 that failed hold now")
+	if want := "78/147 · 934 ms\r\x1b[K1 of 1 that failed hold now\r\n"; b.String() != want {
+		t.Errorf("%q, want %q", b.String(), want)
 	}
 }
 
