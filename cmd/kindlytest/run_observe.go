@@ -33,8 +33,11 @@ func (a *app) observeClient(ctx context.Context, fs *pflag.FlagSet, args []strin
 	}
 	seen, err := a.watchClient(ctx, c, f)
 	if err != nil {
-		if errors.Is(err, clientwatch.ErrNoClient) {
+		switch {
+		case errors.Is(err, clientwatch.ErrNoClient):
 			return hint.Errorf("a page that shows it only after a click needs page.steps in kindlytest.yaml", "%w", err)
+		case errors.Is(err, clientwatch.ErrNotLoaded):
+			return hint.Errorf("look at the page in a browser of this machine; proxy, resolve and ca_file in kindlytest.yaml tell the way out", "%w", err)
 		}
 		return err
 	}

@@ -243,7 +243,7 @@ func (w *watching) turn(ctx context.Context, r request) {
 		return
 	}
 	w.listens.of(c.Target)
-	if err := w.listens.await(ctx, func(address string) { w.screen.line("waiting for " + address + " to listen") }); err != nil {
+	if w.listens.await(ctx, w.waiting) != nil {
 		return
 	}
 	c.Options.Logins = w.logins
@@ -266,6 +266,12 @@ func (w *watching) turn(ctx context.Context, r request) {
 			o.Only = selected(w.last().Again()) // no run of all follows
 		}
 		run, ok := w.run(ctx, c, o)
+		if ok && r.changed && run.Summary.Errored > 0 { // the app was going down for the change
+			if w.listens.await(ctx, w.waiting) != nil {
+				return
+			}
+			run, ok = w.run(ctx, c, o)
+		}
 		if !ok {
 			return
 		}
@@ -279,6 +285,8 @@ func (w *watching) turn(ctx context.Context, r request) {
 		w.finish(run, run.ExitCode)
 	}
 }
+
+func (w *watching) waiting(address string) { w.screen.line("waiting for " + address + " to listen") }
 
 // run makes one run; it is none if it was broken off.
 func (w *watching) run(ctx context.Context, c *config.Config, o suites.Options) (reports.Run, bool) {

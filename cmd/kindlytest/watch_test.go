@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -272,6 +273,57 @@ func TestWatchWaitsForTheApp(t *testing.T) {
 	if code := <-ended; code != exitOK && code != exitBroken {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+// What is asked of an app that ends for a change proves nothing, and nothing is said of it.
+func TestWatchAccusesNobodyOfARestart(t *testing.T) {
+	port, dir := freePort(t), t.TempDir()
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	var ends atomic.Bool
+	var server *http.Server
+	listen := func(answer string) {
+		own := &http.Server{Addr: address}
+		server = own
+		own.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if ends.Load() { // it listened, and does no more
+				own.Close()
+				panic(http.ErrAbortHandler)
+			}
+			_, _ = io.WriteString(w, answer)
+		})
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go own.Serve(l)
+	}
+	listen(noJSON)
+	s := &seen{more: make(chan struct{}, 1)}
+	ctx, cancel := context.WithCancel(t.Context())
+	a := &app{stdin: strings.NewReader(""), stdout: s, stderr: s, lookupEnv: func(string) (string, bool) { return "", false }}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- a.run(ctx, []string{"run", "--watch", "--watch-path", dir, "--report-dir", filepath.Join(t.TempDir(), "reports"),
+			"--webhook", "http://" + address + "/kindly", "--only", "RESP-JSON"})
+	}()
+	s.next(t, "FAILED")
+	ends.Store(true)
+	from := s.read
+	if err := os.WriteFile(filepath.Join(dir, "app.js"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.next(t, "waiting for "+address+" to listen")
+	ends.Store(false)
+	listen(soundAnswer)
+	defer server.Close()
+	s.next(t, "✔ RESP-JSON  holds now")
+	s.mu.Lock()
+	if said := s.text.String()[from:s.read]; strings.Contains(said, "✘ RESP-JSON") {
+		t.Errorf("it is accused of the restart:\n%s", said)
+	}
+	s.mu.Unlock()
+	cancel()
+	<-ended
 }
 
 func TestWatchKeys(t *testing.T) {

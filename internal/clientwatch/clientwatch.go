@@ -10,7 +10,9 @@ import (
 	_ "embed"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -35,8 +37,11 @@ type Options struct {
 	Opened func()
 }
 
-// ErrNoClient says that the page loaded no chat client.
-var ErrNoClient = errors.New("the page has loaded no chat client")
+// What keeps a chat client from being watched.
+var (
+	ErrNoClient  = errors.New("the page has loaded no chat client")
+	ErrNotLoaded = errors.New("the chat client could not be loaded") // the page wants it
+)
 
 // Watch opens a page as a user and watches its chat client until the time is over,
 // ctx ends, or the tab is closed.
@@ -85,7 +90,30 @@ func Watch(ctx context.Context, user *browser.User, pageURL string, o Options) (
 	if c.Hosts = hostsOf(record.Requests); len(c.Hosts) == 0 {
 		return c, ErrNoClient
 	}
-	return c, nil
+	return c, unloaded(record.Requests)
+}
+
+// unloaded says why the client's script is not there; nil if it is.
+func unloaded(requests []browser.Request) error {
+	why := ErrNoClient
+	for _, r := range requests {
+		if r.ResourceType != "Script" || !isClients(r, nil) {
+			continue
+		}
+		switch {
+		case r.Error != "" && r.BlockedReason != "":
+			why = fmt.Errorf("%w: %s (%s)", ErrNotLoaded, r.Error, r.BlockedReason)
+		case r.Error != "":
+			why = fmt.Errorf("%w: %s", ErrNotLoaded, r.Error)
+		case r.Status == 0, r.Status/100 == 3 && r.Status != http.StatusNotModified: // it has led nowhere
+			why = fmt.Errorf("%w: there was no answer", ErrNotLoaded)
+		case r.Status >= 400:
+			why = fmt.Errorf("%w: %d %s", ErrNotLoaded, r.Status, http.StatusText(r.Status))
+		default:
+			return nil
+		}
+	}
+	return why
 }
 
 // A signal is what the script tells. At is in ms since 1970.

@@ -3,6 +3,7 @@ package clientwatch
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -60,6 +61,29 @@ func TestSignalsBecomeHabits(t *testing.T) {
 		}
 		if got != row.want {
 			t.Errorf("%s: %s; want %s", row.name, got, row.want)
+		}
+	}
+}
+
+// Nothing was seen of a client that is not there, and nothing is to be learnt from that.
+func TestAClientThatIsNotThereIsNotWatched(t *testing.T) {
+	const own, other = "https://chat.kindlycdn.com/kindly-chat.js", "https://shop.example/app.js"
+	for name, row := range map[string]struct {
+		requests []browser.Request
+		says     string
+	}{
+		"it is there":               {[]browser.Request{{ResourceType: "Script", URL: own, Status: 200}}, ""},
+		"it is in the cache":        {[]browser.Request{{ResourceType: "Script", URL: own, Status: 304, FromCache: true}}, ""},
+		"at the second try":         {[]browser.Request{{ResourceType: "Script", URL: own, Error: "net::ERR_FAILED"}, {ResourceType: "Script", URL: own, Status: 200}}, ""},
+		"its name is unknown":       {[]browser.Request{{ResourceType: "Script", URL: own, Error: "net::ERR_NAME_NOT_RESOLVED"}}, "could not be loaded: net::ERR_NAME_NOT_RESOLVED"},
+		"the policy forbids it":     {[]browser.Request{{ResourceType: "Script", URL: own, Error: "net::ERR_BLOCKED_BY_CSP", BlockedReason: "csp"}}, "net::ERR_BLOCKED_BY_CSP (csp)"},
+		"it is not there":           {[]browser.Request{{ResourceType: "Script", URL: own, Status: 404}}, "404 Not Found"},
+		"nobody answers":            {[]browser.Request{{ResourceType: "Script", URL: own}}, "no answer"},
+		"there is none in the page": {[]browser.Request{{ResourceType: "Script", URL: other, Status: 200}, {ResourceType: "Fetch", URL: own, Status: 200}}, "has loaded no chat client"},
+	} {
+		err := unloaded(row.requests)
+		if (err == nil) != (row.says == "") || err != nil && !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: %v, want %q", name, err, row.says)
 		}
 	}
 }
