@@ -69,24 +69,22 @@ var hookAnonymous = eachHook(func(ctx context.Context, h *subject.Webhook, st su
 			}
 			return subject.Violated("an answer below 500", subject.Describe(ev.Exchange)).Because(subject.Silence(ev)).With(ev)
 		}
-		if m, shown := knownMarker(h.Session, ev); shown {
-			return subject.Violated("nobody's data", fmt.Sprintf("the answer to a stranger holds the %s of the page's user", m.Claim)).Surely().With(ev)
+		if m, shown := knownMarker(h.Session, st, ev); shown {
+			return subject.Violated("nobody's data", fmt.Sprintf("the answer to a stranger holds the member's %s", m.Claim)).Surely().With(ev)
 		}
 	}
 	return subject.Holds("%s", subject.Describe(all[0].Exchange)).With(all[0])
 })
 
-// knownMarker finds a claim of the page's user in an answer, where the user is
-// known at all. A sub such as "7" is no marker: it turns up by chance.
-func knownMarker(s *subject.Session, ev subject.Evidence) (oracle.Marker, bool) {
-	if s.Target.PageURL == "" && s.Target.Endpoint == nil {
-		return oracle.Marker{}, false
+// knownMarker finds a claim of the member in an answer: of the page's user, or else of
+// the one whose token the webhook has seen. A sub such as "7" is no marker: it turns
+// up by chance.
+func knownMarker(s *subject.Session, st subject.Standing, ev subject.Evidence) (oracle.Marker, bool) {
+	member := st.Token
+	if p, err := s.FirstToken(); err == nil {
+		member = p
 	}
-	p, err := s.FirstToken()
-	if err != nil {
-		return oracle.Marker{}, false
-	}
-	for _, m := range subject.MarkersOf(p.Result.Token) {
+	for _, m := range subject.MarkersOf(member.Result.Token) {
 		if telling(m.Value) && oracle.ShowsWord(ev.Exchange, m.Value) {
 			return m, true
 		}

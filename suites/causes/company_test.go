@@ -58,6 +58,8 @@ func TestAnErrorIsNoBelief(t *testing.T) {
 		{"errors on all that is forged", []reports.Check{fails("HOOK-WRONG-KEY", 500), fails("HOOK-TAMPERED", 500), fails("HOOK-SIGNATURE", 500), fails("HOOK-ALG-NONE", 500)}, []string{"webhook-fails-on-bad-tokens"}},
 		{"all that is forged is believed", []reports.Check{fails("HOOK-WRONG-KEY", 200), fails("HOOK-TAMPERED", 200), fails("HOOK-SIGNATURE", 200), fails("HOOK-GARBAGE", 500)}, []string{"webhook-verifies-nothing", "webhook-fails-on-odd-tokens"}},
 		{"errors, and another chat's token is believed", []reports.Check{fails("HOOK-WRONG-KEY", 502), fails("HOOK-TAMPERED", 500), fails("HOOK-SIGNATURE", 500), fails("HOOK-OTHER-CHAT", 200)}, []string{"webhook-fails-on-bad-tokens", "webhook-ignores-chat"}},
+		{"errors, and a token that was changed is believed", []reports.Check{fails("HOOK-WRONG-KEY", 500), fails("HOOK-TAMPERED", 200), fails("HOOK-SIGNATURE", 500), fails("HOOK-ALG-NONE", 500), fails("HOOK-KID-INJECTION", 500)}, []string{"webhook-fails-on-bad-tokens"}},
+		{"an error, and two others are believed", []reports.Check{fails("HOOK-WRONG-KEY", 200), fails("HOOK-TAMPERED", 500), fails("HOOK-EMBEDDED-KEY", 200)}, []string{"webhook-trusts-any-key"}},
 		{"an error without a session", []reports.Check{fails("AUTH-NO-SESSION", 500)}, nil},
 		{"an error without a signature", []reports.Check{fails("SIG-MISSING", 500), fails("SIG-WRONG", 500)}, nil},
 		{"valid tokens are refused with an error", []reports.Check{fails("HOOK-VALID", 500)}, []string{"webhook-refuses-valid-tokens"}},

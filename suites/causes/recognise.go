@@ -205,22 +205,30 @@ func (r row) erred() bool {
 	return last == nil || last.Error != "" || last.Status >= http.StatusInternalServerError
 }
 
-// inferred takes the cause at a place if all fails there that shows it.
+// inferred takes the cause at a place if all fails there that shows it. Of errors it
+// is enough that most do: what is believed as well is another mistake beside.
 func (r *recognition) inferred(c Cause, place string) {
 	there := place == "" // something is at the place itself
+	count := 0
 	for _, id := range c.When {
-		shown := false
+		shown, failed := false, false
 		for _, row := range r.rows {
-			if row.Cause == "" && fails(row.Check) && row.shows(c) && !(c.Severity == reports.Critical && doubtful(row.Check)) && row.ID == id &&
-				(row.Where == place || row.Where == "") {
+			if row.ID != id || !fails(row.Check) || row.Where != place && row.Where != "" {
+				continue
+			}
+			failed = true
+			if row.Cause == "" && row.shows(c) && !(c.Severity == reports.Critical && doubtful(row.Check)) {
 				shown, there = true, there || row.Where == place
 			}
 		}
-		if !shown {
+		switch {
+		case shown:
+			count++
+		case !failed || c.By != ByError:
 			return
 		}
 	}
-	if !there || r.spokenAgainst(c, place) {
+	if !there || 2*count <= len(c.When) || r.spokenAgainst(c, place) {
 		return
 	}
 	found := c.report()

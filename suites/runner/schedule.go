@@ -235,7 +235,7 @@ func repeated(ctx context.Context, s *subject.Session, c catalogue.Check, first 
 	for of < mostTries && slices.ContainsFunc(looks, func(l look) bool { return !l.settled }) {
 		again := try(ctx, s, c)
 		if again.Kind == subject.Hindered || again.Kind == subject.Lacking {
-			return first
+			return answering(ctx, s, level, first)
 		}
 		of++
 		for _, v := range again.Parted() {
@@ -260,7 +260,17 @@ func repeated(ctx context.Context, s *subject.Session, c catalogue.Check, first 
 			verdicts = append(verdicts, v)
 		}
 	}
-	return subject.Joined(level, append(sure, verdicts...))
+	return answering(ctx, s, level, subject.Joined(level, append(sure, verdicts...)))
+}
+
+// answering is a verdict without what rests on errors of a place that answers nobody
+// any more as it did at first.
+func answering(ctx context.Context, s *subject.Session, level rule.Level, v subject.Verdict) subject.Verdict {
+	parts := v.Parted()
+	for i, part := range parts {
+		parts[i] = s.Unailing(ctx, part)
+	}
+	return subject.Joined(level, parts)
 }
 
 // alsoAt names the other webhooks at which it does not hold either: who mends the

@@ -22,6 +22,7 @@ type Death struct {
 	Late     bool
 	Gone     bool // it did not come back
 	Silent   bool // what is gone takes connections still, and answers none
+	Failing  bool // what is gone answers all with an error, also what it answered well at first
 	Evidence Evidence
 }
 
@@ -54,6 +55,8 @@ func (d Death) String() string {
 		return fmt.Sprintf("%q kills it, %d of %d times", d.Title, d.Times, d.Of)
 	case d.Check == "" && d.Silent:
 		return "it no longer answers: it hangs, or serves one connection at a time and is held by another; the last requests were " + strings.Join(d.Last, ", ")
+	case d.Check == "" && d.Failing:
+		return "by now plain requests fail with an error, which were answered at first; the last requests were " + strings.Join(d.Last, ", ")
 	case d.Check == "" && d.Gone:
 		return "it died and did not come back; the last requests were " + strings.Join(d.Last, ", ")
 	case d.Check == "":

@@ -242,7 +242,7 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 			ctx := WithRunning(ctx, x.running)
 			evs = append(evs, v.send(ctx, client, x.title, x.request))
 		}
-		if state = v.after(ctx, client, evs[len(evs)-1]); state != silent || !v.await(ctx, client) {
+		if state = v.after(ctx, client, evs[len(evs)-1]); state != silent && state != failing || !v.await(ctx, client) {
 			break // that it was silent once may be anybody's doing
 		}
 	}
@@ -325,8 +325,9 @@ func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, sus
 	there := slices.DeleteFunc(slices.Clone(suspects), func(y *sending) bool { return blame(y) < 2 })
 	// It is one of those that were there, of which none can be tried any more.
 	last := cmp.Or(len(there), min(3, len(suspects)))
-	d := Death{Address: v.address, Last: titles(append(slices.Clone(there), suspects...)[:last]), Gone: true, Silent: v.pulse(ctx, client) == silent, Evidence: x.ev}
-	if len(there) == 1 || len(suspects) == 1 {
+	state := v.pulse(ctx, client)
+	d := Death{Address: v.address, Last: titles(append(slices.Clone(there), suspects...)[:last]), Gone: true, Silent: state == silent, Failing: state == failing, Evidence: x.ev}
+	if !d.Failing && (len(there) == 1 || len(suspects) == 1) { // many may have used up what it lacks by now
 		culprit := append(there, suspects...)[0]
 		d.Title, d.Times, d.Of = culprit.title, 1, 1
 		ev := v.killed(culprit, d)
@@ -374,9 +375,10 @@ func titles(all []*sending) []string {
 type pulse int
 
 const (
-	beats  pulse = iota
-	silent       // not in time, or not now: it may be busy, or the machine may
-	gone         // nobody is there
+	beats   pulse = iota
+	silent        // not in time: it may be busy, or the machine may
+	failing       // with an error, which it did not at first
+	gone          // nobody is there
 )
 
 // alive says whether the service answers.
@@ -402,8 +404,12 @@ func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 		}
 		r.Timeout = min(v.timeout(), max(2*time.Second, v.timeout()/2))
 		ex := v.send(v.t.base, client, "is it alive?", r).Exchange
-		if state = v.pulseOf(ex, sign); state != gone || ex.Kind() == wire.KindUnreachable {
-			return state
+		now := v.pulseOf(ex, sign)
+		if now == beats || now == silent || ex.Kind() == wire.KindUnreachable {
+			return now
+		}
+		if state != failing { // somebody is there to say so
+			state = now
 		}
 	}
 	return state
@@ -417,10 +423,12 @@ func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
 		return beats
 	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
 		return beats
-	case ex.Kind() == wire.KindTimeout, ex.Status() == http.StatusServiceUnavailable && sign.status != http.StatusServiceUnavailable:
+	case ex.Kind() == wire.KindTimeout:
 		return silent
-	case ex.Err != nil, Gateway(ex.Status()) && ex.Status() != sign.status:
+	case ex.Err != nil, Gateway(ex.Status()) && ex.Status() != http.StatusServiceUnavailable && ex.Status() != sign.status:
 		return gone
+	case ex.Status() >= http.StatusInternalServerError && sign.status < http.StatusInternalServerError:
+		return failing
 	}
 	return beats
 }

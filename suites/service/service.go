@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -33,10 +34,11 @@ type service struct {
 	revive  []func(context.Context) // what to do when it came back
 	lately  []*sending              // under way, or ended a moment ago; oldest first
 	deaths  []Death
-	down    error         // it died and did not come back
-	single  bool          // it mixes up what it is asked at the same time
-	pace    time.Duration // of plain answers
-	longest time.Duration // that any answer has taken
+	down    error            // it died and did not come back
+	ailing  map[string]error // places whose plain requests fail by now, for good
+	single  bool             // it mixes up what it is asked at the same time
+	pace    time.Duration    // of plain answers
+	longest time.Duration    // that any answer has taken
 	limit   limit
 
 	kinds    map[string]*fate
@@ -139,7 +141,7 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 		if ctx.Err() != nil { // what was seen on the way tells nothing
 			return v.unsent(x, context.Cause(ctx))
 		}
-		if err := v.isDown(); err != nil {
+		if err := v.outOfOrder(x.request); err != nil {
 			return v.unsent(x, err)
 		}
 		attempt := x
@@ -462,14 +464,21 @@ func (v *service) isDown() error {
 	return v.down
 }
 
+// outOfOrder is why nothing more is sent where a request goes.
+func (v *service) outOfOrder(r wire.Request) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return cmp.Or(v.down, v.ailing[place(r)])
+}
+
 // trouble says whether an answer may be somebody else's doing: there is none,
 // or a gateway says that nobody is there.
 func (v *service) trouble(x sending) bool {
+	ex := x.ev.Exchange
 	v.mu.Lock()
 	known := len(v.signs) > 0
-	usual := slices.ContainsFunc(v.signs, func(s lifeSign) bool { return s.status == x.ev.Exchange.Status() })
+	usual := slices.ContainsFunc(v.signs, func(s lifeSign) bool { return s.status == ex.Status() })
 	v.mu.Unlock()
-	ex := x.ev.Exchange
 	switch {
 	case !known: // the first contact: whoever makes it says what is wrong
 		return false

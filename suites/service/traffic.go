@@ -239,6 +239,16 @@ func (t *Traffic) Watch(first Evidence, request func() (wire.Request, error)) {
 	t.to(first.Exchange.Request).lives(first.Exchange, request)
 }
 
+// Ailing says whether plain requests to the place that ev comes from fail by now, which
+// were answered well at first: then an error tells nothing of the request that got it.
+// It is given time to recover; where it does not, nothing more is sent there.
+func (t *Traffic) Ailing(ctx context.Context, ev Evidence) error {
+	v := t.to(ev.Exchange.Request)
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	return v.ails(ctx, t.Client, ev)
+}
+
 // OnComeback has something done whenever the service of r is back after its
 // death. It is given the way to send to it, which nothing else goes meanwhile.
 func (t *Traffic) OnComeback(r wire.Request, do func(ctx context.Context, send func(title string, r wire.Request) Evidence)) {

@@ -210,6 +210,24 @@ func Conclude(r *service.Running, v Verdict) Verdict {
 	return v
 }
 
+// Unailing is a verdict that comes of an error, if a plain request is still answered
+// there: where it is not by now, the error tells nothing.
+func (s *Session) Unailing(ctx context.Context, v Verdict) Verdict {
+	if v.Kind != Broken || v.Sure || len(v.Evidence) == 0 {
+		return v
+	}
+	last := v.Evidence[len(v.Evidence)-1]
+	if last.Exchange.Status() < http.StatusInternalServerError {
+		return v
+	}
+	if err := s.Ailing(ctx, last); err != nil {
+		where := v.Where
+		v = CouldNotRun(err).With(last)
+		v.Where = where
+	}
+	return v
+}
+
 // restsOnAnswer says whether a verdict is about something that was answered, and not
 // with an error.
 func restsOnAnswer(v Verdict) bool {

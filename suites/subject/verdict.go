@@ -154,7 +154,15 @@ func Joined(level rule.Level, verdicts []Verdict) Verdict {
 			w.Elsewhere = append(w.Elsewhere, v)
 		}
 	}
-	slices.SortStableFunc(w.Elsewhere, func(a, b Verdict) int { return b.severity(level) - a.severity(level) })
+	slices.SortStableFunc(w.Elsewhere, func(a, b Verdict) int {
+		switch {
+		case a.worse(level, b):
+			return -1
+		case b.worse(level, a):
+			return 1
+		}
+		return 0
+	})
 	return w
 }
 
@@ -175,6 +183,14 @@ func (v Verdict) severity(level rule.Level) int {
 	return 5
 }
 
+// worse says whether a verdict is to speak for a requirement rather than another: of
+// two that are equally bad it is the one that is sure, for a belief in a forged token
+// tells more than an error does.
+func (v Verdict) worse(level rule.Level, w Verdict) bool {
+	mine, other := v.severity(level), w.severity(level)
+	return mine > other || mine == other && v.Kind == Broken && v.Sure && !w.Sure
+}
+
 // Worst returns the verdict that decides where one requirement was judged
 // several times, with the evidence of that one only.
 func Worst(level rule.Level, verdicts ...Verdict) Verdict {
@@ -183,7 +199,7 @@ func Worst(level rule.Level, verdicts ...Verdict) Verdict {
 	}
 	w := verdicts[0]
 	for _, v := range verdicts[1:] {
-		if v.severity(level) > w.severity(level) {
+		if v.worse(level, w) {
 			w = v
 		}
 	}

@@ -1,0 +1,114 @@
+package suites_test
+
+import (
+	"crypto"
+	"crypto/hmac"
+	"crypto/rsa"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// A webhook that keeps something of each request that it refuses, and has run out of it
+// one day, fails from then on whatever it is asked. That is told; no request is accused
+// of the error that all get.
+func TestAWebhookThatHasRunOutOfSomethingAccusesNobody(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{http.StatusInternalServerError, http.StatusServiceUnavailable} {
+		t.Run(fmt.Sprint(status), func(t *testing.T) {
+			t.Parallel()
+			h := plain()
+			var taken atomic.Int64
+			h.before = func(w http.ResponseWriter, _ *http.Request) bool {
+				if taken.Load() < 20 {
+					return false
+				}
+				http.Error(w, `{"error":"no connection left"}`, status)
+				return true
+			}
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				ok := soundly(header, claims, signed, chat)
+				if !ok {
+					taken.Add(1)
+				}
+				return ok
+			}
+			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-*", "LIVE-PROCESS"}, Timeout: 2 * time.Second})
+			errored := 0
+			for _, c := range run.Checks {
+				switch {
+				case c.ID == "LIVE-PROCESS":
+					if c.Outcome != reports.Warned || !strings.Contains(c.Actual, "plain requests fail with an error") {
+						t.Errorf("LIVE-PROCESS is %s: %s", c.Outcome, c.Actual)
+					}
+				case c.Outcome == reports.Errored:
+					errored++
+				case c.Outcome == reports.Failed || c.Outcome == reports.Warned:
+					t.Errorf("%s is %s: %s", c.ID, c.Outcome, c.Actual)
+				}
+			}
+			if errored == 0 || run.ExitCode != 2 {
+				t.Errorf("%d checks could not find out, exit code %d: %s", errored, run.ExitCode, run.Problem)
+			}
+		})
+	}
+}
+
+// Where a requirement is broken by an error and by a belief, it is the belief that is
+// told, and the cause is its.
+func TestABeliefIsToldBeforeAnError(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	h.refuse = http.StatusInternalServerError
+	h.verify = func(input string, signature []byte) bool {
+		sum := sha256.Sum256([]byte(input))
+		mac := hmac.New(sha256.New, nil)
+		mac.Write([]byte(input))
+		return hmac.Equal(mac.Sum(nil), signature) || rsa.VerifyPKCS1v15(h.key, crypto.SHA256, sum[:], signature) == nil
+	}
+	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+		return soundly(map[string]any{"alg": "RS256"}, claims, signed && (header["alg"] == "RS256" || header["alg"] == "HS256"), chat)
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-*"}})
+	c := find(t, run, "HOOK-KEY-CONFUSION")
+	if c.Cause != "webhook-takes-hmac-tokens" || !strings.Contains(c.Actual, "HS256 keyed with nothing") {
+		t.Errorf("%s: %s", c.Cause, c.Actual)
+	}
+	if c := find(t, run, "HOOK-WRONG-KEY"); c.Cause != "webhook-fails-on-bad-tokens" {
+		t.Errorf("HOOK-WRONG-KEY: %s: %s", c.Cause, c.Actual)
+	}
+}
+
+// Whom a webhook has talked to before is nobody's business, also if the member is one
+// that was made up.
+func TestAWebhookThatRemembersTheLastMemberIsFoundByAKeyAlone(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	var last atomic.Value
+	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+		ok := soundly(header, claims, signed, chat)
+		if name, isText := claims["name"].(string); ok && isText {
+			last.Store(name)
+		}
+		return ok
+	}
+	h.stranger = func(w http.ResponseWriter) {
+		w.Header().Set("Content-Type", "application/json")
+		if name, known := last.Load().(string); known {
+			fmt.Fprintf(w, `{"reply":"Hello %s, your order is on its way."}`, name)
+			return
+		}
+		fmt.Fprint(w, `{"reply":"Please log in first."}`)
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-ANONYMOUS", "HOOK-DISTINGUISHES"}})
+	if c := find(t, run, "HOOK-ANONYMOUS"); c.Outcome != reports.Failed || c.Cause != "webhook-knows-no-strangers" || !strings.Contains(c.Actual, "the member's name") {
+		t.Errorf("HOOK-ANONYMOUS is %s for %q: %s", c.Outcome, c.Cause, c.Actual)
+	}
+}

@@ -1,0 +1,76 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// What a request leaves behind may break the ones after it, and no process ends of that:
+// a pool whose connections are not given back, a lock that is kept, a full queue. Such a
+// place fails from some time on, whatever it is asked.
+
+// ails is why nothing can be told of the place that ev comes from: a plain request to
+// it, which was answered well at first, fails with an error for good.
+func (v *service) ails(ctx context.Context, client *wire.Client, ev Evidence) error {
+	r := ev.Exchange.Request
+	if err := v.outOfOrder(r); err != nil {
+		return err
+	}
+	at := place(r)
+	patience, cancel := context.WithTimeout(ctx, v.t.Patience.Comeback)
+	defer cancel()
+	for pause := 50 * time.Millisecond; v.failsAt(client, at); pause = min(2*pause, time.Second) {
+		if Sleep(patience, pause) == nil {
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil // nobody waits for it any more
+		}
+		err := &diedError{Death{Address: v.address, Last: titles(v.recent(at)), Gone: true, Failing: true, Evidence: ev}}
+		v.note(err.death)
+		whole := v.pulse(ctx, client) != beats
+		v.mu.Lock()
+		if whole {
+			v.down = err
+		}
+		if v.ailing == nil {
+			v.ailing = map[string]error{}
+		}
+		v.ailing[at] = err
+		v.mu.Unlock()
+		v.t.Problem(err.Error()+".", "Restart it, and see in its log what it waits for or has run out of: what a refused request takes (a connection, a lock) must be given back.")
+		return err
+	}
+	return nil
+}
+
+// failsAt says whether a plain request to a place fails with an error.
+func (v *service) failsAt(client *wire.Client, at string) bool {
+	v.mu.Lock()
+	signs := slices.Clone(v.signs)
+	v.mu.Unlock()
+	for _, sign := range signs {
+		r, err := sign.request()
+		if err != nil || place(r) != at {
+			continue
+		}
+		return v.pulseOf(v.send(v.t.base, client, "is it alive?", r).Exchange, sign) == failing
+	}
+	return false
+}
+
+// recent are the requests to a place that were sent last, but for plain ones.
+func (v *service) recent(at string) []*sending {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var out []*sending
+	for _, x := range slices.Backward(v.lately) {
+		if !x.plain && place(x.request) == at {
+			out = append(out, x)
+		}
+	}
+	return out
+}
