@@ -1,6 +1,7 @@
 package suites_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -43,20 +44,25 @@ func TestATokenThatTheCallbackLosesIsLookedForToo(t *testing.T) {
 	}
 }
 
-// Who is logged out and gets "null" as text gets no token of anybody: that is the
-// page's own mistake.
-func TestNullAsTextIsNobodysToken(t *testing.T) {
+// Who is logged out and gets a text in the place of a token gets no token of anybody:
+// that is the page's own mistake.
+func TestATextIsNobodysToken(t *testing.T) {
 	t.Parallel()
 	requireBrowser(t)
-	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html")
-		io.WriteString(w, html(`(id) => JSON.stringify(document.cookie ? "a.b.c" : null)`, ""))
-	})
-	shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "9f2c7be1a0d4"}}}}
-	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-LOGGED-OUT"}, Browser: sharedBrowser(t)})
-	c := find(t, run, "PAGE-LOGGED-OUT")
-	if c.Outcome != reports.Failed || c.Cause != "token-missing-made-text" || !strings.Contains(c.Actual, "made text") {
-		t.Errorf("it is put down to %q", c.Cause)
-		describe(t, c)
+	for text, cause := range map[string]string{"null": "token-missing-made-text", "login required": "token-text", "<!doctype html><title>Log in</title>": "token-html"} {
+		t.Run(cause, func(t *testing.T) {
+			t.Parallel()
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "text/html")
+				io.WriteString(w, html(fmt.Sprintf(`(id) => document.cookie ? "a.b.c" : %q`, text), ""))
+			})
+			shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "9f2c7be1a0d4"}}}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-LOGGED-OUT"}, Browser: sharedBrowser(t)})
+			c := find(t, run, "PAGE-LOGGED-OUT")
+			if c.Outcome != reports.Failed || c.Cause != cause || strings.Contains(c.Actual, "got a token") {
+				t.Errorf("it is put down to %q", c.Cause)
+				describe(t, c)
+			}
+		})
 	}
 }

@@ -169,7 +169,9 @@ func judgeNBF(s *state) verdict {
 	}
 	at := readInstant(nbf)
 	if at.problem != "" {
-		return bad(expected, "nbf "+at.problem)
+		v := judgeInstant("nbf", at)
+		v.expected = expected
+		return v
 	}
 	ahead := at.seconds - s.Now.Unix()
 	if ahead <= nbfGrace {

@@ -54,7 +54,7 @@ func judgeFresh(first, second token.Raw, now time.Time) subject.Verdict {
 	case life < leastLife:
 		return subject.Violated("at least 30 s to live", fmt.Sprintf("it expires in %s", life.Round(time.Second)))
 	case first == second:
-		return subject.Doubtful("a new token", "the very same token again")
+		return subject.Doubtful("a new token", "the very same token again").Because("endpoint-keeps-tokens")
 	}
 	return subject.Holds("a new token with %s to live", life.Round(time.Second))
 }

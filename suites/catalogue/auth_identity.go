@@ -136,8 +136,8 @@ func usualNames(ctx context.Context, s *subject.Session, e *subject.Endpoint, pl
 }
 
 // namedAsAnother sends what names the second user, under the names that an
-// identity usually has: in the place where the chat id stands, and in the query,
-// which some frameworks read like a body.
+// identity usually has: in the place where the chat id stands, in the query, which
+// some frameworks read like a body, and in the headers by which gateways tell it.
 func namedAsAnother(ctx context.Context, s *subject.Session, e *subject.Endpoint, plain *person) []subject.Verdict {
 	second := secondPerson(ctx, s)
 	if second == nil {
@@ -156,7 +156,10 @@ func namedAsAnother(ctx context.Context, s *subject.Session, e *subject.Endpoint
 		for _, place := range []struct {
 			what string
 			with func(string, map[string]any) (wire.Request, error)
-		}{{"the second user's " + claim + " in the request", e.WithMembers}, {"the second user's " + claim + " in the query", e.WithQuery}} {
+		}{{"the second user's " + claim + " in the request", e.WithMembers}, {"the second user's " + claim + " in the query", e.WithQuery},
+			{"the second user's " + claim + " in a header such as X-User-Id", func(chatID string, _ map[string]any) (wire.Request, error) {
+				return e.WithIdentityHeaders(chatID, value), nil
+			}}} {
 			r, err := place.with(s.NewChatID(), members)
 			if err != nil {
 				verdicts = append(verdicts, subject.CouldNotRun(err))

@@ -131,6 +131,9 @@ func judgeRenewal(r subject.Renewal) subject.Verdict {
 	if r.Before.Outcome == browser.OutcomeUndefined || r.After.Outcome == browser.OutcomeUndefined {
 		return subject.Missing("%s", goneByThen)
 	}
+	if r.Before.Token == "" {
+		return subject.Missing("called for another chat it gave no token (%s), so that there was none to renew (see PAGE-CALLBACK-FRESH)", orNone(string(r.Before.Outcome)))
+	}
 	before, err := token.Decode(token.Raw(r.Before.Token))
 	if err != nil || before.Expires().IsZero() {
 		return subject.Missing("the token has no readable exp (see TOK-EXP)")
@@ -158,10 +161,11 @@ func pageLoggedOut(_ context.Context, s *subject.Session) subject.Verdict {
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
+	if what, is := v.OtherThanToken(); is {
+		return subject.Violated("no token: null, undefined or nothing", "a browser without any session got a text in its place").
+			Because(what.ID).Fix("Return null where nobody is logged in: look at response.ok before the answer is read, and make nothing text that is missing.").With(v.CallbackEvidence()...)
+	}
 	switch {
-	case v.LosesNull():
-		return subject.Violated("no token: null, undefined or nothing", "a browser without any session got a text that says so: the missing value was made text").
-			Because(token.MissingMadeText.ID).Fix("Return null where nobody is logged in, before anything is made text of it.").With(v.CallbackEvidence()...)
 	case v.Token != "":
 		return subject.Violated("no token", "a browser without any session got a token").With(v.CallbackEvidence()...)
 	case len(v.Started) == 0:

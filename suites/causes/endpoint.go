@@ -58,7 +58,7 @@ var ofEndpoints = []Cause{
 		By:          ByEither,
 		When:        []string{"AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH"}, Unless: []string{"PAGE-CALLBACK-TOKEN"},
 		Explains: []string{"AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}},
-	{ID: "endpoint-keeps-tokens", Title: "The auth endpoint gives a token that has little of its life left.", Severity: reports.Medium, Owner: Endpoint,
+	{ID: "endpoint-keeps-tokens", Title: "The auth endpoint gives tokens that it made before, or that have little of their life left.", Severity: reports.Medium, Owner: Endpoint,
 		Consequence: "The chat asks for a new token shortly before the old one expires, and gets none that lasts: the user becomes a stranger in the middle of a talk.",
 		Fix:         "Sign a new token for each request, with its whole life before it.",
 		When:        []string{"AUTH-FRESH"}, Unless: []string{"TOK-EXP-FUTURE"},

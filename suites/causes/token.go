@@ -21,8 +21,8 @@ var besides = map[string][]string{
 	"token-sub-number":      {"HOOK-SUB-TYPE"},
 }
 
-// ofUnits are the diagnoses of how a token's times are written; what they mean is
-// judged all the same.
+// ofUnits are the diagnoses of how a token's times are written. Each claim that is
+// written so is diagnosed by itself, and what they mean is judged all the same.
 var ofUnits = []token.Diagnosis{token.Milliseconds, token.TimeAsText, token.TimeWithFraction}
 
 // ofTimes are the diagnoses of a token's times, which are one matter: where iat
@@ -69,7 +69,7 @@ var ofClaims = []Cause{
 func explainedBy(d token.Diagnosis) []string {
 	switch {
 	case slices.Contains(ofUnits, d):
-		return []string{"TOK-IAT", "TOK-EXP", "TOK-NBF"}
+		return nil
 	case slices.Contains(ofTimes, d):
 		return []string{"TOK-IAT", "TOK-IAT-*", "TOK-EXP", "TOK-EXP-*", "TOK-NBF", "PAGE-CALLBACK-RENEW", "AUTH-FRESH"}
 	case d == token.ForAnotherService: // nothing in it is meant for Kindly

@@ -131,7 +131,7 @@ var ofWebhooks = []Cause{
 		Consequence: "Visitors who are not logged in get an error, or what belongs to somebody else.",
 		Fix:         "Answer whoever brings no token as a stranger, and keep nothing of a user beyond the request.",
 		By:          ByEither,
-		When:        []string{"HOOK-ANONYMOUS"}, Unless: []string{"HOOK-USER-ID"}, Explains: []string{"HOOK-ANONYMOUS", "HOOK-SCHEME", "HOOK-DISTINGUISHES"}},
+		When:        []string{"HOOK-ANONYMOUS"}, Unless: []string{"HOOK-USER-ID"}, Explains: []string{"HOOK-ANONYMOUS", "HOOK-SCHEME", "HOOK-DISTINGUISHES"}, Besides: []string{"LIVE-HOOK-HEADERS"}}, // an empty Authorization is a stranger's
 	{ID: "webhook-takes-hmac-tokens", Title: "The webhook takes tokens that are signed with a secret instead of your key.", Severity: reports.Critical, Owner: Webhook,
 		Consequence: "The secret is one that anybody knows, such as the public key or nothing at all: anybody can be any of your users.",
 		Fix:         `Tell the JWT library the one algorithm that you accept: algorithms: ["RS256"].`,

@@ -186,22 +186,26 @@ func (t *Traffic) Undisturbed(ctx context.Context, url string, do func() bool) {
 
 // Outliving does something by other means that calls services, beside other traffic,
 // and once more without it where one of them died meanwhile: which of them share a
-// process, nobody knows. do says whether it came to what it should.
-func (t *Traffic) Outliving(ctx context.Context, do func() bool) {
-	before := len(t.Deaths())
-	done := do()
-	if !done && ctx.Err() == nil { // one may have died of what nobody has looked into yet
-		t.Settle(ctx)
-	}
-	if len(t.Deaths()) == before || ctx.Err() != nil {
-		return
+// process, nobody knows. Where one mixes up what it is asked at the same time, there is
+// no other traffic at once. do is told whether it is so, and says whether it came to
+// what it should.
+func (t *Traffic) Outliving(ctx context.Context, do func(alone bool) bool) {
+	if !slices.ContainsFunc(t.all(), (*service).oneByOne) {
+		before := len(t.Deaths())
+		done := do(false)
+		if !done && ctx.Err() == nil { // one may have died of what nobody has looked into yet
+			t.Settle(ctx)
+		}
+		if len(t.Deaths()) == before || ctx.Err() != nil {
+			return
+		}
 	}
 	for _, v := range t.all() { // in one order
 		v.gate.Lock()
 		defer v.gate.Unlock()
 		v.settle(ctx, t.Client)
 	}
-	do()
+	do(true)
 }
 
 // Hurt says whether an exchange that was not made by Do has suffered from the death
@@ -268,6 +272,12 @@ func (t *Traffic) OneByOne(r wire.Request) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.single = true
+}
+
+func (v *service) oneByOne() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.single
 }
 
 // Slow says whether the service of r takes long for plain answers.

@@ -189,6 +189,23 @@ func (e *Endpoint) WithQuery(chatID string, members map[string]any) (wire.Reques
 	return r, nil
 }
 
+// identityHeaders are those in which gateways tell an app who somebody is: for each of
+// them the app must know that it comes from the gateway.
+var identityHeaders = []string{"X-User-Id", "X-User", "X-User-Email", "X-Username", "X-Email", "X-Userinfo", "X-Auth-User", "X-Authenticated-User", "X-Authenticated-Userid",
+	"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Auth-Request-User", "X-Auth-Request-Email", "X-Remote-User", "Remote-User", "X-Webauth-User"}
+
+// WithIdentityHeaders is the page's request for a chat, with a value in the headers that
+// name a user, but for those that the page sends itself.
+func (e *Endpoint) WithIdentityHeaders(chatID, value string) wire.Request {
+	r := e.WithChat(chatID)
+	for _, name := range identityHeaders {
+		if r.Header.Get(name) == "" {
+			r.Header.Set(name, value)
+		}
+	}
+	return r
+}
+
 // addAround adds members to every object on the way to the chat id, but to those
 // that only number a batch.
 func addAround(value any, chatID string, members map[string]any) bool {

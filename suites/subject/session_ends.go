@@ -114,10 +114,15 @@ func (s *Session) seenOn(ctx context.Context, page *browser.Page, v *Visit, e *E
 	if err != nil {
 		return nil, err
 	}
+	return s.likeBefore(fresh, e), nil
+}
+
+// likeBefore is an endpoint as it was found again, with what is known of it already.
+func (s *Session) likeBefore(fresh, before *Endpoint) *Endpoint {
 	fresh.Request.Header = s.Client.Gates().Without(fresh.Request.Header, fresh.Request.URL)
-	fresh.gate, fresh.shared = e.gate, e.shared
+	fresh.gate, fresh.shared = before.gate, before.shared
 	s.Redact.Learn(fresh.Credentials()...)
-	return fresh, nil
+	return fresh
 }
 
 // RenewSecond is Lasting's for the second user: it says whether their session had
@@ -129,22 +134,43 @@ func (s *Session) RenewSecond(ctx context.Context, e *Endpoint) bool {
 	if ev, raw := s.Ask(ctx, "is the second user's session still there?", e.WithChat(s.NewChatID())); raw != "" || !turnedAway(ev) {
 		return false
 	}
-	v, err := s.visitSecond()
-	if err != nil || v.Token == "" {
-		return false
+	s.Endpoints.renewing.Lock()
+	defer s.Endpoints.renewing.Unlock()
+	if now, err := s.SecondEndpoint(); err != nil || now != e {
+		return err == nil
 	}
-	chatID := s.NewChatID()
-	called, err := s.call(ctx, v.page, chatID)
-	if err != nil {
-		return false
-	}
-	fresh, err := s.seenOn(ctx, v.page, v, e, chatID, called)
+	fresh, err := s.askedBySecond(ctx, e)
 	if err != nil {
 		return false
 	}
 	s.replace(e.Request, fresh.Request)
 	s.Endpoints.second.Replace(fresh)
 	return true
+}
+
+// askedBySecond is the endpoint as the second user's page calls it now, or else as it
+// does after they have logged in anew: a process that died may have lost their session.
+func (s *Session) askedBySecond(ctx context.Context, e *Endpoint) (*Endpoint, error) {
+	v, err := s.visitSecond()
+	if err != nil {
+		return nil, err
+	}
+	chatID := s.NewChatID()
+	if called, err := s.call(ctx, v.page, chatID); err == nil && called.Token != "" {
+		return s.seenOn(ctx, v.page, v, e, chatID, called)
+	}
+	if v, err = s.visitLike(s.Target.Second); err != nil {
+		return nil, err
+	}
+	if v.Token == "" {
+		return nil, MissingError("the second user's page gives no token any more")
+	}
+	s.pages.second.Replace(v)
+	fresh, err := discover(v)
+	if err != nil {
+		return nil, err
+	}
+	return s.likeBefore(fresh, e), nil
 }
 
 // askPlainly makes the page's request again for a chat, with a session that lasts.

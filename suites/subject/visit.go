@@ -91,7 +91,7 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 	}
 	var v *Visit
 	var err error
-	s.Outliving(s.Base, func() bool {
+	s.Outliving(s.Base, func(bool) bool {
 		ok := false
 		if v, ok = s.visitKept(login, before); ok {
 			return true

@@ -3,6 +3,7 @@ package subject
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -25,44 +26,50 @@ func (s *Session) visitWithToken() (*Visit, error) {
 // CallOther calls the first user's callback for another chat, as the widget
 // would after a new conversation was begun.
 func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallResult, err error) {
-	s.outliving(func() bool {
+	s.outliving(func(call calling) bool {
 		v, failed := s.visitWithToken()
 		if err = failed; err != nil {
 			return true
 		}
 		chatID = s.NewChatID()
-		s.Endpoints.calling.Lock()
-		defer s.Endpoints.calling.Unlock()
-		r, _, err = s.callPageBy(ctx, v, chatID, true, s.call)
+		r, _, err = s.callPageBy(ctx, v, chatID, true, call)
 		return r.Token != ""
 	})
 	return chatID, r, err
 }
 
-// outliving does something again that came to nothing where a service died meanwhile:
-// the session may have died with it, which the next visit has anew.
-func (s *Session) outliving(do func() (done bool)) {
-	for range mostTries {
-		before := len(s.Deaths())
-		if do() {
-			return
+// A calling is a way to call a page's callback.
+type calling func(ctx context.Context, page *browser.Page, chatID any) (browser.CallResult, error)
+
+// outliving calls the page, and once more with nothing else going on where that came to
+// nothing and a service died meanwhile: the session may have died with it, which the
+// next visit has anew.
+func (s *Session) outliving(do func(calling) (done bool)) {
+	s.Endpoints.calling.Lock() // before the services are kept quiet, as whoever calls the page does
+	defer s.Endpoints.calling.Unlock()
+	s.Outliving(s.Base, func(alone bool) bool {
+		if alone {
+			return do(s.callInPeace)
 		}
-		if s.Settle(s.Base); len(s.Deaths()) == before { // what it died of may have to be found yet
-			return
-		}
-	}
+		return do(s.call)
+	})
 }
 
 // call calls a page's callback with no other traffic to what it calls. Its time
 // begins when it is its turn.
 func (s *Session) call(ctx context.Context, page *browser.Page, chatID any) (r browser.CallResult, err error) {
 	s.Undisturbed(ctx, s.calls(), func() bool {
-		ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
-		defer cancel()
-		r, err = page.CallWith(ctx, chatID)
+		r, err = s.callInPeace(ctx, page, chatID)
 		return r.Token != ""
 	})
 	return r, err
+}
+
+// callInPeace is call where nothing else is sent anyway.
+func (s *Session) callInPeace(ctx context.Context, page *browser.Page, chatID any) (browser.CallResult, error) {
+	ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
+	defer cancel()
+	return page.CallWith(ctx, chatID)
 }
 
 // calls is the URL that the page's callback calls: the endpoint's where it is
@@ -86,26 +93,24 @@ type Renewal struct {
 // A page may keep a token in memory until then.
 func (s *Session) Renew() (Renewal, error) {
 	return s.pages.renewed.Get(func() (r Renewal, err error) {
-		s.outliving(func() bool {
-			r, err = s.renew()
+		s.outliving(func(call calling) bool {
+			r, err = s.renew(call)
 			return r.After.Token != ""
 		})
 		return r, err
 	})
 }
 
-func (s *Session) renew() (Renewal, error) {
+func (s *Session) renew(by calling) (Renewal, error) {
 	v, err := s.visitWithToken()
 	if err != nil {
 		return Renewal{}, err
 	}
-	s.Endpoints.calling.Lock()
-	defer s.Endpoints.calling.Unlock()
 	page, err := s.openAgain(s.Base, v) // it is looked at again later
 	if err != nil {
 		return Renewal{}, err
 	}
-	call := func(chatID string) (browser.CallResult, error) { return s.call(s.Base, page, chatID) }
+	call := func(chatID string) (browser.CallResult, error) { return by(s.Base, page, chatID) }
 	advance := func(d time.Duration) error {
 		ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
 		defer cancel()
@@ -144,9 +149,9 @@ func renewOn(ctx context.Context, advance func(time.Duration) error, call func(c
 	return r, err
 }
 
-// LosesNull says whether the callback gave the name of a missing value as text,
-// such as "null", in place of a token.
-func (v *Visit) LosesNull() bool {
+// OtherThanToken is what the callback gave in place of a token, if it is nothing of
+// the kind: a missing value made text, a message, a page for people.
+func (v *Visit) OtherThanToken() (token.Diagnosis, bool) {
 	wrong, found := v.result.Violation("TOK-COMPACT")
-	return v.Token != "" && found && wrong.Diagnosis == token.MissingMadeText
+	return wrong.Diagnosis, v.Token != "" && found && slices.Contains([]token.Diagnosis{token.MissingMadeText, token.NotAwaited, token.TextForToken, token.HTMLForToken}, wrong.Diagnosis)
 }
