@@ -1,13 +1,16 @@
 package suites_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rsa"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -110,5 +113,35 @@ func TestAWebhookThatRemembersTheLastMemberIsFoundByAKeyAlone(t *testing.T) {
 	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-ANONYMOUS", "HOOK-DISTINGUISHES"}})
 	if c := find(t, run, "HOOK-ANONYMOUS"); c.Outcome != reports.Failed || c.Cause != "webhook-knows-no-strangers" || !strings.Contains(c.Actual, "the member's name") {
 		t.Errorf("HOOK-ANONYMOUS is %s for %q: %s", c.Outcome, c.Cause, c.Actual)
+	}
+}
+
+// Who has logged out is still in the chat in which they were a member.
+func TestAWebhookThatRemembersTheMemberOfAChatIsFound(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	var members sync.Map
+	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+		ok := soundly(header, claims, signed, chat)
+		if ok {
+			members.Store(chat, claims["name"])
+		}
+		return ok
+	}
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		name, known := members.Load(member(body, "chat_id"))
+		if known = known && r.Header.Get("Authorization") == "" && r.Header.Get("Kindly-HMAC") != ""; known {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"reply":"Hello %s, your order is on its way."}`, name)
+		}
+		return known
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-ANONYMOUS", "HOOK-SCHEME"}})
+	for _, id := range []string{"HOOK-ANONYMOUS", "HOOK-SCHEME"} {
+		if c := find(t, run, id); c.Outcome != reports.Passed && c.Cause != "webhook-knows-no-strangers" || id == "HOOK-ANONYMOUS" && c.Outcome != reports.Failed {
+			t.Errorf("%s is %s for %q: %s", id, c.Outcome, c.Cause, c.Actual)
+		}
 	}
 }

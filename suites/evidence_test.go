@@ -1,6 +1,7 @@
 package suites_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -175,10 +176,11 @@ func TestAnUnknownOrderIsNoRefusal(t *testing.T) {
 func TestSignatureMistakesAreNamedAndWorkedAround(t *testing.T) {
 	t.Parallel()
 	encodings := map[string]func([]byte) string{
-		"hmac-hex":       hex.EncodeToString,
-		"hmac-unpadded":  base64.RawStdEncoding.EncodeToString,
-		"hmac-base64url": base64.URLEncoding.EncodeToString,
-		"hmac-prefix":    func(b []byte) string { return "sha256=" + hex.EncodeToString(b) },
+		"hmac-hex":         hex.EncodeToString,
+		"hmac-unpadded":    base64.RawStdEncoding.EncodeToString,
+		"hmac-base64url":   base64.URLEncoding.EncodeToString,
+		"hmac-prefix":      func(b []byte) string { return "sha256=" + hex.EncodeToString(b) },
+		"hmac-url-decoded": func(b []byte) string { return strings.ReplaceAll(base64.StdEncoding.EncodeToString(b), "+", "%2B") }, // else it finds a space there
 	}
 	for id, encode := range encodings {
 		t.Run(id, func(t *testing.T) {
@@ -198,6 +200,30 @@ func TestSignatureMistakesAreNamedAndWorkedAround(t *testing.T) {
 				if judged, all := judgedOf(run, "HOOK"); judged < all-3 {
 					t.Errorf("only %d of %d checks of the webhook judged", judged, all)
 				}
+			}
+		})
+	}
+}
+
+// A webhook that computes the signature over something else than all bytes as they came
+// refuses only some of what users write.
+func TestASignatureOverOtherBytesIsFound(t *testing.T) {
+	t.Parallel()
+	for says, change := range map[string]func([]byte) []byte{
+		"10,000 letters":               func(b []byte) []byte { return b[:min(4096, len(b))] },
+		"letters with combining marks": func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("a\u030a"), []byte("\u00e5")) },
+	} {
+		t.Run(says, func(t *testing.T) {
+			t.Parallel()
+			h := plain()
+			h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+				body, _ := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(change(body)))
+				return false
+			}
+			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"SIG-VALID", "SIG-RAW-BODY"}})
+			if c := find(t, run, "SIG-RAW-BODY"); c.Outcome != reports.Failed || c.Cause != "" || !strings.Contains(c.Actual, "1 of 12 refused: "+says) {
+				t.Errorf("SIG-RAW-BODY is %s for %q: %s", c.Outcome, c.Cause, c.Actual)
 			}
 		})
 	}

@@ -95,6 +95,7 @@ const (
 	fixPrefix   = "Compare the whole header with the base64 of the digest: Kindly puts nothing before it."
 	fixRaw      = "Compute the HMAC over the bytes of the body as they came, before any parser: writing the parsed JSON again gives others."
 	fixSecret   = "Use the secret exactly as it stands in Kindly's settings: trim what a file or a variable adds, and don't decode it."
+	fixDecoded  = "Take the header's value as it is: what decodes it as if it stood in a URL makes a space of each +."
 	fixBytes    = "Hash bytes of UTF-8, and take the secret as UTF-8 too: in C# Encoding.UTF8, not Encoding.Unicode."
 	fixNoSecret = `Give the webhook the secret, and let it stop at its start where there is none. Decode nothing: Buffer.from(secret, "hex") is empty where the secret is no hex.`
 	fixBodyOnly = "Sign the raw body alone: Kindly signs neither the URL nor a time stamp."
@@ -148,6 +149,7 @@ func SignatureMistakes() []SignatureMistake {
 		written("hmac-base64url", "the signature in base64url, with - and _", fixEncoding, base64.URLEncoding.EncodeToString),
 		written("hmac-unpadded", "the signature without the = at its end", fixEncoding, base64.RawStdEncoding.EncodeToString),
 		written("hmac-base64url-unpadded", "the signature in base64url, without padding", fixEncoding, base64.RawURLEncoding.EncodeToString),
+		written("hmac-url-decoded", "the signature with %2B for +", fixDecoded, func(b []byte) string { return strings.ReplaceAll(b64std(b), "+", "%2B") }),
 		written("hmac-hex-upper", "the signature in hex, in capitals", fixEncoding, func(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }),
 		written("hmac-prefix", `the signature in hex, behind "sha256="`, fixPrefix, func(b []byte) string { return "sha256=" + hex.EncodeToString(b) }),
 		written("hmac-prefix", `the signature behind "sha256="`, fixPrefix, func(b []byte) string { return "sha256=" + b64std(b) }),

@@ -51,18 +51,17 @@ var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, _
 		return bindPages(s, reason)
 	}
 	return s.Lasting(ctx, func(first *subject.Endpoint) subject.Verdict {
-		second, err := s.SecondEndpoint()
-		if err != nil {
-			return subject.CouldNotRun(err)
+		var v subject.Verdict
+		for range timesRenewed {
+			second, err := s.SecondEndpoint()
+			if err != nil {
+				return subject.CouldNotRun(err)
+			}
+			if v = bindSession(ctx, s, first, second); v.Kind == subject.Held || v.Sure || !s.RenewSecond(ctx, second) {
+				break
+			}
 		}
-		v := bindSession(ctx, s, first, second)
-		if v.Kind == subject.Held || v.Sure || !s.RenewSecond(ctx, second) {
-			return v
-		}
-		if second, err = s.SecondEndpoint(); err != nil {
-			return subject.CouldNotRun(err)
-		}
-		return bindSession(ctx, s, first, second)
+		return v
 	})
 })
 

@@ -55,11 +55,20 @@ var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.
 var hookAnonymous = eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	all := st.Stranger
 	if st.Members() { // a webhook must not remember whom it talked to
-		ev, err := h.Call(ctx, "without a token, after a request with one", subject.Call{})
-		if err != nil {
-			return subject.CouldNotRun(err)
+		all = slices.Clone(all)
+		for _, c := range []struct {
+			title string
+			subject.Call
+		}{
+			{"without a token, after a request with one", subject.Call{}},
+			{"without a token, in the chat of a request with one", subject.Call{ChatID: st.Token.ChatID}}, // who has logged out is still in it
+		} {
+			ev, err := h.Call(ctx, c.title, c.Call)
+			if err != nil {
+				return subject.CouldNotRun(err)
+			}
+			all = append(all, ev)
 		}
-		all = append(slices.Clone(all), ev)
 	}
 	for _, ev := range all {
 		if ev.Exchange.Err != nil || ev.Exchange.Status() >= 500 {
@@ -70,7 +79,7 @@ var hookAnonymous = eachHook(func(ctx context.Context, h *subject.Webhook, st su
 			return subject.Violated("an answer below 500", subject.Describe(ev.Exchange)).Because(subject.Silence(ev)).With(ev)
 		}
 		if m, shown := knownMarker(h.Session, st, ev); shown {
-			return subject.Violated("nobody's data", fmt.Sprintf("the answer to a stranger holds the member's %s", m.Claim)).Surely().With(ev)
+			return subject.Violated("nobody's data", fmt.Sprintf("%s: the answer holds the member's %s", ev.Title, m.Claim)).Surely().With(ev)
 		}
 	}
 	return subject.Holds("%s", subject.Describe(all[0].Exchange)).With(all[0])

@@ -55,21 +55,23 @@ func howMany(ctx context.Context, h *subject.Webhook, v subject.Verdict) subject
 		return subject.CouldNotRun(err)
 	}
 	var refused []subject.Evidence
-	special := true // every refused signature has + or /, and no other has
 	for _, ev := range all {
-		bad := !h.AcceptableStatus(ev)
-		if bad {
+		if !h.AcceptableStatus(ev) {
 			refused = append(refused, ev)
 		}
-		value, _ := webhook.Signature(ev.Exchange.Request.Header)
-		special = special && bad == strings.ContainsAny(value, "+/")
 	}
 	if len(refused) == 0 || len(refused) == len(all) {
 		return v
 	}
 	which := ""
-	if special {
-		which = ", those whose signature has + or /"
+	for _, letters := range []string{"+", "/", "+/"} {
+		if !slices.ContainsFunc(all, func(ev subject.Evidence) bool {
+			value, _ := webhook.Signature(ev.Exchange.Request.Header)
+			return strings.ContainsAny(value, letters) == h.AcceptableStatus(ev)
+		}) {
+			which = ", those whose signature has " + strings.Join(strings.Split(letters, ""), " or ")
+			break
+		}
 	}
 	some := subject.Violated("accepted: each is signed as Kindly signs", fmt.Sprintf("%d of %d bodies refused%s", len(refused), len(all), which)).With(refused[0])
 	some.Cause, some.Advice = v.Cause, v.Advice
@@ -188,6 +190,9 @@ var bodyChanges = []struct {
 }
 
 var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
+	if all, err := h.SignedBodies(ctx); err == nil && st.Signature == nil && slices.ContainsFunc(all, h.AcceptableStatus) && slices.ContainsFunc(all, func(ev subject.Evidence) bool { return !h.AcceptableStatus(ev) }) {
+		return subject.Missing("some bodies are refused however they are spelled (see SIG-VALID)")
+	}
 	c.Payload = func(p *webhook.Payload) { p.Context = withNote(p.Context) }
 	var spellings []forge.Spelling
 	var attempts []subject.Attempt
@@ -211,7 +216,7 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 			refused, names = append(refused, ev), append(names, spellings[i].Name)
 		}
 	}
-	count := len(spellings)
+	count, spelled := len(spellings), len(refused)
 	for _, note := range unusualNotes {
 		c.Payload = func(p *webhook.Payload) { p.Context = withNote(p.Context); p.Context["note"] = note.text }
 		ev, err := h.Call(ctx, note.what, c)
@@ -232,6 +237,9 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 		v.Actual += "; it accepts " + m.Name
 		v.Evidence = append([]subject.Evidence{m.Seen}, v.Evidence...)
 		return v.Because(m.Cause).Fix(m.Fix)
+	}
+	if spelled == 0 {
+		return v.Fix("Compute the HMAC over the bytes of the body as they came: all of them, and none changed (normalize, a limited reader).")
 	}
 	return v.Because("hmac-body-rewritten")
 })

@@ -20,6 +20,7 @@ var ofSignatures = []Cause{
 	signature("hmac-base64url", "The webhook expects the signature in base64url."),
 	signature("hmac-unpadded", "The webhook expects the signature without its padding."),
 	signature("hmac-base64url-unpadded", "The webhook expects the signature in base64url, without padding."),
+	signature("hmac-url-decoded", "The webhook decodes the signature as if it stood in a URL."),
 	signature("hmac-prefix", "The webhook expects something before the signature."),
 	signature("hmac-twice-encoded", "The webhook encodes the digest twice."),
 	signature("hmac-sha1", "The webhook computes the signature with SHA-1."),

@@ -69,7 +69,10 @@ const checksAtOnce = 32
 
 // runAll runs the checks, each at its turn. Who calls a service alone need not wait
 // for what calls others only, nor for pages, which are watched for seconds.
+// What breaks things comes after what does not.
 func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalogue.Check) {
+	checks = slices.Clone(checks)
+	slices.SortStableFunc(checks, func(a, b catalogue.Check) int { return hostility(a) - hostility(b) })
 	first := []catalogue.Turn{catalogue.Together, catalogue.Alone}
 	last := []catalogue.Turn{catalogue.Last, catalogue.Finally}
 	if s.InOrder() || !s.WebhooksApart() {
@@ -84,6 +87,13 @@ func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalo
 	group.Wait() // webhooks are called with tokens, and so are pages: what hurts the endpoint waits for all
 	runTurns(ctx, s, b, last, endpoint)
 	runTurns(ctx, s, b, last, others)
+}
+
+func hostility(c catalogue.Check) int {
+	if c.Hostile {
+		return 1
+	}
+	return 0
 }
 
 // parted tells the checks that call webhooks, those of the endpoint, and the others.
