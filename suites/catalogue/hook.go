@@ -162,7 +162,7 @@ var namings = []struct {
 		}
 		p.Context = named
 	}},
-	{"the message", func(p *webhook.Payload, m oracle.Marker) { p.Message += " (I am " + m.Value + ")" }},
+	{"the message", func(p *webhook.Payload, m oracle.Marker) { p.Message += " I am " + m.Value }},
 }
 
 // memberOf are the ways in which the page's user can be named: the token's claims,

@@ -196,6 +196,7 @@ func whereItDied(d service.Death) string {
 // liveProcess speaks of every death, whoever caused it.
 func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
 	s.Settle(ctx)
+	s.LookAtAll(ctx)
 	deaths := s.Deaths()
 	if len(deaths) == 0 && s.Sent() == 0 {
 		return subject.Missing("nothing was sent that could have killed one")

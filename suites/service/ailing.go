@@ -12,8 +12,8 @@ import (
 // a pool whose connections are not given back, a lock that is kept, a full queue. Such a
 // place fails from some time on, whatever it is asked.
 
-// ails is why nothing can be told of the place that ev comes from: a plain request to
-// it, which was answered well at first, fails with an error for good.
+// ails is why nothing can be told of the place that a request goes to: a plain request
+// to it, which was answered well at first, fails for good or gets no answer.
 func (v *service) ails(ctx context.Context, client *wire.Client, ev Evidence) error {
 	r := ev.Exchange.Request
 	if err := v.outOfOrder(r); err != nil {
@@ -22,14 +22,18 @@ func (v *service) ails(ctx context.Context, client *wire.Client, ev Evidence) er
 	at := place(r)
 	patience, cancel := context.WithTimeout(ctx, v.t.Patience.Comeback)
 	defer cancel()
-	for pause := 50 * time.Millisecond; v.failsAt(client, at); pause = min(2*pause, time.Second) {
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		state := v.stateAt(client, at)
+		if state != failing && state != silent {
+			return nil
+		}
 		if Sleep(patience, pause) == nil {
 			continue
 		}
 		if ctx.Err() != nil {
 			return nil // nobody waits for it any more
 		}
-		err := &diedError{Death{Address: v.address, Last: titles(v.recent(at)), Gone: true, Failing: true, Evidence: ev}}
+		err := &diedError{Death{Address: v.address, Last: titles(v.recent(at)), Gone: true, Failing: state == failing, Silent: state == silent, Evidence: ev}}
 		v.note(err.death)
 		whole := v.pulse(ctx, client) != beats
 		v.mu.Lock()
@@ -44,11 +48,10 @@ func (v *service) ails(ctx context.Context, client *wire.Client, ev Evidence) er
 		v.t.Problem(err.Error()+".", "Restart it, and see in its log what it waits for or has run out of: what a refused request takes (a connection, a lock) must be given back.")
 		return err
 	}
-	return nil
 }
 
-// failsAt says whether a plain request to a place fails with an error.
-func (v *service) failsAt(client *wire.Client, at string) bool {
+// stateAt is how a plain request to a place is answered; beats where none is known.
+func (v *service) stateAt(client *wire.Client, at string) pulse {
 	v.mu.Lock()
 	signs := slices.Clone(v.signs)
 	v.mu.Unlock()
@@ -57,9 +60,22 @@ func (v *service) failsAt(client *wire.Client, at string) bool {
 		if err != nil || place(r) != at {
 			continue
 		}
-		return v.pulseOf(v.send(v.t.base, client, "is it alive?", r).Exchange, sign) == failing
+		r.Timeout = v.haste()
+		return v.pulseOf(v.send(v.t.base, client, "is it alive?", r).Exchange, sign)
 	}
-	return false
+	return beats
+}
+
+// lookAtAll asks all places that were answered well at first.
+func (v *service) lookAtAll(ctx context.Context, client *wire.Client) {
+	v.mu.Lock()
+	signs := slices.Clone(v.signs)
+	v.mu.Unlock()
+	for _, sign := range signs {
+		if r, err := sign.request(); err == nil {
+			v.ails(ctx, client, Evidence{Exchange: wire.Exchange{Request: r}})
+		}
+	}
 }
 
 // recent are the requests to a place that were sent last, but for plain ones.

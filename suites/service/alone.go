@@ -58,7 +58,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 	v.gate.Lock()
 	defer v.gate.Unlock()
 	v.settle(ctx, v.t.Client) // what was sent before is not its doing
-	if err := v.isDown(); err != nil {
+	if err := v.outOfOrder(r); err != nil {
 		return nil, err
 	}
 	v.limit.rest(ctx)

@@ -402,7 +402,7 @@ func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 		if err != nil {
 			continue
 		}
-		r.Timeout = min(v.timeout(), max(2*time.Second, v.timeout()/2))
+		r.Timeout = v.haste()
 		ex := v.send(v.t.base, client, "is it alive?", r).Exchange
 		now := v.pulseOf(ex, sign)
 		if now == beats || now == silent || ex.Kind() == wire.KindUnreachable {
@@ -413,6 +413,11 @@ func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 		}
 	}
 	return state
+}
+
+// haste is how long a plain request is given by which a service shows that it lives.
+func (v *service) haste() time.Duration {
+	return min(v.timeout(), max(2*time.Second, v.timeout()/2))
 }
 
 // pulseOf is what the answer to a plain request tells.

@@ -243,14 +243,24 @@ func (t *Traffic) Watch(first Evidence, request func() (wire.Request, error)) {
 	t.to(first.Exchange.Request).lives(first.Exchange, request)
 }
 
-// Ailing says whether plain requests to the place that ev comes from fail by now, which
-// were answered well at first: then an error tells nothing of the request that got it.
+// Ailing says whether plain requests to the place that ev comes from fail by now, or get
+// no answer, which were answered well at first: then an error tells nothing of the
+// request that got it.
 // It is given time to recover; where it does not, nothing more is sent there.
 func (t *Traffic) Ailing(ctx context.Context, ev Evidence) error {
 	v := t.to(ev.Exchange.Request)
 	v.gate.Lock()
 	defer v.gate.Unlock()
 	return v.ails(ctx, t.Client, ev)
+}
+
+// LookAtAll finds out which places that were answered well at first are not by now.
+func (t *Traffic) LookAtAll(ctx context.Context) {
+	for _, v := range t.all() {
+		v.gate.Lock()
+		v.lookAtAll(ctx, t.Client)
+		v.gate.Unlock()
+	}
 }
 
 // OnComeback has something done whenever the service of r is back after its

@@ -210,14 +210,14 @@ func Conclude(r *service.Running, v Verdict) Verdict {
 	return v
 }
 
-// Unailing is a verdict that comes of an error, if a plain request is still answered
-// there: where it is not by now, the error tells nothing.
+// Unailing is a verdict that comes of an error or a time-out, if a plain request is still
+// answered there: where it is not by now, they tell nothing.
 func (s *Session) Unailing(ctx context.Context, v Verdict) Verdict {
 	if v.Kind != Broken || v.Sure || len(v.Evidence) == 0 {
 		return v
 	}
 	last := v.Evidence[len(v.Evidence)-1]
-	if last.Exchange.Status() < http.StatusInternalServerError {
+	if last.Exchange.Status() < http.StatusInternalServerError && last.Exchange.Kind() != wire.KindTimeout {
 		return v
 	}
 	if err := s.Ailing(ctx, last); err != nil {
