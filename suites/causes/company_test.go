@@ -27,6 +27,8 @@ func TestWhatWasMendedExplainsNothingElse(t *testing.T) {
 		{"hmac-hex", "SIG-VALID", []string{"SIG-RAW-BODY"}, []string{"SIG-BODY", "SIG-ECHO", "LIVE-HOOK-BODY"}},
 		{"process-dies", "LIVE-HOOK-BODY", []string{"LIVE-PROCESS"}, []string{"LIVE-AUTH-BURST", "LIVE-HOOK-BURST"}},
 		{"token-milliseconds", "TOK-EXP", nil, []string{"TOK-NBF", "TOK-EXP-MAX", "PAGE-CALLBACK-RENEW", "TOK-EMAIL-VERIFIED", "TOK-CHAT-DOMAINS", "TOK-SUB-STABLE"}},
+		{"callback-lost", "PAGE-CALLBACK-KEPT", []string{"PAGE-CALLBACK-RENEW"}, []string{"PAGE-ERRORS"}},
+		{"endpoint-keeps-tokens", "AUTH-FRESH", []string{"PAGE-CALLBACK-RENEW"}, []string{"TOK-IAT-SKEW"}},
 		{"token-sub-number", "TOK-SUB", nil, []string{"TOK-EMAIL-VERIFIED", "TOK-IAT"}},
 		{"token-unknown-key", "TOK-SIGNATURE", nil, []string{"TOK-EXP", "TOK-SECRETS"}},
 	} {

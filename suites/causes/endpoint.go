@@ -21,7 +21,8 @@ var ofEndpoints = []Cause{
 		Consequence: "Every user is the one who asked first, in the chat and at every webhook.",
 		Fix:         "Let nothing keep the answer: Cache-Control: no-store, the endpoint's path taken out of the CDN's and the proxy's cache, and no variable in the app that holds a token.",
 		Explains: []string{"AUTH-BIND-*", "AUTH-CONCURRENT", "AUTH-FRESH", "AUTH-NO-STORE", "AUTH-BODY-*", "AUTH-CHATID-*", "AUTH-POST-TOKEN", "AUTH-NO-SESSION", "LIVE-AUTH-*", "TOK-SUB-STABLE", "TOK-CHAT-ID",
-			"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW", "FWD-DELIVERED"}},
+			"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW", "FWD-DELIVERED"},
+		Besides: []string{"AUTH-FRESH", "PAGE-CALLBACK-RENEW"}}, // which keeps a token as well
 	{ID: "token-sub-same", Title: "All users have the same sub: the text of a missing value.", Severity: reports.Critical, Owner: Token,
 		Consequence: "To Kindly and to every webhook all your users are one: each of them reads what belongs to the others.",
 		Fix:         "Set sub to the id of the session's user. The id stands under another name than the one that is read (user._id, user.sub, claims.sub), and a missing value was made a text.",
@@ -61,7 +62,7 @@ var ofEndpoints = []Cause{
 	{ID: "endpoint-keeps-tokens", Title: "The auth endpoint gives tokens that it made before, or that have little of their life left.", Severity: reports.Medium, Owner: Endpoint,
 		Consequence: "The chat asks for a new token shortly before the old one expires, and gets none that lasts: the user becomes a stranger in the middle of a talk.",
 		Fix:         "Sign a new token for each request, with its whole life before it.",
-		When:        []string{"AUTH-FRESH"}, Unless: []string{"TOK-EXP-FUTURE"},
+		When:        []string{"AUTH-FRESH"}, Unless: []string{"TOK-EXP-FUTURE", "AUTH-BIND-SESSION", "AUTH-BIND-CHAT"},
 		Explains: []string{"AUTH-FRESH", "PAGE-CALLBACK-RENEW"}},
 	{ID: "endpoint-fails-in-crowds", Title: "The auth endpoint fails where many ask at the same time.", Severity: reports.High, Owner: Endpoint,
 		Consequence: "Users who open the chat at the same moment get no token, or one for another chat.",

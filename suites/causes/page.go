@@ -48,7 +48,8 @@ var ofPages = []Cause{
 	undefined("callback-script-not-run", "The script that sets getAuthToken does not run, or not to its end."),
 	undefined("callback-late", "getAuthToken is set after the chat client has started."),
 	undefined("callback-not-global", "kindlyOptions is a variable of the page's, not a member of window."),
-	page("callback-lost", "getAuthToken disappears: window.kindlyOptions is written anew without it.", reports.Medium, "Users are known at first, and strangers after they have moved about the page.", "PAGE-CALLBACK-*"),
+	{ID: "callback-lost", Title: "getAuthToken disappears: window.kindlyOptions is written anew without it.", Severity: reports.Medium, Owner: Page,
+		Consequence: "Users are known at first, and strangers after they have moved about the page.", Explains: []string{"PAGE-CALLBACK-*"}}, // it was there at first: an error then has another reason
 	fixed("See what it waits for: a promise that nobody resolves, an event that had come before, an answer that never comes. Let it settle whatever happens, with null where there is no token.",
 		page("callback-pending", "getAuthToken's promise never settles.", reports.High, "The chat waits, and goes on without the user.", "PAGE-CALLBACK-*")),
 	page("callback-token-too-large", "getAuthToken gives something far too large for a token.", reports.High, strangers, "PAGE-CALLBACK-*"),

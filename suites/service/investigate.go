@@ -63,6 +63,11 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	}
 	state := v.pulse(ctx, client)
 	died := state != beats
+	if !died && (x.ev.Exchange.Kind() == wire.KindTimeout || Gateway(x.ev.Exchange.Status())) { // somebody answers, but perhaps nobody there
+		if err := v.ails(ctx, client, x.ev); err != nil {
+			return v.unsent(*x, err), true
+		}
+	}
 	switch {
 	case died && !v.await(ctx, client):
 		return v.lost(ctx, client, x, v.suspects(x)), true
