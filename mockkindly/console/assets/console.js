@@ -66,7 +66,7 @@ function showFoot() {
   text($("foot"), words);
   beginning.hidden = all > 0;
   $("list").classList.toggle("nothing", n === 0);
-  attr($("list"), "data-nothing", all === 0 ? "Nothing yet. Load a page with the chat, and it shows here." : "Nothing passes the filter.");
+  attr($("list"), "data-nothing", all === 0 ? "Nothing has happened yet." : "Nothing passes the filter.");
 }
 
 follow({

@@ -74,7 +74,7 @@ const refresh = frame(() => {
   text($("foot"), (shown.length === all ? "" : shown.length.toLocaleString("en") + " of ") + count(all, tab));
   $("list").classList.toggle("nothing", shown.length === 0);
   beginning.hidden = chats.size > 0;
-  attr($("list"), "data-nothing", all === 0 ? (tab === "chat" ? "No chats yet. Load a page with the chat." : "No users yet: nobody is authenticated.") : "Nothing passes the filter.");
+  attr($("list"), "data-nothing", all === 0 ? (tab === "chat" ? "No chats yet." : "No users yet: nobody is authenticated.") : "Nothing passes the filter.");
 });
 
 const search = el("input", { type: "search", placeholder: "Filter: name, e-mail, page, refused, marked", "aria-label": "Filter", autocomplete: "off", spellcheck: "false",
