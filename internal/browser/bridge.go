@@ -41,6 +41,7 @@ type bridge struct {
 	resolve  map[string]string
 	gates    wire.Gates
 	through  func(*url.URL) (*url.URL, error) // the proxy for a URL
+	real     bool                             // Kindly's hosts are called too
 	own      tls.Certificate
 	pin      string // of own's key, as Chrome wants it
 
@@ -73,7 +74,7 @@ func startBridge(o Options) (*bridge, error) {
 		return nil, fmt.Errorf("listening for the browser's connections: %w", err)
 	}
 	b := &bridge{listener: l, roots: o.RootCAs, own: own, pin: pin, resolve: map[string]string{}, failed: map[string]error{},
-		slots: make(chan struct{}, maxConnections), gates: o.Gates, through: proxyExceptResolved(o).Func()}
+		slots: make(chan struct{}, maxConnections), gates: o.Gates, through: proxyExceptResolved(o).Func(), real: o.RealKindly}
 	for host, to := range o.Resolve {
 		b.resolve[strings.ToLower(host)] = to
 	}
@@ -147,7 +148,7 @@ func (b *bridge) serve(conn net.Conn) {
 		return
 	}
 	host, _, err := net.SplitHostPort(req.Host)
-	if err != nil || KindlyHost(host) {
+	if err != nil || KindlyHost(host) && !b.real {
 		_, _ = io.WriteString(conn, "HTTP/1.1 403 Forbidden\r\n\r\n")
 		return
 	}

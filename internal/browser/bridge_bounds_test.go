@@ -49,6 +49,22 @@ func connected(t *testing.T, b *bridge, to string) (net.Conn, *bufio.Reader, err
 	return conn, r, err
 }
 
+// Kindly's hosts are answered elsewhere, unless it is the real Kindly that is watched.
+func TestBridgeLeadsToKindlyOnlyWhereItIsReal(t *testing.T) {
+	s := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(s.Close)
+	for _, real := range []bool{false, true} {
+		b, err := startBridge(Options{RealKindly: real, Resolve: map[string]string{"chat.kindlycdn.com": s.Listener.Addr().String()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(b.close)
+		if _, _, err := connected(t, b, "chat.kindlycdn.com:443"); (err == nil) != real {
+			t.Errorf("real Kindly: %t, connected: %v", real, err)
+		}
+	}
+}
+
 func TestBridgeTakesTLSAndWebSocketsOnly(t *testing.T) {
 	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s %s %s", r.Method, r.Host, r.Header.Get("Upgrade"))
