@@ -294,6 +294,13 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 			}
 			return h
 		}, []string{"aud", "need no aud"}, "public half"},
+		{"it requires nbf", "webhook-wants-audience", func() plainHook {
+			h := plain()
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				return claims["nbf"] != nil && soundly(header, claims, signed, chat)
+			}
+			return h
+		}, []string{"need no nbf"}, "public half"},
 		{"it verifies with its secret", "webhook-verifies-with-secret", func() plainHook {
 			h := plain()
 			h.verify = func(input string, signature []byte) bool {
@@ -511,13 +518,19 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 // toldOf is the result as a terminal shows it, on one line.
 func toldOf(t *testing.T, run reports.Run) string {
 	t.Helper()
+	return strings.Join(strings.Fields(blockOf(t, run, 120)), " ")
+}
+
+// blockOf is the result as a terminal of that width shows it.
+func blockOf(t *testing.T, run reports.Run, width int) string {
+	t.Helper()
 	var b bytes.Buffer
-	term := reports.Terminal{W: &b, Width: 120}
+	term := reports.Terminal{W: &b, Width: width}
 	term.Start("", len(run.Checks))
-	if err := term.Finish(run); err != nil {
+	if err := term.Finish(run, "kindlytest-reports/report.json", "kindlytest-reports/junit.xml"); err != nil {
 		t.Fatal(err)
 	}
-	return strings.Join(strings.Fields(b.String()), " ")
+	return b.String()
 }
 
 // What sleeps until it is called is told so, and nothing else of it.

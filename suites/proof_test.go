@@ -86,6 +86,10 @@ func prove(t *testing.T, f fixtures.Fault) proven {
 	target := start(t, fixtures.Options{Faults: []fixtures.Fault{f}})
 	run := suites.RunQuietly(t.Context(), target, options(t, target))
 	row := proven{fault: f, found: findings(run)}
+	const screen = 40
+	if block := blockOf(t, run, 80); strings.Count(block, "\n") > screen {
+		t.Errorf("what a terminal shows of %s takes %d lines, more than %d:\n%s", f.Name, strings.Count(block, "\n"), screen, block)
+	}
 	for _, c := range run.Checks {
 		switch {
 		case c.ID == f.Breaks:

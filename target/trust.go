@@ -1,9 +1,12 @@
 package target
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"strings"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
@@ -44,6 +47,39 @@ func Untrusted(err error) bool {
 	return errors.As(err, &v)
 }
 
+// Refuted is what to do about a certificate that no authority would make right: it
+// has expired, or is for another name. It is "" where a connection failed of
+// something else.
+func Refuted(err error) string {
+	var invalid x509.CertificateInvalidError
+	var name x509.HostnameError
+	switch {
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired && time.Now().Before(invalid.Cert.NotBefore):
+		return "The certificate is not valid before " + invalid.Cert.NotBefore.Format("2 January 2006") + ", or this machine's clock is behind. Kindly and browsers refuse it too."
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "Renew the certificate: it was valid until " + invalid.Cert.NotAfter.Format("2 January 2006") + ". See why it was not renewed by itself, and that the server has loaded the new one. Kindly and browsers refuse it too."
+	case errors.As(err, &name):
+		return "The certificate is " + namesOf(name.Certificate) + ", and not for " + name.Host + ": get one with that name, or see whether another server answers there. Kindly and browsers refuse it too. A server on this machine is reached by its real name with --resolve HOST=ADDRESS."
+	}
+	return ""
+}
+
+// namesOf says which names a certificate is for.
+func namesOf(c *x509.Certificate) string {
+	names := c.DNSNames
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	const most = 3
+	switch {
+	case len(names) == 0:
+		return "for no name"
+	case len(names) > most:
+		return "for " + strings.Join(names[:most], ", ") + " and others"
+	}
+	return "for " + strings.Join(names, ", ")
+}
+
 // WayToTrust is the way out of a failed connection: the one given, unless it
 // failed for the certificate or for the name.
 func WayToTrust(err error, otherwise string) string {
@@ -54,9 +90,9 @@ func WayToTrust(err error, otherwise string) string {
 	case errors.Is(err, wire.ErrCertificate):
 		return ClientCertificate
 	case errors.As(err, &unknown):
-		return PrivateAuthority
+		return "It is self-signed, or lacks the intermediate certificate, or nobody knows its authority: where that is so at the public address, Kindly and browsers refuse it too. " + PrivateAuthority
 	case Untrusted(err):
-		return "The certificate must be valid today, for this host name; kindlytest accepts no other."
+		return cmp.Or(Refuted(err), "The certificate must be valid today, for this host name; kindlytest accepts no other.")
 	}
 	return otherwise
 }

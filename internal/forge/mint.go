@@ -67,8 +67,11 @@ func (m Minting) Token() (Secret, error) {
 		}
 		chat = chat.with("webhook_domains", string(domains))
 	}
+	if m.As.Claims["nbf"] == nil {
+		claims = claims.without("nbf")
+	}
 	claims = claims.with("sub", soundSub(claims)).
-		with("iat", number(m.As.Time(m.Now))).with("exp", number(m.As.Time(m.Now.Add(mintedLife)))).without("nbf").
+		with("iat", number(m.As.Time(m.Now))).with("exp", number(m.As.Time(m.Now.Add(mintedLife)))).
 		with("chat", chat.with("id", quote(m.As.Chat(m.ChatID))).String())
 	d := draft{header: header.with("alg", quote(m.alg())), claims: claims}
 	signature, err := m.sign(d.input())

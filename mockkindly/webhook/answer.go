@@ -2,7 +2,10 @@ package webhook
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
@@ -166,6 +169,9 @@ func (j *judge) aiReply(o object) *AIReply {
 	return &AIReply{Data: data}
 }
 
+// harmlessName is a name that can be shown: it holds no value.
+var harmlessName = regexp.MustCompile(`^[A-Za-z_]\w{0,23}$`)
+
 // emptiness notes an answer without any field that Kindly reads. {} is
 // documented as accepted; anything else was probably meant to say something.
 func (j *judge) emptiness(o object) {
@@ -174,9 +180,15 @@ func (j *judge) emptiness(o object) {
 			return
 		}
 	}
-	p := Problem{Rule: RespEmpty, Expected: "a field that Kindly reads", Actual: "none"}
+	p := Problem{Rule: RespEmpty, Expected: "a field that Kindly reads", Actual: "{}, which Kindly accepts and which says nothing"}
 	if len(o.members) == 0 {
-		p.Level, p.Actual = rule.Info, "{}, which Kindly accepts and which says nothing"
+		p.Level = rule.Info
+	} else {
+		p.Actual = "none"
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(o.members)), func(name string) bool { return !harmlessName.MatchString(name) })
+		if len(names) > 0 {
+			p.Actual += ": it has " + strings.Join(names[:min(4, len(names))], ", ")
+		}
 	}
 	j.add(p)
 }

@@ -28,7 +28,8 @@ var respStatus = eachHook(func(_ context.Context, h *subject.Webhook, st subject
 		return subject.Violated("status 200", subject.Describe(st.Unrepaired[0].Exchange)+"; it wants "+m.Name).Because(m.Cause).Fix(m.Fix).With(m.Seen, st.Unrepaired[0])
 	}
 	if st.Fault == nil && st.Deaf() {
-		return subject.Violated("status 200", "without a token: "+subject.Describe(st.Stranger[0].Exchange)).Because(subject.Silence(st.Stranger[0])).With(st.Stranger[0], ev)
+		return subject.Violated("status 200", "without a token: "+subject.Describe(st.Stranger[0].Exchange)).
+			Because(subject.Silence(st.Stranger[0])).Fix(target.Refuted(st.Stranger[0].Exchange.Err)).With(st.Stranger[0], ev)
 	}
 	if st.Fault == nil {
 		return documentedSuccess(h, st)

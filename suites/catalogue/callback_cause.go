@@ -65,6 +65,16 @@ var ofCORS = []closerFix{
 	{regexp.MustCompile(`Redirect is not allowed for a preflight`), "Call the URL that answers: the endpoint redirects the preflight (to https, to a slash, to a login), and browsers don't follow."},
 }
 
+// ofSilence are told by Chrome's name for what failed.
+var ofSilence = []closerFix{
+	{regexp.MustCompile(`ERR_CERT_DATE_INVALID`), "Renew the endpoint's certificate: it has expired, or is not valid yet."},
+	{regexp.MustCompile(`ERR_CERT_COMMON_NAME_INVALID`), "Get a certificate for the endpoint's host name, or call it by a name that its certificate has."},
+	{regexp.MustCompile(`ERR_CERT_AUTHORITY_INVALID`), "The endpoint's certificate is self-signed, lacks the intermediate, or is of a private authority (--ca-file FILE, ca_file in kindlytest.yaml)."},
+	{regexp.MustCompile(`ERR_SSL_|ERR_HTTP2_|ERR_INVALID_HTTP_RESPONSE`), "Is it http or https, and is the port the right one? The browser and what answers there don't understand each other."},
+	{regexp.MustCompile(`ERR_NAME_NOT_RESOLVED`), "The host's name is unknown: is the URL right? A name inside of your network is none for a user's browser (resolve in kindlytest.yaml names its address here)."},
+	{regexp.MustCompile(`mixed-content`), "Serve the endpoint over https: a page of https may ask nothing over http."},
+}
+
 // ofRefusals are told by the status.
 var ofRefusals = []closerFix{
 	{regexp.MustCompile(`: 405\b.*(?i:nginx|apache|cloudfront|MethodNotAllowed)`), "It is no app that answers, but a server of files: the request does not get to the app. Let what stands before it pass the endpoint's path on (nginx: location /auth { proxy_pass …; })."},
@@ -104,7 +114,7 @@ var callbackCauses = []callbackCause{
 	{"callback-cors", "Let the endpoint answer the page's own origin in Access-Control-Allow-Origin, and true in Access-Control-Allow-Credentials where cookies are sent; answer the preflight (OPTIONS) with 2xx, POST and content-type in the same way.", corsRefused, ofCORS},
 	{"callback-redirected-to-login", "Answer the auth endpoint's requests with 401 instead of a redirect: take it out of the middleware that guards pages. And see why it finds no session.", sentToLogin, nil},
 	{"callback-redirected", "Call the URL that answers: a redirect of a POST loses the body or the method.", sentElsewhere, nil},
-	{"callback-unreachable", "Is the endpoint running, and is its URL right? Open the page, and look at the Network panel.", unreachable, nil},
+	{"callback-unreachable", "Is the endpoint running, and is its URL right? Open the page, and look at the Network panel.", unreachable, ofSilence},
 	{"callback-csrf", "Send your framework's CSRF token with the request, as other forms and scripts of the page do (Django: the header X-CSRFToken; Laravel, Rails: X-CSRF-TOKEN from the meta tag; Angular, Spring: X-XSRF-TOKEN).", csrfRefused, nil},
 	{"callback-without-content-type", `Say what the body is: headers: {"Content-Type": "application/json"}. Without it browsers say text/plain, and body parsers leave it alone.`, mendedBy("callback-without-content-type"), nil},
 	{"callback-wrong-slash", "Call the path exactly as the server has it.", mendedBy("callback-wrong-slash"), nil},

@@ -114,7 +114,11 @@ func unreachable(c *call) (string, []subject.Evidence) {
 	if c.asked == nil || c.last().Status != 0 {
 		return "", nil
 	}
-	return c.answered(c.last()) + "; " + c.gave, nil
+	text := c.answered(c.last())
+	if why := c.last().BlockedReason; why != "" {
+		text += " (" + why + ")"
+	}
+	return text + "; " + c.gave, nil
 }
 
 func sentToLogin(c *call) (string, []subject.Evidence) {

@@ -228,6 +228,12 @@ func MarkersOf(t *token.Token) []oracle.Marker {
 	return out
 }
 
+// badCertificate says whether it is for its certificate that nobody can call the
+// webhook, Kindly neither: at its public address, and by no want of an authority.
+func (h *Webhook) badCertificate(ev Evidence) bool {
+	return h.Called() == h.Config.URL && target.Refuted(ev.Exchange.Err) != ""
+}
+
 // unreachable notes that the webhook can't be called at all.
 func (h *Webhook) unreachable(ev Evidence) error {
 	err := fmt.Errorf("the webhook %s could not be called: %w", SafeURL(h.Called()), ev.Exchange.Err)
