@@ -33,7 +33,7 @@ func TestProofCompany(t *testing.T) {
 		sound := hooksOfTheShop[1-slices.Index(hooksOfTheShop, r.at)]
 		var wrong []string
 		if c := find(t, run, r.fault.Breaks); !noticed(c) {
-			wrong = append(wrong, fmt.Sprintf("%s is %s: %s", c.ID, c.Outcome, strings.TrimSpace(c.Reason+" "+c.Actual)))
+			wrong = append(wrong, fmt.Sprintf("%s is %s: %s", c.ID, c.Outcome, whyOf(c)))
 		}
 		for _, c := range run.Checks {
 			switch {

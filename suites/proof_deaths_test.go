@@ -147,7 +147,7 @@ func judgeDeaths(run reports.Run, way wayToDie) (wrong, culprits []string) {
 	}
 	process := run.Checks[at]
 	if process.Outcome != reports.Failed {
-		wrong = append(wrong, fmt.Sprintf("LIVE-PROCESS is %s: %s", process.Outcome, process.Reason+process.Actual))
+		wrong = append(wrong, fmt.Sprintf("LIVE-PROCESS is %s: %s", process.Outcome, whyOf(process)))
 	}
 	if run.Summary.Deaths == 0 {
 		wrong = append(wrong, "no death is counted")

@@ -84,7 +84,7 @@ func TestProofPairs(t *testing.T) {
 		run := suites.RunQuietly(t.Context(), target, options(t, target))
 		for i, f := range p {
 			row := find(t, run, f.Breaks)
-			why := fmt.Sprintf("`%s` beside `%s`: %s is %s: %s", f.Name, p[1-i].Name, f.Breaks, row.Outcome, row.Reason+row.Actual)
+			why := fmt.Sprintf("`%s` beside `%s`: %s is %s: %s", f.Name, p[1-i].Name, f.Breaks, row.Outcome, whyOf(row))
 			if contradicts(run, row) {
 				contradicting.count(false, why)
 				continue

@@ -68,8 +68,8 @@ func TestProofRungs(t *testing.T) {
 		case !judged && c.Outcome == reports.Skipped:
 			result = "needs the key"
 		default:
-			t.Logf("%s is %s: %s", c.ID, c.Outcome, c.Reason+c.Actual)
-			result += ": " + c.Reason + c.Actual
+			t.Logf("%s is %s: %s", c.ID, c.Outcome, whyOf(c))
+			result += ": " + whyOf(c)
 		}
 		if judged {
 			right[r.rung.name].count(noticed(c), fmt.Sprintf("`%s` with the %s only: %s is %s", r.fault.Name, r.rung.name, c.ID, result))

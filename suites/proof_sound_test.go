@@ -71,7 +71,7 @@ func TestProofSound(t *testing.T) {
 		var wrong []string
 		for _, c := range run.Checks {
 			if c.Outcome == reports.Failed || c.Outcome == reports.Errored || c.Outcome == reports.Warned && !r.told[c.ID] {
-				wrong = append(wrong, fmt.Sprintf("%s is %s: %s", c.ID, c.Outcome, c.Reason+c.Actual))
+				wrong = append(wrong, fmt.Sprintf("%s is %s: %s", c.ID, c.Outcome, whyOf(c)))
 			}
 		}
 		if run.Problem != "" {

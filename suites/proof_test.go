@@ -109,6 +109,9 @@ func prove(t *testing.T, f fixtures.Fault) proven {
 	return row
 }
 
+// whyOf is what a check says of its outcome.
+func whyOf(c reports.Check) string { return strings.TrimSpace(c.Reason + " " + c.Actual) }
+
 // causeOf is what a report should name, and nothing else: the cause, or where the
 // check says it itself, the check.
 func causeOf(f fixtures.Fault) string {
