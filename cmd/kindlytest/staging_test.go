@@ -50,6 +50,7 @@ var stagings = map[string]staging{
 	"One-time code": {forms: []form{
 		{fields: `<input id=email><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}, {fields: `<input id=code>`, wants: []string{"CODE"}}}},
 	"Identity provider":          {elsewhere: true, forms: []form{{fields: `<input id=username><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
+	"In a frame":                 {elsewhere: true, framed: true, forms: []form{{fields: `<input id=username><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
 	"A stored session":           {session: true},
 	"What only the page can ask": {session: true},
 	"A secret address":           {hook: "/kindly/from-HOOK_SECRET"},
@@ -63,6 +64,7 @@ type staging struct {
 	page        string                   // stands in place of the chat, which addChat() adds
 	forms       []form                   // one after the other, each with a button
 	elsewhere   bool                     // the login is of another origin
+	framed      bool                     // and in a frame of the page
 	session     bool                     // who is logged in already
 	hook        string                   // the path of a webhook, instead of a page
 }
@@ -95,6 +97,8 @@ func (s staging) serve(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/in" && s.elsewhere:
 		http.SetCookie(w, &http.Cookie{Name: "sid", Value: "0123456789", Path: "/", Secure: true})
 		http.Redirect(w, r, "/", http.StatusSeeOther)
+	case step != r.URL.Path && s.framed && "https://"+r.Host != otherOrigin:
+		write(`<iframe id=login src="%s/login"></iframe>`, otherOrigin)
 	case step != r.URL.Path && s.elsewhere && "https://"+r.Host != otherOrigin:
 		http.Redirect(w, r, otherOrigin+"/login", http.StatusFound)
 	case step != r.URL.Path:

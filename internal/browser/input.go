@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -20,23 +21,27 @@ type element struct {
 	Problem string  // why it cannot be used yet; "" if it can
 	Invalid bool    // the selector will never match
 	X, Y    float64 // its middle
-	Native  bool    // its value was set by the page's script, not by typing
+	Native  bool    // it is done: by a script of ours, and not by typing or clicking
 }
 
 // findElement looks for a visible element: `use` is a JavaScript function that
 // gets it (and args) and returns an element value.
 func (p *Page) findElement(ctx context.Context, selector, use string, args ...any) (element, error) {
-	js := `(selector, ...args) => {
+	js := `(selector, ...args) => {` + querying + `
 		let e;
-		try { e = document.querySelector(selector); } catch { return {Problem: "not a CSS selector", Invalid: true}; }
+		try { e = query(selector); } catch { return {Problem: "not a CSS selector", Invalid: true}; }
 		if (!e) return {Problem: "no such element"};
-		const box = e.getBoundingClientRect();
-		if (box.width === 0 || box.height === 0 || getComputedStyle(e).visibility !== "visible") return {Problem: "the element is not visible"};
+		if (!visible(e)) return {Problem: "the element is not visible"};
 		return (` + use + `)(e, ...args);
 	}`
 	problem := "no answer from the page"
 	for {
-		found, err := evaluate[element](ctx, p, js, append([]any{selector}, args...)...)
+		at, rest, err := p.locate(ctx, selector)
+		var found element
+		if err == nil {
+			found, err = evaluateIn[element](ctx, at.session, at.id, js, append([]any{rest}, args...)...)
+		}
+		var missing errNotThere
 		switch {
 		case err == nil && found.Problem == "":
 			return found, nil
@@ -44,6 +49,10 @@ func (p *Page) findElement(ctx context.Context, selector, use string, args ...an
 			return found, errors.New(found.Problem)
 		case err == nil:
 			problem = found.Problem
+		case errors.As(err, &missing) && missing.never:
+			return element{}, err
+		case errors.As(err, &missing):
+			problem = missing.what
 		case errors.Is(err, ErrClosed):
 			return element{}, err
 		}
@@ -51,7 +60,9 @@ func (p *Page) findElement(ctx context.Context, selector, use string, args ...an
 		select {
 		case <-time.After(pollInterval):
 		case <-ctx.Done():
-			return element{}, fmt.Errorf("%s: %w", problem, context.Cause(ctx))
+			looking, cancel := context.WithTimeout(p.life, looking)
+			defer cancel()
+			return element{}, fmt.Errorf("%s%s: %w", problem, p.elsewhere(looking, selector), context.Cause(ctx))
 		}
 	}
 }
@@ -68,14 +79,30 @@ const middle = `(e) => {
 	e.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
 	const b = e.getBoundingClientRect();
 	const at = {X: b.x + b.width / 2, Y: b.y + b.height / 2};
-	const top = document.elementFromPoint(at.X, at.Y);
+	const top = e.getRootNode().elementFromPoint(at.X, at.Y);
 	if (top && top !== e && !e.contains(top) && !top.contains(e) && !e.labels?.length) return {Problem: "another element covers it"};
 	return at;
 }`
 
+// clickHere clicks as a script does: what is in a frame has its middle elsewhere in
+// the window than in its document.
+const clickHere = `(e) => {
+	if (e.matches(":disabled")) return {Problem: "the element is disabled"};
+	e.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
+	e.focus?.();
+	for (const type of ["pointerdown", "mousedown", "pointerup", "mouseup"])
+		e.dispatchEvent(new (type[0] === "p" ? PointerEvent : MouseEvent)(type, {bubbles: true, cancelable: true, composed: true, view: window}));
+	e.click();
+	return {Native: true};
+}`
+
 func (p *Page) click(ctx context.Context, selector string) error {
-	at, err := p.findElement(ctx, selector, middle)
-	if err != nil {
+	use := middle
+	if strings.Contains(selector, into) {
+		use = `(e) => window === top ? (` + middle + `)(e) : (` + clickHere + `)(e)`
+	}
+	at, err := p.findElement(ctx, selector, use)
+	if err != nil || at.Native {
 		return err
 	}
 	for _, kind := range []input.DispatchMouseEventType{input.DispatchMouseEventTypeMouseMoved, input.DispatchMouseEventTypeMousePressed, input.DispatchMouseEventTypeMouseReleased} {
@@ -91,14 +118,14 @@ func (p *Page) click(ctx context.Context, selector string) error {
 }
 
 // prepareField focuses a text field and selects what is in it. Fields that are
-// not typed into get their value as a script would set it, with the events that
+// not typed into, or stand in a frame, get their value as a script would set it, with the events that
 // frameworks listen for.
 const prepareField = `(e, value) => {
 	if (e.matches(":disabled") || e.readOnly) return {Problem: "the field is disabled or read-only"};
 	e.focus();
 	const typed = e.isContentEditable || e.tagName === "TEXTAREA" ||
 		e.tagName === "INPUT" && ["text", "search", "url", "tel", "email", "password", "number"].includes(e.type);
-	if (typed) {
+	if (typed && window === top) {
 		if (e.isContentEditable) getSelection().selectAllChildren(e); else e.select();
 		return {};
 	}

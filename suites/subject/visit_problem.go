@@ -42,7 +42,7 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 	case errors.As(err, &step) && step.Of == "page":
 		return err.Error(), "Check page.steps: they run on the page at each visit, and each selector must match an element that can be seen."
 	case errors.As(err, &step):
-		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen."
+		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen. A login that can't be automated, or opens a window of its own, is stored instead: page.login.storage_state (docs/staging.md, \"A stored session\")."
 	case errors.Is(err, errUnreachable) && (errors.Is(err, wire.ErrCertificate) || strings.Contains(err.Error(), "CLIENT_AUTH_CERT")):
 		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), wantsCertificate
 	case errors.Is(err, errUnreachable) && (strings.Contains(err.Error(), "ERR_PROXY") || strings.Contains(err.Error(), "ERR_TUNNEL")):
