@@ -9,20 +9,24 @@ import (
 )
 
 // Some servers, and what stands before them, answer the first request of a
-// connection and fall silent, though they keep it open. Who asks them anew each
-// time is answered.
+// connection and fall silent, though they keep it open; or close it without having
+// said so, so that the next request is cut off. Who asks them anew each time is
+// answered.
 
 // A reuse is what was seen of a host's connections that were used again.
 type reuse struct {
 	answered bool // one was answered, ever
 	silent   int  // how many were not in time, since then
+	closed   bool // one was cut off, and the service was not found to be gone since
 }
 
 // silentOften is how many requests in a row may get no answer on connections that
 // had been used, where others had been answered: the service may be slow.
 const silentOften = 3
 
-func (r reuse) broken() bool { return r.silent >= silentOften || r.silent > 0 && !r.answered }
+func (r reuse) broken() bool {
+	return r.closed || r.silent >= silentOften || r.silent > 0 && !r.answered
+}
 
 // watchReuse notes whether a request goes out on a connection that was used before.
 // What it returns learns from how it ended.
@@ -30,17 +34,19 @@ func (c *Client) watchReuse(ctx context.Context, host string) (context.Context, 
 	reused := new(atomic.Bool)
 	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { reused.Store(i.Reused) }}
 	return httptrace.WithClientTrace(ctx, trace), func(err error) {
-		if !reused.Load() || err != nil && !isTimeout(err) {
-			return
-		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		r := c.reuses[host]
+		r, kind := c.reuses[host], Exchange{Err: err}.Kind()
 		switch {
+		case r.closed && kind == KindUnreachable:
+			r.closed = false // it had ended
 		case r.broken(): // for good: the server stays what it is
-		case err != nil:
+		case !reused.Load():
+		case kind == KindReset:
+			r.closed = true
+		case kind == KindTimeout:
 			r.silent++
-		default:
+		case kind == KindNone:
 			r = reuse{answered: true}
 		}
 		c.reuses[host] = r
