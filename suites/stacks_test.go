@@ -102,7 +102,7 @@ const fetchIt = `(id) => fetch("/auth", {method: "POST", headers: {"Content-Type
 // stacks are made anew for each test: some count.
 func stacks() []stack {
 	var all, nonce atomic.Int32
-	perSecond := rate.NewLimiter(20, 20)
+	perSecond, patient := rate.NewLimiter(20, 20), rate.NewLimiter(20, 20)
 	return []stack{
 		{name: "a login page that holds JWTs of its own is no token",
 			auth: func(w http.ResponseWriter, r *http.Request) {
@@ -160,6 +160,16 @@ func stacks() []stack {
 				sound(w, r)
 			},
 			only: []string{"LIVE-AUTH-BURST"}, wants: []want{{"LIVE-AUTH-BURST", reports.Informed, "429"}}},
+		{name: "a limit may say so with 503, and when to come again",
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				if !patient.Allow() {
+					w.Header().Set("Retry-After", time.Now().Add(2*time.Second).UTC().Format(http.TimeFormat))
+					http.Error(w, "busy", http.StatusServiceUnavailable)
+					return
+				}
+				sound(w, r)
+			},
+			only: []string{"LIVE-AUTH-BURST", "LIVE-PROCESS"}, wants: []want{{"LIVE-AUTH-BURST", reports.Informed, "503"}, {"LIVE-PROCESS", reports.Passed, ""}}},
 		{name: "a rate limit is no refusal",
 			auth: func(w http.ResponseWriter, r *http.Request) {
 				if all.Add(1) > 12 {

@@ -177,7 +177,7 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 	}
 	var turnedAway []subject.Evidence
 	for i, ev := range s.AtOnce(ctx, "one of many at once", requests) {
-		if service.Limited(ev) {
+		if service.TurnedAway(ev) {
 			turnedAway = append(turnedAway, ev)
 			continue
 		}
@@ -205,5 +205,5 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 // tooMany notes a rate limit: one is wise, but this one may turn away people who
 // did nothing wrong.
 func tooMany(limited, of int, ev subject.Evidence) subject.Verdict {
-	return subject.Violated("an answer for each", fmt.Sprintf("a rate limit turned %d of %d away (status 429)", limited, of)).At(rule.Info).With(ev)
+	return subject.Violated("an answer for each", fmt.Sprintf("a rate limit turned %d of %d away (status %d)", limited, of, ev.Exchange.Status())).At(rule.Info).With(ev)
 }

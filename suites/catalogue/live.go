@@ -108,8 +108,8 @@ var liveHookBurst = onCall(func(ctx context.Context, h *subject.Webhook, st subj
 	requests := make([]wire.Request, burst)
 	for i := range requests {
 		var err error
-		if h.RemembersChats() && i > 0 {
-			if c, err = h.ControlCall(ctx, st); err != nil {
+		if i > 0 && (h.RemembersChats() || h.Session.Single(requests[0])) {
+			if c, err = h.AnotherCall(ctx, st); err != nil {
 				return subject.CouldNotRun(err)
 			}
 		}
@@ -120,7 +120,7 @@ var liveHookBurst = onCall(func(ctx context.Context, h *subject.Webhook, st subj
 	before := st.Control()
 	var turnedAway []subject.Evidence
 	for _, ev := range h.Session.AtOnce(ctx, "one of 64 at once", requests) {
-		if service.Limited(ev) && !service.Limited(before) {
+		if service.TurnedAway(ev) && !service.TurnedAway(before) {
 			turnedAway = append(turnedAway, ev)
 			continue
 		}

@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -24,7 +25,7 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 			})
 		}
 		group.Wait()
-	})
+	}, func() bool { return onlyTurnedAway(answers) })
 	if err != nil { // nobody is there to be judged
 		RunningOf(ctx).hindered.Store(&err)
 		for i, r := range requests {
@@ -32,6 +33,11 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 		}
 	}
 	return answers
+}
+
+// onlyTurnedAway says whether all were answered, and some of them turned away.
+func onlyTurnedAway(answers []Evidence) bool {
+	return slices.ContainsFunc(answers, TurnedAway) && !slices.ContainsFunc(answers, func(ev Evidence) bool { return ev.Exchange.Err != nil })
 }
 
 // hangUp sends requests only halfway. It returns the death that came of it.
@@ -47,14 +53,15 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 				return
 			}
 		}
-	})
+	}, func() bool { return false })
 	return death, cmp.Or(err, failed)
 }
 
 // alone does something to the service with nothing else going on, and waits for
 // it to come back where that broke it. The error is that of a service that is
-// down already, to which nothing was done.
-func (v *service) alone(ctx context.Context, title string, r wire.Request, harm func()) (*Death, error) {
+// down already, to which nothing was done. limited says that it was no harm: the
+// service has only said that this was too much at once, and may go on to say so.
+func (v *service) alone(ctx context.Context, title string, r wire.Request, harm func(), limited func() bool) (*Death, error) {
 	v.gate.Lock()
 	defer v.gate.Unlock()
 	v.settle(ctx, v.t.Client) // what was sent before is not its doing
@@ -68,7 +75,11 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 	if state == beats || ctx.Err() != nil {
 		return nil, nil
 	}
-	d := Death{Title: title, Times: 1, Of: 1, Gone: !v.await(ctx, v.t.Client)}
+	back := v.await(ctx, v.t.Client)
+	if back && state == silent && limited() {
+		return nil, nil
+	}
+	d := Death{Title: title, Times: 1, Of: 1, Gone: !back}
 	for d.Of < v.tries(*x) && !d.Gone && ctx.Err() == nil {
 		d.Of++
 		if harm(); v.after(ctx, v.t.Client, Evidence{}) != beats {

@@ -25,6 +25,13 @@ var ErrLimited = errors.New("the target limits how often it is called: it answer
 // Limited says whether a request was turned away for being one too many.
 func Limited(ev Evidence) bool { return ev.Exchange.Status() == http.StatusTooManyRequests }
 
+// TurnedAway says whether one of many at once was turned away for being one too many:
+// with 429, or with 503 and a time to come again (RFC 9110, 15.6.4).
+func TurnedAway(ev Evidence) bool {
+	ex := ev.Exchange
+	return Limited(ev) || ex.Status() == http.StatusServiceUnavailable && ex.Response.Header.Get("Retry-After") != ""
+}
+
 // retryAfter is how long the answer asks to wait; 0 if it does not say.
 func retryAfter(ev Evidence, now time.Time) time.Duration {
 	value := ev.Exchange.Response.Header.Get("Retry-After")

@@ -29,17 +29,18 @@ type service struct {
 	hangs atomic.Int32
 	slots *semaphore.Weighted
 
-	mu      sync.Mutex
-	signs   []lifeSign
-	revive  []func(context.Context) // what to do when it came back
-	lately  []*sending              // under way, or ended a moment ago; oldest first
-	deaths  []Death
-	down    error            // it died and did not come back
-	ailing  map[string]error // places whose plain requests fail by now, for good
-	single  bool             // it mixes up what it is asked at the same time
-	pace    time.Duration    // of plain answers
-	longest time.Duration    // that any answer has taken
-	limit   limit
+	mu        sync.Mutex
+	signs     []lifeSign
+	revive    []func(context.Context) // what to do when it came back
+	lately    []*sending              // under way, or ended a moment ago; oldest first
+	deaths    []Death
+	down      error            // it died and did not come back
+	ailing    map[string]error // places whose plain requests fail by now, for good
+	single    bool             // it mixes up what it is asked at the same time, or turns it away
+	conflicts int              // requests that were turned away in company only
+	pace      time.Duration    // of plain answers
+	longest   time.Duration    // that any answer has taken
+	limit     limit
 
 	kinds    map[string]*fate
 	hung     map[string]int // requests of a check at one place that hung
@@ -168,6 +169,10 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			}
 			waited += pause
 			continue
+		case conflicts(last) && v.inCompany(&attempt):
+			last = v.byItself(ctx, client, x)
+			v.outlived(x.kind, last)
+			return last
 		case !v.trouble(attempt):
 			v.remember(attempt)
 			v.outlived(x.kind, last)
@@ -191,6 +196,40 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 	}
 	return last
 }
+
+// conflicts says whether a request was turned away for another one that is under way,
+// as where the messages of a chat are answered one after another.
+func conflicts(ev Evidence) bool {
+	return ev.Exchange.Status() == http.StatusConflict || ev.Exchange.Status() == http.StatusLocked
+}
+
+// inCompany says whether others were under way when x was.
+func (v *service) inCompany(x *sending) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.ContainsFunc(v.lately, func(y *sending) bool {
+		return y != x && y.began.Before(x.ended) && (y.ended.IsZero() || y.ended.After(x.began))
+	})
+}
+
+// byItself sends a request with nothing else going on. Where that is answered otherwise
+// than in company, again and again, all are sent one after another.
+func (v *service) byItself(ctx context.Context, client *wire.Client, x sending) Evidence {
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	ev := v.send(ctx, client, x.title, x.request)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if ev.Exchange.Response != nil && !conflicts(ev) {
+		if v.conflicts++; v.conflicts == fewConflicts {
+			v.single = true
+		}
+	}
+	return ev
+}
+
+// fewConflicts is after how many such requests no more are sent in company.
+const fewConflicts = 2
 
 // maxRounds bounds how often a request is sent again for the trouble of others.
 const maxRounds = 6

@@ -284,6 +284,11 @@ func (t *Traffic) OneByOne(r wire.Request) {
 	v.single = true
 }
 
+// Single says whether the service of r gets one request after another.
+func (t *Traffic) Single(r wire.Request) bool {
+	return t.to(r).oneByOne()
+}
+
 func (v *service) oneByOne() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -330,6 +330,18 @@ func (h *Webhook) ControlCall(ctx context.Context, st Standing) (Call, error) {
 	return Call{ChatID: p.ChatID, Token: p.Raw}, nil
 }
 
+// AnotherCall is ControlCall in a chat of its own.
+func (h *Webhook) AnotherCall(ctx context.Context, st Standing) (Call, error) {
+	if !st.Members() {
+		return Call{}, nil
+	}
+	p, err := h.newWitness(ctx)
+	if err != nil {
+		return Call{}, fmt.Errorf("a valid token for another chat of %s: %w", h.Name(), err)
+	}
+	return Call{ChatID: p.ChatID, Token: p.Raw}, nil
+}
+
 // ControlRequest is the valid request as one that a probe can change.
 func (h *Webhook) ControlRequest(ctx context.Context, st Standing) (wire.Request, error) {
 	c, err := h.ControlCall(ctx, st)
