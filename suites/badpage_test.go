@@ -38,6 +38,14 @@ func pageFrom(h http.HandlerFunc) func(*testing.T) target.Target {
 	return func(t *testing.T) target.Target { return target.Target{PageURL: serve(t, h) + "/"} }
 }
 
+// asksFor401 is a gate that asks for an authorization.
+func asksFor401(challenge string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", challenge)
+		w.WriteHeader(http.StatusUnauthorized)
+	}
+}
+
 // widget selects what is judged by opening the page once; hasty does not wait
 // for a page that never comes, and lenient does for one that is much work.
 var (
@@ -53,6 +61,10 @@ var badPages = []bad{
 	{name: "its server answers 500",
 		target: page(500, "<title>Oops</title>"), opts: widget, exit: 2, problem: "answers 500 Internal Server Error (\"Oops\")", hint: "right address",
 		wants: []want{{"PAGE-WIDGET", reports.Errored, "answers 500"}}},
+	{name: "a gate asks for a password",
+		target: pageFrom(asksFor401(`Basic realm="staging"`)), opts: widget, exit: 2, problem: "answers 401 Unauthorized", hint: "basic: {user: …, password: …}"},
+	{name: "a gate asks for what nobody speaks here",
+		target: pageFrom(asksFor401(`Digest realm="staging", nonce="7f"`)), opts: widget, exit: 2, problem: "answers 401 Unauthorized", hint: "asks for Digest authorization, which kindlytest does not speak"},
 	{name: "it is not there",
 		target: page(404, "<title>Not found</title>"), opts: widget, exit: 2, problem: "answers 404 Not Found (\"Not found\")", hint: "right address",
 		wants: []want{{"PAGE-WIDGET", reports.Errored, "answers 404"}, {"PAGE-CALLBACK-TOKEN", reports.Errored, "answers 404"}}},

@@ -1,12 +1,14 @@
 package subject
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -31,7 +33,7 @@ func (s *Session) notThePage(v *Visit) error {
 		hint = wantsCertificate
 	case nav.Status >= 400:
 		text = fmt.Sprintf("the page %s answers %d %s%s", SafeURL(v.State.URL), nav.Status, http.StatusText(nav.Status), title)
-		hint = "Is it the right address (page.url), and is the application up? Open it in a browser on this machine."
+		hint = cmp.Or(v.wayThroughGate(), "Is it the right address (page.url), and is the application up? Open it in a browser on this machine.")
 	case IsLogin(v.State, v.Record) && s.Target.Login == nil:
 		text = fmt.Sprintf("the page %s leads to a login at %s%s", SafeURL(s.Target.PageURL), SafeURL(v.State.URL), title)
 		hint = "Give a login in kindlytest.yaml (page.login): its steps, or, where a link by mail, a passkey or a person lets one in, a session that was stored once (storage_state)."
@@ -73,4 +75,22 @@ func IsLogin(state browser.State, record browser.Record) bool {
 		}
 	}
 	return moved && loginWords.MatchString(u.Path)
+}
+
+// wayThroughGate says how the page's gate is passed, if that has asked for an
+// authorization; "" if it has not.
+func (v *Visit) wayThroughGate() string {
+	scheme := ""
+	for _, r := range v.Record.Requests {
+		if r.ResourceType == "Document" && r.Status == http.StatusUnauthorized {
+			scheme, _, _ = strings.Cut(strings.TrimSpace(wire.HeaderValue(r.ResponseHeader, "WWW-Authenticate")), " ")
+		}
+	}
+	switch strings.ToLower(scheme) {
+	case "":
+		return ""
+	case "basic":
+		return "It asks for a name and a password: gate in kindlytest.yaml, with basic: {user: …, password: …} (docs/staging.md, \"Basic auth\")."
+	}
+	return "It asks for " + Bound(scheme, 20) + " authorization, which kindlytest does not speak. Let the gate take Basic authorization or a header from the test, and name that with gate in kindlytest.yaml (docs/staging.md, \"A gate\")."
 }
