@@ -82,7 +82,7 @@ func TestForeignPagesCannotExhaustTheMemory(t *testing.T) {
 		},
 		"by reports": func(t *testing.T, k *Kindly, _, value string) {
 			x := strings.Repeat("x", maxReport)
-			_ = k.ReportClient(ClientReport{BotKey: x, Build: x, ScriptID: x, ScriptSrc: x, Options: x, Callback: x, PageURL: x})
+			_, _ = k.ReportClient(ClientReport{BotKey: x, Build: x, ScriptID: x, ScriptSrc: x, Options: x, Callback: x, PageURL: x})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

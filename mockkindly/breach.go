@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
 // A Breach is a requirement that an event shows not to hold, as kindlytest run
@@ -39,6 +40,8 @@ func (c ClientReport) Breaches() []Breach {
 	switch {
 	case c.BotKey == "":
 		found = append(found, Breach{"PAGE-WIDGET", "Give the script element its data-bot-key: without it there is no chat."})
+	case c.WantedKey != "":
+		found = append(found, Breach{"PAGE-WIDGET", "Give the script element the key of the bot that is configured (bot.key): it has another one's."})
 	case c.ScriptID != "kindly-chat":
 		found = append(found, Breach{"PAGE-WIDGET", `Give the script element the id kindly-chat: the client looks for it.`})
 	}
@@ -89,6 +92,8 @@ func (d *Delivery) Breaches() []Breach {
 		found = append(found, Breach{ID: "RESP-STATUS"})
 	case d.AnswerErr != nil:
 		found = append(found, Breach{ID: "RESP-JSON"})
+	case !webhook.SaysJSON(d.Exchange.Response.Header):
+		found = append(found, Breach{"RESP-JSON", "Send Content-Type: application/json with it."})
 	}
 	if d.Exchange.Duration > slow {
 		found = append(found, Breach{ID: "RESP-TIME"})

@@ -3,6 +3,7 @@ package mockkindly
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -12,7 +13,7 @@ import (
 
 func TestEventsNameTheChecksThatTheyWouldFail(t *testing.T) {
 	answer := func(status int, change func(*Delivery)) Event {
-		d := &Delivery{Exchange: wire.Exchange{Response: &wire.Response{Status: status}}}
+		d := &Delivery{Exchange: wire.Exchange{Response: &wire.Response{Status: status, Header: http.Header{"Content-Type": {"application/json"}}}}}
 		if change != nil {
 			change(d)
 		}
@@ -33,6 +34,7 @@ func TestEventsNameTheChecksThatTheyWouldFail(t *testing.T) {
 	}{
 		"a sound page":                     {client(func(*ClientReport) {}), nil},
 		"no bot key":                       {client(func(c *ClientReport) { c.BotKey = "" }), []string{"PAGE-WIDGET"}},
+		"another bot's key":                {client(func(c *ClientReport) { c.WantedKey = "other" }), []string{"PAGE-WIDGET"}},
 		"another id":                       {client(func(c *ClientReport) { c.ScriptID = "chat" }), []string{"PAGE-WIDGET"}},
 		"no callback":                      {client(func(c *ClientReport) { c.Options, c.Callback = "none", "undefined" }), []string{"PAGE-CALLBACK-DEFINED"}},
 		"the other name":                   {client(func(c *ClientReport) { c.Options = "kindlySettings" }), []string{"PAGE-CALLBACK-NAME"}},
@@ -52,6 +54,7 @@ func TestEventsNameTheChecksThatTheyWouldFail(t *testing.T) {
 		"an expired one is, on purpose":    {answer(401, func(d *Delivery) { d.WithToken, d.ResendOf, d.TokenState = true, 7, TokenExpired }), nil},
 		"one signed otherwise, on purpose": {answer(401, func(d *Delivery) { d.Rotated = true }), nil},
 		"no JSON":                          {answer(200, func(d *Delivery) { d.AnswerErr = errors.New("no JSON") }), []string{"RESP-JSON"}},
+		"JSON that is called otherwise":    {answer(200, func(d *Delivery) { d.Exchange.Response.Header = http.Header{"Content-Type": {"text/html"}} }), []string{"RESP-JSON"}},
 		"an answer that is late":           {answer(200, func(d *Delivery) { d.Exchange.Duration = 6 * time.Second }), []string{"RESP-TIME"}},
 		"no answer, late": {answer(0, func(d *Delivery) {
 			d.Exchange = wire.Exchange{Err: errors.New("timed out"), Duration: 10 * time.Second}

@@ -67,6 +67,8 @@ type ClientReport struct {
 	Options   string `json:"options"`    // kindlyOptions, kindlySettings, both or none
 	Callback  string `json:"callback"`   // typeof getAuthToken, or null
 	PageURL   string `json:"page_url"`
+	// WantedKey is the key that it should have, where it has another one.
+	WantedKey string `json:"wanted_key,omitempty"`
 }
 
 // A CallbackReport is one step of a call of getAuthToken. It never holds the token.

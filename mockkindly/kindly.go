@@ -24,6 +24,9 @@ type Options struct {
 	// AnyBot serves every other key that is not empty: a template whose Key is
 	// not read. Nil means that other keys are unknown.
 	AnyBot *Bot
+	// WantedKey is the one that pages should carry: that another one is served, too,
+	// is a breach (PAGE-WIDGET). Empty: any will do.
+	WantedKey string
 
 	// Client sends the requests to webhooks. Nil means one of its own, with a
 	// timeout of 10 s. (How long Kindly waits is unpublished.)

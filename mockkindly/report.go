@@ -9,14 +9,19 @@ import (
 const maxReport = 2048
 
 // ReportClient journals that a page loaded the chat client, as the client tells
-// when it starts. The page's words are clipped, its URLs lose their credentials.
-func (k *Kindly) ReportClient(c ClientReport) error {
+// when it starts, and returns what is kept of it. The page's words are clipped, its
+// URLs lose their credentials.
+func (k *Kindly) ReportClient(c ClientReport) (ClientReport, error) {
+	c.WantedKey = ""
+	if c.BotKey != k.opts.WantedKey {
+		c.WantedKey = k.opts.WantedKey
+	}
 	c.BotKey = clip.Text(c.BotKey, maxName)
 	for _, s := range []*string{&c.Build, &c.ScriptID, &c.ScriptSrc, &c.Options, &c.Callback, &c.PageURL} {
 		*s = clip.Text(*s, maxReport)
 	}
 	c.ScriptSrc, c.PageURL = redact.URL(c.ScriptSrc), redact.URL(c.PageURL)
-	return k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c}, false)
+	return c, k.record(Event{Kind: ClientStarted, Bot: c.BotKey, Client: &c}, false)
 }
 
 // ReportCallback journals a step of a call of getAuthToken. It fails with an

@@ -298,7 +298,7 @@ func (a *app) mockOptions(c *config.Config, f *serveFlags) (mockkindly.Options, 
 		Webhooks: c.MockWebhooks(), Dialogues: c.Dialogues,
 	}
 	o := mockkindly.Options{
-		Bots: []mockkindly.Bot{bot}, AnyBot: &bot, SigningKey: c.Target.PrivateKey,
+		Bots: []mockkindly.Bot{bot}, AnyBot: &bot, WantedKey: c.Target.BotKey, SigningKey: c.Target.PrivateKey,
 		NextSecret: a.env(nextSecretVariable),
 	}
 	if f.appWebhook != "" {

@@ -41,7 +41,8 @@ func (s *server) postClient(w http.ResponseWriter, r *http.Request) error {
 	if err := decodeWidget(w, r, &c); err != nil {
 		return err
 	}
-	if err := s.kindly.ReportClient(c); err != nil {
+	c, err := s.kindly.ReportClient(c)
+	if err != nil {
 		return err
 	}
 	return s.writeAdvice(w, c.Breaches())

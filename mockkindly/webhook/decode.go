@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
@@ -29,6 +31,12 @@ func (o object) at(name string) string {
 		return name
 	}
 	return o.path + "." + name
+}
+
+// SaysJSON says whether an answer's header calls its body JSON (RESP-JSON).
+func SaysJSON(h http.Header) bool {
+	mediaType, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(mediaType), "application/json")
 }
 
 // object reads the whole body. It is false if there is no object to read; a

@@ -144,10 +144,8 @@ func at(path string) string {
 }
 
 func judgeMediaType(ev subject.Evidence) subject.Verdict {
-	contentType := ev.Exchange.Response.Header.Get("Content-Type")
-	mediaType, _, _ := strings.Cut(contentType, ";")
-	if !strings.EqualFold(strings.TrimSpace(mediaType), "application/json") {
-		return subject.Doubtful("Content-Type: application/json", fmt.Sprintf("a JSON object as %q", contentType))
+	if h := ev.Exchange.Response.Header; !webhook.SaysJSON(h) {
+		return subject.Doubtful("Content-Type: application/json", fmt.Sprintf("a JSON object as %q", h.Get("Content-Type")))
 	}
 	return subject.Holds("a JSON object")
 }
