@@ -1,7 +1,10 @@
 package suites_test
 
 import (
+	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/fixtures"
@@ -44,6 +47,72 @@ func TestGivenEndpointOfEveryFormIsJudged(t *testing.T) {
 			noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
 			for _, id := range []string{"AUTH-POST-TOKEN", "AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-BIND-CHAT", "AUTH-BIND-SESSION", "AUTH-CHATID-MISSING", "AUTH-IDENTITY-BODY"} {
 				if c := find(t, run, id); c.Outcome != reports.Passed && c.Outcome != reports.Informed {
+					t.Errorf("%s is %s", id, c.Outcome)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}
+
+// What the file does not say of the endpoint is as the page was seen to ask: the
+// method, further headers, where the chat id goes, and whose session it is.
+func TestWhatIsNotGivenIsAsThePageAsks(t *testing.T) {
+	t.Parallel()
+	const callback = `async (id) => { const r = await fetch("/auth/chats/" + id + "?v=2", {method: "PUT", headers: {"X-Client": "web 7", "X-CSRF-Token": "of the page"}}); return r.ok ? (await r.json()).data.jwt : null; }`
+	first, second := http.Header{"Authorization": {"Bearer ada-7f21"}}, http.Header{"Authorization": {"Bearer grace-90aa"}}
+	for name, tt := range map[string]struct {
+		path   string
+		header http.Header
+		form   target.RequestForm
+	}{
+		"nothing but the URL":   {path: "/auth/chats/none"},
+		"where the chat id is":  {path: "/auth/chats/" + target.ChatID},
+		"whose session":         {path: "/auth/chats/" + target.ChatID, header: first, form: target.RequestForm{SecondHeader: second}},
+		"all but a header":      {path: "/auth", form: target.RequestForm{Path: "/auth/chats/" + target.ChatID, Query: map[string]string{"v": "2"}, Token: "data.jwt"}},
+		"another place for all": {path: "/elsewhere", header: first, form: target.RequestForm{Body: map[string]any{"id": target.ChatID}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			at := withPage(t, callback, func(w http.ResponseWriter, r *http.Request) {
+				subs := map[string]string{"Bearer ada-7f21": "7", "Bearer grace-90aa": "8"}
+				sub := subs[r.Header.Get("Authorization")]
+				cookie, _ := r.Cookie("sid")
+				body, _ := io.ReadAll(r.Body)
+				id, byPath := strings.CutPrefix(r.URL.Path, "/auth/chats/")
+				switch {
+				case sub != "" && (cookie != nil || r.Header.Get("X-CSRF-Token") != ""):
+					http.Error(w, "two sessions", http.StatusBadRequest)
+					return
+				case sub == "" && loggedIn(r) && r.Header.Get("X-CSRF-Token") == "of the page":
+					sub = "7"
+				}
+				if r.URL.Path == "/elsewhere" {
+					id = member(body, "id")
+				}
+				switch {
+				case byPath && (r.Method != http.MethodPut || r.URL.Query().Get("v") != "2"), !byPath && r.Method != http.MethodPost:
+					http.Error(w, "PUT", http.StatusMethodNotAllowed)
+				case r.Header.Get("X-Client") != "web 7":
+					http.Error(w, "which client?", http.StatusBadRequest)
+				case sub == "":
+					http.Error(w, "log in", http.StatusUnauthorized)
+				case !uuid(id):
+					http.Error(w, "chat id", http.StatusBadRequest)
+				default:
+					w.Header().Set("Content-Type", "application/json")
+					fmt.Fprintf(w, `{"data": {"jwt": %q}}`, mintFor(sub, id))
+				}
+			})
+			given := target.EndpointConfig{URL: at + tt.path, Header: tt.header, RequestForm: tt.form}
+			run := suites.RunQuietly(t.Context(), target.Target{PageURL: at + "/", Login: bySID, Endpoint: &given},
+				suites.Options{Only: []string{"AUTH-POST-TOKEN", "AUTH-NO-SESSION", "AUTH-BIND-*", "AUTH-CHATID-MISSING"}, Browser: sharedBrowser(t)})
+			wants := []string{"AUTH-POST-TOKEN", "AUTH-NO-SESSION", "AUTH-BIND-CHAT", "AUTH-CHATID-MISSING"}
+			if tt.form.SecondHeader != nil {
+				wants = append(wants, "AUTH-BIND-SESSION")
+			}
+			for _, id := range wants {
+				if c := find(t, run, id); c.Outcome != reports.Passed {
 					t.Errorf("%s is %s", id, c.Outcome)
 					describe(t, c)
 				}

@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
@@ -59,6 +61,15 @@ func asksFor(read func(r *http.Request, body []byte) string, write func(w http.R
 			}
 		}
 	}
+}
+
+// post is a GET as asksFor takes it.
+func post(r *http.Request) *http.Request {
+	r = r.Clone(r.Context())
+	if r.Method == http.MethodGet {
+		r.Method = http.MethodPost
+	}
+	return r
 }
 
 // uuid says whether a text has the form of one: no hostile id has.
@@ -122,7 +133,69 @@ var shapes = map[string]shape{
 			w.Header().Set("Content-Type", "application/grpc-web-text+proto")
 			io.WriteString(w, frame(128, "grpc-status:16\r\ngrpc-message:"+text+"\r\n"))
 		}),
-		skipped: []string{"AUTH-CHATID-MISSING", "AUTH-CHATID-QUERY"},
+	},
+	"gRPC-Web, whose errors stand in the head": {
+		callback: `async (id) => {
+			const text = new TextEncoder().encode(id);
+			const body = Uint8Array.of(0, 0, 0, 0, 6 + text.length, 0x08, 0x07, 0x12, 2 + text.length, 0x0a, text.length, ...text); // {1: 7, 2: {1: id}}
+			const r = await fetch("/auth/shop.Tokens/Issue", {method: "POST", headers: {"Content-Type": "application/grpc-web+proto", "X-Grpc-Web": "1"}, body});
+			const answer = new Uint8Array(await r.arrayBuffer());
+			if (answer.length === 0) return null;
+			const end = 5 + answer[3] * 256 + answer[4];
+			const message = new TextDecoder("latin1").decode(answer.subarray(5, end));
+			return message.slice(message.indexOf("eyJ"));
+		}`,
+		endpoint: asksFor(func(_ *http.Request, body []byte) string {
+			if len(body) != 11+36 || body[6] != 7 || body[8] != 38 || body[10] != 36 {
+				return ""
+			}
+			return string(body[11:])
+		}, func(w http.ResponseWriter, token string) {
+			w.Header().Set("Content-Type", "application/grpc-web+proto")
+			message := "\x0a" + string(binary.AppendUvarint(nil, uint64(len(token)))) + token
+			w.Write(append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(message))), message...))
+			io.WriteString(w, "\x80\x00\x00\x00\x0fgrpc-status:0\r\n")
+		}, func(w http.ResponseWriter, text string, _ int) {
+			w.Header().Set("Content-Type", "application/grpc-web+proto")
+			w.Header().Set("Grpc-Status", "16")
+			w.Header().Set("Grpc-Message", text)
+		}),
+	},
+	"bytes of a form that nobody knows": { // MessagePack
+		callback: `async (id) => { const t = (s) => [0xd9, s.length, ...new TextEncoder().encode(String(s))]; const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/msgpack"}, body: Uint8Array.of(0x81, ...t("chatId"), ...t(id))}); return r.ok ? (await r.json()).token : null; }`,
+		endpoint: asksFor(func(_ *http.Request, body []byte) string {
+			id, ok := strings.CutPrefix(string(body), "\x81\xd9\x06chatId\xd9\x24")
+			if !ok {
+				return ""
+			}
+			return id
+		}, asJSON),
+		skipped: []string{"AUTH-CHATID-QUERY"},
+	},
+	"the chat id is its 16 bytes in base64": {
+		callback: `async (id) => { const bytes = id.replaceAll("-", "").match(/../g).map((x) => parseInt(x, 16)); const r = await fetch("/auth?c=" + new Uint8Array(bytes).toBase64({alphabet: "base64url", omitPadding: true}), {method: "POST"}); return r.ok ? (await r.json()).token : null; }`,
+		endpoint: asksFor(func(r *http.Request, _ []byte) string {
+			b, err := base64.RawURLEncoding.DecodeString(r.URL.Query().Get("c"))
+			if err != nil || len(b) != 16 {
+				return ""
+			}
+			return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+		}, asJSON),
+		skipped: []string{"AUTH-CHATID-QUERY"}, // the page itself sends it there
+	},
+	"the chat id is in a file of a form": {
+		callback: `async (id) => { const body = new FormData(); body.set("meta", new Blob([JSON.stringify({chat: {id}})], {type: "application/json"}), "meta.json"); const r = await fetch("/auth", {method: "POST", body}); return r.ok ? (await r.json()).token : null; }`,
+		endpoint: asksFor(func(r *http.Request, body []byte) string {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			file, _, err := r.FormFile("meta")
+			if err != nil {
+				return ""
+			}
+			var in struct{ Chat struct{ ID any } }
+			json.NewDecoder(file).Decode(&in)
+			id, _ := in.Chat.ID.(string)
+			return id
+		}, asJSON),
 	},
 	"SOAP, whose faults have status 500": {
 		callback: `async (id) => {
@@ -186,7 +259,7 @@ var shapes = map[string]shape{
 			return r.ok ? (await r.json()).token : null;
 		}`,
 		endpoint: csrf,
-		skipped: []string{"AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-CHATID-MISSING", "AUTH-METHOD", "AUTH-CHATID-QUERY", "AUTH-IDENTITY-BODY",
+		skipped: []string{"AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-METHOD", "AUTH-CHATID-QUERY", "AUTH-IDENTITY-BODY",
 			"AUTH-CONCURRENT", "AUTH-CSRF", "AUTH-COOKIE-FLAGS", "AUTH-HOST-HEADER", "LIVE-AUTH-BURST"},
 		partly: "X-Csrf-Token seems to work only once",
 	},
@@ -202,9 +275,49 @@ var shapes = map[string]shape{
 		endpoint: accessTokens,
 		skipped:  []string{"AUTH-COOKIE-FLAGS", "AUTH-CSRF"},
 	},
+	"the session is in a form (OAuth's token exchange)": {
+		callback: inRequest(`new URLSearchParams({grant_type: "urn:ietf:params:oauth:grant-type:token-exchange", subject_token: sessionStorage.access, chat_id: id})`),
+		endpoint: bearerIn(func(r *http.Request) (session, id string) {
+			return r.PostFormValue("subject_token"), r.PostFormValue("chat_id")
+		}),
+		skipped: []string{"AUTH-COOKIE-FLAGS", "AUTH-CSRF"},
+	},
+	"the session is in the path": {
+		callback: strings.Replace(inRequest(`JSON.stringify({chatId: id})`), `"/auth"`, `"/auth/" + sessionStorage.access + "/kindly"`, 1),
+		endpoint: bearerIn(func(r *http.Request) (session, id string) {
+			body, _ := io.ReadAll(r.Body)
+			return strings.Split(r.URL.Path+"//", "/")[2], member(body, "chatId")
+		}),
+		skipped: []string{"AUTH-COOKIE-FLAGS", "AUTH-CSRF"},
+	},
 	"a session cookie that each answer replaces": {
 		callback: askAuth,
 		endpoint: rotating,
+	},
+	"the answer is where a redirect leads, once": {
+		callback: askAuth,
+		endpoint: func(t *testing.T) http.HandlerFunc {
+			var kept sync.Map
+			return func(w http.ResponseWriter, r *http.Request) {
+				if name, ok := strings.CutPrefix(r.URL.Path, "/auth/answers/"); ok {
+					token, there := kept.LoadAndDelete(name)
+					asksFor(func(*http.Request, []byte) string { return "00000000-0000-4000-8000-000000000000" }, func(w http.ResponseWriter, _ string) {
+						if !there {
+							http.Error(w, "gone", http.StatusGone)
+							return
+						}
+						asJSON(w, token.(string))
+					})(t)(w, post(r))
+					return
+				}
+				asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, func(w http.ResponseWriter, token string) {
+					name := strconv.Itoa(len(token)) + strconv.FormatInt(time.Now().UnixNano(), 36)
+					kept.Store(name, token)
+					w.Header().Set("Location", "/auth/answers/"+name)
+					w.WriteHeader(http.StatusSeeOther)
+				})(t)(w, r)
+			}
+		},
 	},
 	"the chat id has a prefix": {
 		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({conversation: "kindly:web:" + id})}); return r.ok ? (await r.json()).token : null; }`,
@@ -225,7 +338,6 @@ var shapes = map[string]shape{
 			}
 			return c.Value
 		}, asJSON),
-		skipped: []string{"AUTH-CHATID-MISSING", "AUTH-CHATID-QUERY"},
 	},
 	"the chat id is 32 capital digits": {
 		callback: `async (id) => { const r = await fetch("/auth/" + id.replaceAll("-", "").toUpperCase(), {method: "POST"}); return r.ok ? (await r.json()).token : null; }`,
@@ -262,9 +374,37 @@ var shapes = map[string]shape{
 				}
 			}
 		},
-		skipped: []string{"AUTH-CHATID-MISSING", "AUTH-CHATID-QUERY", "AUTH-CONCURRENT", "LIVE-AUTH-BURST"},
+		skipped: []string{"AUTH-CHATID-QUERY", "AUTH-CONCURRENT", "LIVE-AUTH-BURST"},
 		partly:  "hashed",
 	},
+}
+
+// inRequest is a callback whose session is in the body that it sends, and in no header.
+func inRequest(body string) string {
+	return `async (id) => {
+		if (!sessionStorage.access) { const r = await fetch("/access"); sessionStorage.access = r.ok ? await r.text() : "none"; }
+		const r = await fetch("/auth", {method: "POST", credentials: "omit", body: ` + body + `});
+		return r.ok ? (await r.json()).token : null;
+	}`
+}
+
+// bearerIn is an endpoint that knows its user by what stands in the request itself.
+func bearerIn(read func(*http.Request) (session, id string)) func(*testing.T) http.HandlerFunc {
+	const session = "at-7f21c09d3be84a66"
+	return func(t *testing.T) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/access" && loggedIn(r) {
+				io.WriteString(w, session)
+				return
+			}
+			given, id := read(r)
+			all := r.Header.Get(allMember) != ""
+			if r.Header.Del("Cookie"); given == session || all {
+				r.AddCookie(&http.Cookie{Name: "sid", Value: "0123456789"})
+			}
+			asksFor(func(*http.Request, []byte) string { return id }, asJSON)(t)(w, r)
+		}
+	}
 }
 
 // allMember marks the requests of a test in which all are taken for the member.
@@ -512,6 +652,49 @@ func TestAWebhookThatTakesEachMessageOnceIsSound(t *testing.T) {
 			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{})
 			if believe != nil {
 				if c := find(t, run, "HOOK-OTHER-CHAT"); c.Outcome != reports.Failed {
+					t.Errorf("%s is %s", c.ID, c.Outcome)
+					describe(t, c)
+				}
+				return
+			}
+			noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
+			if run.ExitCode != 0 {
+				t.Errorf("exit code %d, and the run says %q", run.ExitCode, run.Problem)
+			}
+		})
+	}
+}
+
+// A webhook that answers the messages of a chat one after another turns away what
+// comes meanwhile. That is seen, and each request has a chat of its own then.
+func TestAWebhookThatAnswersAChatOneByOneIsSound(t *testing.T) {
+	t.Parallel()
+	for name, believe := range map[string]func(header, claims map[string]any, signed bool, chat string) bool{
+		"sound": nil,
+		"any signature": func(header, claims map[string]any, _ bool, chat string) bool {
+			return soundly(header, claims, true, chat)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := plain()
+			h.believe = believe
+			var busy sync.Map
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				chat := member(body, "chat_id")
+				if _, taken := busy.LoadOrStore(chat, true); taken && chat != "" {
+					http.Error(w, "one after another", http.StatusConflict)
+					return true
+				}
+				context.AfterFunc(r.Context(), func() { busy.Delete(chat) }) // when it is answered
+				time.Sleep(20 * time.Millisecond)                            // as if it asked a database
+				return false
+			}
+			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{})
+			if believe != nil {
+				if c := find(t, run, "HOOK-SIGNATURE"); c.Outcome != reports.Failed {
 					t.Errorf("%s is %s", c.ID, c.Outcome)
 					describe(t, c)
 				}

@@ -55,7 +55,7 @@ const maxToken = 1 << 20
 
 // callGetAuthToken calls the page's function as a chat client does: as a method
 // of the object it is on, kindlyOptions first, with the chat's id.
-const callGetAuthToken = `async (chatId, maxToken, maxError) => {
+const callGetAuthToken = `async (args, maxToken, maxError) => {
 	const kind = (v) => v === null ? "null" : typeof v;
 	const owner = [window.kindlyOptions, window.kindlySettings].find((o) => o?.getAuthToken != null);
 	const f = owner?.getAuthToken ?? window.kindlyOptions?.getAuthToken;
@@ -70,7 +70,7 @@ const callGetAuthToken = `async (chatId, maxToken, maxError) => {
 	const settle = (sync, v) => done(
 		typeof v === "string" && v !== "" ? "token" : v === null || v === undefined || v === "" ? "empty" : "not-a-string", sync, v, false);
 	let answer, then;
-	try { answer = owner.getAuthToken(chatId); then = answer?.then; } catch (e) { return done("threw", true, e, true); }
+	try { answer = owner.getAuthToken(...args); then = answer?.then; } catch (e) { return done("threw", true, e, true); }
 	if (typeof then !== "function") return settle(true, answer);
 	try { return settle(false, await answer); } catch (e) { return done("rejected", false, e, true); }
 }`
@@ -83,14 +83,21 @@ func (p *Page) Call(ctx context.Context, chatID string) (CallResult, error) {
 	return p.CallWith(ctx, chatID)
 }
 
-// CallWith is Call with any JSON value in the place of the chat id, as no chat
-// client would.
+// NoChatID stands for a chat id that is not given at all.
+type NoChatID struct{}
+
+// CallWith is Call with any JSON value in the place of the chat id, or NoChatID, as
+// no chat client would.
 func (p *Page) CallWith(ctx context.Context, chatID any) (CallResult, error) {
 	began := time.Now()
+	args := []any{chatID}
+	if chatID == (NoChatID{}) {
+		args = nil
+	}
 	r, err := evaluateThere[struct {
 		CallResult
 		Elapsed float64 // ms
-	}](ctx, p, callGetAuthToken, chatID, maxToken, maxErrorText)
+	}](ctx, p, callGetAuthToken, append([]any{}, args...), maxToken, maxErrorText)
 	if err != nil {
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return CallResult{Outcome: OutcomePending, Elapsed: time.Since(began)}, nil

@@ -7,7 +7,8 @@ import (
 )
 
 // BodiesLike are [Bodies] for a service that does not read JSON objects: kind
-// says what the valid body is ("JSON", "a form", "a multipart form", "text").
+// says what the valid body is ("JSON", "a form", "a multipart form", "XML",
+// "a message", "bytes", "text").
 // What would be as good a body as the valid one is not among them.
 func BodiesLike(check, kind, contentType string, valid []byte) ([]Body, error) {
 	live := strings.HasPrefix(check, "LIVE-")
@@ -37,6 +38,12 @@ func BodiesLike(check, kind, contentType string, valid []byte) ([]Body, error) {
 			{"empty", contentType, nil, "A body of nothing is what a broken proxy sends.", ClientError},
 			{"cut off", contentType, valid[:len(valid)/2], "Connections break.", ClientError},
 			{"no XML", contentType, []byte("kindlytest"), "Clients send what they like.", ClientError},
+		}
+	case kind == "a message", kind == "bytes":
+		out = []Body{
+			{"empty", contentType, nil, "A body of nothing is what a broken proxy sends.", ClientError},
+			{"cut off", contentType, valid[:len(valid)/2], "Connections break.", ClientError},
+			{"ones", contentType, bytes.Repeat([]byte{0xff}, 32), "Clients send what they like.", ClientError},
 		}
 	case kind == "text": // any text may be a chat id
 		out = []Body{

@@ -2,6 +2,7 @@ package param
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"regexp"
 	"strings"
 )
@@ -24,7 +25,25 @@ func Spellings(from, to string) [][2]string {
 			}
 		}
 	}
+	old, isUUID := bytesOf(from)
+	if now, ok := bytesOf(to); isUUID {
+		for _, write := range []func([]byte) string{base64.RawURLEncoding.EncodeToString, base64.RawStdEncoding.EncodeToString, asIs} {
+			if ok {
+				out = append(out, [2]string{write(old), write(now)})
+			} else {
+				out = append(out, [2]string{write(old), to})
+			}
+		}
+	}
 	return out
+}
+
+func asIs(b []byte) string { return string(b) }
+
+// bytesOf are the 16 bytes that a UUID stands for.
+func bytesOf(id string) ([]byte, bool) {
+	b, err := hex.DecodeString(strings.ReplaceAll(id, "-", ""))
+	return b, err == nil && len(b) == 16
 }
 
 // HoldsID says whether a text holds a chat id in any spelling.

@@ -20,6 +20,10 @@ func TestChatIDIsFoundInEachSpelling(t *testing.T) {
 		"base64url": func(s string) string {
 			return "x." + base64.RawURLEncoding.EncodeToString([]byte(`{"?>":"`+s+`"}`)) + ".y"
 		},
+		"its bytes": func(s string) string {
+			b, _ := bytesOf(s)
+			return "\x0a\x10" + string(b) + "/" + base64.StdEncoding.EncodeToString(b) + "/" + base64.RawURLEncoding.EncodeToString(b)
+		},
 		"twice": func(s string) string {
 			return base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte(s))))
 		},

@@ -24,6 +24,8 @@ const (
 	InQuery  Place = "query parameter"
 	InPath   Place = "path"
 	InHeader Place = "header"
+	InCookie Place = "cookie"
+	InField  Place = "field of a message" // of Protocol Buffers, by its number
 )
 
 // A Leaf is one value that a request carries, wherever it stands: a member of a

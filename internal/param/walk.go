@@ -2,6 +2,7 @@ package param
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"html"
@@ -21,21 +22,25 @@ import (
 // Walk visits every value that a request carries, and returns the request with
 // what the Visitor has changed. What it has not changed stays byte for byte.
 //
-// Of the headers only those are visited that a script has set, as chosen says;
-// cookies and Authorization are the session, and no value that the page chose.
-func Walk(r wire.Request, chosen func(header string) bool, visit Visitor) (wire.Request, error) {
+// Of the headers and cookies only those are visited that a script has set, as chosen
+// says; Authorization is the session, and no value that the page chose.
+func Walk(r wire.Request, chosen Chosen, visit Visitor) (wire.Request, error) {
 	r = r.Clone()
 	var err error
 	if r.URL, err = walkURL(r.URL, visit); err != nil {
 		return r, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
-		if !chosen(name) || name == "Cookie" || name == "Authorization" {
+		if name != "Cookie" && (name == "Authorization" || !chosen(name, "")) {
 			continue
 		}
 		var kept []string
 		for _, value := range r.Header[name] {
-			if text, dropped := WalkText(value, Leaf{Place: InHeader, Steps: []string{name}}, visit); !dropped {
+			if name == "Cookie" {
+				if value = walkCookies(value, chosen, visit); value != "" {
+					kept = append(kept, value)
+				}
+			} else if text, dropped := WalkText(value, Leaf{Place: InHeader, Steps: []string{name}}, visit); !dropped {
 				kept = append(kept, text)
 			}
 		}
@@ -45,6 +50,25 @@ func Walk(r wire.Request, chosen func(header string) bool, visit Visitor) (wire.
 	}
 	r.Body, err = walkBody(r, visit)
 	return r, err
+}
+
+// Chosen says whether a script of the page has chosen a header, or a cookie by that
+// name in the header Cookie.
+type Chosen func(header, cookie string) bool
+
+// walkCookies visits the cookies of one header.
+func walkCookies(header string, chosen Chosen, visit Visitor) string {
+	pairs := strings.Split(header, ";")
+	kept := pairs[:0]
+	for _, pair := range pairs {
+		name, value, has := strings.Cut(pair, "=")
+		if !has || !chosen("Cookie", strings.TrimSpace(name)) {
+			kept = append(kept, pair)
+		} else if text, dropped := WalkText(value, Leaf{Place: InCookie, Steps: []string{strings.TrimSpace(name)}}, visit); !dropped {
+			kept = append(kept, name+"="+text)
+		}
+	}
+	return strings.TrimSpace(strings.Join(kept, ";"))
 }
 
 func walkURL(raw string, visit Visitor) (string, error) {
@@ -120,6 +144,15 @@ func walkBody(r wire.Request, visit Visitor) ([]byte, error) {
 		return walkParts(r, visit)
 	case XMLBody:
 		return []byte(walkXML(text, visit)), nil
+	case MessageBody:
+		if out, ok := walkBinary(r.Body, visit); ok {
+			return out, nil
+		}
+		plain, _ := framesInText(r.Body)
+		out, _ := walkBinary(plain, visit)
+		return []byte(base64.StdEncoding.EncodeToString(out)), nil
+	case BinaryBody:
+		return r.Body, nil
 	}
 	out, dropped := WalkText(text, Leaf{Place: InText}, visit)
 	if dropped {
@@ -136,6 +169,9 @@ const (
 	PartsBody = "a multipart form"
 	XMLBody   = "XML"
 	TextBody  = "text"
+
+	MessageBody = "a message" // of Protocol Buffers
+	BinaryBody  = "bytes"     // of a form that nobody knows
 )
 
 // BodyKind says what a body is: by what it looks like, since the documented
@@ -157,8 +193,19 @@ func BodyKind(r wire.Request) string {
 	case strings.HasPrefix(strings.TrimSpace(text), "<") && (strings.HasSuffix(mediaType, "/xml") || strings.HasSuffix(mediaType, "+xml")):
 		return XMLBody
 	}
+	if _, ok := walkBinary(r.Body, keepAll); ok {
+		return MessageBody
+	}
+	if _, ok := framesInText(r.Body); ok {
+		return MessageBody
+	}
+	if isBinary(r.Body) {
+		return BinaryBody
+	}
 	return TextBody
 }
+
+func keepAll(Leaf) any { return Keep }
 
 // element matches one that holds text alone.
 var element = regexp.MustCompile(`(<(?:[\w.-]+:)?([\w.-]+)(?:\s[^<>]*)?>)([^<>]+)(</[\w.:-]+\s*>)`)
@@ -208,7 +255,7 @@ func walkParts(r wire.Request, visit Visitor) ([]byte, error) {
 			return nil, fmt.Errorf("reading the page's form: %w", err)
 		}
 		text, dropped := string(value), false
-		if part.FileName() == "" {
+		if _, isJSON := JSONIn(text); isJSON || part.FileName() == "" {
 			text, dropped = WalkText(text, Leaf{Place: InForm, Steps: []string{part.FormName()}}, visit)
 		}
 		if changed = changed || dropped || text != string(value); dropped {
@@ -226,7 +273,7 @@ func walkParts(r wire.Request, visit Visitor) ([]byte, error) {
 }
 
 // All are all values that a request carries.
-func All(r wire.Request, chosen func(header string) bool) []Leaf {
+func All(r wire.Request, chosen Chosen) []Leaf {
 	var out []Leaf
 	Walk(r, chosen, func(l Leaf) any { // what can't be read has no leaves
 		out = append(out, l)

@@ -1,7 +1,7 @@
 // Package wire sends one HTTP request exactly as it is written, and keeps both
 // sides as a value. All HTTP that leaves the mock or the harness goes through
 // its Client, so that the promises made to the other side hold in one place:
-// a redirect is never followed, a body is never read past a bound, a request
+// a redirect is followed only within an origin and where that is asked for, a body is never read past a bound, a request
 // never outlives its timeout, and the sender names itself.
 //
 //	client := wire.NewClient(wire.Options{Timeout: 10 * time.Second})
@@ -46,6 +46,9 @@ type Request struct {
 	// Open, if not nil, makes of what came back what is to be read: an answer may
 	// stand in another one.
 	Open func(*Response) `json:"-"`
+	// Follow has redirects followed as browsers do, within the origin: what comes back
+	// is the last answer.
+	Follow bool `json:"-"`
 	// Form is how the request is written on the wire.
 	Form Form `json:"-"`
 }
@@ -257,6 +260,14 @@ func (c *Client) Do(ctx context.Context, r Request) Exchange {
 	defer cancel()
 	start := time.Now()
 	ex.Response, ex.Err = c.send(ctx, r)
+	for hops := 0; r.Follow && ex.Err == nil && hops < maxHops; hops++ {
+		next, ok := redirected(r, ex.Response)
+		if !ok {
+			break
+		}
+		r = next
+		ex.Response, ex.Err = c.send(ctx, r)
+	}
 	ex.Duration = time.Since(start)
 	if ex.Response != nil && r.Open != nil {
 		r.Open(ex.Response)

@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -60,6 +62,45 @@ func newClient(t *testing.T, o Options) *Client {
 	c := NewClient(o)
 	t.Cleanup(c.Close)
 	return c
+}
+
+// A redirect within the origin is followed where that is asked for, as browsers do.
+func TestRedirectIsFollowedOnDemand(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "elsewhere") }))
+	defer other.Close()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status, _ := strconv.Atoi(strings.Trim(r.URL.Path, "/"))
+		switch {
+		case r.URL.Query().Get("to") != "":
+			w.Header().Set("Location", r.URL.Query().Get("to"))
+			w.WriteHeader(status)
+		case r.URL.Path == "/loop":
+			w.Header().Set("Location", "/loop")
+			w.WriteHeader(http.StatusFound)
+		default:
+			body, _ := io.ReadAll(r.Body)
+			fmt.Fprintf(w, "%s %s %q %q", r.Method, body, r.Header.Get("Content-Type"), r.Header.Get("Cookie"))
+		}
+	}))
+	defer s.Close()
+	client := NewClient(Options{})
+	defer client.Close()
+	for path, want := range map[string]string{
+		"/303?to=/end":         `200 GET  "" "sid=1"`,
+		"/302?to=/end":         `200 GET  "" "sid=1"`,
+		"/307?to=end":          `200 POST {} "application/json" "sid=1"`,
+		"/308?to=/end":         `200 POST {} "application/json" "sid=1"`,
+		"/302?to=" + other.URL: "302 ",
+		"/304?to=/end":         "304 ",
+		"/loop":                "302 ",
+		"/end":                 `200 POST {} "application/json" "sid=1"`,
+	} {
+		ex := client.Do(t.Context(), Request{Method: "POST", URL: s.URL + path, Body: []byte("{}"), Follow: true,
+			Header: http.Header{"Content-Type": {"application/json"}, "Cookie": {"sid=1"}}})
+		if got := fmt.Sprintf("%d %s", ex.Status(), ex.Body()); got != want {
+			t.Errorf("%s: got %q (%v), want %q", path, got, ex.Err, want)
+		}
+	}
 }
 
 func TestRedirectIsNotFollowed(t *testing.T) {

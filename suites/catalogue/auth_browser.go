@@ -228,6 +228,9 @@ var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subjec
 	if e.Request.Header.Get("Cookie") == "" {
 		return subject.Missing("the session is no cookie, so other sites can't use it")
 	}
+	if len(e.Bearers()) > 0 {
+		return subject.Missing("the session is in the request itself (%s), and other sites don't know it", e.Bearers()[0])
+	}
 	if method := e.Request.Method; method != http.MethodGet && method != http.MethodPost || e.SendsChatIn(param.InHeader) {
 		return subject.Missing("other sites can't send such a request (%s) without asking first (see AUTH-CORS-FOREIGN)", e)
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -20,13 +21,28 @@ import (
 
 // What the endpoint makes of a chat id that is none.
 
-var authChatidMissing = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+var authChatidMissing = onServingOrPage(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	r, err := e.WithoutChat()
+	if errors.Is(err, subject.ErrNoSlot) {
+		s.Incomplete("Whether the auth endpoint gives a token without a chat id could not be judged: "+err.Error()+".",
+			"Let the chat id stand by itself in what endpoint in kindlytest.yaml describes: ${chat_id} in query, body, form, path, or a header or cookie of its own.")
+	}
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
 	ev := s.Do(ctx, "without a chat id", r)
 	return strictly(gaveNone("without a chat id", ev), ev)
+}, func(ctx context.Context, s *subject.Session) subject.Verdict {
+	called, err := s.CallPage(ctx, browser.NoChatID{})
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	// What the page itself turns into text is no fault of the endpoint, nor what
+	// stands there from the call before.
+	if t, err := token.Decode(token.Raw(called.Token)); err == nil && t.ChatID() == "" {
+		return subject.Violated("no token", "the page's callback, called without a chat id, gave a token without one")
+	}
+	return subject.Holds("none, of the page's callback called without a chat id").Weak("the page's request can't be made again outside of it")
 })
 
 // onServingOrPage is onServing, and where the page's request can't be made again,
@@ -127,7 +143,7 @@ func ofAnEarlierCall(raw token.Raw, value forge.Value) bool {
 }
 
 // fits says whether a hostile chat id can stand where the page's stands: no
-// header has line ends or spaces around it, no URL a megabyte, and no text half a
+// header has line ends or spaces around it, no cookie a semicolon, no URL a megabyte, and no text half a
 // character.
 func fits(e *subject.Endpoint, value forge.Value) bool {
 	for _, slot := range e.Slots() {
@@ -137,7 +153,8 @@ func fits(e *subject.Endpoint, value forge.Value) bool {
 		switch {
 		case !value.IsString && !slot.Typed,
 			slot.Place == param.InHeader && (strings.TrimSpace(value.String) != value.String || strings.ContainsFunc(value.String, func(r rune) bool { return r < ' ' || r > '~' })),
-			!slices.Contains([]param.Place{param.InJSON, param.InForm, param.InText, param.InXML}, slot.Place) && len(value.JSON) > 4<<10:
+			slot.Place == param.InCookie && strings.ContainsFunc(value.String, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`",;\`, r) }),
+			!slices.Contains([]param.Place{param.InJSON, param.InForm, param.InText, param.InXML, param.InField}, slot.Place) && len(value.JSON) > 4<<10:
 			return false
 		}
 	}

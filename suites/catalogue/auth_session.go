@@ -61,8 +61,8 @@ var authBadSession = onServing(func(ctx context.Context, s *subject.Session, e *
 	var verdicts []subject.Verdict
 	guest := asNobody(ctx, s, e)
 	for _, bad := range badSessions {
-		r := e.WithChat(s.NewChatID())
-		if !e.EditSession(r.Header, bad.change) {
+		r, found := e.EditSession(e.WithChat(s.NewChatID()), bad.change)
+		if !found {
 			return subject.Missing("the page's request carries no session that could be broken")
 		}
 		ev := s.Do(ctx, bad.name, r)

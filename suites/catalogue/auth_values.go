@@ -45,20 +45,10 @@ func valueAt(leaves []param.Leaf, at param.Leaf) (any, bool) {
 	return nil, false
 }
 
-// personal matches the names of members that say who somebody is.
-var personal = regexp.MustCompile(`(?i)^(?:.*(?:user|customer|account|member|person|client|contact|profile|login|e?mail|identity|principal|subject|phone|msisdn|ssn).*|sub|uid|upn|id|name|nick.*|(?:first|last|full|given|family|display)[-_]?name)$`)
-
-// notPersonal are names that would match and say what is asked for.
-var notPersonal = regexp.MustCompile(`(?i)^(?:operation_?name|user_?agent|client_?(?:id|version|name)|event_?name|file_?name|host_?name|app_?name|bot_?name|message_?id)$`)
-
 // names says whether a value says who somebody is: by its name, or because the
 // token says the same of its user.
 func names(sent param.Leaf, p *person) bool {
-	name := sent.Name()
-	if personal.MatchString(name) && !notPersonal.MatchString(name) {
-		return true
-	}
-	return isIdentity(sent.Text(), p.token)
+	return subject.NamesSomebody(sent.Name()) || isIdentity(sent.Text(), p.token)
 }
 
 // isIdentity says whether a text is what a token says of its user.

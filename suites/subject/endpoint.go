@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -42,6 +43,10 @@ type Endpoint struct {
 
 	place tokenPlace      // of the token in the answer
 	gate  map[string]bool // headers that open what stands before it
+	// bearers finds what in the request, besides headers, is the session; nil: nothing.
+	bearers func() []param.Leaf
+	// passed says that the browser's cookies were added to what was seen.
+	passed bool
 	// shared are the headers that are the same for two users; nil: nobody knows.
 	shared func() map[string]bool
 }
@@ -77,13 +82,62 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 			if e.Socket {
 				return e, nil
 			}
-			s.watch(e, s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID())))
+			first := s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID()))
+			if passed, ev, ok := s.passedOn(e, first); ok {
+				e, first = passed, ev
+				s.Endpoints.known.Store(e)
+			}
+			s.watch(e, first)
 			if s.mixesChats(e) {
 				s.OneByOne(e.Request)
 			}
 		}
 		return e, err
 	})
+}
+
+// passedOn is the endpoint with the cookies that the browser has for it, where only so
+// it gets the token: of a request that a service worker passes on, they are not seen.
+func (s *Session) passedOn(e *Endpoint, first Evidence) (*Endpoint, Evidence, bool) {
+	if _, ok := s.TokenIn(first.Exchange); ok || !e.Gave || e.Credentialed || !turnedAway(first) {
+		return e, first, false
+	}
+	v, err := s.VisitMended()
+	if err != nil {
+		return e, first, false
+	}
+	cookies := cookieHeader(v.State.Cookies, e.Request.URL)
+	if cookies == "" {
+		return e, first, false
+	}
+	passed := *e
+	passed.Request = e.Request.Clone()
+	passed.Request.Header.Set("Cookie", cookies)
+	passed.Credentialed, passed.passed = true, true
+	passed.bearers = nil // the session is a cookie
+	ev, raw := s.Ask(s.Base, "with the browser's cookies", passed.WithChat(s.NewChatID()))
+	if raw == "" || differentPeople(v.Token, raw) {
+		return e, first, false
+	}
+	s.Redact.Learn(passed.Credentials()...)
+	return &passed, ev, true
+}
+
+// passSecond is passedOn for the second user, where it was for the first.
+func (s *Session) passSecond(e *Endpoint) error {
+	if first, ok := s.Endpoints.Found(); !ok || !first.passed || e.Credentialed {
+		return nil
+	}
+	v, err := s.visitSecond()
+	if err != nil {
+		return err
+	}
+	if cookies := cookieHeader(v.State.Cookies, e.Request.URL); cookies != "" {
+		e.Request.Header.Set("Cookie", cookies)
+		e.Credentialed, e.passed = true, true
+		s.Redact.Learn(e.Credentials()...)
+	}
+	return nil
 }
 
 // atATime is how many chats are asked for at the same time, to see whether they
@@ -126,7 +180,11 @@ func (s *Session) SecondEndpoint() (*Endpoint, error) {
 func (s *Session) findSecond() (*Endpoint, error) {
 	switch given := s.Target.Endpoint; {
 	case given == nil:
-		return s.watched(s.visitSecond, s.Target.Second)
+		e, err := s.watched(s.visitSecond, s.Target.Second)
+		if err != nil {
+			return nil, err
+		}
+		return e, s.passSecond(e)
 	case given.SecondHeader != nil:
 		second := given.ForSecond()
 		return s.configured(&second)
@@ -141,14 +199,21 @@ func (s *Session) findEndpoint() (*Endpoint, error) {
 		return s.configured(s.Target.Endpoint)
 	}
 	e, err := s.watched(s.VisitMended, s.Target.Login)
+	if err == nil {
+		e.bearers = sync.OnceValue(func() []param.Leaf { return s.findBearers(e) })
+	}
 	if err == nil && s.Target.Second != nil {
 		e.shared = sync.OnceValue(func() map[string]bool { return s.sharedHeaders(e) })
 	}
 	return e, err
 }
 
-// configured makes the endpoint of what is given.
+// configured makes the endpoint of what is given, and of what the page was seen to do,
+// if there is a page and that gets a token.
 func (s *Session) configured(given *target.EndpointConfig) (*Endpoint, error) {
+	if e := s.likeThePages(given); e != nil {
+		return e, s.answers(e)
+	}
 	chatID := s.NewChatID()
 	e := &Endpoint{ChatID: chatID, Request: given.Request(chatID), PageOrigin: OriginOf(s.Target.PageURL), gate: gateKeys(nil)}
 	if given.Token != "" {
@@ -157,6 +222,38 @@ func (s *Session) configured(given *target.EndpointConfig) (*Endpoint, error) {
 	e.Credentialed = e.Request.Header.Get("Cookie") != ""
 	s.Redact.Learn(e.Credentials()...)
 	return e, s.answers(e)
+}
+
+// likeThePages is what is given, with the rest as the page was seen to ask; nil where
+// no page asks, or that gets no token.
+func (s *Session) likeThePages(given *target.EndpointConfig) *Endpoint {
+	if s.Target.PageURL == "" {
+		return nil
+	}
+	v, err := s.VisitMended()
+	if err != nil || v.Token == "" {
+		return nil
+	}
+	seen, err := discover(v)
+	if err != nil || seen.Socket {
+		return nil
+	}
+	private := func(name string) bool {
+		return name == "Cookie" || name == "Authorization" || IsCSRFName(name) || redact.IsSecretName(name) && mayBeSession(name) && !seen.sendsChat(name)
+	}
+	e := &Endpoint{ChatID: seen.ChatID, PageOrigin: seen.PageOrigin, gate: gateKeys(nil), place: seen.place,
+		Request: given.Like(seen.Request, seen.ChatID, private, func(text string) bool { return param.HoldsID(text, seen.ChatID) })}
+	e.Request.Header = s.Client.Gates().Without(e.Request.Header, e.Request.URL)
+	if given.Token != "" {
+		e.place = tokenPlace{steps: strings.Split(given.Token, ".")}
+	}
+	e.Credentialed = e.Request.Header.Get("Cookie") != ""
+	s.Redact.Learn(e.Credentials()...)
+	ev := s.Do(s.Base, "as the page asks, and the file says", e.WithChat(s.NewChatID()))
+	if raw, ok := e.place.read(ev.Exchange); !ok || !isForChat(raw) {
+		return nil
+	}
+	return e
 }
 
 // watched finds the endpoint by opening the page.
@@ -183,6 +280,12 @@ func (s *Session) watched(open func() (*Visit, error), login *browser.Login) (*E
 func (s *Session) answers(e *Endpoint) error {
 	ex := s.Do(s.Base, "is it there?", e.Request).Exchange
 	switch {
+	case ex.Status()/100 == 3 && !e.Request.Follow:
+		led := e.WithChat(s.NewChatID())
+		led.Follow = true
+		_, raw := s.Ask(s.Base, "where does it lead?", led)
+		e.Request.Follow = raw != ""
+		return nil
 	case ex.Err == nil:
 		return nil
 	case ex.Kind() == wire.KindTimeout:
@@ -216,6 +319,9 @@ func discover(v *Visit) (*Endpoint, error) {
 		Request: wire.Request{Method: found.Method, URL: found.URL, Header: resendable(found.Header), Body: found.Body},
 	}
 	e.place = learnPlace(e.Seen.Exchange, v.Token)
+	if first, ok := firstHop(v, found); ok {
+		e.Request = wire.Request{Method: first.Method, URL: first.URL, Header: resendable(first.Header), Body: first.Body, Follow: true}
+	}
 	if found.ResourceType == "WebSocket" {
 		e.Socket, e.Request.URL, e.Request.Body = true, strings.Replace(found.URL, "ws", "http", 1), nil
 	}
@@ -227,6 +333,21 @@ func discover(v *Visit) (*Endpoint, error) {
 		}
 	}
 	return e, nil
+}
+
+// firstHop is what the page asked for where redirects led it to the answer, all in one
+// origin: who asks anew is led to another answer.
+func firstHop(v *Visit, last browser.Request) (browser.Request, bool) {
+	for _, r := range v.Record.Requests {
+		switch {
+		case r.ID != last.ID || r.ID == "" || r.ResourceType == "Preflight" || r.Target != last.Target:
+		case OriginOf(r.URL) != OriginOf(last.URL):
+			return r, false
+		default:
+			return r, r.URL != last.URL
+		}
+	}
+	return last, false
 }
 
 // callerOf is the origin of the document that made a request: a frame of another

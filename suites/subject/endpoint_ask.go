@@ -180,7 +180,7 @@ func whyOnce(e *Endpoint) string {
 			return only + "its header " + name + " seems to work only once"
 		}
 	}
-	for _, l := range param.All(e.Request, mayBeSession) {
+	for _, l := range param.All(e.Request, chosenHeader) {
 		switch {
 		case IsCSRFName(l.Name()):
 			return only + "its " + l.String() + " seems to work only once"

@@ -121,6 +121,21 @@ func (e *Endpoint) WithoutCredentials(r wire.Request) wire.Request {
 func (e *Endpoint) WithoutSession(r wire.Request) wire.Request { return e.without(r, IsCSRFName) }
 
 func (e *Endpoint) without(r wire.Request, kept func(name string) bool) wire.Request {
+	out := e.withoutHeaders(r, kept)
+	for _, l := range e.Bearers() {
+		var instead any = param.Drop
+		if l.Place == param.InPath { // without it, it would be another path
+			instead = reversed(l.Text())
+		}
+		if less, err := WithLeaf(out, l, instead); err == nil {
+			out = less
+		}
+	}
+	return out
+}
+
+// withoutHeaders is without, but what is the session besides headers stays.
+func (e *Endpoint) withoutHeaders(r wire.Request, kept func(name string) bool) wire.Request {
 	out := r.Clone()
 	for name, values := range r.Header {
 		switch {
@@ -158,10 +173,17 @@ func (e *Endpoint) ChatCookie(name string) bool {
 }
 
 // EditSession changes the value of every cookie and credential header but those
-// that protect from CSRF or open a gate, and says whether there was one. Broken,
-// they would be what the request is refused for.
-func (e *Endpoint) EditSession(h http.Header, change func(string) string) bool {
-	return e.editSession(h, func(_, value string) string { return change(value) })
+// that protect from CSRF or open a gate, and whatever else is the session, and says
+// whether there was one. Broken, they would be what the request is refused for.
+func (e *Endpoint) EditSession(r wire.Request, change func(string) string) (wire.Request, bool) {
+	r = r.Clone()
+	found := e.editSession(r.Header, func(_, value string) string { return change(value) })
+	for _, l := range e.Bearers() {
+		if edited, err := WithLeaf(r, l, change(l.Text())); err == nil {
+			r, found = edited, true
+		}
+	}
+	return r, found
 }
 
 // editSession is EditSession by the names of cookies and headers.

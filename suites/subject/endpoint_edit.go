@@ -35,13 +35,21 @@ func (e *Endpoint) WithChat(chatID string) wire.Request {
 // around it ("kindly:…"), which makes a text of whatever takes its place.
 func (e *Endpoint) Slots() []param.Leaf {
 	var out []param.Leaf
-	for _, l := range param.All(e.Request, mayBeSession) {
+	for _, l := range param.All(e.Request, e.chosen) {
 		if before, after, ok := e.around(l); ok {
 			l.Typed = l.Typed && before+after == ""
 			out = append(out, l)
 		}
 	}
 	return out
+}
+
+// chosenHeader says whether a script may have set a header.
+func chosenHeader(header, cookie string) bool { return cookie == "" && mayBeSession(header) }
+
+// chosen is chosenHeader, and says so of the cookie that holds the chat id.
+func (e *Endpoint) chosen(header, cookie string) bool {
+	return chosenHeader(header, cookie) || cookie != "" && e.ChatCookie(cookie)
 }
 
 // around is what stands before and after the chat id in a leaf that holds it once.
@@ -105,7 +113,7 @@ func (e *Endpoint) WithoutChat() (wire.Request, error) {
 
 func (e *Endpoint) editChat(edit param.Visitor) (wire.Request, error) {
 	found := false
-	r, err := param.Walk(e.Request, mayBeSession, func(l param.Leaf) any {
+	r, err := param.Walk(e.Request, e.chosen, func(l param.Leaf) any {
 		before, after, ok := e.around(l)
 		if !ok {
 			return param.Keep
@@ -128,7 +136,7 @@ func (e *Endpoint) editChat(edit param.Visitor) (wire.Request, error) {
 
 // WithLeaf is a request with another value at one place.
 func WithLeaf(r wire.Request, at param.Leaf, value any) (wire.Request, error) {
-	return param.Walk(r, mayBeSession, func(l param.Leaf) any {
+	return param.Walk(r, chosenHeader, func(l param.Leaf) any {
 		if l.Same(at) {
 			return value
 		}
@@ -136,10 +144,10 @@ func WithLeaf(r wire.Request, at param.Leaf, value any) (wire.Request, error) {
 	})
 }
 
-// Sent are the values that the page sends besides the chat id.
+// Sent are the values that the page sends besides the chat id and the session.
 func (e *Endpoint) Sent() []param.Leaf {
-	return slices.DeleteFunc(param.All(e.Request, mayBeSession), func(l param.Leaf) bool {
-		return l.Place == param.InPath || l.Place == param.InText && len(l.Steps) == 0 || IsCSRFName(l.Name()) || param.HoldsID(l.Text(), e.ChatID)
+	return slices.DeleteFunc(param.All(e.Request, chosenHeader), func(l param.Leaf) bool {
+		return l.Place == param.InPath || l.Place == param.InText && len(l.Steps) == 0 || IsCSRFName(l.Name()) || param.HoldsID(l.Text(), e.ChatID) || e.isBearer(l)
 	})
 }
 

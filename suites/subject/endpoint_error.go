@@ -14,7 +14,14 @@ func SaysError(ex wire.Exchange) bool {
 	if ex.Status() == http.StatusInternalServerError && soapFault.Match(ex.Body()) {
 		return true
 	}
-	return ex.Status()/100 == 2 && !HoldsToken(ex) && slices.ContainsFunc(BodiesOf(ex.Body()), errorWord.Match)
+	return ex.Status()/100 == 2 && !HoldsToken(ex) && (grpcError(ex) || slices.ContainsFunc(BodiesOf(ex.Body()), errorWord.Match))
+}
+
+// grpcError says whether an answer without a message says an error in its head, as
+// gRPC does (PROTOCOL-HTTP2, Trailers-Only).
+func grpcError(ex wire.Exchange) bool {
+	status := wire.HeaderValue(ex.Response.Header, "Grpc-Status")
+	return status != "" && status != "0"
 }
 
 var soapFault = regexp.MustCompile(`(?s)<(?:[\w-]+:)?Envelope\b.*<(?:[\w-]+:)?Fault\b`)

@@ -120,7 +120,11 @@ func (s *Session) seenOn(ctx context.Context, page *browser.Page, v *Visit, e *E
 // likeBefore is an endpoint as it was found again, with what is known of it already.
 func (s *Session) likeBefore(fresh, before *Endpoint) *Endpoint {
 	fresh.Request.Header = s.Client.Gates().Without(fresh.Request.Header, fresh.Request.URL)
-	fresh.gate, fresh.shared = before.gate, before.shared
+	fresh.gate, fresh.shared, fresh.bearers = before.gate, before.shared, before.bearers
+	if before.passed && !fresh.Credentialed {
+		fresh.Request.Header.Set("Cookie", before.Request.Header.Get("Cookie"))
+		fresh.Credentialed, fresh.passed = true, true
+	}
 	s.Redact.Learn(fresh.Credentials()...)
 	return fresh
 }
