@@ -120,7 +120,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.targets, "target", nil, "of the targets that the file lists, check only this `name`; repeatable")
 	fs.StringVar(&f.shard, "shard", "", "of the targets that the file lists, check only this part, as `NUMBER/PARTS`, such as 2/5")
 	fs.IntVar(&f.parallel, "parallel", suites.DefaultParallel, "targets at a time")
-	fs.BoolVar(&f.lastFailed, "last-failed", false, "run only what failed or could not run in the report that is there; all if nothing did")
+	fs.BoolVar(&f.lastFailed, "last-failed", false, "run only what failed or could not run in the report that is there, and what waits for that; all if nothing did")
 	fs.BoolVar(&f.watch, "watch", false, "run again when files change or your app comes back, first what failed; keys: a all, f failed, o open the report, q quit")
 	fs.StringArrayVar(&f.watchPaths, "watch-path", []string{"."}, "`folder` or file to watch, but for what git ignores; repeatable")
 	fs.BoolVar(&f.observe, "observe-client", false, "check nothing: open PAGE with Kindly's own chat client, watch it, and put what it does into "+observed.DefaultName)
