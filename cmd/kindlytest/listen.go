@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -104,6 +105,9 @@ func (a *app) listenTo(ctx context.Context, fs *pflag.FlagSet, f *listenFlags) (
 	if o.ForwardTo, err = url.Parse(hook.URL); err != nil {
 		return err // it was parsed before
 	}
+	if err := notItself(o.ForwardTo, tunnel.Addr().(*net.TCPAddr), l.Addr().(*net.TCPAddr)); err != nil { // of "tcp" they always are
+		return err
+	}
 	client := wire.NewClient(c.Target.Wire(wire.Options{Timeout: f.serve.timeout, UserAgent: "kindlytest/" + ownVersion()}))
 	defer client.Close()
 	o.TLS = c.Target.Wire(wire.Options{}).TLS
@@ -133,6 +137,19 @@ func (f *listenFlags) check() error {
 	}
 	if err := config.CheckURL(f.forwardTo); err != nil {
 		return fmt.Errorf("--forward-to: %w", err)
+	}
+	return nil
+}
+
+// notItself says of an address to which all is passed on that it is one of its own: a
+// request would go round for ever.
+func notItself(to *url.URL, own ...*net.TCPAddr) error {
+	port := cmp.Or(to.Port(), map[string]string{"http": "80", "https": "443"}[to.Scheme])
+	here := wire.IsLoopback(to.String()) || to.Hostname() == ownAddress()
+	for _, address := range own {
+		if here && port == strconv.Itoa(address.Port) {
+			return hint.Errorf("name the address of your app", "--forward-to is where kindlytest listens itself")
+		}
 	}
 	return nil
 }

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -93,6 +95,23 @@ func deliver(base string, body []byte, signature string) (int, error) {
 	defer res.Body.Close()
 	_, err = io.ReadAll(res.Body)
 	return res.StatusCode, err
+}
+
+// What is passed on to where it came from would go round for ever.
+func TestListenPassesNothingOnToItself(t *testing.T) {
+	own := []*net.TCPAddr{{IP: net.IPv4(127, 0, 0, 1), Port: 8485}, {IP: net.IPv4zero, Port: 8484}}
+	for to, itself := range map[string]bool{
+		"http://127.0.0.1:8485": true, "http://localhost:8485/kindly": true, "http://[::1]:8484/": true,
+		"http://127.0.0.1:3000": false, "http://app.example:8485/": false, "http://localhost/": false,
+	} {
+		u, err := url.Parse(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := notItself(u, own...); (err != nil) != itself {
+			t.Errorf("%s: %v", to, err)
+		}
+	}
 }
 
 func TestListenShowsWhatKindlySends(t *testing.T) {

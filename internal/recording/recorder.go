@@ -55,7 +55,10 @@ func Create(path string, o Options) (*Recorder, error) {
 		return nil, fmt.Errorf("opening the recording: %w", err)
 	}
 	lines, err := countLines(file)
-	if err := errors.Join(err, endLine(file)); err != nil {
+	if err == nil {
+		err = endLine(file)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the recording: %w", err), file.Close())
 	}
 	r := &Recorder{
@@ -66,14 +69,25 @@ func Create(path string, o Options) (*Recorder, error) {
 	return r, nil
 }
 
-// countLines counts the lines that are there, also one that is left open.
+// lineBegin is how each line begins that Write writes.
+var lineBegin = []byte(`{"v":`)
+
+// countLines counts the lines that are there, also one that is left open. What is no
+// recording is left alone: nothing may be written there.
 func countLines(file *os.File) (int, error) {
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+	info, err := file.Stat()
+	if err != nil {
 		return 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return 0, fmt.Errorf("%s is no regular file", file.Name())
 	}
 	n, last := 0, byte('\n')
 	for buf := make([]byte, 1<<20); ; {
 		read, err := file.Read(buf)
+		if first := buf[:min(read, len(lineBegin))]; n == 0 && last == '\n' && !bytes.HasPrefix(lineBegin, first) {
+			return 0, fmt.Errorf("%s is there, and is no recording", file.Name())
+		}
 		n += bytes.Count(buf[:read], []byte{'\n'})
 		if read > 0 {
 			last = buf[read-1]
@@ -94,7 +108,7 @@ func countLines(file *os.File) (int, error) {
 // endLine ends a line that a killed process has left open.
 func endLine(file *os.File) error {
 	info, err := file.Stat()
-	if err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+	if err != nil || info.Size() == 0 {
 		return err
 	}
 	last := make([]byte, 1)

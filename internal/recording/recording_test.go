@@ -183,6 +183,42 @@ func TestReadGoesOnBehindALineThatIsNone(t *testing.T) {
 	}
 }
 
+// What is somebody else's is left as it is.
+func TestOnlyRecordingsAreAppendedTo(t *testing.T) {
+	for name, row := range map[string]struct {
+		text string
+		ours bool
+	}{
+		"empty":                {"", true},
+		"a recording":          {"{\"v\":1}\n", true},
+		"killed at once":       {"{\"v", true},
+		"a report":             {"{\n  \"schema\": 2\n}\n", false},
+		"a program":            {"const http = 1;\n", false},
+		"a line, and no other": {"\n", false},
+	} {
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, []byte(row.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := Create(path, Options{})
+		if (err == nil) != row.ours {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err == nil {
+			if err := r.Close(); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if text, err := os.ReadFile(path); err != nil || string(text) != row.text {
+			t.Errorf("%s: the file is %q, %v", name, text, err)
+		}
+	}
+	if _, err := Create(os.DevNull, Options{}); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("a device: %v", err)
+	}
+}
+
 func TestAKilledRecordingGoesOnOnALineOfItsOwn(t *testing.T) {
 	text, _ := record(t, Options{}, 1)
 	path := filepath.Join(t.TempDir(), "kindly.jsonl")
