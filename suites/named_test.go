@@ -615,6 +615,60 @@ func TestAnEmptyChatIDIsNoNameOfAChat(t *testing.T) {
 	}
 }
 
+// That an answer is kept does not account for a token that strangers get by
+// themselves: the endpoint asks for no session at all.
+func TestAKeptAnswerHidesNoOpenEndpoint(t *testing.T) {
+	t.Parallel()
+	var once sync.Once
+	var kept string
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		now := time.Now().Unix()
+		answer := sign(t, map[string]any{"iat": now, "exp": now + 300, "iss": "shop", "sub": "guest", "chat": map[string]any{"id": chatIDOf(r)}})
+		if r.Header.Get("X-User") != "" {
+			once.Do(func() { kept = answer })
+			answer = kept
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(map[string]string{"token": answer})
+	})
+	shop := target.Target{PublicKeys: []*token.Key{publicOf(t)}, Endpoint: &target.EndpointConfig{URL: url, ChatIDField: "chatId",
+		Header: http.Header{"X-User": {"u-42"}}, RequestForm: target.RequestForm{SecondHeader: http.Header{"X-User": {"u-43"}}}}}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-BIND-*", "AUTH-NO-SESSION"}})
+	if found := findings(run); !slices.Equal(found, []string{"endpoint-answer-kept", "endpoint-knows-nobody"}) && !slices.Equal(found, []string{"endpoint-knows-nobody", "endpoint-answer-kept"}) {
+		t.Errorf("it names %q, want both", found)
+	}
+}
+
+// One mistake of a list is told once, by whatever check it is seen.
+func TestAMalformedEntryIsToldOnce(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, entry string
+		want        []string
+	}{
+		{"a URL", "https://hook1.shop.example/kindly", []string{"domains-malformed"}},
+		{"with a port", "hook1.shop.example:443", []string{"domains-malformed"}},
+		{"everything", "*", []string{"domains-too-broad"}},
+		{"a URL of somebody else's", "https://other.example/", []string{"domains-malformed", "FWD-COVERED"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				now := time.Now().Unix()
+				w.Header().Set("Content-Type", "application/json")
+				json.NewEncoder(w).Encode(map[string]string{"token": sign(t, map[string]any{"iat": now, "exp": now + 300, "iss": "shop", "sub": "7",
+					"chat": map[string]any{"id": chatIDOf(r), "webhook_domains": []string{row.entry}}})})
+			})
+			shop := targetOf(t, plain())
+			shop.PublicKeys, shop.Endpoint = []*token.Key{publicOf(t)}, &target.EndpointConfig{URL: url, ChatIDField: "chatId"}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"FWD-PATTERNS", "FWD-COVERED", "FWD-BROAD"}})
+			if found := findings(run); !slices.Equal(found, row.want) {
+				t.Errorf("it names %q, want %q", found, row.want)
+			}
+		})
+	}
+}
+
 // Where two users can't be told apart, it is said why: all are one to begin with, or
 // one answer is given to all. Neither is a mix-up of requests.
 func TestUsersWhoAreAllAlikeHaveOneReason(t *testing.T) {

@@ -14,8 +14,24 @@ import (
 var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	const what = "without credentials"
 	ev := s.Do(ctx, what, e.WithoutSession(e.WithChat(s.NewChatID())))
-	return byTheEndpoint(s, gaveNone(what, ev), ev)
+	v := gaveNone(what, ev)
+	if v.Kind == subject.Broken && !keptAnswer(ctx, s, ev) {
+		v = v.Because("endpoint-knows-nobody")
+	}
+	return byTheEndpoint(s, v, ev)
 })
+
+// keptAnswer says whether an answer has the very token that the page's own request
+// got: then something may keep it, and the endpoint was perhaps not asked at all.
+func keptAnswer(ctx context.Context, s *subject.Session, ev subject.Evidence) bool {
+	own, err := tokenAnswer(ctx, s)
+	if err != nil {
+		return false
+	}
+	given, some := s.TokenIn(ev.Exchange)
+	plain, both := s.TokenIn(own.Exchange)
+	return some && both && given == plain
+}
 
 // byTheEndpoint keeps a refusal from passing that is not the endpoint's own: what
 // a gate before it turns away has not reached it.
