@@ -76,7 +76,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 		return nil, nil
 	}
 	back := v.await(ctx, v.t.Client)
-	if back && state == silent && limited() {
+	if back && state != gone && limited() {
 		return nil, nil
 	}
 	d := Death{Title: title, Times: 1, Of: 1, Gone: !back}
