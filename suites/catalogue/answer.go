@@ -87,7 +87,7 @@ func answerChecks() []Check {
 			if v.Kind != subject.Held || r.ID == webhook.RespEmpty.ID {
 				return v
 			}
-			if st, err := h.Standing(); err == nil && st.Members() && h.AcceptableStatus(st.Stranger[0]) { // who is not known is answered too
+			if st, err := h.Standing(); err == nil && st.Members() && st.Stranger[0].Exchange.Status()/100 == 2 { // who is not known is answered too
 				if stranger := judgeAnswer(r, st.Stranger[0]); stranger.Kind == subject.Broken {
 					stranger.Actual = "without a token: " + stranger.Actual
 					return stranger.With(st.Stranger[0])
@@ -192,6 +192,10 @@ func tolerates(ctx context.Context, h *subject.Webhook, st subject.Standing, c s
 	}
 	attempts := make([]subject.Attempt, len(variants))
 	for i, v := range variants {
+		c, err := h.Another(ctx, st, c)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
 		c.Payload = v.payload
 		r, err := h.Request(c)
 		if err != nil {

@@ -197,6 +197,10 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 	var spellings []forge.Spelling
 	var attempts []subject.Attempt
 	for i := 0; i == 0 || i < len(spellings); i++ {
+		c, err := h.Another(ctx, st, c)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
 		r, err := h.Request(c) // each another message: one that comes twice may be answered once
 		if err != nil {
 			return subject.CouldNotRun(err)
@@ -218,6 +222,10 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 	}
 	count, spelled := len(spellings), len(refused)
 	for _, note := range unusualNotes {
+		c, err := h.Another(ctx, st, c)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
 		c.Payload = func(p *webhook.Payload) { p.Context = withNote(p.Context); p.Context["note"] = note.text }
 		ev, err := h.Call(ctx, note.what, c)
 		if err != nil {

@@ -168,6 +168,8 @@ var ofWebhooks = []Cause{
 		Consequence: "It refuses every valid token.", Explains: []string{"FWD-DELIVERED", "HOOK-VALID", "HOOK-SCHEME", "HOOK-BEARER-CASE"}},
 	{ID: "webhook-wants-milliseconds", Title: "The webhook takes the seconds in tokens for milliseconds.", Severity: reports.High, Owner: Webhook,
 		Consequence: "It refuses every valid token.", Explains: []string{"FWD-DELIVERED", "HOOK-VALID"}},
+	{ID: "webhook-takes-token-once", Title: "The webhook takes each token only once.", Severity: reports.High, Owner: Webhook,
+		Consequence: "The first message of whoever is logged in is answered, and each one after it is refused.", Explains: []string{"FWD-DELIVERED", "HOOK-VALID", "RESP-REPEAT"}},
 	{ID: "webhook-changes-chat", Title: "The webhook changes one chat id before it compares it with the other.", Severity: reports.High, Owner: Webhook,
 		Consequence: "It refuses every valid token.", Explains: []string{"FWD-DELIVERED", "HOOK-VALID"}},
 	{ID: "webhook-misses-chat", Title: "The webhook looks for the chat id under another name.", Severity: reports.High, Owner: Webhook,

@@ -30,6 +30,7 @@ type repair struct {
 
 const (
 	fixBearer      = `Take what stands behind "Bearer " in Authorization: header.split(" ")[1], and verify that.`
+	fixOnce        = "Take a token until it expires, however often it comes: a chat sends the same one along with each message."
 	fixRequestChat = "Compare the token's chat.id with chat_id of the request's body: Kindly names it so."
 )
 
@@ -133,6 +134,11 @@ func (h *Webhook) again(ctx context.Context, st *Standing) error {
 
 // tryTokens looks for the token that the webhook expects.
 func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
+	if st.Members() {
+		if found, err := h.tryAnew(ctx, st); found || err != nil {
+			return err
+		}
+	}
 	if !st.Members() || st.Member[0].Exchange.Status() == st.Stranger[0].Exchange.Status() && !refusesSomebody(st.Stranger[0]) {
 		cause := ""
 		switch s := st.Control().Exchange.Status(); {
@@ -196,6 +202,28 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 	}
 	st.Fault = h.fault("HOOK-VALID", cause, st.Control())
 	return nil
+}
+
+// tryAnew asks with a token that the webhook has not seen: who takes that, and refuses it
+// when it comes again, takes each token once.
+func (h *Webhook) tryAnew(ctx context.Context, st *Standing) (bool, error) {
+	p, err := h.newWitness(ctx)
+	if err != nil {
+		return false, nil // there are no more tokens to be had
+	}
+	var answers [2]Evidence
+	for i, title := range []string{"with a new token", "with the same token again"} {
+		if answers[i], err = h.Call(trying(ctx, "HOOK-VALID"), title, Call{ChatID: p.ChatID, Token: p.Raw}); err != nil {
+			return false, err
+		}
+	}
+	if !h.Acceptable(answers[0]) || h.Acceptable(answers[1]) {
+		return false, nil
+	}
+	st.TokenRepair = &Mended{Cause: "webhook-takes-token-once", Name: "each token once", Fix: fixOnce, Seen: answers[0]}
+	st.Unrepaired = []Evidence{answers[1]}
+	h.repair.ownChats = true
+	return true, h.again(ctx, st)
 }
 
 // knows says whether an answer, and another one to the same request, are not those

@@ -342,6 +342,17 @@ func (h *Webhook) AnotherCall(ctx context.Context, st Standing) (Call, error) {
 	return Call{ChatID: p.ChatID, Token: p.Raw}, nil
 }
 
+// Another is c for one more attempt: of another chat where the webhook remembers those,
+// or takes each token once.
+func (h *Webhook) Another(ctx context.Context, st Standing, c Call) (Call, error) {
+	if !h.repair.ownChats || !st.Members() {
+		return c, nil
+	}
+	next, err := h.ControlCall(ctx, st)
+	c.ChatID, c.Token = next.ChatID, next.Token
+	return c, err
+}
+
 // ControlRequest is the valid request as one that a probe can change.
 func (h *Webhook) ControlRequest(ctx context.Context, st Standing) (wire.Request, error) {
 	c, err := h.ControlCall(ctx, st)
