@@ -84,10 +84,11 @@ func signatureOver(id, title string) Cause {
 	return c
 }
 
-// forged are the checks that a webhook fails which does not verify tokens.
+// forged are the checks that a webhook fails which does not verify tokens. That it does
+// not compare the chats either is another mistake, which verifying does not mend.
 var forged = []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-ALG-*", "HOOK-KEY-CONFUSION", "HOOK-WRONG-KEY", "HOOK-EMBEDDED-KEY", "HOOK-REMOTE-KEY", "HOOK-KID-INJECTION",
 	"HOOK-ECDSA-ZERO", "HOOK-SEGMENTS", "HOOK-GARBAGE", "HOOK-SCHEME", "HOOK-EXPIRED", "HOOK-EXP-*", "HOOK-LIFETIME", "HOOK-NBF", "HOOK-IAT", "HOOK-NO-CHAT", "HOOK-CHAT-TYPE",
-	"HOOK-SUB-TYPE", "HOOK-CRIT", "HOOK-OTHER-CHAT", "HOOK-UNVERIFIED", "LIVE-HOOK-HEADERS"}
+	"HOOK-SUB-TYPE", "HOOK-CRIT", "HOOK-UNVERIFIED", "LIVE-HOOK-HEADERS"}
 
 // ofWebhooks are mistakes of a webhook about tokens, answers and what is before it.
 var ofWebhooks = []Cause{
@@ -99,7 +100,7 @@ var ofWebhooks = []Cause{
 		Consequence: "It refuses them, but strangers fill your logs with errors, and your alarms ring for requests that should be turned away.",
 		Fix:         "Catch whatever the JWT library throws, and answer 401.",
 		By:          ByError,
-		When:        []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-SIGNATURE"}, Explains: forged},
+		When:        []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-SIGNATURE"}, Explains: append([]string{"HOOK-OTHER-CHAT"}, forged...)},
 	{ID: "webhook-trusts-any-key", Title: "The webhook verifies tokens with whatever key fits.", Severity: reports.Critical, Owner: Webhook,
 		Consequence: "Anybody signs with a key of their own, and is any of your users.",
 		Fix:         "Verify with your own public key only, never with one that the token brings or names.",
