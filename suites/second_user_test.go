@@ -94,3 +94,26 @@ func TestTheHeaderOfAGatewayIsNotBelieved(t *testing.T) {
 		}
 	}
 }
+
+// Code that takes the session for granted throws without it: that cookie is the session.
+func TestACookieWithoutWhichTheEndpointFailsIsTheSession(t *testing.T) {
+	t.Parallel()
+	requireBrowser(t)
+	at := withPage(t, askAuth, func(w http.ResponseWriter, r *http.Request) {
+		id := chatIDOf(r)
+		if !loggedIn(r) {
+			http.Error(w, "cannot read properties of undefined", http.StatusInternalServerError)
+			return
+		}
+		if !uuid(id) {
+			http.Error(w, "chat id", http.StatusBadRequest)
+			return
+		}
+		asJSON(w, mint(id))
+	})
+	login := &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789"}}}
+	run := suites.RunQuietly(t.Context(), target.Target{PageURL: at + "/", Login: login}, suites.Options{Only: []string{"AUTH-COOKIE-FLAGS"}, Browser: sharedBrowser(t)})
+	if c := find(t, run, "AUTH-COOKIE-FLAGS"); c.Outcome != reports.Warned || !strings.Contains(c.Actual, "sid") {
+		t.Errorf("AUTH-COOKIE-FLAGS is %s: %s %s", c.Outcome, c.Actual, c.Reason)
+	}
+}

@@ -54,7 +54,7 @@ func sessionCookies(ctx context.Context, s *subject.Session, e *subject.Endpoint
 		r.Header.Set("Cookie", withoutCookie(r.Header.Get("Cookie"), c.Name))
 		ev, raw := s.Ask(ctx, "without the cookie "+c.Name, r)
 		switch other, gave := personOf(raw); {
-		case gave && other.claims["sub"] != plain.claims["sub"], raw == "" && refusedBy(ev.Exchange):
+		case gave && other.claims["sub"] != plain.claims["sub"], raw == "" && (refusedBy(ev.Exchange) || failsEachTime(ctx, s, e, ev)):
 			out = append(out, c)
 		case gave && sessionName.MatchString(c.Name):
 			usual = append(usual, c)
@@ -79,6 +79,20 @@ var sessionName = regexp.MustCompile(`(?i)^(?:__(?:host|secure)-)?(?:.*sess(?:io
 // an error or a rate limit does not.
 func refusedBy(ex wire.Exchange) bool {
 	return ex.Response != nil && (ex.Status() < 500 || subject.SaysError(ex)) && ex.Status() != http.StatusTooManyRequests
+}
+
+// failsEachTime says whether a request ends in an error as often as it is sent, and the
+// page's own does not: code that takes the session for granted throws without it.
+func failsEachTime(ctx context.Context, s *subject.Session, e *subject.Endpoint, ev subject.Evidence) bool {
+	if ev.Exchange.Status() < 500 {
+		return false
+	}
+	again, raw := s.Ask(ctx, ev.Title, ev.Exchange.Request)
+	if raw != "" || again.Exchange.Status() < 500 {
+		return false
+	}
+	plain, _ := whoAmI(ctx, s, e)
+	return plain != nil
 }
 
 // isCSRFCookie says whether a cookie is one that the page's script must read, to

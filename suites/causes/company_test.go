@@ -64,6 +64,8 @@ func TestAnErrorIsNoBelief(t *testing.T) {
 		{"errors also on another chat's token", []reports.Check{fails("HOOK-WRONG-KEY", 500), fails("HOOK-TAMPERED", 500), fails("HOOK-SIGNATURE", 500), fails("HOOK-OTHER-CHAT", 500)}, []string{"webhook-fails-on-bad-tokens"}},
 		{"errors, and a token that was changed is believed", []reports.Check{fails("HOOK-WRONG-KEY", 500), fails("HOOK-TAMPERED", 200), fails("HOOK-SIGNATURE", 500), fails("HOOK-ALG-NONE", 500), fails("HOOK-KID-INJECTION", 500)}, []string{"webhook-fails-on-bad-tokens"}},
 		{"an error, and two others are believed", []reports.Check{fails("HOOK-WRONG-KEY", 200), fails("HOOK-TAMPERED", 500), fails("HOOK-EMBEDDED-KEY", 200)}, []string{"webhook-trusts-any-key"}},
+		{"one token for all chats of a user, from the endpoint", []reports.Check{fails("PAGE-CALLBACK-FRESH", 200), fails("PAGE-CALLBACK-RENEW", 200), fails("AUTH-BIND-CHAT", 200)}, []string{"endpoint-remembers-chat"}},
+		{"one token for all chats of a user, from the page", []reports.Check{fails("PAGE-CALLBACK-FRESH", 200), fails("PAGE-CALLBACK-RENEW", 200)}, []string{"page-remembers-token"}},
 		{"an error without a session", []reports.Check{fails("AUTH-NO-SESSION", 500)}, nil},
 		{"an error without a signature", []reports.Check{fails("SIG-MISSING", 500), fails("SIG-WRONG", 500)}, nil},
 		{"valid tokens are refused with an error", []reports.Check{fails("HOOK-VALID", 500)}, []string{"webhook-refuses-valid-tokens"}},

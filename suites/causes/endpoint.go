@@ -32,7 +32,7 @@ var ofEndpoints = []Cause{
 		Fix:         "Read the chat id from each request; don't keep it in the session.",
 		When:        []string{"AUTH-BIND-CHAT"},
 		Explains: []string{"AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-BODY-TEXT-PLAIN", "AUTH-CHATID-*", "AUTH-BODY-MALFORMED", "AUTH-POST-TOKEN", "TOK-CHAT-ID",
-			"PAGE-CALLBACK-FRESH", "LIVE-AUTH-BURST", "AUTH-FRESH", "FWD-DELIVERED"}},
+			"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW", "LIVE-AUTH-BURST", "AUTH-FRESH", "FWD-DELIVERED"}},
 	{ID: "endpoint-mixes-users", Title: "The auth endpoint keeps what belongs to one request where others reach it.", Severity: reports.Critical, Owner: Endpoint,
 		Consequence: "Users who ask at the same time get each other's tokens: one is the other, for as long as the token lives.",
 		Fix:         "Keep nothing of a request in variables that requests share.",

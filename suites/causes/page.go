@@ -84,7 +84,8 @@ var ofPages = []Cause{
 	{ID: "page-remembers-token", Title: "The page remembers a token, and gives it again for other chats.", Severity: reports.High, Owner: Page,
 		Consequence: "A user's second chat gets the first one's token: Kindly refuses it, or it expires in the middle of the talk.",
 		Fix:         "Fetch a token for the chat id that the callback is given; if tokens are kept, keep them by chat id, and drop them 30 s before exp.",
-		When:        []string{"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}, Explains: []string{"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}},
+		When:        []string{"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}, Unless: []string{"AUTH-BIND-CHAT"}, // else it is given one again
+		Explains: []string{"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}},
 	{ID: "page-stores-token", Title: "The page keeps the token in a cookie, or in the browser's storage.", Severity: reports.High, Owner: Page,
 		Consequence: "Every script of the page can take it, a cookie goes along with every request, and a later chat gets a token that is not its own.",
 		Fix:         "Keep the token in a variable at most, by its chat id, and fetch one for each chat id that getAuthToken is given.",
