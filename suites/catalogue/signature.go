@@ -222,7 +222,7 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 	}
 	count, spelled := len(spellings), len(refused)
 	for _, note := range unusualNotes {
-		c, err := h.Another(ctx, st, c)
+		c, err := h.ControlCall(ctx, st) // with a token that is still good
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
