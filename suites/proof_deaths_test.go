@@ -82,7 +82,8 @@ func TestProofDeaths(t *testing.T) {
 		}
 		for _, id := range slices.Sorted(maps.Keys(outcomes)) {
 			if was := first[d.String()][id]; outcomes[id] != was {
-				wrong = append(wrong, fmt.Sprintf("%s is %s, and was %s", id, outcomes[id], was))
+				c := rowOf(run, id)
+				wrong = append(wrong, fmt.Sprintf("%s is %s, and was %s: %s %s", id, outcomes[id], was, c.Reason, c.Actual))
 			}
 		}
 		right.count(len(wrong) == 0, fmt.Sprintf("%s: %s", d, strings.Join(wrong, "; ")))

@@ -3,6 +3,8 @@ package service
 import (
 	"errors"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -20,16 +22,35 @@ type Evidence struct {
 }
 
 // ErrLimited says that a limit kept a request from being answered.
-var ErrLimited = errors.New("the target limits how often it is called: it answers 429, which tells nothing")
+var ErrLimited = errors.New("the target limits how often it is called: it answers 429, or 503, which tells nothing")
 
 // Limited says whether a request was turned away for being one too many.
 func Limited(ev Evidence) bool { return ev.Exchange.Status() == http.StatusTooManyRequests }
 
 // TurnedAway says whether one of many at once was turned away for being one too many:
-// with 429, or with 503 and a time to come again (RFC 9110, 15.6.4).
+// with 429, or with 503 and a time to come again (RFC 9110, 15.6.4), or as nginx does.
 func TurnedAway(ev Evidence) bool {
 	ex := ev.Exchange
-	return Limited(ev) || ex.Status() == http.StatusServiceUnavailable && ex.Response.Header.Get("Retry-After") != ""
+	return Limited(ev) || ex.Status() == http.StatusServiceUnavailable && ex.Response.Header.Get("Retry-After") != "" || limitedByNginx(ex)
+}
+
+// limitedByNginx says whether an answer is nginx's own 503, which its limits give by
+// default (limit_req_status, limit_conn_status). Where nobody is behind it, it is 502.
+func limitedByNginx(ex wire.Exchange) bool {
+	return ex.Status() == http.StatusServiceUnavailable && nginxPage.Match(ex.Response.Body)
+}
+
+var nginxPage = regexp.MustCompile(`(?i)<h1>503 Service Temporarily Unavailable</h1></center>\s*<hr><center>(nginx|openresty|tengine)`)
+
+// limited says whether a service that has answered otherwise before turns a request
+// away for being one too many.
+func (v *service) limited(ev Evidence) bool {
+	if Limited(ev) || !limitedByNginx(ev.Exchange) {
+		return Limited(ev)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.signs) > 0 && !slices.ContainsFunc(v.signs, func(s lifeSign) bool { return s.status == ev.Exchange.Status() })
 }
 
 // retryAfter is how long the answer asks to wait; 0 if it does not say.

@@ -428,7 +428,7 @@ func (v *service) haste() time.Duration {
 // pulseOf is what the answer to a plain request tells.
 func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
 	switch {
-	case Limited(Evidence{Exchange: ex}): // somebody is there to say so
+	case v.limited(Evidence{Exchange: ex}): // somebody is there to say so
 		v.limit.learn(Evidence{Exchange: ex}, 0, v.t.Patience.Limit)
 		return beats
 	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:

@@ -162,7 +162,7 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			continue // what it is known by now, it was not when it set out
 		}
 		switch {
-		case Limited(last):
+		case v.limited(last):
 			pause, again := v.limit.learn(last, waited, v.t.Patience.Limit)
 			if !again || Sleep(ctx, pause) != nil {
 				return last
@@ -445,7 +445,7 @@ func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Ev
 	defer v.end(x)
 	ev := v.send(ctx, client, x.title, x.request)
 	x.ev = Evidence{Title: ev.Title, Exchange: ev.Exchange.Clip(maxKept)}
-	if !Limited(ev) {
+	if !v.limited(ev) {
 		v.limit.serve()
 	}
 	return ev, true

@@ -141,9 +141,10 @@ func (t *Traffic) deliver(ctx context.Context, x sending) Evidence {
 	if t.Kind != nil {
 		x.kind = t.Kind(x.request)
 	}
-	ev := t.to(x.request).do(ctx, t.Client, x)
+	v := t.to(x.request)
+	ev := v.do(ctx, t.Client, x)
 	switch {
-	case Limited(ev):
+	case v.limited(ev):
 		running.hindered.Store(&ErrLimited)
 		t.Problem(ErrLimited.Error(), "--rate N makes kindlytest slower; or lift the limit for it.")
 	case errors.Is(ev.Exchange.Err, wire.ErrNotSent), IsDown(ev.Exchange.Err):
@@ -222,6 +223,16 @@ func (t *Traffic) Hurt(ctx context.Context, ev Evidence) bool {
 		v.foundDead(ctx, t.Client, &sending{request: ev.Exchange.Request, ended: began})
 	}
 	return v.isDown() == nil && ctx.Err() == nil
+}
+
+// Rest waits as long as an answer asks that turned away what was not sent by Do, and
+// says whether it may be tried again.
+func (t *Traffic) Rest(ctx context.Context, ev Evidence) bool {
+	if !TurnedAway(ev) {
+		return false
+	}
+	pause, again := t.to(ev.Exchange.Request).limit.learn(ev, 0, t.Patience.Limit)
+	return again && Sleep(ctx, pause) == nil
 }
 
 // Settle looks after all services: what they die of afterwards is found before
