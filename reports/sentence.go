@@ -89,7 +89,7 @@ func (s story) mistakes() string {
 	}
 	explained = failed - len(s.Failed)
 	switch n := len(s.Causes); {
-	case n == 0:
+	case explained == 0: // the causes are those of warnings, if there are any
 		return plural(failed, "requirement") + " " + verb(failed, "does", "do") + " not hold"
 	case explained == failed:
 		return fmt.Sprintf("%s %s %s", number(n), verb(n, "explains", "explain"), allFailed(failed))

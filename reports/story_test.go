@@ -144,20 +144,23 @@ func TestSentence(t *testing.T) {
 	grave := fullRun()
 	grave.Checks = []Check{{ID: "HOOK-DISTINGUISHES", Area: "HOOK", Level: "SHOULD", Outcome: Warned}, {ID: "HOOK-VALID", Area: "HOOK", Level: "MUST", Outcome: Passed}}
 	grave.Causes = []Cause{{ID: "token-does-not-arrive", Severity: High, Consequence: "Nobody is known.", Explains: []string{"HOOK-DISTINGUISHES"}}}
+	apart := grave
+	apart.Checks = append([]Check{{ID: "LIVE-HOOK-BURST", Area: "LIVE", Level: "MUST", Outcome: Failed, Consequence: "Users wait."}}, grave.Checks...)
 	for name, row := range map[string]struct {
 		run  Run
 		want string
 	}{
-		"one mistake":     {oneFaultRun(), "Not safe to go live. Anybody who knows the address of order-status can be any of your users: read their orders, and act in their name. One mistake explains all 18 failed checks."},
-		"several":         {twoWebhooksRun(), "Not safe to go live. Anybody can be any of your users, at orders. 2 mistakes explain 10 of 12 failed checks."},
-		"no cause":        {sampleRun(), "Not ready to go live. 1 requirement does not hold."},
-		"strict":          {finished(strict), "Not ready to go live. 2 requirements do not hold."},
-		"all holds":       {finished(fullRun()), "Ready to go live: what was judged holds."},
-		"a grave warning": {finished(grave), "No requirement fails, but this should not go live. Nobody is known."},
-		"with a warning":  {finished(warned), "Ready to go live, with 1 warning to look at."},
-		"little judged":   {littleJudgedRun(), "What was judged holds, but that is little: 37 of 129 checks."},
-		"not all":         {finished(interrupted), "Not to be judged yet, for not all could be checked: interrupted before all was checked."},
-		"nothing":         {emptyRun(), "Nothing was checked, so nothing is known: the page could not be opened: connection refused."},
+		"one mistake":                          {oneFaultRun(), "Not safe to go live. Anybody who knows the address of order-status can be any of your users: read their orders, and act in their name. One mistake explains all 18 failed checks."},
+		"several":                              {twoWebhooksRun(), "Not safe to go live. Anybody can be any of your users, at orders. 2 mistakes explain 10 of 12 failed checks."},
+		"no cause":                             {sampleRun(), "Not ready to go live. 1 requirement does not hold."},
+		"strict":                               {finished(strict), "Not ready to go live. 2 requirements do not hold."},
+		"all holds":                            {finished(fullRun()), "Ready to go live: what was judged holds."},
+		"a grave warning":                      {finished(grave), "No requirement fails, but this should not go live. Nobody is known."},
+		"a cause of warnings beside a failure": {finished(apart), "Not ready to go live. Nobody is known. 1 requirement does not hold."},
+		"with a warning":                       {finished(warned), "Ready to go live, with 1 warning to look at."},
+		"little judged":                        {littleJudgedRun(), "What was judged holds, but that is little: 37 of 129 checks."},
+		"not all":                              {finished(interrupted), "Not to be judged yet, for not all could be checked: interrupted before all was checked."},
+		"nothing":                              {emptyRun(), "Nothing was checked, so nothing is known: the page could not be opened: connection refused."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := storyOf(row.run).Sentence; got != row.want {
