@@ -308,7 +308,9 @@ func (v *service) killed(x *sending, d Death) Evidence {
 		}
 		v.mu.Unlock()
 	}
-	x.running.kills(d)
+	if !d.Late { // its answer was judged, whether or not the death is found before the check has ended
+		x.running.kills(d)
+	}
 	x.again = &ev
 	return ev
 }
