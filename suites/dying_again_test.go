@@ -57,7 +57,7 @@ func TestAKindOfRequestKillsAFewTimes(t *testing.T) {
 	forgedChecks := []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-WRONG-KEY"}
 	validChecks := []string{"HOOK-VALID", "HOOK-EXPIRED", "HOOK-OTHER-CHAT", "HOOK-SUB-TYPE", "RESP-ADDITIVE", "SIG-WRONG"}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: slices.Concat(forgedChecks, validChecks, []string{"LIVE-PROCESS"})})
-	const most = 30 // 20 on a quiet machine; a busy one has more under way when it dies
+	const most = 45 // 25 on a quiet machine; a busy one has more under way when it dies
 	if n := run.Summary.Deaths; n < 5 || n > most {
 		t.Errorf("it died %d times, want at most %d", n, most)
 	}

@@ -203,12 +203,14 @@ func conflicts(ev Evidence) bool {
 	return ev.Exchange.Status() == http.StatusConflict || ev.Exchange.Status() == http.StatusLocked
 }
 
-// inCompany says whether others were under way when x was.
+// inCompany says whether others were under way when x was, or had just ended: a service
+// may have something to do after it has answered.
 func (v *service) inCompany(x *sending) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	since := x.began.Add(-v.t.Patience.Aftermath)
 	return slices.ContainsFunc(v.lately, func(y *sending) bool {
-		return y != x && y.began.Before(x.ended) && (y.ended.IsZero() || y.ended.After(x.began))
+		return y != x && y.began.Before(x.ended) && (y.ended.IsZero() || y.ended.After(since))
 	})
 }
 
@@ -218,6 +220,9 @@ func (v *service) byItself(ctx context.Context, client *wire.Client, x sending) 
 	v.gate.Lock()
 	defer v.gate.Unlock()
 	ev := v.send(ctx, client, x.title, x.request)
+	if conflicts(ev) && Sleep(ctx, v.t.Patience.Aftermath) == nil {
+		ev = v.send(ctx, client, x.title, x.request)
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if ev.Exchange.Response != nil && !conflicts(ev) {
