@@ -129,16 +129,16 @@ const garbage = 400
 // 130 MB, and three times that would gather.
 const enough = 300 << 20
 
-// collectLater sets both, unless the environment does. It returns the way back.
-func (a *app) collectLater() (restore func()) {
+// collect sets both, unless the environment does. It returns the way back.
+func (a *app) collect(percent int, most int64) (restore func()) {
 	if _, told := a.lookupEnv("GOGC"); told {
 		return func() {}
 	}
 	limit := debug.SetMemoryLimit(-1) // asks
 	if _, told := a.lookupEnv("GOMEMLIMIT"); !told {
-		debug.SetMemoryLimit(enough)
+		debug.SetMemoryLimit(most)
 	}
-	percent := debug.SetGCPercent(garbage)
+	percent = debug.SetGCPercent(percent)
 	return func() {
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(limit)
@@ -146,7 +146,7 @@ func (a *app) collectLater() (restore func()) {
 }
 
 func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err error) {
-	defer a.collectLater()()
+	defer a.collect(garbage, enough)()
 	c, err := a.serveConfig(fs, f)
 	if err != nil {
 		return err
