@@ -231,7 +231,7 @@ func chatIDLeftOut(c *call) (string, []subject.Evidence) {
 	}
 	body := "no body"
 	if len(c.asked.Body) > 0 {
-		body = "the body “" + subject.Bound(string(c.asked.Body), 80) + "”"
+		body = "the body “" + subject.Quote(c.asked.Body, wire.HeaderValue(c.asked.Header, "Content-Type"), 80) + "”"
 	}
 	return text + "; the page sends " + body + ", and the chat's id nowhere", nil
 }

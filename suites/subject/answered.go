@@ -41,7 +41,7 @@ func firstWords(ex wire.Exchange) []string {
 	if line == "" {
 		return nil
 	}
-	return []string{fmt.Sprintf("%q", Bound(line, 120))}
+	return []string{fmt.Sprintf("%q", Quote([]byte(line), ex.Response.Header.Get("Content-Type"), 120))}
 }
 
 // Expectation is what an answer to a valid request must be, for people.

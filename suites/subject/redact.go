@@ -93,6 +93,15 @@ func (r *redactor) body(b []byte, contentType string) string {
 	return Bound(strings.ToValidUTF8(text, "\uFFFD"), maxBody)
 }
 
+// Quote is the beginning of a body, of n bytes at most, for a sentence: without what is a
+// credential by its shape, or by the name of its field, which no later look at the
+// sentence would tell. What a session knows to be secret is taken out with the sentence.
+func Quote(b []byte, contentType string, n int) string {
+	var anybodys *redact.Redactor
+	seen := looked(b)
+	return Bound(strings.ToValidUTF8(anybodys.Body(seen, contentType, len(seen) < len(b)), ""), n)
+}
+
 // Evidence turns an exchange into what a report may show.
 func (r *redactor) Evidence(e Evidence) reports.Evidence {
 	ex := e.Exchange

@@ -70,7 +70,7 @@ func Says(r browser.Request) string {
 	} else if message := messageIn(r.ResponseBody); message != "" {
 		body = message
 	}
-	return Bound(strings.Join(strings.Fields(strings.ToValidUTF8(body, "")), " "), maxSays)
+	return Quote([]byte(strings.Join(strings.Fields(body), " ")), r.ResponseHeader.Get("Content-Type"), maxSays)
 }
 
 // messageIn is the message of an error in JSON, by the names that people use.
