@@ -106,7 +106,7 @@ func (s *Session) passedOn(e *Endpoint, first Evidence) (*Endpoint, Evidence, bo
 	if err != nil {
 		return e, first, false
 	}
-	cookies := cookieHeader(v.State.Cookies, e.Request.URL)
+	cookies := CookiesFor(v.State.Cookies, e.Request.URL)
 	if cookies == "" {
 		return e, first, false
 	}
@@ -132,7 +132,7 @@ func (s *Session) passSecond(e *Endpoint) error {
 	if err != nil {
 		return err
 	}
-	if cookies := cookieHeader(v.State.Cookies, e.Request.URL); cookies != "" {
+	if cookies := CookiesFor(v.State.Cookies, e.Request.URL); cookies != "" {
 		e.Request.Header.Set("Cookie", cookies)
 		e.Credentialed, e.passed = true, true
 		s.Redact.Learn(e.Credentials()...)
@@ -328,7 +328,7 @@ func discover(v *Visit) (*Endpoint, error) {
 	e.Credentialed = e.Request.Header.Get("Cookie") != ""
 	if e.CORSError != "" && !e.Credentialed { // it was not sent: the preflight was refused
 		e.Credentialed = strings.Contains(e.CORSError, "Wildcard") || strings.Contains(e.CORSError, "Credentials")
-		if cookies := cookieHeader(v.State.Cookies, found.URL); cookies != "" {
+		if cookies := CookiesFor(v.State.Cookies, found.URL); cookies != "" {
 			e.Request.Header.Set("Cookie", cookies)
 		}
 	}

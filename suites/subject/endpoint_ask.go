@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -40,23 +39,6 @@ func headerHolds(h http.Header, text string) bool {
 		}
 	}
 	return false
-}
-
-// cookieHeader is what a browser would send to a URL of the cookies that it holds.
-func cookieHeader(all []browser.StoredCookie, rawURL string) string {
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return ""
-	}
-	var pairs []string
-	for _, c := range all {
-		domain, wide := strings.CutPrefix(c.Domain, ".")
-		host := u.Hostname() == domain || wide && strings.HasSuffix(u.Hostname(), "."+domain)
-		if host && strings.HasPrefix(u.Path, strings.TrimSuffix(c.Path, "/")) && (!c.Secure || u.Scheme == "https" || wire.IsLoopback(rawURL)) {
-			pairs = append(pairs, c.Name+"="+c.Value)
-		}
-	}
-	return strings.Join(pairs, "; ")
 }
 
 // Ask sends a request to the endpoint and returns the token it brought, if any.

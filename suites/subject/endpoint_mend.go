@@ -134,7 +134,7 @@ func replacedChat(r wire.Request, from, to string) wire.Request {
 }
 
 func withCookies(e *Endpoint, v *Visit) []mendedRequest {
-	cookies := cookieHeader(v.State.Cookies, e.Request.URL)
+	cookies := CookiesFor(v.State.Cookies, e.Request.URL)
 	if cookies == "" || e.Request.Header.Get("Cookie") != "" {
 		return nil
 	}

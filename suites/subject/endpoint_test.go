@@ -235,3 +235,32 @@ func TestTheOriginOfAnEndpointIsTheFramesThatCallsIt(t *testing.T) {
 		t.Errorf("got %+v, %v", e, err)
 	}
 }
+
+// RFC 6265, 5.1.3 and 5.1.4: of its host or, where it has a dot, of the hosts below; and
+// of its path and what is below that, not of what begins with the same letters.
+func TestCookiesThatABrowserSendsToAURL(t *testing.T) {
+	for _, row := range []struct {
+		cookie browser.Cookie
+		url    string
+		sent   bool
+	}{
+		{browser.Cookie{Domain: "shop.example", Path: "/"}, "https://shop.example/auth", true},
+		{browser.Cookie{Domain: "shop.example", Path: "/"}, "https://shop.example", true},
+		{browser.Cookie{Domain: "shop.example", Path: "/"}, "https://SHOP.example/auth", true},
+		{browser.Cookie{Domain: "shop.example", Path: "/"}, "https://api.shop.example/auth", false},
+		{browser.Cookie{Domain: ".shop.example", Path: "/"}, "https://api.shop.example/auth", true},
+		{browser.Cookie{Domain: ".shop.example", Path: "/"}, "https://myshop.example/auth", false},
+		{browser.Cookie{Domain: "shop.example", Path: "/auth"}, "https://shop.example/auth", true},
+		{browser.Cookie{Domain: "shop.example", Path: "/auth"}, "https://shop.example/auth/token?a=1", true},
+		{browser.Cookie{Domain: "shop.example", Path: "/auth/"}, "https://shop.example/auth/token", true},
+		{browser.Cookie{Domain: "shop.example", Path: "/auth"}, "https://shop.example/auth2", false},
+		{browser.Cookie{Domain: "shop.example", Path: "/auth"}, "https://shop.example/", false},
+		{browser.Cookie{Domain: "shop.example", Path: "/", Secure: true}, "http://shop.example/auth", false},
+		{browser.Cookie{Domain: "127.0.0.1", Path: "/", Secure: true}, "http://127.0.0.1:8080/auth", true},
+	} {
+		row.cookie.Name, row.cookie.Value = "sid", "1"
+		if got := CookiesFor([]browser.StoredCookie{{Cookie: row.cookie}}, row.url) != ""; got != row.sent {
+			t.Errorf("%q of %q, to %s: sent is %v", row.cookie.Path, row.cookie.Domain, row.url, got)
+		}
+	}
+}

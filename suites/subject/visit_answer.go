@@ -94,7 +94,8 @@ func messageIn(body []byte) string {
 	return ""
 }
 
-// CookiesFor are the cookies that the browser keeps for a URL, as a header.
+// CookiesFor are the cookies that the browser keeps for a URL, as a header (RFC 6265,
+// 5.1.3, 5.1.4 and 5.4). Loopback counts as secure, as Chrome has it.
 func CookiesFor(cookies []browser.StoredCookie, raw string) string {
 	r, err := http.NewRequest(http.MethodGet, raw, nil)
 	if err != nil {
