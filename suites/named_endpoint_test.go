@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -39,10 +38,7 @@ func TestAnEmptyChatIDIsNoNameOfAChat(t *testing.T) {
 				json.NewEncoder(w).Encode(map[string]string{"token": sign(t, map[string]any{"iat": now, "exp": now + 300, "sub": "7", "chat": map[string]any{"id": id}})})
 			}))
 			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-CHATID-TYPE", "AUTH-CHATID-MISSING"}})
-			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
-				describe(t, find(t, run, "AUTH-CHATID-TYPE"))
-				t.Errorf("it names %q, want %s", found, row.cause)
-			}
+			namesAlone(t, run, row.cause)
 		})
 	}
 }
@@ -135,12 +131,7 @@ func TestUsersWhoAreAllAlikeHaveOneReason(t *testing.T) {
 			shop := target.Target{PublicKeys: []*token.Key{publicOf(t)}, Endpoint: &target.EndpointConfig{URL: url, ChatIDField: "chatId",
 				Header: http.Header{"X-User": {"u-42"}}, RequestForm: target.RequestForm{SecondHeader: http.Header{"X-User": {"u-43"}}}}}
 			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-BIND-*", "AUTH-CONCURRENT", "AUTH-FRESH", "TOK-SUB*"}})
-			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
-				t.Errorf("it names %q, want %s alone", found, row.cause)
-			}
-			if text := toldOf(t, run); !strings.Contains(text, row.says) {
-				t.Error(text)
-			}
+			namesAlone(t, run, row.cause, row.says)
 		})
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -173,18 +172,7 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 			})
 			shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", HTTPOnly: true, SameSite: "Lax"}}}}
 			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}, Browser: sharedBrowser(t)})
-			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
-				for _, c := range run.Checks {
-					describe(t, c)
-				}
-				t.Fatalf("it names %q, want %s alone", found, row.cause)
-			}
-			text := toldOf(t, run)
-			for _, want := range row.says {
-				if !strings.Contains(text, want) {
-					t.Errorf("%q is not said:\n%s", want, text)
-				}
-			}
+			text := namesAlone(t, run, row.cause, row.says...)
 			if row.unsaid != "" && strings.Contains(run.Causes[0].Fix+run.Causes[0].Seen, row.unsaid) {
 				t.Errorf("%q is said:\n%s", row.unsaid, text)
 			}
@@ -216,16 +204,11 @@ func TestAChatIDThatIsNotReadIsFoundUnderItsOtherName(t *testing.T) {
 	shop.PageURL, shop.PublicKeys = url+"/", []*token.Key{publicOf(t)}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t),
 		Only: []string{"PAGE-CALLBACK-*", "AUTH-POST-TOKEN", "AUTH-BIND-CHAT", "AUTH-FRESH", "TOK-CHAT*", "HOOK-VALID", "HOOK-EXPIRED"}})
-	if found := findings(run); !slices.Equal(found, []string{"token-chat-id-not-read"}) {
-		t.Errorf("it names %q", found)
-	}
-	if text := toldOf(t, run); !strings.Contains(text, "under the name chat_id") {
-		t.Error(text)
-	}
 	for _, id := range []string{"AUTH-BIND-CHAT", "HOOK-VALID", "HOOK-EXPIRED"} {
 		if c := find(t, run, id); c.Outcome != reports.Passed {
 			t.Errorf("%s is %s", id, c.Outcome)
 			describe(t, c)
 		}
 	}
+	namesAlone(t, run, "token-chat-id-not-read", "under the name chat_id")
 }

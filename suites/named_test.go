@@ -13,7 +13,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -494,19 +493,9 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 			shop.Endpoint, shop.PublicKeys = endpointThatSigns(t, 300), []*token.Key{publicOf(t)}
 			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-*", "SIG-*", "RESP-*", "FWD-REDIRECT", "LIVE-HOOK-HEADERS"},
 				Skip: []string{"HOOK-UNVERIFIED", "HOOK-DUPLICATE-CLAIMS"}})
-			found := findings(run)
-			if !slices.Equal(found, []string{row.cause}) {
-				t.Fatalf("it names %q, want %s alone", found, row.cause)
-			}
-			c := run.Causes[0]
-			text := toldOf(t, run)
-			for _, want := range row.says {
-				if !strings.Contains(text, want) {
-					t.Errorf("%q is not said:\n%s", want, text)
-				}
-			}
-			if row.unsaid != "" && strings.Contains(c.Fix, row.unsaid) {
-				t.Errorf("the fix is %q", c.Fix)
+			namesAlone(t, run, row.cause, row.says...)
+			if fix := run.Causes[0].Fix; row.unsaid != "" && strings.Contains(fix, row.unsaid) {
+				t.Errorf("the fix is %q", fix)
 			}
 		})
 	}
@@ -526,12 +515,7 @@ func TestAColdStartIsNamedAlone(t *testing.T) {
 		return false
 	}
 	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: 2600 * time.Millisecond, Only: []string{"HOOK-VALID", "HOOK-ANONYMOUS", "FWD-REDIRECT", "RESP-*", "SIG-VALID"}})
-	if found := findings(run); !slices.Equal(found, []string{"webhook-cold-start"}) {
-		t.Fatalf("it names %q: %+v", found, run.Causes)
-	}
-	if text := toldOf(t, run); !strings.Contains(text, "--timeout") || !strings.Contains(text, "no answer in 5s at first, and quick later") {
-		t.Error(text)
-	}
+	namesAlone(t, run, "webhook-cold-start", "--timeout", "no answer in 5s at first, and quick later")
 }
 
 // Where no HTTP comes back, it is not said to answer 200.
@@ -552,10 +536,7 @@ func TestAnotherProtocolAndSilenceAreNamedAlone(t *testing.T) {
 			shop := targetOf(t, plain())
 			row.hook(t, &shop)
 			run := suites.RunQuietly(t.Context(), shop, suites.Options{Timeout: 300 * time.Millisecond, Only: []string{"HOOK-VALID", "RESP-STATUS", "RESP-JSON", "SIG-VALID"}})
-			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
-				t.Errorf("it names %q, want %s alone", found, row.cause)
-			}
-			if text := toldOf(t, run); !strings.Contains(text, row.says) || strings.Contains(text, "business says no") {
+			if text := namesAlone(t, run, row.cause, row.says); strings.Contains(text, "business says no") {
 				t.Error(text)
 			}
 		})

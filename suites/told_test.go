@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,4 +25,23 @@ func blockOf(t *testing.T, run reports.Run, width int) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// namesAlone ends the test unless the run has that one finding, and says whether each
+// text stands in what is told, which it returns.
+func namesAlone(t *testing.T, run reports.Run, cause string, says ...string) (told string) {
+	t.Helper()
+	if found := findings(run); !slices.Equal(found, []string{cause}) {
+		for _, c := range run.Checks {
+			describe(t, c)
+		}
+		t.Fatalf("it names %q, want %s alone: %+v", found, cause, run.Causes)
+	}
+	told = toldOf(t, run)
+	for _, want := range says {
+		if !strings.Contains(told, want) {
+			t.Errorf("%q is not said:\n%s", want, told)
+		}
+	}
+	return told
 }

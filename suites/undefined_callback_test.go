@@ -3,7 +3,6 @@ package suites_test
 import (
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 
@@ -63,18 +62,7 @@ func TestAnAbsentCallbackIsAccountedFor(t *testing.T) {
 			})
 			shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", HTTPOnly: true, SameSite: "Lax"}}}}
 			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE", "AUTH-POST-TOKEN"}, Browser: sharedBrowser(t), Timeout: impatience})
-			if found := findings(run); !slices.Equal(found, []string{row.cause}) {
-				for _, c := range run.Checks {
-					describe(t, c)
-				}
-				t.Fatalf("it names %q, want %s alone", found, row.cause)
-			}
-			text := toldOf(t, run)
-			for _, want := range row.says {
-				if !strings.Contains(text, want) {
-					t.Errorf("%q is not said:\n%s", want, text)
-				}
-			}
+			namesAlone(t, run, row.cause, row.says...)
 		})
 	}
 }
