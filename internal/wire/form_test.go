@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"net"
@@ -24,39 +23,17 @@ func TestFormIsThatOnTheWire(t *testing.T) {
 		{"chunked", Form{Chunked: true}, []string{"Transfer-Encoding: chunked"}},
 		{"HTTP/2, where the server has only 1.1", Form{HTTP: "2"}, []string{"POST / HTTP/1.1"}},
 	} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
 		heads := make(chan string, 2)
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer c.Close()
-					var head strings.Builder
-					in := bufio.NewReader(c)
-					for {
-						line, err := in.ReadString('\n')
-						if head.WriteString(line); err != nil || line == "\r\n" {
-							break
-						}
-					}
-					if strings.HasPrefix(head.String(), "PRI ") {
-						io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-						return
-					}
-					heads <- head.String()
-					io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-				}()
+		url := rawServer(t, func(conn *net.TCPConn, head string) {
+			if strings.HasPrefix(head, "PRI ") {
+				io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+				return
 			}
-		}()
+			heads <- head
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		})
 		c := NewClient(Options{UserAgent: "test/1"})
-		ex := c.Do(context.Background(), Request{Method: "POST", URL: "http://" + l.Addr().String() + "/", Header: http.Header{"Content-Type": {"a/b"}, "Kindly-HMAC": {"m"}}, Body: []byte("{}"), Form: row.form})
-		l.Close()
+		ex := c.Do(context.Background(), Request{Method: "POST", URL: url, Header: http.Header{"Content-Type": {"a/b"}, "Kindly-HMAC": {"m"}}, Body: []byte("{}"), Form: row.form})
 		c.Close()
 		if ex.Status() != 200 {
 			t.Fatalf("%s: %v", row.name, ex.Err)

@@ -22,6 +22,12 @@ import (
 // rawServer gives each connection to serve, after the request's head was read.
 func rawServer(t *testing.T, serve func(conn *net.TCPConn, head string)) (url string) {
 	t.Helper()
+	return accepting(t, func(conn *net.TCPConn) { serve(conn, readHead(conn)) })
+}
+
+// accepting gives each connection to serve, and closes it then.
+func accepting(t *testing.T, serve func(*net.TCPConn)) (url string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +41,7 @@ func rawServer(t *testing.T, serve func(conn *net.TCPConn, head string)) (url st
 			}
 			go func() {
 				defer conn.Close()
-				serve(conn.(*net.TCPConn), readHead(conn))
+				serve(conn.(*net.TCPConn))
 			}()
 		}
 	}()
@@ -200,23 +206,10 @@ func TestKinds(t *testing.T) {
 // The server may close before it has read the request; what the client sees
 // then is a matter of luck, but always a reset.
 func TestClosedAtOnceIsAReset(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			conn.Close()
-		}
-	}()
+	url := accepting(t, func(*net.TCPConn) {})
 	client := newClient(t, Options{})
 	for range 300 {
-		ex := client.Do(context.Background(), Request{Method: "POST", URL: "http://" + l.Addr().String(), Body: []byte("{}")})
+		ex := client.Do(context.Background(), Request{Method: "POST", URL: url, Body: []byte("{}")})
 		if ex.Kind() != KindReset {
 			t.Fatalf("kind %q: %#v %v", ex.Kind(), ex.Err, ex.Err)
 		}
