@@ -46,12 +46,12 @@ func expectDocumentedPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	comparePages(t, want)
+	comparePages(t, want, runs)
 }
 
 var builtOn = regexp.MustCompile(`(?m)^Built on .*$`)
 
-func comparePages(t *testing.T, want string) {
+func comparePages(t *testing.T, want string, runs []documentedRun) {
 	t.Helper()
 	raw, err := os.ReadFile(documentedFile)
 	if err != nil {
@@ -70,6 +70,13 @@ func comparePages(t *testing.T, want string) {
 	for _, line := range strings.Split(want, "\n") {
 		if !slices.Contains(lines, line) {
 			t.Logf("missing: %s", line)
+			for _, run := range runs {
+				for _, c := range run.checks {
+					if strings.HasPrefix(line, "| "+c.ID+" |") {
+						describe(t, c)
+					}
+				}
+			}
 		}
 	}
 }
