@@ -41,7 +41,13 @@ func judgeCallback(ctx context.Context, s *subject.Session, v *subject.Visit) su
 	case v.Callback.Outcome == "token":
 		return subject.Holds("a string, after %d ms", v.Callback.Elapsed.Milliseconds()).With(v.CallbackEvidence()...)
 	}
-	return diagnose(newCall(ctx, s, v))
+	c := newCall(ctx, s, v)
+	if v.Callback.Type == "null" && !c.loggedIn && c.asked == nil {
+		s.Incomplete("What users get who are logged in is not known: the page's callback gave null, as it should where nobody is, and no login was given.",
+			"Give a login: page.login in kindlytest.yaml, which `kindlytest init` writes.")
+		return subject.Missing("it gave null, as it should where nobody is logged in: no login was given (page.login in kindlytest.yaml)")
+	}
+	return diagnose(c)
 }
 
 // waitsFor is what a callback that has not settled has asked for.
