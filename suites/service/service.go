@@ -161,6 +161,9 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 		if last, sent = v.once(ctx, client, &attempt); !sent {
 			continue // what it is known by now, it was not when it set out
 		}
+		if conflicts(last) && v.inCompany(&attempt) {
+			last = v.byItself(ctx, client, &attempt)
+		}
 		switch {
 		case v.limited(last):
 			pause, again := v.limit.learn(last, waited, v.t.Patience.Limit)
@@ -169,10 +172,6 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			}
 			waited += pause
 			continue
-		case conflicts(last) && v.inCompany(&attempt):
-			last = v.byItself(ctx, client, x)
-			v.outlived(x.kind, last)
-			return last
 		case !v.trouble(attempt):
 			v.remember(attempt)
 			v.outlived(x.kind, last)
@@ -216,13 +215,23 @@ func (v *service) inCompany(x *sending) bool {
 
 // byItself sends a request with nothing else going on. Where that is answered otherwise
 // than in company, again and again, all are sent one after another.
-func (v *service) byItself(ctx context.Context, client *wire.Client, x sending) Evidence {
+func (v *service) byItself(ctx context.Context, client *wire.Client, x *sending) Evidence {
 	v.gate.Lock()
 	defer v.gate.Unlock()
-	ev := v.send(ctx, client, x.title, x.request)
-	if conflicts(ev) && Sleep(ctx, v.t.Patience.Aftermath) == nil {
+	if err := v.outOfOrder(x.request); err != nil {
+		x.ev = v.unsent(*x, err)
+		return x.ev
+	}
+	var ev Evidence
+	for try := 0; try == 0 || try == 1 && conflicts(ev) && Sleep(ctx, v.t.Patience.Aftermath) == nil; try++ {
+		if err := v.limit.wait(ctx); err != nil {
+			x.ev = v.unsent(*x, err)
+			return x.ev
+		}
 		ev = v.send(ctx, client, x.title, x.request)
 	}
+	x.ev = Evidence{Title: ev.Title, Exchange: ev.Exchange.Clip(maxKept)}
+	v.end(x) // again: what it may break is looked for by when it ended
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if ev.Exchange.Response != nil && !conflicts(ev) {
