@@ -32,6 +32,12 @@ func TestAWebhookThatHasRunOutOfSomethingAccusesNobody(t *testing.T) {
 		"busy": func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "no connection left", http.StatusServiceUnavailable)
 		},
+		"a proxy finds nobody behind it": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "Bad Gateway", http.StatusBadGateway)
+		},
+		"a proxy gets no answer": func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "Gateway Timeout", http.StatusGatewayTimeout)
+		},
 		"no answer": func(_ http.ResponseWriter, r *http.Request) {
 			io.Copy(io.Discard, r.Body) // else nobody sees the client go
 			<-r.Context().Done()

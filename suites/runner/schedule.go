@@ -280,7 +280,8 @@ func answering(ctx context.Context, s *subject.Session, c catalogue.Check, v sub
 	level := c.Requirement.Level
 	parts := v.Parted()
 	for i, part := range parts {
-		if told := s.Unailing(ctx, part); c.Turn < catalogue.Last {
+		told := s.Unailing(ctx, part) // also notes that the place is of no use any more
+		if c.Turn < catalogue.Last {
 			parts[i] = told
 		}
 	}

@@ -24,7 +24,7 @@ func (v *service) ails(ctx context.Context, client *wire.Client, ev Evidence) er
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		state := v.stateAt(client, at)
-		if state != failing && state != silent {
+		if state == beats {
 			return nil
 		}
 		if Sleep(patience, pause) == nil {
@@ -33,7 +33,7 @@ func (v *service) ails(ctx context.Context, client *wire.Client, ev Evidence) er
 		if ctx.Err() != nil {
 			return nil // nobody waits for it any more
 		}
-		err := &diedError{Death{Address: v.address, Last: titles(v.recent(at)), Gone: true, Failing: state == failing, Silent: state == silent, Evidence: ev}}
+		err := &diedError{Death{Address: v.address, Last: titles(v.recent(at)), Gone: true, Failing: state != silent, Silent: state == silent, Evidence: ev}}
 		v.note(err.death)
 		whole := v.pulse(ctx, client) != beats
 		v.mu.Lock()
