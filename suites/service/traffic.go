@@ -170,19 +170,20 @@ func (t *Traffic) HangUp(ctx context.Context, title string, times int, r wire.Re
 
 // Undisturbed does something by other means that calls a service, with no other
 // traffic to it: neither a limit that the harness has used up nor what it has sent
-// before is the page's fault. Where it did not come to what it should, and what was
-// sent before may be why, it is done again when that is over.
+// before is the page's fault. Where it did not come to what it should, and the service
+// has died of what was sent before, it is done again when that is over.
 func (t *Traffic) Undisturbed(ctx context.Context, url string, do func() bool) {
 	v := t.to(wire.Request{URL: url})
 	v.gate.Lock()
 	defer v.gate.Unlock()
 	v.limit.rest(ctx)
-	last := v.unsettled()
-	if do() || last == nil || ctx.Err() != nil {
+	before := len(t.Deaths())
+	if do() || ctx.Err() != nil {
 		return
 	}
-	v.settle(ctx, t.Client)
-	do()
+	if v.settle(ctx, t.Client); len(t.Deaths()) > before {
+		do()
+	}
 }
 
 // Outliving does something by other means that calls services, beside other traffic,

@@ -26,11 +26,11 @@ func (s *Session) visitWithToken() (*Visit, error) {
 // CallOther calls the first user's callback for another chat, as the widget
 // would after a new conversation was begun.
 func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallResult, err error) {
+	v, err := s.visitWithToken()
+	if err != nil {
+		return "", r, err
+	}
 	s.outliving(func(call calling) bool {
-		v, failed := s.visitWithToken()
-		if err = failed; err != nil {
-			return true
-		}
 		chatID = s.NewChatID()
 		r, _, err = s.callPageBy(ctx, v, chatID, true, call)
 		return r.Token != ""
@@ -43,7 +43,7 @@ type calling func(ctx context.Context, page *browser.Page, chatID any) (browser.
 
 // outliving calls the page, and once more with nothing else going on where that came to
 // nothing and a service died meanwhile: the session may have died with it, which the
-// next visit has anew.
+// next visit has anew. Whom it calls for is found before: all services are held then.
 func (s *Session) outliving(do func(calling) (done bool)) {
 	s.Endpoints.calling.Lock() // before the services are kept quiet, as whoever calls the page does
 	defer s.Endpoints.calling.Unlock()
@@ -93,19 +93,19 @@ type Renewal struct {
 // A page may keep a token in memory until then.
 func (s *Session) Renew() (Renewal, error) {
 	return s.pages.renewed.Get(func() (r Renewal, err error) {
+		v, err := s.visitWithToken()
+		if err != nil {
+			return r, err
+		}
 		s.outliving(func(call calling) bool {
-			r, err = s.renew(call)
+			r, err = s.renew(v, call)
 			return r.After.Token != ""
 		})
 		return r, err
 	})
 }
 
-func (s *Session) renew(by calling) (Renewal, error) {
-	v, err := s.visitWithToken()
-	if err != nil {
-		return Renewal{}, err
-	}
+func (s *Session) renew(v *Visit, by calling) (Renewal, error) {
 	page, err := s.openAgain(s.Base, v) // it is looked at again later
 	if err != nil {
 		return Renewal{}, err
