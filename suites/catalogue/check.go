@@ -44,8 +44,8 @@ type Turn int
 
 const (
 	Together Turn = iota // beside others, at the session's concurrency
-	Alone                // after those, with nothing else going on
-	Last                 // at the very end, one at a time: may kill the service
+	Alone                // after those, with nothing else going on at what it calls
+	Last                 // at the very end of what is done to a service, one at a time: may kill it
 	Finally              // after all that, when nothing is sent any more
 )
 

@@ -16,7 +16,7 @@ type checkRunKey struct{}
 // Running is one check in progress, and what got into its way.
 type Running struct {
 	Rule  rule.Rule
-	Alone bool // nothing else goes on meanwhile
+	Alone bool // nothing else goes on meanwhile at what it calls
 	Reads bool // it judges what answers say: that one kills the process is told elsewhere
 	// hindered is set once a request of it was not answered for a reason that
 	// says nothing about the requirement; see Do.

@@ -51,17 +51,19 @@ func (h *Webhook) Called() string {
 	return cmp.Or(h.Config.ConnectTo, h.Config.URL)
 }
 
-// WebhooksApart says whether nothing of the page's or the endpoint's is served where a
-// webhook is.
+// WebhooksApart says whether webhooks are surely other processes than the page and the
+// endpoint: on this machine, at other ports. Behind names, nobody knows who shares one.
 func (s *Session) WebhooksApart() bool {
-	others := map[string]bool{service.Address(s.Target.PageURL): true}
-	if s.Target.Endpoint != nil {
-		others[service.Address(s.Target.Endpoint.URL)] = true
-	}
+	others := []string{s.Target.PageURL}
 	if e, ok := s.Endpoints.Found(); ok {
-		others[service.Address(e.Request.URL)] = true
+		others = append(others, e.Request.URL)
 	}
-	return !slices.ContainsFunc(s.Webhooks, func(h *Webhook) bool { return others[service.Address(h.Called())] })
+	apart := func(called string) bool {
+		return wire.IsLoopback(called) && !slices.ContainsFunc(others, func(other string) bool {
+			return other != "" && (!wire.IsLoopback(other) || service.Address(other) == service.Address(called))
+		})
+	}
+	return !slices.ContainsFunc(s.Webhooks, func(h *Webhook) bool { return !apart(h.Called()) })
 }
 
 // Message is what the user writes.
