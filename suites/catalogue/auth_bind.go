@@ -177,7 +177,7 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 	}
 	var turnedAway []subject.Evidence
 	for i, ev := range s.AtOnce(ctx, "one of many at once", requests) {
-		if service.TurnedAway(ev) {
+		if service.TooMany(ev) {
 			turnedAway = append(turnedAway, ev)
 			continue
 		}

@@ -64,7 +64,7 @@ func Start(ctx context.Context, s *subject.Session, checks []catalogue.Check) *R
 	return b
 }
 
-// checksAtOnce is how many checks are under way at the same time.
+// checksAtOnce is how many checks of one kind (see parted) are under way at the same time.
 const checksAtOnce = 32
 
 // runAll runs the checks, each at its turn. Who calls a service alone need not wait

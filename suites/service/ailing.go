@@ -52,29 +52,19 @@ func (v *service) ails(ctx context.Context, client *wire.Client, ev Evidence) er
 
 // stateAt is how a plain request to a place is answered; beats where none is known.
 func (v *service) stateAt(client *wire.Client, at string) pulse {
-	v.mu.Lock()
-	signs := slices.Clone(v.signs)
-	v.mu.Unlock()
-	for _, sign := range signs {
-		r, err := sign.request()
-		if err != nil || place(r) != at {
-			continue
+	for sign, r := range v.asks() {
+		if place(r) == at {
+			state, _ := v.ask(client, sign, r)
+			return state
 		}
-		r.Timeout = v.haste()
-		return v.pulseOf(v.send(v.t.base, client, "is it alive?", r).Exchange, sign)
 	}
 	return beats
 }
 
 // lookAtAll asks all places that were answered well at first.
 func (v *service) lookAtAll(ctx context.Context, client *wire.Client) {
-	v.mu.Lock()
-	signs := slices.Clone(v.signs)
-	v.mu.Unlock()
-	for _, sign := range signs {
-		if r, err := sign.request(); err == nil {
-			v.ails(ctx, client, Evidence{Exchange: wire.Exchange{Request: r}})
-		}
+	for _, r := range v.asks() {
+		v.ails(ctx, client, Evidence{Exchange: wire.Exchange{Request: r}})
 	}
 }
 

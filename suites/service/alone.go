@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"net/http"
 	"slices"
 	"sync"
 
@@ -25,7 +26,7 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 			})
 		}
 		group.Wait()
-	}, func() bool { return onlyTurnedAway(answers) })
+	}, func() bool { return onlyTooMany(answers) })
 	if err != nil { // nobody is there to be judged
 		RunningOf(ctx).hindered.Store(&err)
 		for i, r := range requests {
@@ -35,9 +36,9 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 	return answers
 }
 
-// onlyTurnedAway says whether all were answered, and some of them turned away.
-func onlyTurnedAway(answers []Evidence) bool {
-	return slices.ContainsFunc(answers, TurnedAway) && !slices.ContainsFunc(answers, func(ev Evidence) bool { return ev.Exchange.Err != nil })
+// onlyTooMany says whether all were answered, and some of them turned away.
+func onlyTooMany(answers []Evidence) bool {
+	return slices.ContainsFunc(answers, TooMany) && !slices.ContainsFunc(answers, func(ev Evidence) bool { return ev.Exchange.Err != nil })
 }
 
 // hangUp sends requests only halfway. It returns the death that came of it.
@@ -96,3 +97,52 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 	}
 	return &d, nil
 }
+
+// conflicts says whether a request was turned away for another one that is under way,
+// as where the messages of a chat are answered one after another.
+func conflicts(ev Evidence) bool {
+	return ev.Exchange.Status() == http.StatusConflict || ev.Exchange.Status() == http.StatusLocked
+}
+
+// inCompany says whether others were under way when x was, or had just ended: a service
+// may have something to do after it has answered.
+func (v *service) inCompany(x *sending) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	since := x.began.Add(-v.t.Patience.Aftermath)
+	return slices.ContainsFunc(v.lately, func(y *sending) bool {
+		return y != x && y.began.Before(x.ended) && (y.ended.IsZero() || y.ended.After(since))
+	})
+}
+
+// byItself sends a request with nothing else going on. Where that is answered otherwise
+// than in company, again and again, all are sent one after another.
+func (v *service) byItself(ctx context.Context, client *wire.Client, x *sending) Evidence {
+	v.gate.Lock()
+	defer v.gate.Unlock()
+	if err := v.outOfOrder(x.request); err != nil {
+		x.ev = v.unsent(*x, err)
+		return x.ev
+	}
+	var ev Evidence
+	for try := 0; try == 0 || try == 1 && conflicts(ev) && Sleep(ctx, v.t.Patience.Aftermath) == nil; try++ {
+		if err := v.limit.wait(ctx); err != nil {
+			x.ev = v.unsent(*x, err)
+			return x.ev
+		}
+		ev = v.send(ctx, client, x.title, x.request)
+	}
+	x.ev = Evidence{Title: ev.Title, Exchange: ev.Exchange.Clip(maxKept)}
+	v.end(x) // again: what it may break is looked for by when it ended
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if ev.Exchange.Response != nil && !conflicts(ev) {
+		if v.conflicts++; v.conflicts == fewConflicts {
+			v.single = true
+		}
+	}
+	return ev
+}
+
+// fewConflicts is after how many such requests no more are sent in company.
+const fewConflicts = 2

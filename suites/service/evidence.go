@@ -27,9 +27,9 @@ var ErrLimited = errors.New("the target limits how often it is called: it answer
 // Limited says whether a request was turned away for being one too many.
 func Limited(ev Evidence) bool { return ev.Exchange.Status() == http.StatusTooManyRequests }
 
-// TurnedAway says whether one of many at once was turned away for being one too many:
+// TooMany says whether one of many at once was turned away for being one too many:
 // with 429, or with 503 and a time to come again (RFC 9110, 15.6.4), or as nginx does.
-func TurnedAway(ev Evidence) bool {
+func TooMany(ev Evidence) bool {
 	ex := ev.Exchange
 	return Limited(ev) || ex.Status() == http.StatusServiceUnavailable && ex.Response.Header.Get("Retry-After") != "" || limitedByNginx(ex)
 }

@@ -3,11 +3,8 @@ package service
 import (
 	"cmp"
 	"context"
-	"errors"
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
@@ -376,93 +373,4 @@ func titles(all []*sending) []string {
 		out = append(out, strings.TrimSpace(x.running.Rule.ID+" "+x.title))
 	}
 	return out
-}
-
-// A pulse is how a service answers a plain request.
-type pulse int
-
-const (
-	beats   pulse = iota
-	silent        // not in time: it may be busy, or the machine may
-	failing       // with an error, which it did not at first
-	gone          // nobody is there
-)
-
-// alive says whether the service answers.
-func (v *service) alive(ctx context.Context, client *wire.Client) bool {
-	return v.pulse(ctx, client) == beats
-}
-
-// pulse sends plain requests: the service lives if one is answered, and not by a
-// gateway that says that nobody is there. What is not answered by one handler of
-// it may be by another.
-func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
-	v.mu.Lock()
-	signs := slices.Clone(v.signs)
-	v.mu.Unlock()
-	state := beats
-	for _, sign := range signs {
-		if ctx.Err() != nil {
-			return beats
-		}
-		r, err := sign.request()
-		if err != nil {
-			continue
-		}
-		r.Timeout = v.haste()
-		ex := v.send(v.t.base, client, "is it alive?", r).Exchange
-		now := v.pulseOf(ex, sign)
-		if now == beats || now == silent || ex.Kind() == wire.KindUnreachable {
-			return now
-		}
-		if state != failing { // somebody is there to say so
-			state = now
-		}
-	}
-	return state
-}
-
-// haste is how long a plain request is given by which a service shows that it lives.
-func (v *service) haste() time.Duration {
-	return min(v.timeout(), max(2*time.Second, v.timeout()/2))
-}
-
-// pulseOf is what the answer to a plain request tells.
-func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
-	switch {
-	case v.limited(Evidence{Exchange: ex}): // somebody is there to say so
-		v.limit.learn(Evidence{Exchange: ex}, 0, v.t.Patience.Limit)
-		return beats
-	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
-		return beats
-	case ex.Kind() == wire.KindTimeout:
-		return silent
-	case ex.Err != nil, Gateway(ex.Status()) && ex.Status() != http.StatusServiceUnavailable && ex.Status() != sign.status:
-		return gone
-	case ex.Status() >= http.StatusInternalServerError && sign.status < http.StatusInternalServerError:
-		return failing
-	}
-	return beats
-}
-
-// await waits until the service is back, on a clock of its own. What it forgot
-// when it died, such as the session, is made again.
-func (v *service) await(ctx context.Context, client *wire.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, v.t.Patience.Comeback)
-	defer cancel()
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
-		if v.alive(ctx, client) && ctx.Err() == nil {
-			break
-		}
-		if Sleep(ctx, pause) != nil {
-			return false
-		}
-	}
-	v.mu.Lock()
-	revive := slices.Clone(v.revive)
-	v.mu.Unlock()
-	for _, f := range revive {
-		f(v.t.base)
-	}
-	return true
 }

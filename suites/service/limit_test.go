@@ -11,22 +11,22 @@ import (
 func TestLimitsAreWaitedForOnce(t *testing.T) {
 	clock := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	l := limit{now: func() time.Time { return clock }}
-	turnedAway := Evidence{Exchange: wire.Exchange{Response: &wire.Response{Status: 429, Header: http.Header{"Retry-After": {"20"}}}}}
+	tooMany := Evidence{Exchange: wire.Exchange{Response: &wire.Response{Status: 429, Header: http.Header{"Retry-After": {"20"}}}}}
 	const patience = 30 * time.Second
 
-	pause, again := l.learn(turnedAway, 0, patience)
+	pause, again := l.learn(tooMany, 0, patience)
 	if !again || pause != 20*time.Second {
 		t.Fatalf("the first time: %s, %v", pause, again)
 	}
 	clock = clock.Add(pause)
-	if _, again := l.learn(turnedAway, pause, patience); again {
+	if _, again := l.learn(tooMany, pause, patience); again {
 		t.Error("it is waited for longer than patience")
 	}
-	if _, again := l.learn(turnedAway, 0, patience); again {
+	if _, again := l.learn(tooMany, 0, patience); again {
 		t.Error("it has served nothing, and the next request waits all over again")
 	}
 	l.serve()
-	if _, again := l.learn(turnedAway, 0, patience); !again {
+	if _, again := l.learn(tooMany, 0, patience); !again {
 		t.Error("it has served since, and is not waited for")
 	}
 }

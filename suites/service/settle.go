@@ -42,7 +42,7 @@ func (v *service) unsettled() *sending {
 // foundDead finds out what broke the service, where it was found dead after the
 // last request that was sent to it. The gate is held by the caller.
 func (v *service) foundDead(ctx context.Context, client *wire.Client, last *sending) {
-	x := &sending{running: &Running{}, title: "is it alive?", plain: true, began: last.ended}
+	x := &sending{running: &Running{}, title: isItAlive, plain: true, began: last.ended}
 	x.ev = Evidence{Title: x.title, Exchange: wire.Exchange{At: v.t.Now(), Request: last.request, Err: errGone}}
 	if !v.await(ctx, client) {
 		v.lost(ctx, client, x, v.suspects(x))

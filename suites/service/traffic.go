@@ -229,7 +229,7 @@ func (t *Traffic) Hurt(ctx context.Context, ev Evidence) bool {
 // Rest waits as long as an answer asks that turned away what was not sent by Do, and
 // says whether it may be tried again.
 func (t *Traffic) Rest(ctx context.Context, ev Evidence) bool {
-	if !TurnedAway(ev) {
+	if !TooMany(ev) {
 		return false
 	}
 	pause, again := t.to(ev.Exchange.Request).limit.learn(ev, 0, t.Patience.Limit)

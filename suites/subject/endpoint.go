@@ -99,7 +99,7 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 // passedOn is the endpoint with the cookies that the browser has for it, where only so
 // it gets the token: of a request that a service worker passes on, they are not seen.
 func (s *Session) passedOn(e *Endpoint, first Evidence) (*Endpoint, Evidence, bool) {
-	if _, ok := s.TokenIn(first.Exchange); ok || !e.Gave || e.Credentialed || !turnedAway(first) {
+	if _, ok := s.TokenIn(first.Exchange); ok || !e.Gave || e.Credentialed || !isRefusal(first) {
 		return e, first, false
 	}
 	v, err := s.VisitMended()

@@ -145,7 +145,7 @@ func (s *Session) OnlyInPage() string {
 // Silence, errors and limits say nothing of it.
 func (s *Session) refusedAgain(ctx context.Context, e *Endpoint) bool {
 	ev, raw := s.Ask(ctx, "the page's request again", e.WithChat(s.NewChatID()))
-	return raw == "" && turnedAway(ev)
+	return raw == "" && isRefusal(ev)
 }
 
 // whyOnce guesses from the request what can't be made again.

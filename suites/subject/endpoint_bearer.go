@@ -53,7 +53,7 @@ func (s *Session) findBearers(e *Endpoint) []param.Leaf {
 			continue
 		}
 		ev, raw := s.Ask(s.Base, "with another value of the "+l.String(), r)
-		refused := raw == "" && turnedAway(ev) || raw != "" && differentPeople(raw, v.Token)
+		refused := raw == "" && isRefusal(ev) || raw != "" && differentPeople(raw, v.Token)
 		if refused && s.namesUser(e, v, l) {
 			out = append(out, l)
 			s.Redact.Learn(l.Text())

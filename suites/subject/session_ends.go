@@ -44,7 +44,7 @@ func (s *Session) hasEnded(ctx context.Context, e *Endpoint) bool {
 // or the token that anybody gets there.
 func (s *Session) forNobody(ctx context.Context, e *Endpoint, ev Evidence, raw token.Raw) bool {
 	if raw == "" {
-		return turnedAway(ev)
+		return isRefusal(ev)
 	}
 	v, err := s.visitWithToken()
 	if err != nil || !differentPeople(v.Token, raw) {
@@ -54,8 +54,8 @@ func (s *Session) forNobody(ctx context.Context, e *Endpoint, ev Evidence, raw t
 	return anybodys != "" && !differentPeople(anybodys, raw)
 }
 
-// turnedAway says whether an answer is a refusal. Silence, errors and limits are none.
-func turnedAway(ev Evidence) bool {
+// isRefusal says whether an answer is a refusal. Silence, errors and limits are none.
+func isRefusal(ev Evidence) bool {
 	return ev.Exchange.Err == nil && !service.Limited(ev) && (ev.Exchange.Status() < http.StatusInternalServerError || SaysError(ev.Exchange))
 }
 
@@ -135,7 +135,7 @@ func (s *Session) RenewSecond(ctx context.Context, e *Endpoint) bool {
 	if !s.renewable(e) {
 		return false
 	}
-	if ev, raw := s.Ask(ctx, "is the second user's session still there?", e.WithChat(s.NewChatID())); raw != "" || !turnedAway(ev) {
+	if ev, raw := s.Ask(ctx, "is the second user's session still there?", e.WithChat(s.NewChatID())); raw != "" || !isRefusal(ev) {
 		return false
 	}
 	s.Endpoints.renewing.Lock()

@@ -1,0 +1,132 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// A lifeSign is a plain request that is answered while the service lives, and
+// the status that it got at first.
+type lifeSign struct {
+	request func() (wire.Request, error)
+	status  int
+}
+
+// lives says by what request the service shows that it is alive. ex is how it
+// was answered at first.
+func (v *service) lives(ex wire.Exchange, request func() (wire.Request, error)) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.signs = append(v.signs, lifeSign{request, ex.Status()})
+	v.pace = max(v.pace, ex.Duration)
+}
+
+// A pulse is how a service answers a plain request.
+type pulse int
+
+const (
+	beats   pulse = iota
+	silent        // not in time: it may be busy, or the machine may
+	failing       // with an error, which it did not at first
+	gone          // nobody is there
+)
+
+// alive says whether the service answers.
+func (v *service) alive(ctx context.Context, client *wire.Client) bool {
+	return v.pulse(ctx, client) == beats
+}
+
+// pulse sends plain requests: the service lives if one is answered, and not by a
+// gateway that says that nobody is there. What is not answered by one handler of
+// it may be by another.
+func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
+	state := beats
+	for sign, r := range v.asks() {
+		if ctx.Err() != nil {
+			return beats
+		}
+		now, ex := v.ask(client, sign, r)
+		if now == beats || now == silent || ex.Kind() == wire.KindUnreachable {
+			return now
+		}
+		if state != failing { // somebody is there to say so
+			state = now
+		}
+	}
+	return state
+}
+
+// asks are the plain requests that are answered while the service lives.
+func (v *service) asks() iter.Seq2[lifeSign, wire.Request] {
+	v.mu.Lock()
+	signs := slices.Clone(v.signs)
+	v.mu.Unlock()
+	return func(yield func(lifeSign, wire.Request) bool) {
+		for _, sign := range signs {
+			if r, err := sign.request(); err == nil && !yield(sign, r) {
+				return
+			}
+		}
+	}
+}
+
+// ask sends one of them.
+func (v *service) ask(client *wire.Client, sign lifeSign, r wire.Request) (pulse, wire.Exchange) {
+	r.Timeout = v.haste()
+	ex := v.send(v.t.base, client, isItAlive, r).Exchange
+	return v.pulseOf(ex, sign), ex
+}
+
+// isItAlive is the title of such requests.
+const isItAlive = "is it alive?"
+
+// haste is how long a plain request is given by which a service shows that it lives.
+func (v *service) haste() time.Duration {
+	return min(v.timeout(), max(2*time.Second, v.timeout()/2))
+}
+
+// pulseOf is what the answer to a plain request tells.
+func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
+	switch {
+	case v.limited(Evidence{Exchange: ex}): // somebody is there to say so
+		v.limit.learn(Evidence{Exchange: ex}, 0, v.t.Patience.Limit)
+		return beats
+	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
+		return beats
+	case ex.Kind() == wire.KindTimeout:
+		return silent
+	case ex.Err != nil, Gateway(ex.Status()) && ex.Status() != http.StatusServiceUnavailable && ex.Status() != sign.status:
+		return gone
+	case ex.Status() >= http.StatusInternalServerError && sign.status < http.StatusInternalServerError:
+		return failing
+	}
+	return beats
+}
+
+// await waits until the service is back, on a clock of its own. What it forgot
+// when it died, such as the session, is made again.
+func (v *service) await(ctx context.Context, client *wire.Client) bool {
+	ctx, cancel := context.WithTimeout(ctx, v.t.Patience.Comeback)
+	defer cancel()
+	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
+		if v.alive(ctx, client) && ctx.Err() == nil {
+			break
+		}
+		if Sleep(ctx, pause) != nil {
+			return false
+		}
+	}
+	v.mu.Lock()
+	revive := slices.Clone(v.revive)
+	v.mu.Unlock()
+	for _, f := range revive {
+		f(v.t.base)
+	}
+	return true
+}
