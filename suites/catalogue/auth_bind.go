@@ -52,14 +52,11 @@ var authBindSession = onEndpoint(func(ctx context.Context, s *subject.Session, _
 	}
 	return s.Lasting(ctx, func(first *subject.Endpoint) subject.Verdict {
 		var v subject.Verdict
-		for range timesRenewed {
-			second, err := s.SecondEndpoint()
-			if err != nil {
-				return subject.CouldNotRun(err)
-			}
-			if v = bindSession(ctx, s, first, second); v.Kind == subject.Held || v.Sure || !s.RenewSecond(ctx, second) {
-				break
-			}
+		if err := s.LastingSecond(ctx, func(second *subject.Endpoint) bool {
+			v = bindSession(ctx, s, first, second)
+			return v.Kind == subject.Held || v.Sure
+		}); err != nil {
+			return subject.CouldNotRun(err)
 		}
 		return v
 	})

@@ -229,20 +229,11 @@ func sessionValues(s *subject.Session) map[string]string {
 
 // secondPerson is whom the second user's session gives a token for; nil if there
 // is none.
-func secondPerson(ctx context.Context, s *subject.Session) *person {
-	for range timesRenewed {
-		e, err := s.SecondEndpoint()
-		if err != nil {
-			return nil // AUTH-BIND-SESSION says why
-		}
+func secondPerson(ctx context.Context, s *subject.Session) (p *person) {
+	_ = s.LastingSecond(ctx, func(e *subject.Endpoint) bool { // AUTH-BIND-SESSION says why there is none
 		_, raw := s.Ask(ctx, "the second user's token", e.WithChat(s.NewChatID()))
-		if raw != "" || !s.RenewSecond(ctx, e) {
-			p, _ := personOf(raw)
-			return p
-		}
-	}
-	return nil
+		p, _ = personOf(raw)
+		return raw != ""
+	})
+	return p
 }
-
-// timesRenewed is how often a session may end while it is used.
-const timesRenewed = 3

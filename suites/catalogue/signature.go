@@ -190,7 +190,11 @@ var bodyChanges = []struct {
 }
 
 var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
-	if all, err := h.SignedBodies(ctx); err == nil && st.Signature == nil && slices.ContainsFunc(all, h.AcceptableStatus) && slices.ContainsFunc(all, func(ev subject.Evidence) bool { return !h.AcceptableStatus(ev) }) {
+	some, err := h.RefusesSome(ctx)
+	switch {
+	case err != nil:
+		return subject.CouldNotRun(err)
+	case some && st.Signature == nil:
 		return subject.Missing("some bodies are refused however they are spelled (see SIG-VALID)")
 	}
 	c.Payload = func(p *webhook.Payload) { p.Context = withNote(p.Context) }

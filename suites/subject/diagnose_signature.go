@@ -144,14 +144,14 @@ func (h *Webhook) signedBodies(ctx context.Context, st *Standing) error {
 	if h.Config.Secret == "" {
 		return nil
 	}
+	if some, err := h.RefusesSome(ctx); err != nil || !some {
+		return err
+	}
 	answers, err := h.SignedBodies(ctx)
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(answers, func(ev Evidence) bool { return !h.AcceptableStatus(ev) })
-	if i < 0 || !slices.ContainsFunc(answers, h.AcceptableStatus) {
-		return nil // all alike
-	}
 	mistakes := forge.SignatureMistakes()
 	for j := range mistakes {
 		ev, tried := h.resign(ctx, answers[i].Exchange.Request, &mistakes[j])
@@ -160,6 +160,13 @@ func (h *Webhook) signedBodies(ctx context.Context, st *Standing) error {
 		}
 	}
 	return nil
+}
+
+// RefusesSome says whether some properly signed bodies are accepted and others are not.
+func (h *Webhook) RefusesSome(ctx context.Context) (bool, error) {
+	all, err := h.SignedBodies(ctx)
+	refused := func(ev Evidence) bool { return !h.AcceptableStatus(ev) }
+	return slices.ContainsFunc(all, h.AcceptableStatus) && slices.ContainsFunc(all, refused), err
 }
 
 // resign sends a request once more, signed by a mistake; not where that is what

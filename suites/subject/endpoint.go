@@ -106,15 +106,12 @@ func (s *Session) passedOn(e *Endpoint, first Evidence) (*Endpoint, Evidence, bo
 	if err != nil {
 		return e, first, false
 	}
-	cookies := CookiesFor(v.State.Cookies, e.Request.URL)
-	if cookies == "" {
-		return e, first, false
-	}
 	passed := *e
 	passed.Request = e.Request.Clone()
-	passed.Request.Header.Set("Cookie", cookies)
-	passed.Credentialed, passed.passed = true, true
 	passed.bearers = nil // the session is a cookie
+	if !passed.passCookies(v.State) {
+		return e, first, false
+	}
 	ev, raw := s.Ask(s.Base, "with the browser's cookies", passed.WithChat(s.NewChatID()))
 	if raw == "" || differentPeople(v.Token, raw) {
 		return e, first, false
@@ -132,12 +129,21 @@ func (s *Session) passSecond(e *Endpoint) error {
 	if err != nil {
 		return err
 	}
-	if cookies := CookiesFor(v.State.Cookies, e.Request.URL); cookies != "" {
-		e.Request.Header.Set("Cookie", cookies)
-		e.Credentialed, e.passed = true, true
+	if e.passCookies(v.State) {
 		s.Redact.Learn(e.Credentials()...)
 	}
 	return nil
+}
+
+// passCookies adds the cookies that the browser has for the endpoint, if it has any.
+func (e *Endpoint) passCookies(state browser.State) bool {
+	cookies := CookiesFor(state.Cookies, e.Request.URL)
+	if cookies == "" {
+		return false
+	}
+	e.Request.Header.Set("Cookie", cookies)
+	e.Credentialed, e.passed = true, true
+	return true
 }
 
 // atATime is how many chats are asked for at the same time, to see whether they

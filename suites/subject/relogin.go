@@ -34,8 +34,7 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 			return // the next check that needs the session says so
 		}
 		if again, err := discover(visit); err == nil {
-			s.Redact.Learn(again.Credentials()...)
-			s.replace(e.Request, again.Request)
+			s.replace(e.Request, s.likeBefore(again, e, visit).Request)
 			if visit.Token != "" { // the page that was open has the session that is lost
 				s.pages.mended.Replace(visit)
 				if !visit.Mended {

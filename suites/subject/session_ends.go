@@ -3,8 +3,11 @@ package subject
 import (
 	"context"
 	"net/http"
+	"slices"
+	"sync"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
 )
@@ -114,24 +117,42 @@ func (s *Session) seenOn(ctx context.Context, page *browser.Page, v *Visit, e *E
 	if err != nil {
 		return nil, err
 	}
-	return s.likeBefore(fresh, e), nil
+	return s.likeBefore(fresh, e, v), nil
 }
 
-// likeBefore is an endpoint as it was found again, with what is known of it already.
-func (s *Session) likeBefore(fresh, before *Endpoint) *Endpoint {
+// likeBefore is an endpoint as it was found again by a visit, with what is known of it
+// already.
+func (s *Session) likeBefore(fresh, before *Endpoint, v *Visit) *Endpoint {
 	fresh.Request.Header = s.Client.Gates().Without(fresh.Request.Header, fresh.Request.URL)
-	fresh.gate, fresh.shared, fresh.bearers = before.gate, before.shared, before.bearers
+	fresh.gate, fresh.shared = before.gate, before.shared
+	fresh.bearers = sync.OnceValue(func() []param.Leaf { // at the same places, with today's values
+		return slices.DeleteFunc(param.All(fresh.Request, chosenHeader), func(l param.Leaf) bool { return !before.isBearer(l) })
+	})
 	if before.passed && !fresh.Credentialed {
-		fresh.Request.Header.Set("Cookie", before.Request.Header.Get("Cookie"))
-		fresh.Credentialed, fresh.passed = true, true
+		fresh.passCookies(v.State)
 	}
 	s.Redact.Learn(fresh.Credentials()...)
 	return fresh
 }
 
-// RenewSecond is Lasting's for the second user: it says whether their session had
-// ended, and another one has come for it.
-func (s *Session) RenewSecond(ctx context.Context, e *Endpoint) bool {
+// LastingSecond lets try use the second user's endpoint until it is done, again where
+// their session has ended meanwhile and another one has come for it. The error is that
+// of a second user who is not there.
+func (s *Session) LastingSecond(ctx context.Context, try func(*Endpoint) (done bool)) error {
+	for range mostTries {
+		e, err := s.SecondEndpoint()
+		if err != nil {
+			return err
+		}
+		if try(e) || !s.renewSecond(ctx, e) {
+			break
+		}
+	}
+	return nil
+}
+
+// renewSecond is hasEnded for the second user.
+func (s *Session) renewSecond(ctx context.Context, e *Endpoint) bool {
 	if !s.renewable(e) {
 		return false
 	}
@@ -174,7 +195,7 @@ func (s *Session) askedBySecond(ctx context.Context, e *Endpoint) (*Endpoint, er
 	if err != nil {
 		return nil, err
 	}
-	return s.likeBefore(fresh, e), nil
+	return s.likeBefore(fresh, e, v), nil
 }
 
 // askPlainly makes the page's request again for a chat, with a session that lasts.
