@@ -63,19 +63,22 @@ func (v *Visit) Look(ctx context.Context) browser.Presence {
 }
 
 // Await looks until the callback is there, but not for long.
-func (v *Visit) Await(ctx context.Context) (browser.Presence, bool) {
+func (v *Visit) Await(ctx context.Context) (here browser.Presence, there bool) {
+	there = until(ctx, func(ctx context.Context) bool {
+		here = v.Look(ctx)
+		return here.Callback == "function"
+	})
+	return here, there
+}
+
+// until looks again and again, but not for long: there is no event to wait for.
+func until(ctx context.Context, there func(context.Context) bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for {
-		here, err := v.page.Presence(ctx)
-		switch {
-		case err != nil:
-			return browser.Presence{}, false
-		case here.Callback == "function":
-			return here, true
-		}
-		if service.Sleep(ctx, patience/20) != nil {
-			return here, false
+	for !there(ctx) {
+		if service.Sleep(ctx, 50*time.Millisecond) != nil {
+			return false
 		}
 	}
+	return true
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/mockkindly"
@@ -64,8 +63,8 @@ func (s *Session) meansChat(ctx context.Context, v *Visit) bool {
 	if len(v.Started) > 0 || v.BlockedByPolicy() || slices.ContainsFunc(v.State.Scripts, meansClient) {
 		return true
 	}
-	here := v.options(ctx)
-	return here.Options || here.Callback != ""
+	here := v.Look(ctx)
+	return here.Options || hasCallback(here)
 }
 
 // meansClient says whether a script element is meant to be the chat client's,
@@ -80,17 +79,6 @@ func meansClient(tag browser.Script) bool {
 		}
 	}
 	return false
-}
-
-// options says what of the page's options for a chat client is there.
-func (v *Visit) options(ctx context.Context) browser.Presence {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	here, err := v.page.Presence(ctx)
-	if err != nil || here.Callback == "undefined" {
-		here.Callback = ""
-	}
-	return here
 }
 
 // mostPutIn bounds how often the client is put in: a page may go on to another
@@ -128,21 +116,18 @@ func (s *Session) putIn(ctx context.Context, v, before *Visit) {
 // have run: where browsers take up the script tag, as soon as that is there. Any other
 // tag may wait for somebody's consent, and so may the callback: until that is there.
 func (v *Visit) readyForClient(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	for {
-		if !v.tagRan && v.options(ctx).Callback != "" {
-			return true
+	return until(ctx, func(ctx context.Context) bool {
+		if !v.tagRan {
+			return hasCallback(v.Look(ctx))
 		}
-		if v.tagRan {
-			if now, err := v.page.State(ctx); err == nil && slices.ContainsFunc(now.Scripts, meansClient) {
-				return true
-			}
-		}
-		if service.Sleep(ctx, 50*time.Millisecond) != nil { // there is no event to wait for
-			return false
-		}
-	}
+		now, err := v.page.State(ctx)
+		return err == nil && slices.ContainsFunc(now.Scripts, meansClient)
+	})
+}
+
+// hasCallback says whether there is anything in the callback's place.
+func hasCallback(here browser.Presence) bool {
+	return here.Callback != "" && here.Callback != "undefined"
 }
 
 // took says whether the browser has taken a script tag up for the chat client's,
