@@ -161,6 +161,9 @@ func (d *document) unfit(at path, what, says string, e *jsonschema.ValidationErr
 	n, _ := find(d.root, at)
 	text, ok := textOf(n)
 	if k, isConst := e.ErrorKind.(*kind.Const); isConst {
+		if text == fmt.Sprint(k.Want) {
+			text += " in quotes"
+		}
 		d.once(at, "%s must be %v, not %s", what, k.Want, text)
 		return
 	}
@@ -191,7 +194,7 @@ func (d *document) unknownKey(at path, key, what string, keys []string) {
 		d.problemAt(node, "unknown key %q; did you mean %q?", key, meant)
 		return
 	}
-	if holder := ours().holder(key); holder != "" && !slices.Contains(keys, key) && len(at) == 0 {
+	if holder := ours().holder(key); holder != "" && len(at) == 0 {
 		d.problemAt(node, "unknown key %q; it stands in %s", key, holder)
 		return
 	}

@@ -94,13 +94,29 @@ func plainSyntax(err error) error {
 	}
 	line, column := tokenPosition(y.GetToken())
 	message := y.GetMessage()
-	if strings.HasPrefix(message, "mapping key ") {
-		message = "the key is there already, further up"
-	}
-	if strings.HasPrefix(message, "found character '\t'") {
-		message = "a tab stands here, which YAML does not take for indentation; use spaces"
+	for _, m := range plainMessages {
+		if strings.Contains(message, m.theirs) {
+			message = m.ours
+			break
+		}
 	}
 	return &syntaxError{line, column, message}
+}
+
+// plainMessages say what the parser says in the words of who writes the file, with the
+// way out.
+var plainMessages = []struct{ theirs, ours string }{
+	{"found character '\t'", "a tab stands here, which YAML does not take for indentation; use spaces"},
+	{"mapping key ", "the key is there already, further up"},
+	{"is not allowed in this context", "this does not fit where it stands: what belongs to a key stands in lines below it, all indented alike; a text that holds a colon and a space stands in quotes"},
+	{"non-map value is specified", "a key with its colon is expected here: key: value"},
+	{"unexpected key name", "a key with its colon is expected here: key: value"},
+	{"could not find end character", "the text that begins here lacks the quote at its end"},
+	{"flow mapping end token", "what begins with { here has no } at its end"},
+	{"',' or '}'", "a comma or } is missing before this"},
+	{"sequence end token", "what begins with [ here has no ] at its end"},
+	{"',' or ']'", "a comma or ] is missing before this"},
+	{"is a reserved character", "a text can't begin with this sign; put it in quotes"},
 }
 
 func position(n ast.Node) (line, column int) {
