@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"math/big"
 )
 
@@ -65,14 +66,13 @@ func (s *state) describeOpened(digest []byte) (string, Diagnosis) {
 	case bytes.HasSuffix(signed, digest):
 		return "the right key signed it, but names another hash than SHA-256", HandMadeSignature
 	}
-	for name, hash := range map[string]func([]byte) []byte{
-		"SHA-1":   func(b []byte) []byte { d := sha1.Sum(b); return d[:] },
-		"SHA-384": func(b []byte) []byte { d := sha512.Sum384(b); return d[:] },
-		"SHA-512": func(b []byte) []byte { d := sha512.Sum512(b); return d[:] },
-		"MD5":     func(b []byte) []byte { d := md5.Sum(b); return d[:] },
-	} {
-		if bytes.HasSuffix(signed, hash([]byte(s.signed))) {
-			return "the right key signed it with " + name + ", and RS256 is with SHA-256", HandMadeSignature
+	for _, other := range []struct {
+		name string
+		hash hash.Hash
+	}{{"SHA-1", sha1.New()}, {"SHA-384", sha512.New384()}, {"SHA-512", sha512.New()}, {"MD5", md5.New()}} {
+		other.hash.Write([]byte(s.signed))
+		if bytes.HasSuffix(signed, other.hash.Sum(nil)) {
+			return "the right key signed it with " + other.name + ", and RS256 is with SHA-256", HandMadeSignature
 		}
 	}
 	for _, part := range []struct {
