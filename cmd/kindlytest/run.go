@@ -132,7 +132,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 
 // enoughToCheck is how many bytes a run may take before garbage is collected sooner than
 // by itself: webhooks that mean harm answer every request with as much as is read.
-const enoughToCheck = 160 << 20
+const enoughToCheck = 192 << 20
 
 func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *runFlags) error {
 	defer a.collect(100, enoughToCheck)()
