@@ -28,6 +28,7 @@ func TestDyingAgainAndAgain(t *testing.T) {
 	}
 	for _, w := range waysToDie {
 		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
 			d := death{way: w, concurrency: 8}
 			var first map[string]reports.Outcome
 			same := 0

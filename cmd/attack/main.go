@@ -43,7 +43,7 @@ var parts = []part{
 
 // How much is tried.
 var (
-	fuzzTime = flag.Duration("fuzz", 20*time.Second, "time of each fuzz target")
+	fuzzTime = flag.Duration("fuzz", 12*time.Second, "time of each fuzz target")
 	kills    = flag.Int("kills", 100, "how often serve --db is killed")
 	deaths   = flag.Int("deaths", 50, "runs against each customer that dies")
 	match    = flag.String("match", "", "only hostile pages and answers whose name has this in it")
