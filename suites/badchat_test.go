@@ -243,7 +243,6 @@ var badCallbacks = []bad{
 	{name: "its own policy forbids it", opts: chat, exit: 1,
 		target: page(200, `<meta http-equiv="Content-Security-Policy" content="connect-src https://bot.kindly.ai">`+html(fetching, "")),
 		wants:  silenced("the page's own Content-Security-Policy", "connect-src")},
-	{name: "it asks nobody", opts: chat, exit: 1, target: page(200, html(`() => null`, "")), wants: quiet("it gave null")},
 	{name: "its token is 3 MB", opts: chat, exit: 1, target: page(200, html(`() => "a".repeat(3 << 20)`, "")), wants: quiet("too long for a token")},
 }
 

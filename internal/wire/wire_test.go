@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -425,6 +426,17 @@ func TestResolveAddress(t *testing.T) {
 	}
 }
 
+// A closeTold tells when it is closed.
+type closeTold struct {
+	net.Conn
+	told func()
+}
+
+func (c closeTold) Close() error {
+	c.told()
+	return c.Conn.Close()
+}
+
 // A POST must never arrive twice, and a reused connection that the server has
 // closed must not look like the server's failure.
 func TestIdleConnectionsClosedByTheServer(t *testing.T) {
@@ -434,11 +446,18 @@ func TestIdleConnectionsClosedByTheServer(t *testing.T) {
 	srv.Start()
 	defer srv.Close()
 	client := newClient(t, Options{})
+	given := make(chan struct{}, 3) // up by the client, for the server has closed it
+	tr := client.transportFor(srv.URL, strings.TrimPrefix(srv.URL, "http://"), "")
+	dial := tr.DialContext
+	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		return closeTold{conn, sync.OnceFunc(func() { given <- struct{}{} })}, err
+	}
 	for range 3 {
 		if ex := client.Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")}); ex.Err != nil {
 			t.Fatal(ex.Err)
 		}
-		time.Sleep(120 * time.Millisecond)
+		<-given
 	}
 	if requests.Load() != 3 {
 		t.Errorf("%d requests arrived", requests.Load())
