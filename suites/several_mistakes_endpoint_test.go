@@ -31,6 +31,7 @@ type plainEndpoint struct {
 	sub      func(user string) any                 // nil: the user's name
 	// alsoCalled is a claim with the user's name, beside name; "": none is.
 	alsoCalled string
+	session    string // a claim that holds it; "": none does
 }
 
 // plainSession is the user of a session that nobody can guess.
@@ -70,7 +71,7 @@ func (e plainEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.chat != nil {
 		chat = e.chat(chat)
 	}
-	token := e.token(user, chat)
+	token := e.token(user, chat, r)
 	if e.kept != nil {
 		kept, _ := e.kept.LoadOrStore(chat, token)
 		token = kept.(string)
@@ -78,7 +79,7 @@ func (e plainEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	json.NewEncoder(w).Encode(map[string]string{"token": token})
 }
 
-func (e plainEndpoint) token(user, chat string) string {
+func (e plainEndpoint) token(user, chat string, r *http.Request) string {
 	encoding := e.encoding
 	if encoding == nil {
 		encoding = base64.RawURLEncoding
@@ -95,6 +96,9 @@ func (e plainEndpoint) token(user, chat string) string {
 	all := map[string]any{"iss": "shop", "sub": sub, "name": "Name of " + user, "iat": now, "exp": now + 300, "chat": named}
 	if e.alsoCalled != "" {
 		all[e.alsoCalled] = "Name of " + user
+	}
+	if c, err := r.Cookie("sid"); err == nil && e.session != "" {
+		all[e.session] = c.Value
 	}
 	claims, _ := json.Marshal(all)
 	input := encoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encoding.EncodeToString(claims)
@@ -167,11 +171,12 @@ func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 		{"guests get a token, and nothing else is wrong with sessions", plainEndpoint{who: guests},
 			[]want{{"AUTH-NO-SESSION", reports.Failed, "it gave a token"}, {"AUTH-BAD-SESSION", reports.Skipped, "AUTH-NO-SESSION"}}},
 		{"the claim chat is no object", plainEndpoint{flat: true}, []want{{"AUTH-BIND-CHAT", reports.Skipped, "TOK-CHAT"}, {"AUTH-CONCURRENT", reports.Skipped, "TOK-CHAT"}, {"AUTH-BIND-SESSION", reports.Passed, ""}}},
+		{"a claim is the session", plainEndpoint{session: "ref"}, []want{{"TOK-SECRETS", reports.Failed, `"ref" holds the session`}, {"AUTH-BIND-SESSION", reports.Passed, ""}}},
 		{"PHP says where it is", plainEndpoint{before: warns}, []want{{"AUTH-ERROR-LEAK", reports.Warned, "PHP"}, {"AUTH-CHATID-MISSING", reports.Failed, "it gave a token"}}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
-			run := suites.RunQuietly(t.Context(), plainEndpointOf(t, row.e), suites.Options{Only: []string{"AUTH-*SESSION", "AUTH-IDENTITY-BODY", "AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-ERROR-LEAK", "AUTH-CHATID-*"}})
+			run := suites.RunQuietly(t.Context(), plainEndpointOf(t, row.e), suites.Options{Only: []string{"TOK-SECRETS", "AUTH-*SESSION", "AUTH-IDENTITY-BODY", "AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-ERROR-LEAK", "AUTH-CHATID-*"}})
 			for _, w := range row.wants {
 				if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
 					t.Errorf("%s must be %s and say %q", w.id, w.outcome, w.says)

@@ -15,7 +15,11 @@ import (
 func tokenChecks() []Check {
 	var checks []Check
 	for _, r := range token.Rules() {
-		checks = append(checks, Check{Requirement: r, Needs: target.NeedToken, Probe: tokenProbe(r)})
+		probe := tokenProbe(r)
+		if r.ID == "TOK-SECRETS" {
+			probe = orSession(probe)
+		}
+		checks = append(checks, Check{Requirement: r, Needs: target.NeedToken, Probe: probe})
 	}
 	return after(checks, "TOK-SUB", Check{
 		Requirement: rule.Rule{ID: "TOK-SUB-STABLE", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
@@ -35,6 +39,25 @@ func tokenProbe(r rule.Rule) func(context.Context, *subject.Session) subject.Ver
 			return subject.CouldNotRun(err)
 		}
 		return judgeRule(r, p.Result)
+	}
+}
+
+// orSession also looks for what only a run knows to be a secret: the session by which
+// the user gets the token, under whatever name.
+func orSession(probe func(context.Context, *subject.Session) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	return func(ctx context.Context, s *subject.Session) subject.Verdict {
+		v := probe(ctx, s)
+		if v.Kind != subject.Held {
+			return v
+		}
+		p, err := s.FirstToken()
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		if name := s.SessionIn(p.Raw); name != "" {
+			return subject.Violated("no secret in a claim", fmt.Sprintf("%q holds the session by which the user gets the token", name))
+		}
+		return v
 	}
 }
 
