@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -346,6 +347,109 @@ var shapes = map[string]shape{
 			}
 			return strings.Join([]string{hex[:8], hex[8:12], hex[12:16], hex[16:20], hex[20:]}, "-")
 		}, asJSON),
+	},
+	"a value that works once is fetched before": {
+		callback: `async (id) => {
+			const {nonce} = await (await fetch("/auth/nonces", {method: "POST"})).json();
+			const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json", "X-Nonce": nonce}, body: JSON.stringify({chatId: id})});
+			return r.ok ? (await r.json()).token : null;
+		}`,
+		endpoint: func(t *testing.T) http.HandlerFunc {
+			var nonces sync.Map
+			return func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/auth/nonces" {
+					nonce := rand.Text()
+					nonces.Store(nonce, true)
+					fmt.Fprintf(w, `{"nonce": %q}`, nonce)
+					return
+				}
+				if _, ok := nonces.LoadAndDelete(r.Header.Get("X-Nonce")); !ok && r.Method == http.MethodPost {
+					http.Error(w, "nonce", http.StatusForbidden)
+					return
+				}
+				asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, asJSON)(t)(w, r)
+			}
+		},
+	},
+	"a ticket for the chat is fetched before, and works once": {
+		callback: `async (id) => {
+			const t = await fetch("/auth/tickets", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})});
+			if (!t.ok) return null;
+			const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id, ticket: (await t.json()).ticket})});
+			return r.ok ? (await r.json()).token : null;
+		}`,
+		endpoint: func(t *testing.T) http.HandlerFunc {
+			var tickets sync.Map // the chat of each
+			chat := func(_ *http.Request, body []byte) string { return member(body, "chatId") }
+			return func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/auth/tickets" {
+					body, _ := io.ReadAll(r.Body)
+					id := member(body, "chatId")
+					r.Body = io.NopCloser(bytes.NewReader(body))
+					asksFor(chat, func(w http.ResponseWriter, _ string) {
+						ticket := rand.Text()
+						tickets.Store(ticket, id)
+						fmt.Fprintf(w, `{"ticket": %q}`, ticket)
+					})(t)(w, r)
+					return
+				}
+				asksFor(func(r *http.Request, body []byte) string {
+					id, _ := tickets.LoadAndDelete(member(body, "ticket"))
+					if id != chat(r, body) {
+						return ""
+					}
+					return id.(string)
+				}, asJSON)(t)(w, r)
+			}
+		},
+	},
+	"the token is ready a while later, at an address of its own": {
+		callback: `async (id) => {
+			const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})});
+			while (r.status === 202) {
+				const job = await fetch(r.headers.get("Location"));
+				if (job.status === 200) return (await job.json()).token;
+				if (job.status !== 202) break;
+				await new Promise((done) => setTimeout(done, 20));
+			}
+			return null;
+		}`,
+		endpoint: func(t *testing.T) http.HandlerFunc {
+			var mu sync.Mutex
+			jobs, asked := map[string]string{}, map[string]int{}
+			return func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				name, isJob := strings.CutPrefix(r.URL.Path, "/auth/jobs/")
+				switch asked[name]++; {
+				case !isJob:
+					asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, func(w http.ResponseWriter, token string) {
+						name := rand.Text()
+						jobs[name] = token
+						w.Header().Set("Location", "/auth/jobs/"+name)
+						w.WriteHeader(http.StatusAccepted)
+					})(t)(w, r)
+				case jobs[name] == "" || !loggedIn(r):
+					http.NotFound(w, r)
+				case asked[name] < 3:
+					w.WriteHeader(http.StatusAccepted)
+				default:
+					w.Header().Set("Cache-Control", "no-store")
+					w.Header().Set("X-Content-Type-Options", "nosniff")
+					asJSON(w, jobs[name])
+					delete(jobs, name)
+				}
+			}
+		},
+	},
+	"the token comes in two parts": {
+		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}); return r.ok ? (await r.json()).payload + "." + r.headers.get("X-Signature") : null; }`,
+		endpoint: asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, func(w http.ResponseWriter, token string) {
+			dot := strings.LastIndex(token, ".")
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("X-Signature", token[dot+1:])
+			fmt.Fprintf(w, `{"payload": %q}`, token[:dot])
+		}),
 	},
 	"the chat id is told before, and asked for by its hash": {
 		callback: `async (id) => {

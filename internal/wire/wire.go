@@ -49,9 +49,18 @@ type Request struct {
 	// Follow has redirects followed as browsers do, within the origin: what comes back
 	// is the last answer.
 	Follow bool `json:"-"`
+	// Way, if not nil, sends it: with what must be asked before it, or after.
+	Way Way `json:"-"`
 	// Form is how the request is written on the wire.
 	Form Form `json:"-"`
 }
+
+// A Way sends a request, and others that belong to it, each by send, and returns the
+// last answer, or why there is none.
+type Way func(ctx context.Context, r Request, send Send) (*Response, error)
+
+// Send sends one request, with the redirects that it follows.
+type Send func(context.Context, Request) (*Response, error)
 
 // A Form is what of a request neither its header nor its body say. The zero value
 // is what net/http and the connection make of it.
@@ -259,20 +268,30 @@ func (c *Client) Do(ctx context.Context, r Request) Exchange {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Timeout, c.opts.Timeout))
 	defer cancel()
 	start := time.Now()
-	ex.Response, ex.Err = c.send(ctx, r)
-	for hops := 0; r.Follow && ex.Err == nil && hops < maxHops; hops++ {
-		next, ok := redirected(r, ex.Response)
-		if !ok {
-			break
-		}
-		r = next
-		ex.Response, ex.Err = c.send(ctx, r)
+	if r.Way != nil {
+		ex.Response, ex.Err = r.Way(ctx, r, c.follow)
+	} else {
+		ex.Response, ex.Err = c.follow(ctx, r)
 	}
 	ex.Duration = time.Since(start)
 	if ex.Response != nil && r.Open != nil {
 		r.Open(ex.Response)
 	}
 	return ex
+}
+
+// follow sends r, and what redirects make of it where it follows them.
+func (c *Client) follow(ctx context.Context, r Request) (*Response, error) {
+	answer, err := c.send(ctx, r)
+	for hops := 0; r.Follow && err == nil && hops < maxHops; hops++ {
+		next, ok := redirected(r, answer)
+		if !ok {
+			break
+		}
+		r = next
+		answer, err = c.send(ctx, r)
+	}
+	return answer, err
 }
 
 func (c *Client) send(ctx context.Context, r Request) (response *Response, err error) {

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -107,6 +108,28 @@ func TestRedirectIsFollowedOnDemand(t *testing.T) {
 		if got := fmt.Sprintf("%d %s", ex.Status(), ex.Body()); got != want {
 			t.Errorf("%s: got %q (%v), want %q", path, got, ex.Err, want)
 		}
+	}
+}
+
+// A way sends others before the request, and what came back last is the answer.
+func TestRequestGoesItsWay(t *testing.T) {
+	var asked []string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+r.URL.RequestURI())
+		io.WriteString(w, r.URL.Path[1:])
+	}))
+	defer s.Close()
+	r := Request{Method: "POST", URL: s.URL + "/auth", Way: func(ctx context.Context, r Request, send Send) (*Response, error) {
+		first, err := send(ctx, Request{Method: "GET", URL: s.URL + "/nonce"})
+		if err != nil {
+			return nil, err
+		}
+		r.URL += "?" + string(first.Body)
+		return send(ctx, r)
+	}}
+	ex := newClient(t, Options{}).Do(t.Context(), r)
+	if string(ex.Body()) != "auth" || ex.Request.URL != s.URL+"/auth" || !slices.Equal(asked, []string{"GET /nonce", "POST /auth?nonce"}) {
+		t.Errorf("%q was asked, and %q came back for %s", asked, ex.Body(), ex.Request.URL)
 	}
 }
 

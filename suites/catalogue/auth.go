@@ -84,8 +84,8 @@ var authHttps = onEndpoint(func(_ context.Context, _ *subject.Session, e *subjec
 
 // gaveNone is the verdict on an answer that must not hold a token. That there is
 // none at all says nothing.
-func gaveNone(what string, ev subject.Evidence) subject.Verdict {
-	if subject.HoldsToken(ev.Exchange) {
+func gaveNone(s *subject.Session, what string, ev subject.Evidence) subject.Verdict {
+	if s.GivesToken(ev.Exchange) {
 		return subject.Violated("no token", what+": it gave a token").Surely().With(ev)
 	}
 	if ev.Exchange.Err != nil {

@@ -29,7 +29,7 @@ var authBodyMalformed = onServing(func(ctx context.Context, s *subject.Session, 
 	for _, b := range bodies {
 		what := "a body that is " + b.Name
 		ev := s.Do(ctx, what, withBody(e, b))
-		verdicts = append(verdicts, strictly(gaveNone(what, ev), ev))
+		verdicts = append(verdicts, strictly(gaveNone(s, what, ev), ev))
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })
@@ -43,7 +43,7 @@ var authBodyTextPlain = onServing(func(ctx context.Context, s *subject.Session, 
 	r.Header.Set("Content-Type", "text/plain;charset=UTF-8")
 	ev, raw := s.Ask(ctx, "as text/plain", r)
 	if raw == "" {
-		return gaveNone("as text/plain", ev)
+		return gaveNone(s, "as text/plain", ev)
 	}
 	t, err := token.Decode(raw)
 	if err != nil {

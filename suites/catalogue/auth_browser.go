@@ -245,7 +245,7 @@ var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subjec
 	r.Header.Set("Referer", "https://evil.example/")
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	r.Header.Set("Sec-Fetch-Mode", "no-cors")
-	v := gaveNone("a cross-site request", s.Do(ctx, "a cross-site request", r))
+	v := gaveNone(s, "a cross-site request", s.Do(ctx, "a cross-site request", r))
 	if v.Kind != subject.Broken {
 		return v
 	}

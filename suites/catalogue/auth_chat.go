@@ -31,7 +31,7 @@ var authChatidMissing = onServingOrPage(func(ctx context.Context, s *subject.Ses
 		return subject.CouldNotRun(err)
 	}
 	ev := s.Do(ctx, "without a chat id", r)
-	return strictly(gaveNone("without a chat id", ev), ev)
+	return strictly(gaveNone(s, "without a chat id", ev), ev)
 }, func(ctx context.Context, s *subject.Session) subject.Verdict {
 	called, err := s.CallPage(ctx, browser.NoChatID{})
 	if err != nil {
@@ -81,7 +81,7 @@ var authChatidType = onServingOrPage(func(ctx context.Context, s *subject.Sessio
 			return subject.CouldNotRun(err)
 		}
 		what := "chat id " + value.Name
-		v := gaveNone(what, s.Do(ctx, what, r))
+		v := gaveNone(s, what, s.Do(ctx, what, r))
 		accepted[value.Name] = v.Kind == subject.Broken
 		verdicts = append(verdicts, v)
 	}
@@ -216,7 +216,7 @@ var authChatidQuery = onServing(func(ctx context.Context, s *subject.Session, e 
 	if r, err = addQuery(r, chatIDNames(e), s.NewChatID()); err != nil {
 		return subject.CouldNotRun(err)
 	}
-	return gaveNone("chat id in the query", s.Do(ctx, "chat id in the query only", r))
+	return gaveNone(s, "chat id in the query", s.Do(ctx, "chat id in the query only", r))
 })
 
 // chatIDNames are the names under which the endpoint may look for the chat id:

@@ -23,15 +23,15 @@ var authMethod = onServing(func(ctx context.Context, s *subject.Session, e *subj
 			return subject.CouldNotRun(err)
 		}
 		r.Method = method
-		verdicts = append(verdicts, refusesMethod(method, s.Do(ctx, method, r)))
+		verdicts = append(verdicts, refusesMethod(s, method, s.Do(ctx, method, r)))
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })
 
 // refusesMethod is gaveNone, with a note where the method is not refused: HEAD
 // has no body, but tells whether GET is served.
-func refusesMethod(method string, ev subject.Evidence) subject.Verdict {
-	v := gaveNone(method, ev)
+func refusesMethod(s *subject.Session, method string, ev subject.Evidence) subject.Verdict {
+	v := gaveNone(s, method, ev)
 	if st := ev.Exchange.Status(); v.Kind == subject.Held && st != http.StatusNotImplemented && (st < 400 || st >= 500) {
 		return subject.Violated("405", v.Actual).At(rule.Info).With(ev)
 	}

@@ -14,7 +14,7 @@ import (
 var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	const what = "without credentials"
 	ev := s.Do(ctx, what, e.WithoutSession(e.WithChat(s.NewChatID())))
-	v := gaveNone(what, ev)
+	v := gaveNone(s, what, ev)
 	if v.Kind == subject.Broken && !keptAnswer(ctx, s, ev) {
 		v = v.Because("endpoint-knows-nobody")
 	}
@@ -86,7 +86,7 @@ var authBadSession = onServing(func(ctx context.Context, s *subject.Session, e *
 			verdicts = append(verdicts, subject.Missing("%s: it gives the token that it gives to anybody (see AUTH-NO-SESSION)", bad.name).With(ev))
 			continue
 		}
-		verdicts = append(verdicts, byTheEndpoint(s, gaveNone(bad.name, ev), ev))
+		verdicts = append(verdicts, byTheEndpoint(s, gaveNone(s, bad.name, ev), ev))
 	}
 	return subject.Worst(rule.Must, append(verdicts, writtenSessions(ctx, s, e, guest)...)...)
 })

@@ -47,6 +47,8 @@ type Endpoint struct {
 	bearers func() []param.Leaf
 	// passed says that the browser's cookies were added to what was seen.
 	passed bool
+	// way leads to the token, where one request does not; nil: it does.
+	way *way
 	// shared are the headers that are the same for two users; nil: nobody knows.
 	shared func() map[string]bool
 }
@@ -85,6 +87,10 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 			first := s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID()))
 			if passed, ev, ok := s.passedOn(e, first); ok {
 				e, first = passed, ev
+				s.Endpoints.known.Store(e)
+			}
+			if led, ev, ok := s.lead(e, first); ok {
+				e, first = led, ev
 				s.Endpoints.known.Store(e)
 			}
 			s.watch(e, first)
@@ -190,7 +196,10 @@ func (s *Session) findSecond() (*Endpoint, error) {
 		if err != nil {
 			return nil, err
 		}
-		return e, s.passSecond(e)
+		if err := s.passSecond(e); err != nil {
+			return nil, err
+		}
+		return s.leadSecond(e)
 	case given.SecondHeader != nil:
 		second := given.ForSecond()
 		return s.configured(&second)

@@ -15,13 +15,13 @@ import (
 	"github.com/kindlytest/kindlytest/suites/service"
 )
 
-// tokenRequest is the page's request that brought the token, in the body of its
-// answer, a header or a cookie. Where a service worker stands between, it is the
+// tokenRequest is the page's request that brought the token, as a whole or in parts, in
+// the body of its answer, a header or a cookie. Where a service worker stands between, it is the
 // worker's: that is the one on the wire.
 func tokenRequest(v *Visit) (found browser.Request, ok bool) {
 	secret := v.Token.Secret()
 	for _, r := range v.Record.Requests {
-		if secret == "" || r.Kindly || !bodyHolds(r.ResponseBody, secret) && !headerHolds(r.ResponseHeader, secret) {
+		if secret == "" || r.Kindly || !answerHolds(r, strings.Split(secret, ".")) {
 			continue
 		}
 		if ok && (found.Target == "service_worker" || r.Target != "service_worker") {
@@ -30,6 +30,16 @@ func tokenRequest(v *Visit) (found browser.Request, ok bool) {
 		found, ok = r, true
 	}
 	return found, ok
+}
+
+// answerHolds says whether all parts stand in the answer to a request.
+func answerHolds(r browser.Request, parts []string) bool {
+	for _, part := range parts {
+		if !bodyHolds(r.ResponseBody, part) && !headerHolds(r.ResponseHeader, part) {
+			return false
+		}
+	}
+	return true
 }
 
 func headerHolds(h http.Header, text string) bool {

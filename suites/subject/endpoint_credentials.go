@@ -139,7 +139,7 @@ func (e *Endpoint) withoutHeaders(r wire.Request, kept func(name string) bool) w
 	out := r.Clone()
 	for name, values := range r.Header {
 		switch {
-		case !mayBeSession(name) || kept(name) || e.sendsChat(name):
+		case !mayBeSession(name) || kept(name) || e.sendsChat(name) || e.takes(name):
 		case name == "Cookie":
 			pairs := slices.DeleteFunc(cookiePairs(values), func(pair string) bool {
 				key, _, _ := strings.Cut(pair, "=")
@@ -190,7 +190,7 @@ func (e *Endpoint) EditSession(r wire.Request, change func(string) string) (wire
 func (e *Endpoint) editSession(h http.Header, change func(name, value string) string) bool {
 	found := false
 	for name, values := range h {
-		if !mayBeSession(name) || IsCSRFName(name) || e.sendsChat(name) {
+		if !mayBeSession(name) || IsCSRFName(name) || e.sendsChat(name) || e.takes(name) {
 			continue
 		}
 		for i, v := range values {

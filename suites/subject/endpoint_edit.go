@@ -20,12 +20,21 @@ import (
 // WithChat is the request for another chat: the id is a UUID, so that it is
 // replaced wherever it stands, and all else stays byte for byte.
 func (e *Endpoint) WithChat(chatID string) wire.Request {
-	r := e.Request.Clone()
-	r.URL = param.ReplaceID(r.URL, e.ChatID, chatID)
-	r.Body = []byte(param.ReplaceID(string(r.Body), e.ChatID, chatID))
+	r := forChat(e.Request, e.ChatID, chatID)
+	if e.way != nil {
+		r.Way = e.way.forChat(e.ChatID, chatID).send
+	}
+	return r
+}
+
+// forChat is a request with another chat's id wherever one stands.
+func forChat(r wire.Request, from, to string) wire.Request {
+	r = r.Clone()
+	r.URL = param.ReplaceID(r.URL, from, to)
+	r.Body = []byte(param.ReplaceID(string(r.Body), from, to))
 	for _, values := range r.Header {
 		for i := range values {
-			values[i] = param.ReplaceID(values[i], e.ChatID, chatID)
+			values[i] = param.ReplaceID(values[i], from, to)
 		}
 	}
 	return r

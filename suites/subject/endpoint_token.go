@@ -27,13 +27,41 @@ type tokenPlace struct {
 	before, after  string
 	coded          bool // the body is in base64 as a whole
 	compact        bool // what stood there had the form of a token: nothing else is one
+	// parts are the places of what dots join to the token, where it does not stand as a whole.
+	parts []tokenPlace
 }
 
 // learnPlace finds where a token stands in an answer.
 func learnPlace(ex wire.Exchange, raw token.Raw) tokenPlace {
 	place := findPlace(ex, raw.Secret())
+	if !place.known() {
+		place.parts = placesOfParts(ex, raw.Secret())
+	}
 	place.compact = compactJWS.MatchString(raw.Secret())
 	return place
+}
+
+// placesOfParts are the places of a token that an answer holds in pieces, as few as may
+// be; nil where it does not.
+func placesOfParts(ex wire.Exchange, secret string) []tokenPlace {
+	for rest := secret; ; {
+		cut := strings.LastIndex(rest, ".")
+		if cut < 0 {
+			return nil
+		}
+		rest = rest[:cut]
+		first := findPlace(ex, rest)
+		if !first.known() {
+			continue
+		}
+		after := secret[cut+1:]
+		if last := findPlace(ex, after); last.known() {
+			return []tokenPlace{first, last}
+		}
+		if others := placesOfParts(ex, after); others != nil {
+			return append([]tokenPlace{first}, others...)
+		}
+	}
 }
 
 func findPlace(ex wire.Exchange, secret string) tokenPlace {
@@ -113,6 +141,9 @@ func cookiesOf(ex wire.Exchange) []*http.Cookie {
 
 // read returns what stands at the place in an answer.
 func (p tokenPlace) read(ex wire.Exchange) (token.Raw, bool) {
+	if len(p.parts) > 0 {
+		return p.joined(ex)
+	}
 	body := ex.Body()
 	if all := BodiesOf(body); p.coded {
 		body = all[len(all)-1]
@@ -133,6 +164,20 @@ func (p tokenPlace) read(ex wire.Exchange) (token.Raw, bool) {
 		return p.inJSON(body)
 	}
 	return "", false
+}
+
+// joined is a token of which each part stands at a place of its own.
+func (p tokenPlace) joined(ex wire.Exchange) (token.Raw, bool) {
+	var parts []string
+	for _, place := range p.parts {
+		part, ok := place.read(ex)
+		if !ok {
+			return "", false
+		}
+		parts = append(parts, part.Secret())
+	}
+	whole := strings.Join(parts, ".")
+	return token.Raw(whole), !p.compact || compactJWS.MatchString(whole)
 }
 
 func (p tokenPlace) inJSON(body []byte) (raw token.Raw, found bool) {
@@ -167,17 +212,23 @@ func (p tokenPlace) between(text string) (token.Raw, bool) {
 			return "", false
 		}
 	}
-	return token.Raw(rest), compactJWS.MatchString(rest)
+	return token.Raw(rest), rest != "" && (!p.compact || compactJWS.MatchString(rest))
 }
 
 // known says whether the place is known.
 func (p tokenPlace) known() bool {
-	return p.header != "" || p.cookie != "" || p.text || p.steps != nil
+	return p.header != "" || p.cookie != "" || p.text || p.steps != nil || len(p.parts) > 0
 }
 
 // String names the place for people.
 func (p tokenPlace) String() string {
 	switch {
+	case len(p.parts) > 0:
+		var parts []string
+		for _, place := range p.parts {
+			parts = append(parts, place.String())
+		}
+		return strings.Join(parts, " and ")
 	case p.header != "":
 		return "the header " + p.header
 	case p.cookie != "":
@@ -267,6 +318,19 @@ func HoldsToken(ex wire.Exchange) bool {
 		return true
 	}
 	_, ok := chatToken(ex)
+	return ok
+}
+
+// GivesToken is HoldsToken, and knows a token that stands in parts, as the page's own did.
+func (s *Session) GivesToken(ex wire.Exchange) bool {
+	if HoldsToken(ex) {
+		return true
+	}
+	e, ok := s.Endpoints.Found()
+	if !ok || len(e.place.parts) == 0 {
+		return false
+	}
+	_, ok = e.place.read(ex)
 	return ok
 }
 

@@ -64,7 +64,7 @@ func isRefusal(ev Evidence) bool {
 
 // renewable says whether the page can be asked for another session.
 func (s *Session) renewable(e *Endpoint) bool {
-	return s.Target.Endpoint == nil && e.Gave && e.Mended == nil && !e.Socket && !s.Endpoints.lasts.Load()
+	return s.Target.Endpoint == nil && e.Gave && e.Mended == nil && !e.Socket && e.way == nil && !s.Endpoints.lasts.Load()
 }
 
 // renewSession lets the page ask once more, and takes its request for the endpoint's,
