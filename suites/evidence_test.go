@@ -11,6 +11,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -315,6 +316,9 @@ var turnsAway = map[string]http.HandlerFunc{
 		w.WriteHeader(http.StatusServiceUnavailable)
 		io.WriteString(w, "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"+
 			"<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
+	},
+	"503 with a page of its own": func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, fmt.Sprintf("We are busy. Reference %x", time.Now().UnixNano()), http.StatusServiceUnavailable)
 	},
 }
 

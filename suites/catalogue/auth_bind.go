@@ -8,7 +8,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
-	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -174,7 +173,7 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 	}
 	var turnedAway []subject.Evidence
 	for i, ev := range s.AtOnce(ctx, "one of many at once", requests) {
-		if service.TooMany(ev) {
+		if s.TooMany(ev) {
 			turnedAway = append(turnedAway, ev)
 			continue
 		}

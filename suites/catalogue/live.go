@@ -120,7 +120,7 @@ var liveHookBurst = onCall(func(ctx context.Context, h *subject.Webhook, st subj
 	before := st.Control()
 	var turnedAway []subject.Evidence
 	for _, ev := range h.Session.AtOnce(ctx, "one of 64 at once", requests) {
-		if service.TooMany(ev) && !service.TooMany(before) {
+		if h.Session.TooMany(ev) && !h.Session.TooMany(before) {
 			turnedAway = append(turnedAway, ev)
 			continue
 		}

@@ -26,7 +26,7 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 			})
 		}
 		group.Wait()
-	}, func() bool { return onlyTooMany(answers) })
+	}, func() bool { return v.onlyTooMany(ctx, client, answers) })
 	if err != nil { // nobody is there to be judged
 		RunningOf(ctx).hindered.Store(&err)
 		for i, r := range requests {
@@ -37,8 +37,9 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 }
 
 // onlyTooMany says whether all were answered, and some of them turned away.
-func onlyTooMany(answers []Evidence) bool {
-	return slices.ContainsFunc(answers, TooMany) && !slices.ContainsFunc(answers, func(ev Evidence) bool { return ev.Exchange.Err != nil })
+func (v *service) onlyTooMany(ctx context.Context, client *wire.Client, answers []Evidence) bool {
+	return !slices.ContainsFunc(answers, func(ev Evidence) bool { return ev.Exchange.Err != nil }) &&
+		slices.ContainsFunc(answers, func(ev Evidence) bool { return TooMany(ev) || v.sheds(ctx, client, ev) })
 }
 
 // hangUp sends requests only halfway. It returns the death that came of it.

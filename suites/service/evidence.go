@@ -45,12 +45,17 @@ var nginxPage = regexp.MustCompile(`(?i)<h1>503 Service Temporarily Unavailable<
 // limited says whether a service that has answered otherwise before turns a request
 // away for being one too many.
 func (v *service) limited(ev Evidence) bool {
-	if Limited(ev) || !limitedByNginx(ev.Exchange) {
+	if ev.Exchange.Status() != http.StatusServiceUnavailable {
 		return Limited(ev)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return len(v.signs) > 0 && !slices.ContainsFunc(v.signs, func(s lifeSign) bool { return s.status == ev.Exchange.Status() })
+	return v.shed[lookOf(ev)] || limitedByNginx(ev.Exchange) && len(v.signs) > 0 && !v.usual(ev.Exchange.Status())
+}
+
+// usual says whether plain requests were answered so at first; mu is held by the caller.
+func (v *service) usual(status int) bool {
+	return slices.ContainsFunc(v.signs, func(s lifeSign) bool { return s.status == status })
 }
 
 // retryAfter is how long the answer asks to wait; 0 if it does not say.

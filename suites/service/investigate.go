@@ -58,6 +58,9 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	if err := v.isDown(); err != nil { // that it was cut off tells nothing of it
 		return v.unsent(*x, err), true
 	}
+	if v.sheds(ctx, client, x.ev) {
+		return x.ev, false
+	}
 	state := v.pulse(ctx, client)
 	died := state != beats
 	if !died && (x.ev.Exchange.Kind() == wire.KindTimeout || Gateway(x.ev.Exchange.Status())) { // somebody answers, but perhaps nobody there

@@ -41,12 +41,12 @@ type service struct {
 	pace      time.Duration    // of plain answers
 	longest   time.Duration    // that any answer has taken
 	limit     limit
-
-	kinds    map[string]*fate
-	hung     map[string]int // requests of a check at one place that hung
-	settled  *sending       // the last one after which the service was seen alive
-	watching *time.Timer    // until it is looked after
-	closed   bool
+	shed      map[string]bool // whether an answer, by its look, is that of a limit
+	kinds     map[string]*fate
+	hung      map[string]int // requests of a check at one place that hung
+	settled   *sending       // the last one after which the service was seen alive
+	watching  *time.Timer    // until it is looked after
+	closed    bool
 }
 
 // A sending is one request on its way, and what became of it.
@@ -256,7 +256,7 @@ func (v *service) trouble(x sending) bool {
 	ex := x.ev.Exchange
 	v.mu.Lock()
 	known := len(v.signs) > 0
-	usual := slices.ContainsFunc(v.signs, func(s lifeSign) bool { return s.status == ex.Status() })
+	usual := v.usual(ex.Status())
 	v.mu.Unlock()
 	switch {
 	case !known: // the first contact: whoever makes it says what is wrong

@@ -226,10 +226,16 @@ func (t *Traffic) Hurt(ctx context.Context, ev Evidence) bool {
 	return v.isDown() == nil && ctx.Err() == nil
 }
 
+// TooMany says whether an answer turned a request away for being one too many: as
+// [TooMany], or in a way that was found out.
+func (t *Traffic) TooMany(ev Evidence) bool {
+	return TooMany(ev) || t.to(ev.Exchange.Request).limited(ev)
+}
+
 // Rest waits as long as an answer asks that turned away what was not sent by Do, and
 // says whether it may be tried again.
 func (t *Traffic) Rest(ctx context.Context, ev Evidence) bool {
-	if !TooMany(ev) {
+	if !t.TooMany(ev) {
 		return false
 	}
 	pause, again := t.to(ev.Exchange.Request).limit.learn(ev, 0, t.Patience.Limit)
