@@ -1,6 +1,7 @@
 package mockkindly
 
 import (
+	"net/http"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -17,6 +18,26 @@ type Breach struct {
 // slow is how long a callback and a webhook may take, as PAGE-CALLBACK-TIME and
 // RESP-TIME have it.
 const slow = 5 * time.Second
+
+const fixFind = " Run the webhook's checks: they try the known mistakes, and name yours."
+
+// fixOfStatus says what helps where a webhook answers with a status; "" for what always
+// does. Which mistake it is, a run of the checks finds out.
+func fixOfStatus(status int) string {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return "It turns Kindly away: it does not accept the signature, or something before it wants a login or a CSRF token. Only a webhook for members alone may refuse a stranger so." + fixFind
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed:
+		return "Nothing takes a POST at that address: compare its path with the webhook's route, and see what a proxy cuts off."
+	case status == http.StatusBadRequest, status == http.StatusUnsupportedMediaType, status == http.StatusUnprocessableEntity:
+		return "It does not take the request, and its answer says why. Read the body as JSON, by the names that Kindly uses, and take no notice of fields that you don't know." + fixFind
+	case status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
+		return "A gateway answers in the webhook's place: see that the app behind it runs, and answers in time."
+	case status >= http.StatusInternalServerError:
+		return "The webhook fails with an error: its own log says of what." + fixFind
+	}
+	return ""
+}
 
 // Breaches are those of an event, beside the violations of its token and the
 // problems of its answer, which stand there with their own words.
@@ -87,9 +108,9 @@ func (d *Delivery) Breaches() []Breach {
 	case status >= 300 && status < 400:
 		found = append(found, Breach{ID: "FWD-REDIRECT"})
 	case d.WithToken && (status == 401 || status == 403):
-		found = append(found, Breach{ID: "HOOK-VALID"})
+		found = append(found, Breach{"HOOK-VALID", "It turns away a request with a valid token: for the token, for the signature, or something before it takes Authorization for its own." + fixFind})
 	case status != 200:
-		found = append(found, Breach{ID: "RESP-STATUS"})
+		found = append(found, Breach{"RESP-STATUS", fixOfStatus(status)})
 	case d.AnswerErr != nil:
 		found = append(found, Breach{ID: "RESP-JSON"})
 	case !webhook.SaysJSON(d.Exchange.Response.Header):

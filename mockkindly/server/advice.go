@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -30,8 +31,11 @@ func (s *server) advise(breaches []mockkindly.Breach) []advice {
 		if !ok || len(all) == maxAdvice {
 			continue
 		}
-		all = append(all, advice{b.ID, cmp.Or(rule.Broken, rule.Requirement), cmp.Or(b.Fix, rule.Help),
-			s.kindly.Public() + "/checks#/check/" + url.PathEscape(b.ID)})
+		said := advice{b.ID, cmp.Or(rule.Broken, rule.Requirement), cmp.Or(b.Fix, rule.Help),
+			s.kindly.Public() + "/checks#/check/" + url.PathEscape(b.ID)}
+		if !slices.Contains(all, said) { // a delivery and its answer may say the same
+			all = append(all, said)
+		}
 	}
 	return all
 }
