@@ -66,6 +66,8 @@ var (
 		"Take the signature as bytes, and write those in base64url without padding."}
 	CutOff = Diagnosis{"token-cut-off", "The token is cut off",
 		"Look where it is kept or sent: a cookie (4 KB), a column of a table or a header is too short for it."}
+	Compressed = Diagnosis{"token-compressed", "The token's payload is compressed",
+		"Take the compression out (jjwt: compressWith, the header zip): what is signed must be JSON, as Kindly reads it."}
 )
 
 // Mistakes in times.
@@ -76,6 +78,8 @@ var (
 		"Write whole seconds since 1970 as a number, without quotes: Math.floor(Date.now() / 1000), int(time.time())."}
 	TimeWithFraction = Diagnosis{"token-time-fraction", "Times have a fraction",
 		"Cut the fraction off: int(time.time()), Math.floor(Date.now() / 1000)."}
+	TimeIsNull = Diagnosis{"token-time-null", "A time in the token is null",
+		"See what it is computed of: a number that is none (NaN) becomes null in JSON, mostly because the lifetime is a variable of the environment that is not set there."}
 	DurationForInstant = Diagnosis{"token-duration-for-instant", "A duration stands where a point in time is meant",
 		"Write the point in time, in seconds since 1970 (exp = iat + 300). Libraries take a lifetime in another place, such as expiresIn."}
 	LifetimeAsText = Diagnosis{"token-lifetime-as-text", "The lifetime was read as milliseconds, so that the token ends as it begins",
@@ -95,9 +99,13 @@ var (
 // Mistakes in what it says.
 var (
 	SubjectElsewhere = Diagnosis{"token-sub-elsewhere", "The user's id stands in another claim than sub",
-		"Name the claim sub, and write the id as a string."}
+		"Name the claim sub, and write the id as a string (.NET: JwtRegisteredClaimNames.Sub, where ClaimTypes.NameIdentifier writes a URL)."}
 	SubjectAsNumber = Diagnosis{"token-sub-number", "The user's id is a number, not a string",
 		"Write it as a string: String(user.id), str(user.id)."}
+	ClaimsNested = Diagnosis{"token-claims-nested", "The claims stand within another claim",
+		"Give the library the claims themselves: jwt.sign(claims, …), not jwt.sign({data: claims}, …)."}
+	NamesInCapitals = Diagnosis{"token-names-capitals", "Names in the token begin with capitals",
+		"Write the names as Kindly reads them, letter by letter: chat, id, webhook_domains (Go: `json:\"chat\"` behind the field, C#: [JsonPropertyName(\"chat\")])."}
 	ChatElsewhere = Diagnosis{"token-chat-flat", "The chat id stands beside chat, not within it",
 		`Put it into an object: "chat": {"id": …}.`}
 	ChatIDMisnamed = Diagnosis{"token-chat-id-misnamed", "The chat id stands under a name that Kindly does not read",
@@ -116,10 +124,10 @@ func Diagnoses() []Diagnosis {
 		WithBearer, WithSpace, InQuotes, PythonBytes, InJSON, Base64Twice, PercentEncoded, HTMLForToken, TextForToken, NotAwaited, MissingMadeText,
 		Opaque, Encrypted, HandMadeBase64,
 		Unsigned, HMAC, HMACPublicKey, OtherAlgorithm, OtherKeyType, OtherKnownKey, UnknownKey, ForAnotherService, ChangedAfterSigning, HandMadeSignature,
-		SignatureInHex, CutOff,
-		Milliseconds, TimeAsText, TimeWithFraction, DurationForInstant, LifetimeAsText, LifetimeInMilliseconds, ExpiryBeforeIssue,
+		SignatureInHex, CutOff, Compressed,
+		Milliseconds, TimeAsText, TimeWithFraction, TimeIsNull, DurationForInstant, LifetimeAsText, LifetimeInMilliseconds, ExpiryBeforeIssue,
 		TimeZone, ClockAhead, ClockOrKept,
-		SubjectElsewhere, SubjectAsNumber, ChatElsewhere, ChatIDMisnamed, DomainsElsewhere, ChatIDNotRead, ChatIDChanged,
+		SubjectElsewhere, SubjectAsNumber, ClaimsNested, NamesInCapitals, ChatElsewhere, ChatIDMisnamed, DomainsElsewhere, ChatIDNotRead, ChatIDChanged,
 	}
 }
 

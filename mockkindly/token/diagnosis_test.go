@@ -68,6 +68,17 @@ func hashedWith(hash crypto.Hash) Raw {
 	return Raw(text + "." + b64(string(sig)))
 }
 
+// compressed is what jjwt's compressWith(GZIP) writes.
+func compressed() Raw {
+	text := b64(`{"alg":"RS256","zip":"GZIP"}`) + "." + b64("\x1f\x8b\x08\x00\x00")
+	digest := sha256.Sum256([]byte(text))
+	sig, err := rsa.SignPKCS1v15(rand.Reader, keys().private, crypto.SHA256, digest[:])
+	if err != nil {
+		panic(err)
+	}
+	return Raw(text + "." + b64(string(sig)))
+}
+
 func withPSS() Raw {
 	text := b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(nil))
 	digest := sha256.Sum256([]byte(text))
@@ -128,6 +139,7 @@ func signedWrongly() []mistaken {
 		{"HS256 by another name", Raw(strings.Replace(hs256("s").Secret(), b64(`{"alg":"HS256","typ":"JWT"}`), b64(`{"alg":"RS256","typ":"JWT"}`), 1)),
 			HMAC, one("TOK-SIGNATURE"), "HMAC", "RS256", upload},
 		{"HS256 whose secret is the public key", hs256(string(publicKeyAsSecret(keys().key.Public)[2])), HMACPublicKey, both, "", "no secret", upload},
+		{"a payload that is compressed", compressed(), Compressed, one("TOK-JSON"), "zip", "jjwt", upload},
 		{"none", Raw(b64(`{"alg":"none"}`) + "." + b64(mintJSON(nil)) + "."), Unsigned, both, "", "Sign with RS256", upload},
 		{"RS512", rs512(keys().private), OtherAlgorithm, both, "RS512", "the key may stay", upload},
 		{"ES256", Raw(b64(`{"alg":"ES256"}`) + "." + b64(mintJSON(nil)) + "." + b64(strings.Repeat("\x01", 64))), OtherKeyType, both, "ES256", "RSA key", "only the name"},
@@ -182,6 +194,12 @@ func badlyWorded() []mistaken {
 		{"sub is a number", mint(object{"sub": 42}), SubjectAsNumber, one("TOK-SUB"), "42", "String(user.id)", ""},
 		{"user_id for sub", mint(object{"sub": remove, "user_id": "u"}), SubjectElsewhere, one("TOK-SUB"), `"user_id" may be it`, "sub", ""},
 		{"external_id for sub", mint(object{"sub": remove, "external_id": "u"}), SubjectElsewhere, one("TOK-SUB"), `"external_id" may be it`, "sub", ""},
+		{"sub under .NET's name", mint(object{"sub": remove, "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier": "u"}), SubjectElsewhere, one("TOK-SUB"), "nameidentifier", "JwtRegisteredClaimNames.Sub", ""},
+		{"Go's names in capitals", mint(object{"chat": remove, "Chat": object{"ID": chatID, "WebhookDomains": []string{}}}), NamesInCapitals, one("TOK-CHAT"), `"Chat" is there`, "json:", ""},
+		{"all within data", mint(object{"chat": remove, "sub": remove, "data": object{"sub": "u", "chat": object{"id": chatID}}}), ClaimsNested, []string{"TOK-CHAT", "TOK-SUB"}, `within "data"`, "not jwt.sign({data", ""},
+		{"sub within user", mint(object{"sub": remove, "user": object{"sub": "u"}}), ClaimsNested, one("TOK-SUB"), `within "user"`, "", "sub, and write"},
+		{"a user beside", mint(object{"sub": remove, "user": object{"id": "u"}}), SubjectElsewhere, one("TOK-SUB"), `"user" may be it`, "sub", ""},
+		{"a lifetime that is no number", mint(object{"exp": nil}), TimeIsNull, one("TOK-EXP"), "null", "NaN", "900"},
 		{"chat_id beside chat", mint(object{"chat": remove, "chat_id": chatID}), ChatElsewhere, one("TOK-CHAT"), `"chat_id"`, `"chat": {`, ""},
 		{"chatId in chat", mint(inChat(object{"id": remove, "chatId": chatID})), ChatIDMisnamed, one("TOK-CHAT-ID"), `"chat.chatId" has it`, "Name it id", "content type"},
 		{"chat_id beside chat, which has none", mint(object{"chat": object{"webhook_domains": []string{}}, "chat_id": chatID}), ChatIDMisnamed, one("TOK-CHAT-ID"), `"chat_id" has it`, "within chat", "content type"},

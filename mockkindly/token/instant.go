@@ -34,6 +34,8 @@ func readInstant(v Value) instant {
 		return no(Diagnosis{}, "is missing")
 	case v.Kind() == String:
 		return no(textMistake(v.text), "is %s", show(v))
+	case v.Kind() == Null:
+		return no(TimeIsNull, "is null")
 	case v.Kind() != Number:
 		return no(Diagnosis{}, "is %s", show(v))
 	case !ok:

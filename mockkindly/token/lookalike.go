@@ -48,7 +48,7 @@ var chatLookalikes = map[string]string{
 func (s *state) substituteOf(right string) string {
 	for _, m := range s.token.Claims.Members() {
 		var buf [40]byte
-		if m.Value.Kind() != Null && substitutes[string(foldName(&buf, m.Name))] == right {
+		if m.Value.Kind() != Null && (substitutes[string(foldName(&buf, m.Name))] == right || right == "sub" && strings.HasSuffix(m.Name, "/nameidentifier")) {
 			return m.Name
 		}
 	}

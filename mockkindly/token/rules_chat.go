@@ -68,8 +68,27 @@ func judgeChat(s *state) verdict {
 			v.actual += "; " + quote(m.Name) + " stands beside it"
 			return v.as(ChatElsewhere)
 		}
+		if strings.EqualFold(m.Name, "chat") && m.Value.Kind() == Object {
+			v.actual += "; " + quote(m.Name) + " is there"
+			return v.as(NamesInCapitals)
+		}
+	}
+	if name := s.nested("chat"); name != "" {
+		v.actual += "; it stands within " + quote(name)
+		return v.as(ClaimsNested)
 	}
 	return v
+}
+
+// nested is the claim in which a claim stands that should be one by itself; "" if there
+// is none.
+func (s *state) nested(claim string) string {
+	for _, m := range s.token.Claims.Members() {
+		if m.Value.Kind() == Object && m.Name != "chat" && m.Value.Get(claim).Exists() {
+			return m.Name
+		}
+	}
+	return ""
 }
 
 func judgeChatID(s *state) verdict {

@@ -168,6 +168,8 @@ func judgeJSON(s *state) verdict {
 		case err == nil:
 		case errors.Is(err, errNoSegment):
 			missing = err
+		case s.headerErr == nil && s.token.Header.Get("zip").Kind() == String:
+			return bad(expected, err.Error()+", and the header has zip").as(Compressed)
 		default:
 			return bad(expected, err.Error())
 		}

@@ -145,6 +145,10 @@ func judgeSub(s *state) verdict {
 	case sub.Kind() == Number:
 		return v.as(SubjectAsNumber)
 	case !sub.Exists() || sub.Kind() == Null || v.level == "":
+		if name := s.nested("sub"); name != "" && !sub.Exists() {
+			v.actual += "; it stands within " + quote(name)
+			return v.as(ClaimsNested)
+		}
 		if name := s.substituteOf("sub"); name != "" {
 			v.actual += "; " + quote(name) + " may be it"
 			return v.as(SubjectElsewhere)

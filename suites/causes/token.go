@@ -23,7 +23,7 @@ var besides = map[string][]string{
 
 // ofUnits are the diagnoses of how a token's times are written. Each claim that is
 // written so is diagnosed by itself, and what they mean is judged all the same.
-var ofUnits = []token.Diagnosis{token.Milliseconds, token.TimeAsText, token.TimeWithFraction}
+var ofUnits = []token.Diagnosis{token.Milliseconds, token.TimeAsText, token.TimeWithFraction, token.TimeIsNull}
 
 // ofTimes are the diagnoses of a token's times, which are one matter: where iat
 // is wrong, so is what is counted from it.
@@ -84,6 +84,10 @@ func explainedBy(d token.Diagnosis) []string {
 		return []string{"TOK-CHAT", "TOK-CHAT-ID", "TOK-CLAIM-NAMES"}
 	case d == token.DomainsElsewhere:
 		return []string{"TOK-CLAIM-NAMES", "FWD-COVERED"}
+	case d == token.ClaimsNested:
+		return append([]string{"TOK-CHAT", "TOK-CHAT-*", "TOK-SUB", "TOK-SUB-*", "TOK-CLAIM-NAMES", "TOK-NAME*", "TOK-EMAIL*", "TOK-ISS*", "FWD-COVERED", "HOOK-CHAT-TYPE"}, endpointsOfTokens...)
+	case d == token.NamesInCapitals:
+		return append([]string{"TOK-CHAT", "TOK-CHAT-*", "TOK-CLAIM-NAMES", "FWD-COVERED", "HOOK-CHAT-TYPE"}, endpointsOfTokens...)
 	case d == token.SubjectAsNumber:
 		return []string{"TOK-SUB", "TOK-SUB-*"}
 	case d == token.SubjectElsewhere:
