@@ -132,6 +132,50 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 		says        []string // in what was seen, answered, or is to be done
 		unsaid      string
 	}{
+		{"a parser of forms has found nothing in the body", "hmac-body-empty", func() plainHook {
+			return signs(func(secret string, _ *http.Request, _ []byte) string { return hmacOf(secret, []byte("{}")) })
+		}, []string{"a signature over {}", "express.urlencoded"}, "compare the two secrets"},
+		{"PHP has written an empty $_POST", "hmac-body-empty", func() plainHook {
+			return signs(func(secret string, _ *http.Request, _ []byte) string { return hmacOf(secret, []byte("[]")) })
+		}, []string{"a signature over []", "php://input"}, "compare the two secrets"},
+		{"the check is that of another service", "hmac-refused", func() plainHook {
+			return answers(400, "application/json", `{"error":"Webhook Error: Unable to extract timestamp and signatures from header"}`)
+		}, []string{"Stripe", "no time stamp"}, "compare the two secrets"},
+		{"nginx wants a client certificate", "gateway-refuses", func() plainHook {
+			return answers(400, "text/html", "<html><head><title>400 No required SSL certificate was sent</title></head><center>nginx/1.24.0</center>")
+		}, []string{"client certificate", "ssl_verify_client"}, "secrets"},
+		{"nginx looks for a file", "webhook-takes-no-post", func() plainHook {
+			return answers(405, "text/html", "<html><head><title>405 Not Allowed</title></head><center>nginx/1.24.0</center>")
+		}, []string{"proxy_pass", "a server of files"}, "business"},
+		{"the server's default page", "webhook-answers-a-page", func() plainHook {
+			return answers(200, "text/html", "<html><body><h1>It works!</h1></body></html>")
+		}, []string{"server_name", "no site by this name"}, "login"},
+		{"Vercel's function never ends", "gateway-without-service", func() plainHook {
+			return answers(504, "text/plain", "An error occurred with your deployment\n\nFUNCTION_INVOCATION_TIMEOUT", "X-Vercel-Error", "FUNCTION_INVOCATION_TIMEOUT")
+		}, []string{"takes too long", "never comes"}, "certificate"},
+		{"a Worker throws", "webhook-fails-on-everything", func() plainHook {
+			return answers(500, "text/html", "<title>Worker threw exception | hooks.example.com | Cloudflare</title>")
+		}, []string{"wrangler tail"}, "JSON parser"},
+		{"fields that it does not know", "webhook-forbids-members", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				return r.Header.Get("Kindly-HMAC") != "" && answers(422, "application/json", `{"detail":[{"type":"extra_forbidden","loc":["body","_links"],"msg":"Extra inputs are not permitted"}]}`).before(w, r)
+			}
+			return h
+		}, []string{"fields that it does not know", "Take no notice"}, "not as a form"},
+		{"the library is not told the algorithm", "webhook-fails-on-tokens", func() plainHook {
+			return ifToken(answers(500, "application/json", `{"detail":"It is required that you pass in a value for the \"algorithms\" argument when calling decode()."}`))
+		}, []string{`algorithms=["RS256"]`}, "public half"},
+		{"a framework says why in a header alone", "webhook-refuses-valid-tokens", func() plainHook {
+			return ifToken(answers(401, "", "", "WWW-Authenticate", `Bearer error="invalid_token", error_description="The signature key was not found"`))
+		}, []string{"“The signature key was not found”", "IssuerSigningKey"}, "public half of"},
+		{"tokens are good for five minutes more", "webhook-forgives-expiry", func() plainHook {
+			h := plain()
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				return soundly(header, claims, signed, chat) || soundlyAt(time.Now().Add(-299*time.Second), header, claims, signed, chat)
+			}
+			return h
+		}, []string{"ClockSkew", "290 seconds"}, "Require exp"},
 		{"the secret of the webhook ends in a line end", "hmac-secret-line-end", func() plainHook {
 			return signs(func(secret string, _ *http.Request, body []byte) string { return hmacOf(secret+"\n", body) })
 		}, []string{"ends in a line end"}, "public half"},

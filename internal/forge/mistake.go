@@ -15,6 +15,7 @@ import (
 	"hash"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -94,6 +95,7 @@ const (
 	fixHash     = "Use HMAC-SHA-256, as Kindly-HMAC-algorithm says."
 	fixPrefix   = "Compare the whole header with the base64 of the digest: Kindly puts nothing before it."
 	fixRaw      = "Compute the HMAC over the bytes of the body as they came, before any parser: writing the parsed JSON again gives others."
+	fixUnparsed = "Compute the HMAC over the bytes that came (php://input, express.raw, request.get_data), and not over what a parser made of them: here it has found nothing, for it reads forms (express.urlencoded, $_POST, request.form), or runs later."
 	fixSecret   = "Use the secret exactly as it stands in Kindly's settings: trim what a file or a variable adds, and don't decode it."
 	fixDecoded  = "Take the header's value as it is: what decodes it as if it stood in a URL makes a space of each +."
 	fixBytes    = "Hash bytes of UTF-8, and take the secret as UTF-8 too: in C# Encoding.UTF8, not Encoding.Unicode."
@@ -119,6 +121,23 @@ func withSecret(id, name string, change func(string) string) SignatureMistake {
 		}
 		return ""
 	}}
+}
+
+// variables are what a shell, Compose and some readers of .env files put a value for.
+var variables = regexp.MustCompile(`\$(?:\{\w*\}|\w+)`)
+
+// cutSecret makes a mistake that signs with what a file or a shell has left of the
+// secret.
+func cutSecret(name string, change func(string) string) SignatureMistake {
+	m := withSecret("hmac-secret-cut", name, change)
+	m.Fix = "Write the secret in single quotes where the webhook's environment is set, and compare its length there with that in Kindly's settings: .env files take # for a comment, shells and Compose $ for a variable (there, write $$), and what cuts at = or decodes URLs loses a part too."
+	return m
+}
+
+// unparsed makes a mistake that signs what a language writes of a body that nobody
+// has parsed.
+func unparsed(text string) SignatureMistake {
+	return overBody("hmac-body-empty", "a signature over "+text+", which is what is written of a body that nobody has parsed", fixUnparsed, func([]byte) []byte { return []byte(text) })
 }
 
 // missing makes a mistake that has no secret, but what a language makes of none.
@@ -184,6 +203,12 @@ func SignatureMistakes() []SignatureMistake {
 			return b64std(hs256(string(utf16Of([]byte(secret))), utf16Of(body)))
 		}},
 		withSecret("hmac-secret-quoted", "a secret in quotation marks", func(s string) string { return `"` + s + `"` }),
+		cutSecret("a secret that ends before its #", func(s string) string { before, _, _ := strings.Cut(s, "#"); return strings.TrimSpace(before) }),
+		cutSecret("a secret without what stands behind a $ in it", func(s string) string { return variables.ReplaceAllString(s, "") }),
+		cutSecret("a secret with $ for its $$", func(s string) string { return strings.ReplaceAll(s, "$$", "$") }),
+		cutSecret("a secret without the = at its end", func(s string) string { return strings.TrimRight(s, "=") }),
+		cutSecret("a secret without its backslashes", func(s string) string { return strings.ReplaceAll(s, `\`, "") }),
+		cutSecret("a secret that was decoded as if it stood in a URL", func(s string) string { text, _ := url.QueryUnescape(s); return text }),
 		overBody("hmac-body-base64", "a signature over the base64 of the body, as a gateway hands it over", "Decode the body before you compute the HMAC: with isBase64Encoded the gateway hands it over in base64.",
 			func(b []byte) []byte { return []byte(b64std(b)) }),
 		overBody("hmac-body-rewritten", "a signature over the body as Python writes it again", fixRaw, func(b []byte) []byte {
@@ -203,6 +228,7 @@ func SignatureMistakes() []SignatureMistake {
 		}),
 		overBody("hmac-body-rewritten", "a signature over the body, written as JSON in JSON", fixRaw, func(b []byte) []byte { return []byte(quote(string(b))) }),
 		overBody("hmac-body-empty", "a signature over an empty body", "A parser has read the body before you: compute the HMAC over the bytes that came, in a hook of the parser or before it.", func([]byte) []byte { return []byte{} }),
+		unparsed("{}"), unparsed("[]"), unparsed("null"),
 		overBody("hmac-body-object", `a signature over the text "[object Object]"`, fixRaw, func([]byte) []byte { return []byte("[object Object]") }),
 		{ID: "hmac-url", Name: "a signature over URL and body", Fix: fixBodyOnly, Sign: func(secret, url string, body []byte) string {
 			return b64std(hs256(secret, append([]byte(url), body...)))

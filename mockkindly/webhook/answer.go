@@ -130,13 +130,13 @@ func (j *judge) answer(o object) Answer {
 func (j *judge) button(o object) Button {
 	var b Button
 	j.lookAlikes(o, buttonFields)
-	b.Type, _ = required[string](j, o, "button_type", rule.Must)
-	b.Label, _ = required[string](j, o, "label", rule.Must)
+	b.Type, _ = required[string](j, o, buttonFields, "button_type", rule.Must)
+	b.Label, _ = required[string](j, o, buttonFields, "label", rule.Must)
 	switch {
 	case slices.Contains(needsValue, b.Type):
-		b.Value, _ = required[string](j, o, "value", rule.Must)
+		b.Value, _ = required[string](j, o, buttonFields, "value", rule.Must)
 	case b.Type == ButtonQuickReply:
-		b.Value, _ = required[string](j, o, "value", rule.Should) // the label may do
+		b.Value, _ = required[string](j, o, buttonFields, "value", rule.Should) // the label may do
 	default:
 		b.Value, _ = member[string](j, o, "value")
 	}
@@ -151,9 +151,9 @@ func (j *judge) button(o object) Button {
 func (j *judge) image(o object) Image {
 	var i Image
 	j.lookAlikes(o, imageFields)
-	i.ImageURL, _ = required[string](j, o, "imageUrl", rule.Must)
-	i.Title, _ = required[string](j, o, "title", rule.Should)
-	i.AltText, _ = required[string](j, o, "altText", rule.Should)
+	i.ImageURL, _ = required[string](j, o, imageFields, "imageUrl", rule.Must)
+	i.Title, _ = required[string](j, o, imageFields, "title", rule.Should)
+	i.AltText, _ = required[string](j, o, imageFields, "altText", rule.Should)
 	i.Description, _ = member[string](j, o, "description")
 	i.LinkURL, _ = member[string](j, o, "linkUrl")
 	i.NewTab, _ = member[bool](j, o, "newTab")

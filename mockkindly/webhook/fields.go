@@ -32,11 +32,18 @@ func member[T any](j *judge, o object, name string) (T, bool) {
 	return none, false
 }
 
-// required is member, where a member that is missing is a problem too.
-func required[T any](j *judge, o object, name string, level rule.Level) (T, bool) {
+// required is member, where a member that is missing is a problem too. Of the
+// fields of the object, one that was meant for it is named.
+func required[T any](j *judge, o object, fields []field, name string, level rule.Level) (T, bool) {
 	if _, ok := o.members[name]; !ok {
-		j.add(Problem{Rule: RespFields, Level: level, Path: o.at(name), Expected: typeOf(zero[T]()),
-			Actual: "no such member", Fix: "Add " + name + "."})
+		p := Problem{Rule: RespFields, Level: level, Path: o.at(name), Expected: typeOf(zero[T]()), Actual: "no such member", Fix: "Add " + name + "."}
+		for _, other := range slices.Sorted(maps.Keys(o.members)) {
+			if f, ok := meant(other, o, fields); ok && f.name == name {
+				p.Actual, p.Fix = "no such member, but "+other, fmt.Sprintf("Rename %s to %s.", other, name)
+				break
+			}
+		}
+		j.add(p)
 	}
 	return member[T](j, o, name)
 }

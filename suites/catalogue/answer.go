@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -117,7 +118,7 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 			v := subject.Violated(p.Expected, at(p.Path)+p.Actual).At(p.Level).Fix(p.Fix)
 			if r.ID == webhook.RespJSON.ID && subject.IsPage(ev.Exchange) {
 				v.Actual += ": " + subject.WhatAnswered(ev.Exchange)
-				return v.Because("webhook-answers-a-page").Fix("See what answers there: a login, a gateway or the framework. Let Kindly's requests through to the webhook, without a login.")
+				return v.Because("webhook-answers-a-page").Fix(fixPage(ev.Exchange.Body()))
 			}
 			if r.ID == webhook.RespJSON.ID || r.ID == webhook.RespEmpty.ID || enveloped(ev.Exchange.Body()) != "" {
 				if named, ok := answerMistake(v, ev.Exchange.Body()); ok {
@@ -134,6 +135,17 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 		return subject.Missing("the answer is no JSON object (see RESP-JSON)")
 	}
 	return subject.Holds("")
+}
+
+// defaultPage is what servers show where they know no site by the name that is asked for.
+var defaultPage = regexp.MustCompile(`<h1>It works!|Welcome to nginx|Welcome to OpenResty|Apache2? \w* ?Default Page|Default Web Site Page|IIS Windows|Test Page for the|Welcome to Caddy|Your Caddy`)
+
+// fixPage says what to do where a page for people answers.
+func fixPage(body []byte) string {
+	if defaultPage.Match(body) {
+		return "It is the page of a server that knows no site by this name: let it serve the host of the webhook's URL (server_name in nginx, ServerName in Apache) and pass its path on to the app. Or the URL leads to another server."
+	}
+	return "See what answers there: a login, a gateway or the framework. Let Kindly's requests through to the webhook, without a login."
 }
 
 func at(path string) string {

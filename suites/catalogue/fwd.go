@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
@@ -61,11 +63,16 @@ func meantFor(domains []string, url string) string {
 		case !errors.As(err, &wrong):
 		case wrong.Broad:
 			cause = ofLists[allowlist.Broad.ID]
-		case wrong.Suggestion != "" && allowlist.Match(wrong.Suggestion, url).Allowed:
+		case slices.ContainsFunc(append(several(d), wrong.Suggestion), func(s string) bool { return s != "" && allowlist.Match(s, url).Allowed }):
 			return ofLists[allowlist.Patterns.ID]
 		}
 	}
 	return cause
+}
+
+// several are the entries that stand in one.
+func several(entry string) []string {
+	return strings.FieldsFunc(entry, func(r rune) bool { return r == ',' || r == ';' || unicode.IsSpace(r) })
 }
 
 var (
@@ -230,7 +237,7 @@ var fwdRedirect = eachHook(func(_ context.Context, h *subject.Webhook, st subjec
 		if st.Transport != nil { // where it redirects to serves it
 			return v.Because(st.Transport.Cause).Fix(st.Transport.Fix)
 		}
-		return redirected(v, h.Called(), to)
+		return redirected(v, h.Config.URL, h.Called(), to)
 	}
 	if ev.Exchange.Err != nil {
 		return subject.Missing("a valid request %s (see RESP-STATUS)", subject.Fares(ev))
@@ -238,8 +245,9 @@ var fwdRedirect = eachHook(func(_ context.Context, h *subject.Webhook, st subjec
 	return subject.Holds("%s", subject.Describe(ev.Exchange))
 })
 
-// redirected says what a redirect of a webhook is about.
-func redirected(v subject.Verdict, from, to string) subject.Verdict {
+// redirected says what a redirect of a webhook is about: of its address for this run,
+// from, which may not be the public URL that Kindly knows.
+func redirected(v subject.Verdict, public, from, to string) subject.Verdict {
 	a, err := url.Parse(from)
 	if err != nil {
 		return v
@@ -251,9 +259,29 @@ func redirected(v subject.Verdict, from, to string) subject.Verdict {
 	case leadsToLogin(from, to):
 		return v.Because("webhook-redirects-to-login").Fix("The webhook is behind a login: let requests to its path through without a session. Kindly has none; it brings the signature and the token.")
 	case a.Hostname() == b.Hostname() && strings.TrimSuffix(a.Path, "/") == strings.TrimSuffix(b.Path, "/"):
-		return v.Because("webhook-redirects").Fix(fmt.Sprintf("Register %s with Kindly: a redirect is not followed.", subject.SafeURL(b.String())))
+		return v.Because("webhook-redirects").Fix(fmt.Sprintf("Register %s with Kindly: a redirect is not followed.", subject.SafeURL(likewise(public, a, b))))
 	}
 	return v.Because("webhook-redirects")
+}
+
+// likewise is a URL after the redirect that leads from a to b, which changes no more
+// than the scheme and the slash at the end: what is registered is not the address that
+// is called here.
+func likewise(public string, a, b *url.URL) string {
+	u, err := url.Parse(public)
+	if err != nil || public == a.String() {
+		return b.String()
+	}
+	if a.Scheme != b.Scheme {
+		u.Scheme = b.Scheme
+	}
+	if slash := strings.HasSuffix(b.Path, "/"); slash != strings.HasSuffix(a.Path, "/") {
+		u.Path = strings.TrimSuffix(u.Path, "/")
+		if slash {
+			u.Path += "/"
+		}
+	}
+	return u.String()
 }
 
 // leadsToLogin says whether a redirect goes to a login: to another path than the one

@@ -52,6 +52,11 @@ func TestAnErrorIsNoBelief(t *testing.T) {
 	fails := func(id string, status int) reports.Check {
 		return reports.Check{ID: id, Level: string(rule.Must), Outcome: reports.Failed, Evidence: []reports.Evidence{{Response: &reports.Response{Status: status}}}}
 	}
+	kills := func(id string) reports.Check {
+		c := fails(id, 200)
+		c.Cause = "process-dies"
+		return c
+	}
 	for _, row := range []struct {
 		name   string
 		checks []reports.Check
@@ -64,6 +69,10 @@ func TestAnErrorIsNoBelief(t *testing.T) {
 		{"errors also on another chat's token", []reports.Check{fails("HOOK-WRONG-KEY", 500), fails("HOOK-TAMPERED", 500), fails("HOOK-SIGNATURE", 500), fails("HOOK-OTHER-CHAT", 500)}, []string{"webhook-fails-on-bad-tokens"}},
 		{"errors, and a token that was changed is believed", []reports.Check{fails("HOOK-WRONG-KEY", 500), fails("HOOK-TAMPERED", 200), fails("HOOK-SIGNATURE", 500), fails("HOOK-ALG-NONE", 500), fails("HOOK-KID-INJECTION", 500)}, []string{"webhook-fails-on-bad-tokens"}},
 		{"an error, and two others are believed", []reports.Check{fails("HOOK-WRONG-KEY", 200), fails("HOOK-TAMPERED", 500), fails("HOOK-EMBEDDED-KEY", 200)}, []string{"webhook-trusts-any-key"}},
+		{"all that is forged is believed, and ends the process a moment later", []reports.Check{kills("HOOK-WRONG-KEY"), fails("HOOK-SIGNATURE", 200), fails("HOOK-EMBEDDED-KEY", 200), kills("HOOK-GARBAGE"), fails("LIVE-PROCESS", 0)}, []string{"webhook-verifies-too-late"}},
+		{"all that is forged is believed, and garbage ends the process", []reports.Check{fails("HOOK-WRONG-KEY", 200), fails("HOOK-TAMPERED", 200), fails("HOOK-SIGNATURE", 200), kills("HOOK-GARBAGE"), fails("LIVE-PROCESS", 0)}, []string{"process-dies", "webhook-verifies-nothing"}},
+		{"what is forged ends the process, and is not believed", []reports.Check{kills("HOOK-WRONG-KEY"), kills("HOOK-TAMPERED"), fails("HOOK-SIGNATURE", 500)}, []string{"process-dies"}},
+		{"it dies of forged tokens, and believes those for other chats", []reports.Check{kills("HOOK-WRONG-KEY"), kills("HOOK-SIGNATURE"), fails("HOOK-OTHER-CHAT", 200)}, []string{"process-dies", "webhook-ignores-chat"}},
 		{"one token for all chats of a user, from the endpoint", []reports.Check{fails("PAGE-CALLBACK-FRESH", 200), fails("PAGE-CALLBACK-RENEW", 200), fails("AUTH-BIND-CHAT", 200)}, []string{"endpoint-remembers-chat"}},
 		{"one token for all chats of a user, from the page", []reports.Check{fails("PAGE-CALLBACK-FRESH", 200), fails("PAGE-CALLBACK-RENEW", 200)}, []string{"page-remembers-token"}},
 		{"an error without a session", []reports.Check{fails("AUTH-NO-SESSION", 500)}, nil},

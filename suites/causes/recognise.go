@@ -33,6 +33,7 @@ func Recognise(checks []reports.Check, seen func(id string) []Sighting) []report
 			r.rows = append(r.rows, row{Sighting: s, of: i, worst: j == 0})
 		}
 	}
+	r.verifiedTooLate()
 	for _, c := range all() {
 		r.named(c)
 	}
@@ -165,6 +166,37 @@ func (r *recognition) named(c Cause) {
 		if row := &r.rows[i]; row.Cause == c.ID && !slices.ContainsFunc(places, row.at) {
 			row.Cause = ""
 		}
+	}
+}
+
+const (
+	verifiesTooLate = "webhook-verifies-too-late"
+	processDies     = "process-dies"
+)
+
+// verifiedTooLate names the one mistake by which what is plainly forged is believed, and
+// ends the process: each of the two has another reason where it is seen by itself.
+func (r *recognition) verifiedTooLate() {
+	c, _ := Find(verifiesTooLate)
+	for _, place := range r.places() {
+		kills, believes := false, -1
+		for i, row := range r.rows {
+			if row.Where != place || row.Outcome != reports.Failed || !slices.Contains([]string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-SIGNATURE"}, row.ID) {
+				continue
+			}
+			if kills = kills || row.Cause == processDies; believes < 0 && row.Cause == "" && !row.erred() {
+				believes = i
+			}
+		}
+		if !kills || believes < 0 {
+			continue
+		}
+		for i := range r.rows {
+			if row := &r.rows[i]; row.Cause == processDies && c.explains(row.ID) && row.at(place) {
+				row.Cause = ""
+			}
+		}
+		r.rows[believes].Cause = verifiesTooLate
 	}
 }
 

@@ -31,6 +31,17 @@ func WhatAnswered(ex wire.Exchange) string {
 	return strings.Join(append(parts, firstWords(ex)...), ", ") + certificateWanted(ex)
 }
 
+var errorDescription = regexp.MustCompile(`error_description="([^"]{1,300})"`)
+
+// refusedFor is why a token was refused, as WWW-Authenticate tells it (RFC 6750): a
+// framework's answer may have no body. "" where it does not.
+func refusedFor(ex wire.Exchange) string {
+	if m := errorDescription.FindStringSubmatch(ex.Response.Header.Get("Www-Authenticate")); m != nil {
+		return Bound(strings.ToValidUTF8(m[1], ""), 120)
+	}
+	return ""
+}
+
 // firstWords are a page's title, or else the body's first line.
 func firstWords(ex wire.Exchange) []string {
 	body := strings.ToValidUTF8(string(ex.Body()[:min(len(ex.Body()), 4096)]), "")
@@ -38,6 +49,9 @@ func firstWords(ex wire.Exchange) []string {
 		return []string{fmt.Sprintf("%q", Bound(html.UnescapeString(strings.TrimSpace(m[1])), 80))}
 	}
 	line, _, _ := strings.Cut(strings.TrimSpace(body), "\n")
+	if line == "" {
+		line = refusedFor(ex)
+	}
 	if line == "" {
 		return nil
 	}

@@ -2,8 +2,10 @@ package subject
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
+	"regexp"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -107,7 +109,10 @@ func Silence(ev Evidence) string {
 func (h *Webhook) fault(check, cause string, ev Evidence) *Fault {
 	f := &Fault{Check: check, Cause: cause, What: "the valid request " + Fares(ev), Seen: ev}
 	if ev.Exchange.Status() >= 400 {
-		f.Fix = FixOfAnswer(ev.Exchange.Body())
+		f.Fix = cmp.Or(FixOfAnswer(ev.Exchange.Body()), FixOfAnswer([]byte(refusedFor(ev.Exchange))))
+		if why := refusedFor(ev.Exchange); why != "" {
+			f.What += ", “" + why + "”"
+		}
 	}
 	return f
 }
@@ -145,7 +150,9 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		case s >= 500 && st.Stranger[0].Exchange.Status() >= 500:
 			cause = "webhook-fails-on-everything"
 		case s == http.StatusBadRequest, s == http.StatusUnprocessableEntity:
-			cause = "webhook-misses-input"
+			if cause = "webhook-misses-input"; forbidsMembers.Match(st.Control().Exchange.Body()) {
+				cause = "webhook-forbids-members"
+			}
 		}
 		st.Fault = h.fault("RESP-STATUS", cause, st.Control())
 		return nil
@@ -187,7 +194,7 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 	}
 	if st.Token.Rung == Minted && st.Control().Exchange.Status() < 500 {
 		st.Fault = h.fault("HOOK-VALID", "", st.Control())
-		st.Fault.What = "a token that was made with the private key alone gets " + Describe(st.Control().Exchange) + ", which may be due to its claims (sub, iss)"
+		st.Fault.What = "a token that was made with the private key alone gets " + WhatAnswered(st.Control().Exchange) + ", which may be due to its claims (sub, iss)"
 		st.Fault.Uncertain = true
 		return nil
 	}
@@ -197,12 +204,16 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		cause = "webhook-fails-on-tokens"
 	case likeRefused(st.Control(), st.Stranger[0]):
 		cause = "webhook-refuses-everybody"
-	case FixOfAnswer(st.Control().Exchange.Body()) != "": // it says itself why
+	case h.fault("", "", st.Control()).Fix != "": // it says itself why
 		cause = "webhook-refuses-valid-tokens"
 	}
 	st.Fault = h.fault("HOOK-VALID", cause, st.Control())
 	return nil
 }
+
+// forbidsMembers is what libraries say that take no member which they don't know:
+// pydantic, Zod, Jackson, JSON Schema (ajv), Go, class-validator, Joi.
+var forbidsMembers = regexp.MustCompile(`extra_forbidden|(?i:extra (?:inputs|fields) (?:are )?not permitted|unrecognized[_ ](?:keys?|field|property)|additional properties|unknown field|property \w+ should not exist|\\?"\w+\\?" is not allowed)`)
 
 // tryAnew asks with a token that the webhook has not seen: who takes that, and refuses it
 // when it comes again, takes each token once.

@@ -3,6 +3,7 @@ package subject
 import (
 	"html"
 	"regexp"
+	"strings"
 )
 
 // A message is what libraries say of a mistake: known words, and what to do.
@@ -33,6 +34,21 @@ var messages = []message{
 	{regexp.MustCompile(`secretOrP\w+ must be an asymmetric key|DECODER routines|PEM routines|no start line|cannot be coerced into a (?:private|public) key|Could not (?:parse|deserialize)[^<]{0,30}key|Unable to load PEM|must be a PEM encoded|No supported key formats|InvalidKeySpec|OpenSSL unable to (?:sign|validate)|InvalidKeyError|key is of invalid type|asn1 encoding routines`), fixPEM},
 	{regexp.MustCompile(`Do you have cryptography installed|Cannot find module|ModuleNotFoundError|No module named|Class "[^"<]+" not found`),
 		"A library is missing where it runs: install it there (for PyJWT and RS256: pyjwt[crypto]), and deploy anew."},
+	{regexp.MustCompile(`[Ee]dge [Rr]untime|nodejs_compat|\[unenv\]`),
+		"There is no Node in that runtime: sign and verify with Web Crypto (the library jose does), or let the route run in Node (Next.js: export const runtime = \"nodejs\"; Cloudflare: the flag nodejs_compat)."},
+	{regexp.MustCompile(`Worker threw exception|error code: 1101`),
+		"The Worker threw: `wrangler tail` shows what. Mostly a secret is not bound to it (wrangler secret put; env.NAME, not process.env), or it uses a module of Node's."},
+	{regexp.MustCompile(`Route \[login\] not defined`),
+		"Laravel finds nobody logged in, and no route called login to redirect to. Let the page send Accept: application/json (then it gets 401), and see why there is no session: the route's middleware (web, auth:sanctum), the cookie, the guard."},
+	{regexp.MustCompile(`extract timestamp and signatures from header|signatures found matching the expected signature|[Ss]tripe-[Ss]ignature|WebhookVerificationError|(?i)\bsvix-|x-hub-signature|x-shopify-hmac`),
+		"That is the check of another service's webhooks (Stripe, Svix, GitHub, Shopify), which sign in ways of their own. Compare Kindly-HMAC with base64(HMAC-SHA256(raw body, secret)): Kindly signs the body alone, with no time stamp and no prefix."},
+	{regexp.MustCompile(`value for the "algorithms" argument`), `Name the algorithm: jwt.decode(token, key, algorithms=["RS256"]). PyJWT wants it since version 2.`},
+	{regexp.MustCompile(`IDX1050[0-9]|IDX10517|signature key was not found|No security keys were provided`),
+		"It has not the key: an Authority makes .NET fetch keys from an identity provider, and look for the token's kid. Give it the public key itself: IssuerSigningKey = new RsaSecurityKey(rsa), with no Authority."},
+	{regexp.MustCompile(`(?i)["']?\baud\b["']? (?:claim|is|was|header|value)|[Ii]nvalid audience|audience (?:is )?(?:invalid|mismatch|doesn't match)|The audience '|IDX10214|IDX10206|IDX10208`),
+		"It wants an audience (aud) that the token has not. Take that out of what the webhook requires (ValidateAudience = false, no audience option), or let the endpoint write the very aud: Kindly needs none."},
+	{regexp.MustCompile(`(?i)jwt issuer invalid|invalid issuer|unexpected "iss"|["']iss["'] claim|The issuer '|IDX10205|IDX10211`),
+		"It wants another issuer (iss) than the endpoint writes, to the letter: a slash or a scheme more is another one. Let both say the same."},
 	{regexp.MustCompile(`ENOENT|FileNotFoundError|no such file or directory|failed to open stream`),
 		"A file is not there where it runs: see that it is deployed, and take its path from the program's own place, not from the working directory."},
 	{regexp.MustCompile(`(?i)not allowed by CORS`),
@@ -50,11 +66,11 @@ var messages = []message{
 	{regexp.MustCompile(`not JSON serializable|circular structure to JSON|BigInt`), "What is written as JSON is no plain value: write the token as text, and numbers as numbers."},
 }
 
-// FixOfAnswer is what to do where an answer has the known message of a library; ""
-// where it has none.
+// FixOfAnswer is what to do where an answer has the known message of a library, in
+// HTML, in JSON or as it is; "" where it has none.
 func FixOfAnswer(body []byte) string {
 	const enough = 16 << 10
-	text := html.UnescapeString(string(body[:min(len(body), enough)]))
+	text := strings.ReplaceAll(html.UnescapeString(string(body[:min(len(body), enough)])), `\"`, `"`)
 	for _, m := range messages {
 		if m.says.MatchString(text) {
 			return m.fix
