@@ -109,6 +109,9 @@ func TestUsersWhoAreAllAlikeHaveOneReason(t *testing.T) {
 		"the id is missing, and was made text": {func(sign func(string, string) string) func(string, string) string {
 			return func(_, chatID string) string { return sign("undefined", chatID) }
 		}, "token-sub-same", "the text of a missing value"},
+		"the sub is a constant, or the second login is the first user's": {func(sign func(string, string) string) func(string, string) string {
+			return func(_, chatID string) string { return sign("u-42", chatID) }
+		}, "two-logins-one-user", "one asks after the other"},
 		"a cache keeps the first answer": {func(sign func(string, string) string) func(string, string) string {
 			var once sync.Once
 			var kept string

@@ -75,7 +75,7 @@ func bindPages(s *subject.Session, reason string) subject.Verdict {
 	case first.claims["sub"] == "" || second.claims["sub"] == "":
 		return subject.Missing("the tokens have no sub (see TOK-SUB)")
 	case first.claims["sub"] == second.claims["sub"]:
-		return subject.Violated("each user's own sub", "the pages of two users got tokens with one sub")
+		return subject.Violated("each user's own sub", "the pages of two users got tokens with one sub").Because("two-logins-one-user")
 	}
 	return subject.Holds("two users' pages got two subs").Weak(reason)
 }
@@ -92,6 +92,9 @@ func bindSession(ctx context.Context, s *subject.Session, first, second *subject
 	case v.Kind != subject.Held && oneToken(s, answers):
 		v.Actual = fmt.Sprintf("two users asked for %d chats, and got the very same token", len(answers))
 		return v.Because("endpoint-answer-kept").Fix("")
+	case v.Kind == subject.Broken && v.Cause == "" && oneUser(ctx, s, first, second):
+		v.Actual = "two logins get tokens with one sub, also where one asks after the other"
+		return v.Because("two-logins-one-user").Fix("")
 	case v.Kind != subject.Held:
 		return v
 	}
@@ -126,6 +129,21 @@ func sameChat(ctx context.Context, s *subject.Session, first, second *subject.En
 		return subject.Violated("each user's own sub, or a refusal", "asked for a chat that the first user had a token for, the second user's session gave the first one's token").Surely().With(ev)
 	}
 	return subject.Holds("two users, one chat: none gets the other's token")
+}
+
+// oneUser says whether two sessions get one sub also where nothing can mix them up: each
+// asks alone.
+func oneUser(ctx context.Context, s *subject.Session, first, second *subject.Endpoint) bool {
+	var subs []string
+	for _, e := range []*subject.Endpoint{first, second, first} {
+		_, raw := s.Ask(ctx, "one user alone", e.WithChat(s.NewChatID()))
+		who, ok := personOf(raw)
+		if !ok || who.claims["sub"] == "" {
+			return false
+		}
+		subs = append(subs, who.claims["sub"])
+	}
+	return subs[0] == subs[1] && subs[1] == subs[2]
 }
 
 // judgeSessions looks at answers that belong to two users in turn.

@@ -3,6 +3,7 @@ package subject
 import (
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -12,9 +13,24 @@ import (
 // user is logged in again, and requests that were built with the old session go
 // out with the new one.
 
+// nobodyThere is what Chrome says where it came to no server at all.
+var nobodyThere = regexp.MustCompile(`ERR_(?:CONNECTION_REFUSED|UNSAFE_PORT|NAME_NOT_RESOLVED|ADDRESS_UNREACHABLE|ADDRESS_INVALID|INTERNET_DISCONNECTED)`)
+
+// neverMet says whether nobody was there at first, or nobody answered: who was never
+// seen to live can't die.
+func neverMet(first wire.Exchange) bool {
+	if first.Response != nil {
+		return false
+	}
+	return first.Err == nil || first.Kind() == wire.KindTimeout || first.Kind() == wire.KindUnreachable || nobodyThere.MatchString(first.Err.Error())
+}
+
 // watch lets the endpoint's service show by a plain request that it lives, and
 // logs in again where a process that came back has forgotten the session.
 func (s *Session) watch(e *Endpoint, first Evidence) {
+	if neverMet(first.Exchange) {
+		return
+	}
 	s.Watch(first, func() (wire.Request, error) { return e.WithChat(s.NewChatID()), nil })
 	if s.Target.PageURL == "" || s.Target.Login == nil {
 		return
