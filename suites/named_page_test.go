@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -58,6 +59,16 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 				return
 			}
 			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, strings.ReplaceAll(answer, "TOKEN", mint(chatIDOf(r))))
+		}
+	}
+	givesText := func(answer string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			if !loggedIn(r) {
+				http.Error(w, "log in", http.StatusUnauthorized)
+				return
+			}
+			w.Header().Set("Content-Type", "text/plain")
 			io.WriteString(w, strings.ReplaceAll(answer, "TOKEN", mint(chatIDOf(r))))
 		}
 	}
@@ -154,6 +165,57 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 			"", "callback-endpoint-refuses", []string{"server of files", "proxy_pass"}, "take the method"},
 		{"no session goes with it", asking, otherSite, allows(only(func(*http.Request) bool { return false }, 401, `{"error":"log in"}`), 204, nil),
 			"", "callback-unauthorized", []string{"no cookie and no Authorization went with it", "own origin"}, "does the cookie"},
+		{"the token is text, and read as JSON", asking, same, givesText("TOKEN"), "", "callback-reads-text-as-json", []string{"the token itself", "response.text()"}, "return null"},
+		{"the same, and the error is swallowed", strings.Replace(asking, "return (await r.json()).token", "try { return (await r.json()).token } catch { return null }", 1), same, givesText("TOKEN"), "", "callback-reads-text-as-json", []string{"the token itself"}, "where the answer has it"},
+		{"the JSON is guarded against other sites", asking, same, givesText(")]}',\n{\"token\":\"TOKEN\"}"), "", "callback-answer-mixed", []string{"before the JSON", ")]}'"}, "return null"},
+		{"PHP warns before the JSON", asking, same, givesText("<br />\n<b>Deprecated</b>: nothing in line 12<br />\n{\"token\":\"TOKEN\"}"), "", "callback-answer-mixed", []string{"display_errors"}, "catch-all"},
+		{"the answer is read before it is there", `(id) => { const x = new XMLHttpRequest(); x.open("POST", "AUTH"); x.setRequestHeader("Content-Type", "application/json"); x.send(JSON.stringify({chatId: id})); return x.responseText }`, same, sound, "", "callback-not-awaited", []string{"at once", "new Promise"}, "another name"},
+		{"the variable that is returned is filled later", `(id) => { let t = null; fetch("AUTH", ` + jsonType + `).then((r) => r.json()).then((d) => { t = d.token }); return t }`, same, sound, "", "callback-not-awaited", []string{"it gave null at once"}, "another name"},
+		{"scripts may not read the answer", strings.Replace(asking, "method:", "mode: \"no-cors\", method:", 1), elsewhere, allows(sound, 204, nil), "", "callback-no-cors", []string{"no-cors"}, "Content-Encoding"},
+		{"the page gives up", strings.Replace(asking, "method:", "signal: AbortSignal.timeout(30), method:", 1), same, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Sec-Fetch-Mode") != "" { // the page's own request
+				select {
+				case <-r.Context().Done(): // it has
+				case <-time.After(5 * time.Second):
+				}
+			}
+			sound(w, r)
+		}, "", "callback-gives-up", []string{"some seconds", "brings a token"}, "running"},
+		{"a variable of the build is missing", strings.ReplaceAll(asking, `"AUTH"`, `"/undefined" + "AUTH"`), same, sound, "", "callback-html", []string{"NEXT_PUBLIC_", "/undefined/auth: 200"}, "catch-all"},
+		{"the token is in a header that is not exposed", strings.Replace(asking, "(await r.json()).token", `r.headers.get("X-Token")`, 1), elsewhere, allows(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Token", mint(chatIDOf(r)))
+			io.WriteString(w, "{}")
+		}, 204, nil), "", "callback-member-name", []string{"header X-Token", "Access-Control-Expose-Headers"}, "where the answer has it"},
+		{"GET has no body", strings.Replace(asking, `method: "POST", `, "", 1), same, sound, "", "callback-throws", []string{`method: "POST"`}, "return null"},
+		{"a library has not come yet", `async (id) => (await window.Clerk.session.getToken())`, same, sound, "", "callback-throws", []string{"is not there when the chat calls it"}, "return null"},
+		{"a consent is waited for", `async (id) => { if (!window.consent) return null; const r = await fetch("AUTH", ` + jsonType + `); return (await r.json()).token }`, same, sound, "", "callback-asks-nobody", []string{"on which condition", "consent"}, "page.login"},
+		{"the session's cookie is for another path", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			if c, err := r.Cookie("account"); err != nil || c.Value != "4711" {
+				http.Error(w, "log in", http.StatusUnauthorized)
+				return
+			}
+			sound(w, r)
+		}, `<script>document.cookie = "account=4711; path=/members"</script>`, "callback-cookie-kept-back", []string{"is for /members alone", "Path=/"}, "own site"},
+		{"the CSRF token's cookie is kept from scripts", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("X-Xsrf-Token") != "abcdef" {
+				http.SetCookie(w, &http.Cookie{Name: "XSRF-TOKEN", Value: "abcdef", Path: "/", HttpOnly: true})
+				http.Error(w, "{}", http.StatusForbidden)
+				return
+			}
+			sound(w, r)
+		}, "", "callback-csrf", []string{"HttpOnly"}, "Django"},
+		{"the session is not known, and no login is named", asking, same, only(func(*http.Request) bool { return false }, 500, `{"message":"Route [login] not defined."}`), "", "callback-endpoint-error", []string{"Accept: application/json"}, "setting"},
+		{"the framework redirects what is no request for JSON", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Accept") != "application/json" {
+				http.Redirect(w, r, "/", http.StatusFound)
+				return
+			}
+			sound(w, r)
+		}, "", "callback-without-accept", []string{"Accept: application/json"}, "URL that answers"},
+		{"a validation sends back to the page", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/", http.StatusFound)
+		}, "", "callback-redirected", []string{"where JSON is not asked for"}, "URL that answers"},
+		{"Node is not there at the edge", asking, same, only(func(*http.Request) bool { return false }, 500, `{"error":"The edge runtime does not support Node.js 'crypto' module."}`), "", "callback-endpoint-error", []string{"Web Crypto"}, "setting"},
 		{"GET is wanted", asking, same, only(func(*http.Request) bool { return false }, 405, ``), "", "callback-endpoint-refuses", []string{"take the method"}, "name of the chat id"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -178,6 +240,59 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What is exactly a webhook's secret is on the page by no accident; a short one may be.
+func TestASecretInWhatThePageLoadsIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name, secret string
+		page         string // SECRET in it is the secret
+		cause        string
+	}{
+		{"in a script", plainSecret, `<script>window.env = {NEXT_PUBLIC_KINDLY_SECRET: "SECRET"}</script>`, "secret-in-page"},
+		{"with signs that JSON escapes", `p8"Zk\\d93-0f7c2e9a`, `<script type="application/json">{"secret":SECRET}</script>`, "secret-in-page"},
+		{"a word", "shop", `<p>SECRET</p>`, ""},
+		{"nowhere", plainSecret, `<p>Shop</p>`, ""},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			written := row.secret
+			if quoted, _ := json.Marshal(row.secret); string(quoted) != `"`+row.secret+`"` {
+				written = string(quoted)
+			}
+			url := serve(t, says(200, "text/html", html("async () => null", strings.ReplaceAll(row.page, "SECRET", written))))
+			shop := target.Target{PageURL: url + "/", Webhooks: []target.Webhook{{Name: "orders", URL: "https://hooks.shop.example/kindly", ConnectTo: serve(t, plain().ServeHTTP), Secret: row.secret}}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-PRIVATE-KEY"}, Browser: sharedBrowser(t)})
+			if row.cause == "" {
+				if found := findings(run); len(found) > 0 {
+					t.Errorf("it names %q", found)
+				}
+				return
+			}
+			if text := namesAlone(t, run, row.cause, "that of orders"); strings.Contains(text, row.secret) {
+				t.Errorf("it shows the secret:\n%s", text)
+			}
+		})
+	}
+}
+
+// Whom the page never reaches was never seen to live, and has not died of what is sent
+// later: a bundle that still calls localhost is one mistake.
+func TestWhoWasNeverThereHasNotDied(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := strings.Replace("http://"+l.Addr().String(), "127.0.0.1", "localhost", 1)
+	l.Close()
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, html(`async (id) => { const r = await fetch("`+at+`/auth", {method: "POST", body: JSON.stringify({chatId: id})}); return (await r.json()).token }`, ""))
+	})
+	shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", HTTPOnly: true, SameSite: "Lax"}}}}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN", "AUTH-CONCURRENT", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT", "LIVE-*"}, Browser: sharedBrowser(t)})
+	namesAlone(t, run, "callback-unreachable", "the visitor's own computer")
 }
 
 // An endpoint that signs what it finds under another name than the page's has one

@@ -72,13 +72,19 @@ var ofSilence = []closerFix{
 	{regexp.MustCompile(`ERR_CERT_AUTHORITY_INVALID`), "The endpoint's certificate is self-signed, lacks the intermediate, or is of a private authority (--ca-file FILE, ca_file in kindlytest.yaml)."},
 	{regexp.MustCompile(`ERR_SSL_|ERR_HTTP2_|ERR_INVALID_HTTP_RESPONSE`), "Is it http or https, and is the port the right one? The browser and what answers there don't understand each other."},
 	{regexp.MustCompile(`ERR_NAME_NOT_RESOLVED`), "The host's name is unknown: is the URL right? A name inside of your network is none for a user's browser (resolve in kindlytest.yaml names its address here)."},
+	{regexp.MustCompile(`://(?:localhost|127\.0\.0\.1|\[::1\])[:/].*ERR_CONNECTION_REFUSED`), "That is the visitor's own computer: name the server's address where the page is built, best of all as a path of the page's own origin. (On your machine: the endpoint does not run, or at another port.)"},
 	{regexp.MustCompile(`mixed-content`), "Serve the endpoint over https: a page of https may ask nothing over http."},
 }
+
+// missingInURL is told by a URL in which a missing value was made text.
+var missingInURL = closerFix{regexp.MustCompile(`/(?:undefined|null|NaN|%5Bobject%20Object%5D|\$%7B\w*%7D|process\.env\.\w+)(?:/\S*)?: (?:40|200)`), "A part of that URL is the text of a missing value: a variable of the build that is not set where it is built, or is read under another name (Next.js gives pages only those that begin with NEXT_PUBLIC_, Vite those with VITE_)."}
 
 // ofRefusals are told by the status.
 var ofRefusals = []closerFix{
 	{regexp.MustCompile(`: 405\b.*(?i:nginx|apache|cloudfront|MethodNotAllowed)`), "It is no app that answers, but a server of files: the request does not get to the app. Let what stands before it pass the endpoint's path on (nginx: location /auth { proxy_pass …; })."},
 	{regexp.MustCompile(`: 405\b`), "Let the endpoint take the method that the page uses (POST), or let the page use the endpoint's."},
+	missingInURL,
+	{regexp.MustCompile(`: 404\b.*; the page's URL is relative`), "Begin the URL with a slash, or with the origin: a path without one counts from the page that the user is on, and is another one on each."},
 	{regexp.MustCompile(`: 404\b`), "Compare the path with the route that the app serves: nothing may be there, or a proxy cuts a part off."},
 	{regexp.MustCompile(`: 415\b`), `Say what the body is: headers: {"Content-Type": "application/json"}.`},
 	{regexp.MustCompile(`: 429\b`), "The page asks too often, or the endpoint allows too little: Kindly asks once for each chat, and again before the token expires."},
@@ -89,6 +95,9 @@ var ofErrors = []closerFix{
 	{regexp.MustCompile(`\[object Object\]|Unexpected token '?o'?,? `), "Leave JSON.parse out: response.json() and axios have parsed the answer, and JSON.parse makes a text of it first."},
 	{regexp.MustCompile(`already read|body used already|already been (?:read|consumed)|body is (?:disturbed|locked)`), "Read the answer once, with response.json(): neither a second time nor for a log."},
 	{regexp.MustCompile(`\.json is not a function`), "Leave json() out: axios and jQuery have parsed the answer (axios: response.data.token)."},
+	{regexp.MustCompile(`GET/HEAD method cannot have body`), `Say method: "POST": without it fetch asks with GET, which takes no body.`},
+	{regexp.MustCompile(`(?i)cannot read propert\w+ (?:of |'\w+' of )(?:undefined|null)|(?:undefined|null) is not an object|can't access property`),
+		"What the callback reads is not there when the chat calls it: mostly another script (a login library, a store, a framework's `this`) has not come so far. Wait for it in the callback, or ask the endpoint by the session's cookie alone."},
 	{regexp.MustCompile(`is not defined`), "Define that name where the callback can see it, or import it: it is called when the chat starts, maybe before other scripts have run."},
 }
 
@@ -104,7 +113,9 @@ var ofAnswers = []closerFix{
 // the token explains what came after it.
 var callbackCauses = []callbackCause{
 	{"callback-blocked-by-policy", "Allow the auth endpoint's origin in connect-src of the page's Content-Security-Policy.", blockedRequest, nil},
+	{"callback-no-cors", "Leave mode: \"no-cors\" out: with it, scripts may read nothing of the answer. Let the endpoint allow the page's origin instead (Access-Control-Allow-Origin), or ask at the page's own origin.", withoutCORS, nil},
 	{"callback-cookie-kept-back", "", cookieKeptBack, []closerFix{
+		{regexp.MustCompile(`is for \S+ alone`), "Set the session's cookie with Path=/, or serve the endpoint below the cookie's path: browsers send it to no other."},
 		{regexp.MustCompile(`SameSiteNoneInsecure`), "Set the cookie with Secure, over https: browsers drop SameSite=None without it."},
 		{regexp.MustCompile(`SecureOnly|SchemeMismatch`), "Ask over https: the cookie is Secure, and the request is not."},
 		{regexp.MustCompile(`ThirdParty|UserPreferences`), "Serve the endpoint from the page's own site, at best its own origin: browsers keep third parties' cookies back."},
@@ -112,10 +123,14 @@ var callbackCauses = []callbackCause{
 	{"callback-without-credentials", `Fetch with credentials: "include", and let the endpoint allow the page's origin with credentials: without it, browsers send no cookies to another origin.`, withoutCredentials, nil},
 	{"callback-endpoint-error", fixEndpointError, errorBehindCORS, nil},
 	{"callback-cors", "Let the endpoint answer the page's own origin in Access-Control-Allow-Origin, and true in Access-Control-Allow-Credentials where cookies are sent; answer the preflight (OPTIONS) with 2xx, POST and content-type in the same way.", corsRefused, ofCORS},
+	{"callback-without-accept", "Say what the page takes: headers: {\"Accept\": \"application/json\"}. Without it the framework takes it for a form of a page, and redirects.", withoutAccept, nil},
 	{"callback-redirected-to-login", "Answer the auth endpoint's requests with 401 instead of a redirect: take it out of the middleware that guards pages. And see why it finds no session.", sentToLogin, nil},
-	{"callback-redirected", "Call the URL that answers: a redirect of a POST loses the body or the method.", sentElsewhere, nil},
+	{"callback-redirected", "Call the URL that answers: a redirect of a POST loses the body or the method.", sentElsewhere, []closerFix{
+		{regexp.MustCompile(`; there, GET \S+: 200 text/html`), "It leads to a page for people, and not to another address of the endpoint: so frameworks send back what they refuse (Laravel: a validation) where JSON is not asked for. Send Accept: application/json, and read what it says then."}}},
+	{"callback-gives-up", "Give the endpoint some seconds, and see why it takes so long; abort for nothing else than a new call (a component that is taken off the page, an effect that runs anew).", givesUp, nil},
 	{"callback-unreachable", "Is the endpoint running, and is its URL right? Open the page, and look at the Network panel.", unreachable, ofSilence},
-	{"callback-csrf", "Send your framework's CSRF token with the request, as other forms and scripts of the page do (Django: the header X-CSRFToken; Laravel, Rails: X-CSRF-TOKEN from the meta tag; Angular, Spring: X-XSRF-TOKEN).", csrfRefused, nil},
+	{"callback-csrf", "Send your framework's CSRF token with the request, as other forms and scripts of the page do (Django: the header X-CSRFToken; Laravel, Rails: X-CSRF-TOKEN from the meta tag; Angular, Spring: X-XSRF-TOKEN).", csrfRefused, []closerFix{
+		{regexp.MustCompile(`HttpOnly`), "Let the page's scripts read the CSRF token: set that cookie without HttpOnly (it is no session), or write the token into a tag of the page, and send it in the header that the framework expects."}}},
 	{"callback-without-content-type", `Say what the body is: headers: {"Content-Type": "application/json"}. Without it browsers say text/plain, and body parsers leave it alone.`, mendedBy("callback-without-content-type"), nil},
 	{"callback-wrong-slash", "Call the path exactly as the server has it.", mendedBy("callback-wrong-slash"), nil},
 	{"callback-chat-id-name", "Let the page send the chat id by the name that the endpoint reads, or let the endpoint read the page's.", mendedBy("callback-chat-id-name"), nil},
@@ -131,14 +146,19 @@ var callbackCauses = []callbackCause{
 	{"callback-no-return", "Return the promise: `return fetch(…)` (a function with braces returns nothing by itself), and return in each `then`, or use await.", notReturned, nil},
 	{"callback-whole-answer", "Return the token alone: `return (await response.json()).token`.", wholeAnswer, nil},
 	{"callback-encoded-twice", "Give the object to what writes JSON, and not a text: res.json({token}), not res.json(JSON.stringify({token})).", encodedTwice, nil},
-	{"callback-not-awaited", "Wait for the answer's JSON: `const data = await response.json(); return data.token`. Without await it is a promise, which has no token.", notAwaited, nil},
-	{"callback-member-name", "Read the token where the answer has it.", memberName, nil},
-	{"callback-html", "Let the endpoint answer JSON with the token. A page for people here is mostly the application's catch-all route, or a login page with status 200: is the URL right?", htmlAnswer, nil},
+	{"callback-not-awaited", "Wait for the answer's JSON: `const data = await response.json(); return data.token`. Without await it is a promise, which has no token.", notAwaited, []closerFix{
+		{regexp.MustCompile(`at once`), "Return a promise of the token: what is returned at once is taken, and the answer comes later. `return fetch(…)` with then, or an async function with await; with XMLHttpRequest, new Promise(…) that its onload resolves."}}},
+	{"callback-reads-text-as-json", "Read the answer as text, `return await response.text()`, or let the endpoint answer JSON, {\"token\": \"…\"}.", readsTextAsJSON, nil},
+	{"callback-answer-mixed", "Let the endpoint write nothing but the JSON: warnings belong into a log (PHP: display_errors=0), and what guards JSON against other sites, `)]}',`, is taken off only by who knows of it.", mixedAnswer, nil},
+	{"callback-member-name", "Read the token where the answer has it.", memberName, []closerFix{
+		{regexp.MustCompile(`http\S+ has a token in its header`), "Let the endpoint name that header in Access-Control-Expose-Headers, for scripts of other origins may read few others; or give the token in the body, {\"token\": \"…\"}."}}},
+	{"callback-html", "Let the endpoint answer JSON with the token. A page for people here is mostly the application's catch-all route, or a login page with status 200: is the URL right?", htmlAnswer, []closerFix{missingInURL}},
 	{"callback-envelope", "Answer errors with their own status (401, 500), not 200, and mend what the message says.", envelope, nil},
 	{"callback-unreadable", "Let Content-Encoding and Content-Length say what the body is: compressed by the app and by the proxy, or said to be and not, or of another length.", unreadableAnswer, nil},
 	{"callback-answer-without-token", "Let the endpoint answer {\"token\": \"…\"}.", withoutToken, ofAnswers},
 	{"callback-throws", "See where the callback throws, and return null where there is no token.", throws, ofErrors},
-	{"callback-asks-nobody", "", asksNobody, nil},
+	{"callback-asks-nobody", "", asksNobody, []closerFix{
+		{regexp.MustCompile(`^it gave (?:null|boolean|string): no token$`), "Does the login of kindlytest.yaml (page.login) still log in? If it does, see on which condition the callback gives nothing before it asks: a consent that has not been given yet, a user whom the page does not know yet when the chat starts, or whom a closure of the first render never gets to know. Decide when it is called, and leave it to the endpoint who is logged in. A consent or a step before the chat is told in kindlytest.yaml (page.steps)."}}},
 }
 
 const fixEndpointError = "Mend the endpoint: its own log has the error. What works elsewhere and fails here is mostly a key or a setting that this environment has not."

@@ -1,9 +1,11 @@
 package catalogue
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -57,13 +59,64 @@ func encodedTwice(c *call) (string, []subject.Evidence) {
 // unawaited is an answer's JSON that is put somewhere without waiting for it.
 var unawaited = regexp.MustCompile(`=\s*[\w.]+\.json\(\)`)
 
-// notAwaited tells a page that reads a promise.
+// notAwaited tells a page that reads a promise, or what will have come later.
 func notAwaited(c *call) (string, []subject.Evidence) {
+	if c.asked != nil && c.token && c.report.Outcome == "empty" && c.report.Sync {
+		return "it gave " + c.empty() + " at once, while " + c.asks() + " was on its way", nil
+	}
 	if c.asked == nil || !c.token || c.report.Outcome != "empty" || tokenMember(c.last().ResponseBody) != "token" || !pageHas(c.visit, unawaited) {
 		return "", nil
 	}
 	return "it gave " + c.report.Type + ", though the answer of " + c.asks() + " has `token`, and the page reads that", nil
 }
+
+// empty is what a callback gave that gave nothing.
+func (c *call) empty() string {
+	if c.report.Type == "string" {
+		return "an empty text"
+	}
+	return c.report.Type
+}
+
+// readsTextAsJSON tells an answer that is the token itself, of which the page reads
+// JSON.
+func readsTextAsJSON(c *call) (string, []subject.Evidence) {
+	if !c.token || !c.readsNoJSON() || !compact.Match(bytes.TrimSpace(c.last().ResponseBody)) {
+		return "", nil
+	}
+	return "the answer of " + c.asks() + " is the token itself, a text and no JSON; " + c.gave, nil
+}
+
+// mixedAnswer tells an answer that has the JSON with the token in it, and more.
+func mixedAnswer(c *call) (string, []subject.Evidence) {
+	if !c.token || !c.readsNoJSON() {
+		return "", nil
+	}
+	body := bytes.TrimSpace(c.last().ResponseBody)
+	at := bytes.IndexByte(body, '{')
+	if at < 0 {
+		return "", nil
+	}
+	var answer map[string]any
+	d := json.NewDecoder(bytes.NewReader(body[at:]))
+	if d.Decode(&answer) != nil || memberWithToken(answer, "", 4) == "" {
+		return "", nil
+	}
+	where := "before"
+	if at == 0 {
+		where = "behind"
+	}
+	return "in the answer of " + c.asks() + ", something stands " + where + " the JSON with the token; " + c.gave, nil
+}
+
+// readsNoJSON says whether an answer that is no JSON is what a callback fell over, or
+// may be.
+func (c *call) readsNoJSON() bool {
+	return c.asked != nil && !json.Valid(c.last().ResponseBody) && (c.report.Outcome == "empty" || notJSON.MatchString(c.report.Error))
+}
+
+// notJSON is what browsers throw of a text that is no JSON.
+var notJSON = regexp.MustCompile(`(?i)not valid JSON|JSON\.parse|in JSON at position|JSON Parse error|Unexpected token|JSON input`)
 
 func memberName(c *call) (string, []subject.Evidence) {
 	misses := c.report.Outcome == "empty" || readsNothing.MatchString(c.report.Error)
@@ -74,6 +127,9 @@ func memberName(c *call) (string, []subject.Evidence) {
 	if c.report.Error != "" {
 		return fmt.Sprintf("the answer of %s has `%s`: %s", c.asks(), name, c.gave), nil
 	}
+	if header := headerWithToken(c.last().ResponseHeader); name == "" && header != "" {
+		return "it gave " + c.report.Type + ", though the answer of " + c.asks() + " has a token in its header " + header, nil
+	}
 	if name == "" {
 		return "it gave " + c.report.Type + ", though the answer of " + c.asks() + " holds a token", nil
 	}
@@ -81,6 +137,16 @@ func memberName(c *call) (string, []subject.Evidence) {
 		at = ", the page reads `token`"
 	}
 	return fmt.Sprintf("the answer of %s has `%s`%s: it gave %s", c.asks(), name, at, c.report.Type), nil
+}
+
+// headerWithToken is the header of an answer that holds a token; "" if none does.
+func headerWithToken(h http.Header) string {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if name != "Set-Cookie" && slices.ContainsFunc(h[name], func(v string) bool { return compact.MatchString(strings.TrimPrefix(v, "Bearer ")) }) {
+			return name
+		}
+	}
+	return ""
 }
 
 // readsNothing is what browsers throw where a member is read of what is not there.

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,9 +22,59 @@ func blockedRequest(c *call) (string, []subject.Evidence) {
 	return "the page's own Content-Security-Policy keeps it from asking " + subject.SafeURL(c.asked.URL) + " for the token", nil
 }
 
+// withoutCORS tells a request whose answer the page itself forbids scripts to read.
+func withoutCORS(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.asked.ResourceType != "Fetch" || wire.HeaderValue(c.asked.Header, "Sec-Fetch-Mode") != "no-cors" || subject.OriginOf(c.asked.URL) == subject.OriginOf(c.visit.State.URL) {
+		return "", nil
+	}
+	return "the page asks " + subject.SafeURL(c.asked.URL) + " with mode no-cors; " + c.gave, nil
+}
+
+// givesUp tells a page that ends the request before it is answered, though an answer
+// with a token comes.
+func givesUp(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.last().Status != 0 || !aborted.MatchString(c.report.Error+" "+c.last().Error) {
+		return "", nil
+	}
+	ev, token := c.send("the same request, with more patience", subject.Resend(c.last()))
+	if !token {
+		return "", nil
+	}
+	return fmt.Sprintf("the page ends %s after %d ms, before the answer is there; the same request brings a token after %d ms",
+		c.asks(), c.last().Duration.Milliseconds(), ev.Exchange.Duration.Milliseconds()), []subject.Evidence{ev}
+}
+
+// aborted is what browsers say of a request that the page itself has ended.
+var aborted = regexp.MustCompile(`ERR_ABORTED|AbortError|TimeoutError|signal (?:is aborted|timed out)|(?i)user aborted|operation was aborted`)
+
+// cookieOfPath tells a session's cookie that is for another path, by sending it along.
+func cookieOfPath(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.token || !slices.Contains([]int{301, 302, 303, 307, 308, 401, 403}, c.asked.Status) {
+		return "", nil
+	}
+	sent := wire.HeaderValue(c.asked.Header, "Cookie")
+	for _, cookie := range c.visit.State.Cookies {
+		everywhere := cookie
+		everywhere.Path = "/"
+		pair := subject.CookiesFor([]browser.StoredCookie{everywhere}, c.asked.URL)
+		if pair == "" || subject.CookiesFor([]browser.StoredCookie{cookie}, c.asked.URL) != "" {
+			continue
+		}
+		again := subject.Resend(*c.asked)
+		again.Header.Set("Cookie", strings.TrimPrefix(sent+"; "+pair, "; "))
+		if ev, token := c.send("the same request with the cookie of another path", again); token {
+			return fmt.Sprintf("%s; the cookie %s is for %s alone, and with it the same request brings a token", c.answered(*c.asked), subject.Bound(cookie.Name, 60), subject.Bound(cookie.Path, 60)), []subject.Evidence{ev}
+		}
+	}
+	return "", nil
+}
+
 // cookieKeptBack tells a request without cookies that the browser has, or was
 // given, and keeps to itself.
 func cookieKeptBack(c *call) (string, []subject.Evidence) {
+	if text, evidence := cookieOfPath(c); text != "" {
+		return text, evidence
+	}
 	if c.asked == nil || c.token || !slices.Contains([]int{301, 302, 303, 307, 308, 401, 403}, c.asked.Status) || wire.HeaderValue(c.asked.Header, "Cookie") != "" {
 		return "", nil
 	}
@@ -121,6 +172,20 @@ func unreachable(c *call) (string, []subject.Evidence) {
 	return text + "; " + c.gave, nil
 }
 
+// withoutAccept tells a request that is redirected unless it asks for JSON.
+func withoutAccept(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.token || c.asked.Status/100 != 3 || strings.Contains(wire.HeaderValue(c.asked.Header, "Accept"), "json") {
+		return "", nil
+	}
+	again := subject.Resend(*c.asked)
+	again.Header.Set("Accept", "application/json")
+	ev, token := c.send("the same request with Accept: application/json", again)
+	if !token {
+		return "", nil
+	}
+	return c.answered(*c.asked) + "; with Accept: application/json, the same request brings a token", []subject.Evidence{ev}
+}
+
 func sentToLogin(c *call) (string, []subject.Evidence) {
 	text, _ := sentElsewhere(c)
 	if text == "" {
@@ -147,6 +212,11 @@ var csrfWords = regexp.MustCompile(`(?i)csrf|xsrf|authenticity.?token|request fo
 
 func csrfRefused(c *call) (string, []subject.Evidence) {
 	if text, evidence := mendedBy("callback-csrf")(c); text != "" {
+		for _, cookie := range c.visit.State.Cookies {
+			if cookie.HTTPOnly && strings.Contains(text, "of the cookie "+cookie.Name+",") {
+				text += "; that cookie is HttpOnly, which no script can read"
+			}
+		}
 		return text, evidence
 	}
 	if c.asked == nil || !slices.Contains([]int{400, 401, 403, 419, 422}, c.last().Status) {
@@ -252,7 +322,26 @@ func unauthorized(c *call) (string, []subject.Evidence) {
 	return text, nil
 }
 
-func refuses(c *call) (string, []subject.Evidence) { return c.whereStatus(400, 499) }
+func refuses(c *call) (string, []subject.Evidence) {
+	text, evidence := c.whereStatus(400, 499)
+	if text != "" && c.last().Status == 404 && c.asksRelatively() {
+		text += "; the page's URL is relative"
+	}
+	return text, evidence
+}
+
+// asksRelatively says whether the page writes what it asks for as a path from its own.
+func (c *call) asksRelatively() bool {
+	page, err := url.Parse(c.visit.State.URL)
+	if err != nil {
+		return false
+	}
+	folder := subject.OriginOf(c.visit.State.URL) + page.EscapedPath()
+	folder = folder[:strings.LastIndex(folder, "/")+1]
+	rest, below := strings.CutPrefix(c.asked.URL, folder)
+	rest, _, _ = strings.Cut(rest, "?")
+	return below && rest != "" && page.EscapedPath() != "/" && pageHas(c.visit, regexp.MustCompile("[\"'`](?:\\./)?"+regexp.QuoteMeta(rest)+"[\"'`?]"))
+}
 
 func (c *call) whereStatus(from, to int) (string, []subject.Evidence) {
 	if c.asked == nil || c.last().Status < from || c.last().Status > to {

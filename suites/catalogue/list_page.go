@@ -135,8 +135,8 @@ var Page = []Check{
 	},
 	{
 		Requirement: rule.Rule{ID: "PAGE-PRIVATE-KEY", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
-			Text:   "Nothing that the page loads contains a private key, in any spelling (escaped, twice escaped, in JSON in JSON, as entities, base64 of the PEM, the body alone); nor is it served under the names that the documentation gives it, beside page or endpoint.",
-			Broken: "Your private key is public: anybody can download it.",
+			Text:   "Nothing that the page loads contains a private key, in any spelling (escaped, twice escaped, in JSON in JSON, as entities, base64 of the PEM, the body alone), nor a webhook's secret; nor is the key served under the names that the documentation gives it, beside page or endpoint.",
+			Broken: "Your private key, or a webhook's secret, is public: anybody can download it.",
 			Why:    "With the private key anyone signs a token for any of your users, at home, without a trace in your logs. Everybody who ever loaded the page may have it.",
 			Fix:    "Sign on the server only. This key is public now: make a new pair, and upload its public half to Kindly."},
 		Needs: target.NeedPage,

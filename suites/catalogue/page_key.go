@@ -1,12 +1,17 @@
 package catalogue
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"path"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/keyscan"
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -39,6 +44,10 @@ func pagePrivateKey(ctx context.Context, s *subject.Session) subject.Verdict {
 		if r.PrivateKey || keyscan.Holds(r.ResponseBody) {
 			return subject.Violated("no private key", "there is one in "+subject.SafeURL(r.URL)).Because("private-key-in-page")
 		}
+		if name := secretIn(s, r.ResponseBody); name != "" {
+			return subject.Violated("no secret of a webhook", "that of "+name+" is in "+subject.SafeURL(r.URL)).Because("secret-in-page").
+				Fix("Compute signatures on the server only, and give the variable a name that the build does not hand to pages (not NEXT_PUBLIC_…, VITE_…, REACT_APP_…, PUBLIC_…). This secret is public now: make a new one in Kindly's settings.")
+		}
 	}
 	addresses := keyAddresses(s, v)
 	for _, address := range addresses {
@@ -55,6 +64,26 @@ func pagePrivateKey(ctx context.Context, s *subject.Session) subject.Verdict {
 		return held.Weak(unread)
 	}
 	return held
+}
+
+// aSecret is the length from which a webhook's secret stands on a page by no accident,
+// in bytes.
+const aSecret = 12
+
+// secretIn is the webhook whose secret stands in what a page loads, as it is or as
+// JSON writes it; "" if none does.
+func secretIn(s *subject.Session, body []byte) string {
+	for i, hook := range s.Target.Webhooks {
+		secret := []byte(strings.TrimSpace(hook.Secret))
+		quoted, err := json.Marshal(string(secret))
+		if err != nil || len(secret) < aSecret {
+			continue
+		}
+		if bytes.Contains(body, secret) || bytes.Contains(body, quoted) {
+			return cmp.Or(hook.Name, fmt.Sprintf("webhook %d", i+1))
+		}
+	}
+	return ""
 }
 
 // keyAddresses are where the key would be served: at the root of the page's

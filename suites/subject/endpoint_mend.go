@@ -68,8 +68,8 @@ func (s *Session) mend(e *Endpoint, v *Visit) {
 		return
 	}
 	for _, m := range mendings {
-		if raw != "" && m.cause != "callback-chat-id-name" {
-			continue
+		if raw != "" && m.cause != "callback-chat-id-name" && m.cause != "callback-without-content-type" {
+			continue // it gives a token, and only the chat id is not read
 		}
 		for _, r := range m.mend(e, v) {
 			tried := &Endpoint{ChatID: e.ChatID, Request: r.Request}
