@@ -188,7 +188,7 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 		}, 204, nil), "", "callback-member-name", []string{"header X-Token", "Access-Control-Expose-Headers"}, "where the answer has it"},
 		{"GET has no body", strings.Replace(asking, `method: "POST", `, "", 1), same, sound, "", "callback-throws", []string{`method: "POST"`}, "return null"},
 		{"a library has not come yet", `async (id) => (await window.Clerk.session.getToken())`, same, sound, "", "callback-throws", []string{"is not there when the chat calls it"}, "return null"},
-		{"a consent is waited for", `async (id) => { if (!window.consent) return null; const r = await fetch("AUTH", ` + jsonType + `); return (await r.json()).token }`, same, sound, "", "callback-asks-nobody", []string{"on which condition", "consent"}, "page.login"},
+		{"a consent is waited for", `async (id) => { if (!window.consent) return null; const r = await fetch("AUTH", ` + jsonType + `); return (await r.json()).token }`, same, sound, "", "callback-asks-nobody", []string{"on which condition", "consent"}, "return fetch"},
 		{"the session's cookie is for another path", asking, same, func(w http.ResponseWriter, r *http.Request) {
 			if c, err := r.Cookie("account"); err != nil || c.Value != "4711" {
 				http.Error(w, "log in", http.StatusUnauthorized)

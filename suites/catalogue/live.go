@@ -228,5 +228,12 @@ func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
 	if !slices.ContainsFunc(deaths, service.Death.Blamed) {
 		return v.At(rule.Should).Fix("Look into its log: it was restarted, or an error ended it that nothing here could repeat.") // nobody is blamed for what can't be shown
 	}
+	if slices.ContainsFunc(deaths, func(d service.Death) bool { return d.Late && slices.Contains(wellFormed, d.Check) }) {
+		return v.Because("webhook-verifies-too-late") // if it has believed such tokens, too
+	}
 	return v.Because("process-dies")
 }
+
+// wellFormed are checks whose tokens have no mistake but that somebody else signed
+// them: what ends of one after the answer has only then looked at the signature.
+var wellFormed = []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-EMBEDDED-KEY", "HOOK-REMOTE-KEY"}

@@ -57,6 +57,11 @@ func TestAnErrorIsNoBelief(t *testing.T) {
 		c.Cause = "process-dies"
 		return c
 	}
+	late := func(id string) reports.Check {
+		c := fails(id, 0)
+		c.Cause = "webhook-verifies-too-late"
+		return c
+	}
 	for _, row := range []struct {
 		name   string
 		checks []reports.Check
@@ -70,6 +75,8 @@ func TestAnErrorIsNoBelief(t *testing.T) {
 		{"errors, and a token that was changed is believed", []reports.Check{fails("HOOK-WRONG-KEY", 500), fails("HOOK-TAMPERED", 200), fails("HOOK-SIGNATURE", 500), fails("HOOK-ALG-NONE", 500), fails("HOOK-KID-INJECTION", 500)}, []string{"webhook-fails-on-bad-tokens"}},
 		{"an error, and two others are believed", []reports.Check{fails("HOOK-WRONG-KEY", 200), fails("HOOK-TAMPERED", 500), fails("HOOK-EMBEDDED-KEY", 200)}, []string{"webhook-trusts-any-key"}},
 		{"all that is forged is believed, and ends the process a moment later", []reports.Check{kills("HOOK-WRONG-KEY"), fails("HOOK-SIGNATURE", 200), fails("HOOK-EMBEDDED-KEY", 200), kills("HOOK-GARBAGE"), fails("LIVE-PROCESS", 0)}, []string{"webhook-verifies-too-late"}},
+		{"all that is forged is believed, and some of it ended the process after the answer", []reports.Check{fails("HOOK-WRONG-KEY", 200), fails("HOOK-TAMPERED", 200), fails("HOOK-SIGNATURE", 200), kills("HOOK-GARBAGE"), late("LIVE-PROCESS")}, []string{"webhook-verifies-too-late"}},
+		{"what is forged ends the process after the answer, and is not believed", []reports.Check{late("LIVE-PROCESS")}, []string{"process-dies"}},
 		{"all that is forged is believed, and garbage ends the process", []reports.Check{fails("HOOK-WRONG-KEY", 200), fails("HOOK-TAMPERED", 200), fails("HOOK-SIGNATURE", 200), kills("HOOK-GARBAGE"), fails("LIVE-PROCESS", 0)}, []string{"process-dies", "webhook-verifies-nothing"}},
 		{"what is forged ends the process, and is not believed", []reports.Check{kills("HOOK-WRONG-KEY"), kills("HOOK-TAMPERED"), fails("HOOK-SIGNATURE", 500)}, []string{"process-dies"}},
 		{"it dies of forged tokens, and believes those for other chats", []reports.Check{kills("HOOK-WRONG-KEY"), kills("HOOK-SIGNATURE"), fails("HOOK-OTHER-CHAT", 200)}, []string{"process-dies", "webhook-ignores-chat"}},

@@ -90,7 +90,7 @@ var ofPages = []Cause{
 	page("callback-asks-nobody", "The callback gives no token, and asks nobody for one.", reports.High, strangers, "PAGE-CALLBACK-*"),
 	{ID: "page-remembers-token", Title: "The page remembers a token, and gives it again for other chats.", Severity: reports.High, Owner: Page,
 		Consequence: "A user's second chat gets the first one's token: Kindly refuses it, or it expires in the middle of the talk.",
-		Fix:         "Fetch a token for the chat id that the callback is given; if tokens are kept, keep them by chat id, and drop them 30 s before exp.",
+		Fix:         "Fetch a token for the chat id that the callback is given; if tokens are kept, keep them by chat id, and drop them 30 s before exp. A page that does fetch each time has the answer from the browser's cache or a service worker: Cache-Control: no-store, POST, and the path left out of the worker.",
 		When:        []string{"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}, Unless: []string{"AUTH-BIND-CHAT"}, // else it is given one again
 		Explains: []string{"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}},
 	{ID: "page-stores-token", Title: "The page keeps the token in a cookie, or in the browser's storage.", Severity: reports.High, Owner: Page,

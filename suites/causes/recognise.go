@@ -178,8 +178,14 @@ const (
 // ends the process: each of the two has another reason where it is seen by itself.
 func (r *recognition) verifiedTooLate() {
 	c, _ := Find(verifiesTooLate)
+	late := false // such tokens ended a process that had answered them
+	for i := range r.rows {
+		if row := &r.rows[i]; row.Cause == verifiesTooLate {
+			late, row.Cause = true, processDies
+		}
+	}
 	for _, place := range r.places() {
-		kills, believes := false, -1
+		kills, believes := late, -1
 		for i, row := range r.rows {
 			if row.Where != place || row.Outcome != reports.Failed || !slices.Contains([]string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-SIGNATURE"}, row.ID) {
 				continue
