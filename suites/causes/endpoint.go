@@ -35,7 +35,7 @@ var ofEndpoints = []Cause{
 			"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW", "LIVE-AUTH-BURST", "AUTH-FRESH", "FWD-DELIVERED"}},
 	{ID: "two-logins-one-user", Title: "Two logins get tokens for one and the same user.", Severity: reports.Critical, Owner: Endpoint,
 		Consequence: "If they are two users, one of them is the other, in the chat and at every webhook.",
-		Fix:         "See whether the second login in kindlytest.yaml (page.second_login, endpoint.second_headers) is another user's than the first. If it is: take sub from the session of the request, not from a constant, the first row, or an account of the app's own.",
+		Fix:         "See whether the second login in kindlytest.yaml (page.second_login, endpoint.second_headers) is another user's than the first. If it is: take sub from the session of the request, not from a constant, a variable that keeps who asked first, or an account of the app's own.",
 		Unless:      []string{"AUTH-NO-SESSION"}, Explains: []string{"AUTH-BIND-SESSION", "AUTH-CONCURRENT"}},
 	{ID: "endpoint-mixes-users", Title: "The auth endpoint keeps what belongs to one request where others reach it.", Severity: reports.Critical, Owner: Endpoint,
 		Consequence: "Users who ask at the same time get each other's tokens: one is the other, for as long as the token lives.",
