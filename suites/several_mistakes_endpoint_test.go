@@ -29,6 +29,7 @@ type plainEndpoint struct {
 	kept     *sync.Map                             // tokens by chat; nil: none is kept
 	chat     func(string) string                   // that the token is for; nil: the one that asks
 	sub      func(user string) any                 // nil: the user's name
+	sids     []string                              // the sessions of two users; nil: those of plainSession
 	// alsoCalled is a claim with the user's name, beside name; "": none is.
 	alsoCalled string
 	session    string // a claim that holds it; "": none does
@@ -112,7 +113,11 @@ func plainEndpointOf(t *testing.T, e plainEndpoint) target.Target {
 	with := func(sid string) http.Header {
 		return http.Header{"Cookie": {"sid=" + sid}, "Content-Type": {"application/json"}}
 	}
-	return target.Target{Endpoint: &target.EndpointConfig{URL: serve(t, e.ServeHTTP), Method: http.MethodPost, Header: with("9f2c7be1a0d4"), ChatIDField: "chat_id", RequestForm: target.RequestForm{SecondHeader: with("51c0e8d7f3ab")}}}
+	sids := e.sids
+	if sids == nil {
+		sids = []string{"9f2c7be1a0d4", "51c0e8d7f3ab"}
+	}
+	return target.Target{Endpoint: &target.EndpointConfig{URL: serve(t, e.ServeHTTP), Method: http.MethodPost, Header: with(sids[0]), ChatIDField: "chat_id", RequestForm: target.RequestForm{SecondHeader: with(sids[1])}}}
 }
 
 func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {

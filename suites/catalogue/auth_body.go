@@ -29,7 +29,7 @@ var authBodyMalformed = onServing(func(ctx context.Context, s *subject.Session, 
 	for _, b := range bodies {
 		what := "a body that is " + b.Name
 		ev := s.Do(ctx, what, withBody(e, b))
-		verdicts = append(verdicts, strictly(gaveNone(s, what, ev), ev))
+		verdicts = append(verdicts, strictly(gaveNoneForNone(s, what, ev), ev))
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })

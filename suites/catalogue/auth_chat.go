@@ -31,7 +31,7 @@ var authChatidMissing = onServingOrPage(func(ctx context.Context, s *subject.Ses
 		return subject.CouldNotRun(err)
 	}
 	ev := s.Do(ctx, "without a chat id", r)
-	return strictly(gaveNone(s, "without a chat id", ev), ev)
+	return strictly(gaveNoneForNone(s, "without a chat id", ev), ev)
 }, func(ctx context.Context, s *subject.Session) subject.Verdict {
 	called, err := s.CallPage(ctx, browser.NoChatID{})
 	if err != nil {
@@ -44,6 +44,30 @@ var authChatidMissing = onServingOrPage(func(ctx context.Context, s *subject.Ses
 	}
 	return subject.Holds("none, of the page's callback called without a chat id").Weak("the page's request can't be made again outside of it")
 })
+
+// gaveNoneForNone is gaveNone for a request that names no chat: a token for one that
+// the harness made up before is for a chat that the endpoint remembers.
+func gaveNoneForNone(s *subject.Session, what string, ev subject.Evidence) subject.Verdict {
+	v := gaveNone(s, what, ev)
+	if v.Kind != subject.Broken {
+		return v
+	}
+	raw, _ := s.TokenIn(ev.Exchange)
+	if t, err := token.Decode(raw); err == nil && s.MadeChatID(t.ChatID()) && !holds(ev.Exchange.Request, t.ChatID()) {
+		v.Actual += " for a chat that asked before"
+		return v.Because("endpoint-remembers-chat")
+	}
+	return v
+}
+
+// holds says whether a text stands anywhere in a request.
+func holds(r wire.Request, text string) bool {
+	in := strings.Contains(r.URL, text) || bytes.Contains(r.Body, []byte(text))
+	for _, values := range r.Header {
+		in = in || strings.Contains(strings.Join(values, "\n"), text)
+	}
+	return in
+}
 
 // onServingOrPage is onServing, and where the page's request can't be made again,
 // a function over the page's callback, which is called with odd chat ids instead.
@@ -81,12 +105,12 @@ var authChatidType = onServingOrPage(func(ctx context.Context, s *subject.Sessio
 			return subject.CouldNotRun(err)
 		}
 		what := "chat id " + value.Name
-		v := gaveNone(s, what, s.Do(ctx, what, r))
+		v := gaveNoneForNone(s, what, s.Do(ctx, what, r))
 		accepted[value.Name] = v.Kind == subject.Broken
 		verdicts = append(verdicts, v)
 	}
 	worst := subject.Worst(rule.Must, verdicts...)
-	if delete(accepted, "empty"); worst.Kind == subject.Broken && !slices.Contains(slices.Collect(maps.Values(accepted)), true) {
+	if delete(accepted, "empty"); worst.Kind == subject.Broken && worst.Cause == "" && !slices.Contains(slices.Collect(maps.Values(accepted)), true) {
 		return worst.Because("endpoint-signs-without-chat") // it looks at the type, and takes no name for one
 	}
 	return worst

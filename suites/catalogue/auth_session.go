@@ -17,9 +17,44 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 	v := gaveNone(s, what, ev)
 	if v.Kind == subject.Broken && !keptAnswer(ctx, s, ev) {
 		v = v.Because("endpoint-knows-nobody")
+		if remembersUser(ctx, s, e) {
+			v.Actual += ", of the user who asked before"
+			v = v.Because("endpoint-remembers-user")
+		}
 	}
 	return byTheEndpoint(s, v, ev)
 })
+
+// turnsOfUsers is how often each of two users asks before a stranger does: one of
+// several processes that serve an endpoint remembers the user that it served.
+const turnsOfUsers = 8
+
+// remembersUser says whether strangers get the tokens of both users, who ask in turn:
+// those of one are an account that the endpoint falls back to.
+func remembersUser(ctx context.Context, s *subject.Session, e *subject.Endpoint) bool {
+	first, _ := whoAmI(ctx, s, e)
+	second := secondPerson(ctx, s)
+	if first == nil || second == nil || first.claims["sub"] == second.claims["sub"] {
+		return false
+	}
+	other, err := s.SecondEndpoint()
+	if err != nil {
+		return false
+	}
+	given := map[string]bool{}
+	for range turnsOfUsers {
+		for _, user := range []*subject.Endpoint{e, other} {
+			s.Ask(ctx, "a user, and then a stranger", user.WithChat(s.NewChatID()))
+			if p := asNobody(ctx, s, e); p != nil {
+				given[p.claims["sub"]] = true
+			}
+		}
+		if given[first.claims["sub"]] && given[second.claims["sub"]] {
+			return true
+		}
+	}
+	return false
+}
 
 // keptAnswer says whether an answer has the very token that the page's own request
 // got: then something may keep it, and the endpoint was perhaps not asked at all.
@@ -135,12 +170,15 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 	if plain == nil {
 		return []subject.Verdict{v}
 	}
-	readable := func(name, text string) bool { return isIdentity(text, plain.token) || namesUser(name) && text != "" }
+	theirs := sessionValues(s)
+	readable := func(name, text string) bool {
+		return isIdentity(text, plain.token) || namesUser(name) && text != "" || counted(text, theirs[name])
+	}
 	if r := e.WithChat(s.NewChatID()); !e.EditReadable(r.Header, func(name, text string) (string, bool) { return "", readable(name, text) }) {
 		return nil
 	}
 	var verdicts []subject.Verdict
-	for _, other := range otherPeople(ctx, s, plain) {
+	for _, other := range otherPeople(ctx, s, plain, theirs) {
 		r := e.WithChat(s.NewChatID())
 		another := false
 		e.EditReadable(r.Header, func(name, text string) (string, bool) {
@@ -179,6 +217,21 @@ func namesUser(name string) bool {
 	return userNames[strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(name))]
 }
 
+// nearby is how far the numbers of two sessions may be apart for one to be guessed
+// from the other.
+const nearby = 1000
+
+// counted says whether two texts are numbers so near to each other that something
+// counts: who has one can guess the other.
+func counted(one, other string) bool {
+	a, err := strconv.ParseInt(one, 10, 64)
+	if err != nil {
+		return false
+	}
+	b, err := strconv.ParseInt(other, 10, 64)
+	return err == nil && a != b && a-b < nearby && b-a < nearby
+}
+
 // An otherPerson says what stands for another user.
 type otherPerson struct {
 	who string
@@ -187,7 +240,7 @@ type otherPerson struct {
 
 // otherPeople are one who is made up, those whose numbers are near, and the second
 // user, if there is one.
-func otherPeople(ctx context.Context, s *subject.Session, plain *person) []otherPerson {
+func otherPeople(ctx context.Context, s *subject.Session, plain *person, theirs map[string]string) []otherPerson {
 	unique := s.NewChatID()
 	out := []otherPerson{{"an invented user", func(_, text string) string {
 		if invented, ok := invent(text, unique); ok {
@@ -204,9 +257,8 @@ func otherPeople(ctx context.Context, s *subject.Session, plain *person) []other
 		}})
 	}
 	if second := secondPerson(ctx, s); second != nil {
-		theirs := sessionValues(s)
 		out = append(out, otherPerson{"the second user", func(name, text string) string {
-			if value := theirs[name]; namesUser(name) && value != "" {
+			if value := theirs[name]; namesUser(name) && value != "" || counted(text, value) {
 				return value
 			}
 			return swapped(text, plain.token, second.token)
@@ -220,7 +272,9 @@ func sessionValues(s *subject.Session) map[string]string {
 	out := map[string]string{}
 	if e, err := s.SecondEndpoint(); err == nil {
 		e.EditReadable(e.Request.Header.Clone(), func(name, text string) (string, bool) {
-			out[name] = text
+			if name != "" {
+				out[name] = text
+			}
 			return text, false
 		})
 	}

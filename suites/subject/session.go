@@ -55,6 +55,7 @@ type Session struct {
 	Stacks    stacks
 
 	mu       sync.Mutex
+	made     map[string]bool // the chat ids that NewChatID made
 	problems []Problem
 	notes    []reports.Note
 	closers  []io.Closer
@@ -71,7 +72,7 @@ type Problem struct {
 func Open(ctx context.Context, t target.Target, o Options) *Session {
 	bound := o.Concurrency
 	o = o.WithDefaults(t)
-	s := &Session{Target: t, Options: o, Base: ctx, Redact: &redactor{}, manner: mannerOf(o.Observed)}
+	s := &Session{Target: t, Options: o, Base: ctx, Redact: &redactor{}, manner: mannerOf(o.Observed), made: map[string]bool{}}
 	limit := rate.Inf
 	if o.Rate > 0 {
 		limit = rate.Limit(o.Rate)
@@ -247,7 +248,18 @@ func saysNothing(ev Evidence) bool {
 func (s *Session) NewChatID() string {
 	var b [16]byte
 	s.random(b[:])
-	return mockkindly.UUID(b)
+	id := mockkindly.UUID(b)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.made[id] = true
+	return id
+}
+
+// MadeChatID says whether an id is one that NewChatID made.
+func (s *Session) MadeChatID(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.made[id]
 }
 
 // random fills b. Where the injected source fails, the system's never does.
