@@ -64,6 +64,8 @@ func TestWhatAnEndpointRemembersIsNamed(t *testing.T) {
 		{"the chat before is signed where none is named", plainEndpoint{chat: remembersChat, before: anything}, chats, []string{"endpoint-remembers-chat"}, "for a chat that asked before"},
 		{"whatever stands for a chat is signed", plainEndpoint{before: anything}, chats, []string{"endpoint-signs-anything"}, ""},
 		{"sessions are counted", plainEndpoint{who: bySID(map[string]string{"1041": "user-ada", "1042": "user-grace"}), sids: []string{"1041", "1042"}}, sessions, []string{"endpoint-believes-session"}, "a token for somebody else"},
+		{"a session is an address in base64, and the token says none", plainEndpoint{who: bySID(map[string]string{"YWRhQHNob3AuZXhhbXBsZQ": "user-ada", "Z3JhY2VAc2hvcC5leGFtcGxl": "user-grace"}),
+			sids: []string{"YWRhQHNob3AuZXhhbXBsZQ", "Z3JhY2VAc2hvcC5leGFtcGxl"}}, sessions, []string{"endpoint-believes-session"}, "a token for somebody else"},
 		{"sessions are numbers at random", plainEndpoint{who: bySID(map[string]string{"904417732": "user-ada", "131190446": "user-grace"}), sids: []string{"904417732", "131190446"}}, sessions, nil, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

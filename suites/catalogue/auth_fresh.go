@@ -14,25 +14,34 @@ import (
 const leastLife = 30 * time.Second
 
 var authFresh = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
-	chatID := s.NewChatID()
-	first, ev, err := s.FetchToken(ctx, chatID)
-	if err != nil {
-		return subject.CouldNotRun(err).With(ev)
+	for try := 1; ; try++ {
+		chatID := s.NewChatID()
+		first, ev, err := s.FetchToken(ctx, chatID)
+		if err != nil {
+			return subject.CouldNotRun(err).With(ev)
+		}
+		// iat and exp count whole seconds: within one, even a new token is the same.
+		pause := 1100 * time.Millisecond
+		if s.Options.WaitExpiry {
+			pause = untilRenewal(first, s.Options.Now())
+		}
+		began := s.Options.Now()
+		if err := service.Sleep(ctx, pause); err != nil {
+			return subject.CouldNotRun(err).With(ev)
+		}
+		second, ev, err := s.FetchToken(ctx, chatID)
+		if err != nil {
+			return subject.CouldNotRun(err).With(ev)
+		}
+		if late := s.Options.Now().Sub(began) - pause; first != second && late > keptAtLeast && try < 3 {
+			continue // the service was down between, and what keeps answers may have let go
+		}
+		return judgeFresh(first, second, s.Options.Now()).With(ev)
 	}
-	// iat and exp count whole seconds: within one, even a new token is the same.
-	pause := 1100 * time.Millisecond
-	if s.Options.WaitExpiry {
-		pause = untilRenewal(first, s.Options.Now())
-	}
-	if err := service.Sleep(ctx, pause); err != nil {
-		return subject.CouldNotRun(err)
-	}
-	second, ev, err := s.FetchToken(ctx, chatID)
-	if err != nil {
-		return subject.CouldNotRun(err).With(ev)
-	}
-	return judgeFresh(first, second, s.Options.Now()).With(ev)
 })
+
+// keptAtLeast is for how long anything keeps an answer that keeps it at all.
+const keptAtLeast = 5 * time.Second
 
 // untilRenewal is the time until Kindly's client would ask again.
 func untilRenewal(raw token.Raw, now time.Time) time.Duration {

@@ -172,7 +172,7 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 	}
 	theirs := sessionValues(s)
 	readable := func(name, text string) bool {
-		return isIdentity(text, plain.token) || namesUser(name) && text != "" || counted(text, theirs[name])
+		return isIdentity(text, plain.token) || namesUser(name) && text != "" || writable(text, theirs[name])
 	}
 	if r := e.WithChat(s.NewChatID()); !e.EditReadable(r.Header, func(name, text string) (string, bool) { return "", readable(name, text) }) {
 		return nil
@@ -232,6 +232,13 @@ func counted(one, other string) bool {
 	return err == nil && a != b && a-b < nearby && b-a < nearby
 }
 
+// writable says whether two texts at the same place of two sessions are of a kind
+// that anybody can write: both are e-mail addresses, whatever the token makes of
+// them, or numbers that are counted.
+func writable(one, other string) bool {
+	return one != other && anAddress.MatchString(one) && anAddress.MatchString(other) || counted(one, other)
+}
+
 // An otherPerson says what stands for another user.
 type otherPerson struct {
 	who string
@@ -258,7 +265,7 @@ func otherPeople(ctx context.Context, s *subject.Session, plain *person, theirs 
 	}
 	if second := secondPerson(ctx, s); second != nil {
 		out = append(out, otherPerson{"the second user", func(name, text string) string {
-			if value := theirs[name]; namesUser(name) && value != "" || counted(text, value) {
+			if value := theirs[name]; namesUser(name) && value != "" || writable(text, value) {
 				return value
 			}
 			return swapped(text, plain.token, second.token)
@@ -272,7 +279,7 @@ func sessionValues(s *subject.Session) map[string]string {
 	out := map[string]string{}
 	if e, err := s.SecondEndpoint(); err == nil {
 		e.EditReadable(e.Request.Header.Clone(), func(name, text string) (string, bool) {
-			if name != "" {
+			if name != "" || anAddress.MatchString(text) {
 				out[name] = text
 			}
 			return text, false

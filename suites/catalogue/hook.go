@@ -71,6 +71,10 @@ var hookAnonymous = eachHook(func(ctx context.Context, h *subject.Webhook, st su
 			all = append(all, ev)
 		}
 	}
+	if st.Kept != nil {
+		return subject.Violated("nobody's data", st.Kept.Title+": the answer is the one that its user got").Surely().With(*st.Kept).
+			Fix("Take the user from each request's own token; keep nobody by the chat, who may have logged out since.")
+	}
 	for _, ev := range all {
 		if ev.Exchange.Err != nil || ev.Exchange.Status() >= 500 {
 			if st.Fault != nil {

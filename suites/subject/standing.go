@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -32,6 +33,9 @@ type Standing struct {
 	Envelope *Mended
 	// Waking is how long it was silent at first, before it answered.
 	Waking time.Duration
+	// Kept is the answer to a stranger in a member's chat, where it is the member's:
+	// the webhook keeps who somebody is by their chat. nil: it does not.
+	Kept *Evidence
 }
 
 // A Fault is why the valid request is not accepted. One check speaks of it; all
@@ -135,6 +139,9 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 		return st, h.diagnose(ctx, &st)
 	}
 	if err := h.separateChats(ctx, &st); err != nil {
+		return st, err
+	}
+	if err := h.separateUsers(ctx, &st); err != nil {
 		return st, err
 	}
 	return st, h.tryPoliteRefusal(ctx, &st)
@@ -255,11 +262,50 @@ func (h *Webhook) separateChats(ctx context.Context, st *Standing) error {
 	if !differs(exchanges(turns[0]), exchanges(turns[1])) {
 		return nil
 	}
+	return h.ownChats(ctx, st)
+}
+
+// ownChats gives each attempt a chat of its own from now on.
+func (h *Webhook) ownChats(ctx context.Context, st *Standing) error {
+	if h.repair.ownChats {
+		return nil
+	}
 	h.repair.ownChats = true
 	unrepaired := st.Unrepaired
 	err := h.sampleBoth(ctx, st)
 	st.Unrepaired = unrepaired
 	return err
+}
+
+// separateUsers looks whether the webhook keeps who somebody is by their chat: then
+// what brings no token is answered as the member's, in a chat that has seen one.
+func (h *Webhook) separateUsers(ctx context.Context, st *Standing) error {
+	if !st.Members() || len(st.Stranger) == 0 {
+		return nil
+	}
+	for range samples { // one of several processes keeps its own
+		p, err := h.newWitness(ctx)
+		if err != nil {
+			return nil // there are no more tokens to be had
+		}
+		member, err := h.Call(ctx, "with a valid token of a new chat", Call{ChatID: p.ChatID, Token: p.Raw})
+		if err != nil {
+			return err
+		}
+		ev, err := h.Call(ctx, "without a token, in the chat of a request with one", Call{ChatID: p.ChatID})
+		if err != nil {
+			return err
+		}
+		if !h.Acceptable(member) || ev.Exchange.Response == nil || known(exchanges(st.Stranger), ev.Exchange) {
+			continue
+		}
+		o, err := h.learn(oracle.Controls{Valid: append(exchanges(st.Member), member.Exchange), Anonymous: exchanges(st.Stranger)}, *st)
+		if err == nil && o.Signal() && o.Judge(oracle.Probe{Exchange: ev.Exchange}).Class == oracle.Believed {
+			st.Kept = &ev
+			return h.ownChats(ctx, st)
+		}
+	}
+	return nil
 }
 
 // accepted says whether all answers to the best request are those to a valid one.
