@@ -71,6 +71,53 @@ func TestStrangersAreTriedBehindTheGate(t *testing.T) {
 	}
 }
 
+// A proxy that logs people in tells the app who they are: its cookie is the session,
+// where there is no other. Beside one, it only opens the gate.
+func TestAProxyThatLogsPeopleInIsTheSession(t *testing.T) {
+	t.Parallel()
+	users := map[string]string{"f81d4fae-7dec": "user-ada", "0b2c9d33-41aa": "user-grace"}
+	cookie := func(r *http.Request, name string) string {
+		c, err := r.Cookie(name)
+		if err != nil {
+			return ""
+		}
+		return users[c.Value]
+	}
+	byProxy := func(r *http.Request) string { return cookie(r, "_oauth2_proxy") }
+	anybody := func(*http.Request) string { return "user-ada" }
+	behind := func(who func(*http.Request) string) func(*http.Request) string {
+		return func(r *http.Request) string {
+			if byProxy(r) == "" {
+				return "" // the proxy asks for a login
+			}
+			return who(r)
+		}
+	}
+	for name, row := range map[string]struct {
+		who              func(*http.Request) string
+		cookies          [2]string
+		noSession, spoil reports.Outcome
+	}{
+		"the proxy alone": {byProxy, [2]string{"_oauth2_proxy=f81d4fae-7dec", "_oauth2_proxy=0b2c9d33-41aa"}, reports.Passed, reports.Passed},
+		"an app that looks at no session of its own": {behind(anybody), [2]string{"_oauth2_proxy=f81d4fae-7dec; sid=9f2c7be1a0d4", "_oauth2_proxy=0b2c9d33-41aa; sid=51c0e8d7f3ab"}, reports.Failed, reports.Skipped},
+		"an app with a session":                      {behind(plainSession), [2]string{"_oauth2_proxy=f81d4fae-7dec; sid=9f2c7be1a0d4", "_oauth2_proxy=0b2c9d33-41aa; sid=51c0e8d7f3ab"}, reports.Passed, reports.Passed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := plainEndpointOf(t, plainEndpoint{who: row.who})
+			shop.Endpoint.Header.Set("Cookie", row.cookies[0])
+			shop.Endpoint.SecondHeader.Set("Cookie", row.cookies[1])
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-BAD-SESSION"}})
+			for id, want := range map[string]reports.Outcome{"AUTH-NO-SESSION": row.noSession, "AUTH-BAD-SESSION": row.spoil} {
+				if c := find(t, run, id); c.Outcome != want {
+					t.Errorf("%s is %s, want %s", id, c.Outcome, want)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}
+
 // A session that anybody can write is none, however it is written down.
 func TestWrittenSessionsAreFound(t *testing.T) {
 	t.Parallel()

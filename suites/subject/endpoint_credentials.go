@@ -60,7 +60,7 @@ func (e *Endpoint) opensGate(name, value string) bool {
 	return name == "Authorization" && strings.HasPrefix(strings.ToLower(value), "basic ") && e.hasOtherSession()
 }
 
-// sharedHeaders are those that the pages of two users send alike: a version, a
+// sharedHeaders are those, and the cookies, that the pages of two users send alike: a version, a
 // client's name, a key of the gateway. None of them is a session.
 func (s *Session) sharedHeaders(e *Endpoint) map[string]bool {
 	first, err := s.VisitMended()
@@ -79,7 +79,26 @@ func (s *Session) sharedHeaders(e *Endpoint) map[string]bool {
 	for name, values := range e.Request.Header {
 		out[name] = name != "Cookie" && slices.Equal(values, second.Request.Header[name])
 	}
+	theirs := cookiePairs(second.Request.Header["Cookie"])
+	for _, pair := range cookiePairs(e.Request.Header["Cookie"]) {
+		key, _, _ := strings.Cut(pair, "=")
+		out[cookieNamed(key)] = slices.Contains(theirs, pair)
+	}
 	return out
+}
+
+// cookieNamed is the name of a cookie among those of headers.
+func cookieNamed(key string) string { return "Cookie: " + key }
+
+// openedBy says whether a cookie only opens a gate before the endpoint. A gate that
+// asks people who they are logs them in to the app as well, where nothing else can
+// be the session.
+func (e *Endpoint) openedBy(cookie string) bool {
+	if !gateCookies.MatchString(cookie) || cookie == "_vercel_jwt" { // which is the same for a whole team
+		return gateCookies.MatchString(cookie)
+	}
+	auth := strings.ToLower(e.Request.Header.Get("Authorization"))
+	return auth != "" && !strings.HasPrefix(auth, "basic ") || len(e.Bearers()) > 0 || e.hasOtherSession()
 }
 
 func differentPeople(a, b token.Raw) bool {
@@ -100,7 +119,8 @@ func (e *Endpoint) hasOtherSession() bool {
 			return true
 		default:
 			for _, pair := range cookiePairs(values) {
-				if key, _, _ := strings.Cut(pair, "="); !IsCSRFName(key) && !gateCookies.MatchString(key) {
+				key, _, _ := strings.Cut(pair, "=")
+				if !IsCSRFName(key) && !gateCookies.MatchString(key) && !e.ChatCookie(key) && !(e.shared != nil && e.shared()[cookieNamed(key)]) {
 					return true
 				}
 			}
@@ -143,7 +163,7 @@ func (e *Endpoint) withoutHeaders(r wire.Request, kept func(name string) bool) w
 		case name == "Cookie":
 			pairs := slices.DeleteFunc(cookiePairs(values), func(pair string) bool {
 				key, _, _ := strings.Cut(pair, "=")
-				return !kept(key) && !gateCookies.MatchString(key) && !e.ChatCookie(key)
+				return !kept(key) && !e.openedBy(key) && !e.ChatCookie(key)
 			})
 			if len(pairs) == 0 {
 				delete(out.Header, name)
@@ -198,7 +218,7 @@ func (e *Endpoint) editSession(h http.Header, change func(name, value string) st
 				continue
 			}
 			values[i] = editCredential(name, v, func(part, value string) string {
-				if name == "Cookie" && e.ChatCookie(part) {
+				if name == "Cookie" && (e.ChatCookie(part) || e.openedBy(part)) {
 					return value
 				}
 				return change(part, value)
@@ -214,7 +234,7 @@ func editCredential(name, v string, change func(name, value string) string) stri
 	case "Cookie":
 		pairs := cookiePairs([]string{v})
 		for i, p := range pairs {
-			if key, value, ok := strings.Cut(p, "="); ok && !IsCSRFName(key) && !gateCookies.MatchString(key) {
+			if key, value, ok := strings.Cut(p, "="); ok && !IsCSRFName(key) {
 				pairs[i] = key + "=" + change(key, value)
 			}
 		}
