@@ -105,6 +105,26 @@ func conflicts(ev Evidence) bool {
 	return ev.Exchange.Status() == http.StatusConflict || ev.Exchange.Status() == http.StatusLocked
 }
 
+// mayBeCompany says whether an answer may be due to other requests that were under way:
+// a conflict, or an error, as where a database is locked. Where errors have proved to be
+// the service's own way to refuse, only what is plain is looked into.
+func (v *service) mayBeCompany(x *sending) bool {
+	if conflicts(x.ev) {
+		return true
+	}
+	if !errs(x.ev) || v.trouble(*x) {
+		return false
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return x.plain || v.conflicts > 0 || v.errors < manyErrors
+}
+
+func errs(ev Evidence) bool { return ev.Exchange.Status() >= http.StatusInternalServerError }
+
+// manyErrors is how many errors are looked into for being others' doing, if none was.
+const manyErrors = 12
+
 // inCompany says whether others were under way when x was, or had just ended: a service
 // may have something to do after it has answered.
 func (v *service) inCompany(x *sending) bool {
@@ -137,7 +157,10 @@ func (v *service) byItself(ctx context.Context, client *wire.Client, x *sending)
 	v.end(x) // again: what it may break is looked for by when it ended
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if ev.Exchange.Response != nil && !conflicts(ev) {
+	switch {
+	case errs(ev):
+		v.errors++
+	case ev.Exchange.Response != nil && !conflicts(ev):
 		if v.conflicts++; v.conflicts == fewConflicts {
 			v.single = true
 		}

@@ -37,7 +37,8 @@ type service struct {
 	down      error            // it died and did not come back
 	ailing    map[string]error // places whose plain requests fail by now, for good
 	single    bool             // it mixes up what it is asked at the same time, or turns it away
-	conflicts int              // requests that were turned away in company only
+	conflicts int              // requests that were turned away, or failed, in company only
+	errors    int              // requests that failed with an error also when they were sent by themselves
 	pace      time.Duration    // of plain answers
 	longest   time.Duration    // that any answer has taken
 	limit     limit
@@ -98,7 +99,7 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 		if last, sent = v.once(ctx, client, &attempt); !sent {
 			continue // what it is known by now, it was not when it set out
 		}
-		if conflicts(last) && v.inCompany(&attempt) {
+		if v.mayBeCompany(&attempt) && v.inCompany(&attempt) {
 			last = v.byItself(ctx, client, &attempt)
 		}
 		switch {
