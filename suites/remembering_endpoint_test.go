@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -62,6 +63,8 @@ func TestWhatAnEndpointRemembersIsNamed(t *testing.T) {
 		{"strangers are the user whom one of two processes served before", plainEndpoint{who: remembersUser(2)}, sessions, []string{"endpoint-remembers-user"}, ""},
 		{"strangers are the first account", plainEndpoint{who: func(r *http.Request) string { return cmp.Or(plainSession(r), "user-ada") }}, sessions, []string{"endpoint-knows-nobody"}, ""},
 		{"the chat before is signed where none is named", plainEndpoint{chat: remembersChat, before: anything}, chats, []string{"endpoint-remembers-chat"}, "for a chat that asked before"},
+		{"something keeps answers by the chat", plainEndpoint{keptBefore: &sync.Map{}}, append(sessions, "AUTH-BIND-SESSION", "AUTH-FRESH"), []string{"endpoint-answer-kept"}, "for a chat that a user has just asked for: it gave a token"},
+		{"one token serves all chats of a user", plainEndpoint{kept: &sync.Map{}, keptBy: plainSession}, append(chats, "AUTH-FRESH"), []string{"endpoint-remembers-chat"}, ""},
 		{"whatever stands for a chat is signed", plainEndpoint{before: anything}, chats, []string{"endpoint-signs-anything"}, ""},
 		{"sessions are counted", plainEndpoint{who: bySID(map[string]string{"1041": "user-ada", "1042": "user-grace"}), sids: []string{"1041", "1042"}}, sessions, []string{"endpoint-believes-session"}, "a token for somebody else"},
 		{"a session is an address in base64, and the token says none", plainEndpoint{who: bySID(map[string]string{"YWRhQHNob3AuZXhhbXBsZQ": "user-ada", "Z3JhY2VAc2hvcC5leGFtcGxl": "user-grace"}),

@@ -27,9 +27,12 @@ type plainEndpoint struct {
 	before   func(w http.ResponseWriter, chat any) // what it writes before its answer
 	flat     bool                                  // the claim chat is the id itself
 	kept     *sync.Map                             // tokens by chat; nil: none is kept
-	chat     func(string) string                   // that the token is for; nil: the one that asks
-	sub      func(user string) any                 // nil: the user's name
-	sids     []string                              // the sessions of two users; nil: those of plainSession
+	keptBy   func(r *http.Request) string          // what they are kept by instead
+	// keptBefore are answers by chat that a cache before the endpoint keeps; nil: there is none
+	keptBefore *sync.Map
+	chat       func(string) string   // that the token is for; nil: the one that asks
+	sub        func(user string) any // nil: the user's name
+	sids       []string              // the sessions of two users; nil: those of plainSession
 	// alsoCalled is a claim with the user's name, beside name; "": none is.
 	alsoCalled string
 	session    string // a claim that holds it; "": none does
@@ -54,6 +57,12 @@ func (e plainEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"error":"bad request"}`, http.StatusBadRequest)
 		return
 	}
+	if e.keptBefore != nil {
+		if answer, ok := e.keptBefore.Load(body["chat_id"]); ok && body["chat_id"] != nil {
+			json.NewEncoder(w).Encode(answer)
+			return
+		}
+	}
 	user := who(r)
 	if user == "" {
 		http.Error(w, `{"error":"log in"}`, http.StatusUnauthorized)
@@ -74,10 +83,18 @@ func (e plainEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	token := e.token(user, chat, r)
 	if e.kept != nil {
-		kept, _ := e.kept.LoadOrStore(chat, token)
+		by := chat
+		if e.keptBy != nil {
+			by = e.keptBy(r)
+		}
+		kept, _ := e.kept.LoadOrStore(by, token)
 		token = kept.(string)
 	}
-	json.NewEncoder(w).Encode(map[string]string{"token": token})
+	answer := map[string]string{"token": token}
+	if e.keptBefore != nil {
+		e.keptBefore.Store(chat, answer)
+	}
+	json.NewEncoder(w).Encode(answer)
 }
 
 func (e plainEndpoint) token(user, chat string, r *http.Request) string {

@@ -115,18 +115,22 @@ func oneToken(s *subject.Session, answers []subject.Evidence) bool {
 // goes to whoever names the chat.
 func sameChat(ctx context.Context, s *subject.Session, first, second *subject.Endpoint) subject.Verdict {
 	chatID := s.NewChatID()
-	_, raw := s.Ask(ctx, "a chat of the first user", first.WithChat(chatID))
-	own, ok := personOf(raw)
+	_, kept := s.Ask(ctx, "a chat of the first user", first.WithChat(chatID))
+	own, ok := personOf(kept)
 	if !ok {
 		return subject.Holds("the first user got no token for another chat")
 	}
-	if asNobody(ctx, s, first).is(raw) {
+	if asNobody(ctx, s, first).is(kept) {
 		return subject.Missing("the first user gets the token that the endpoint gives to anybody (see AUTH-NO-SESSION)")
 	}
 	ev, raw := s.Ask(ctx, "the same chat, asked for by the second user", second.WithChat(chatID))
 	other, ok := personOf(raw)
 	if ok && own.claims["sub"] != "" && other.claims["sub"] == own.claims["sub"] {
-		return subject.Violated("each user's own sub, or a refusal", "asked for a chat that the first user had a token for, the second user's session gave the first one's token").Surely().With(ev)
+		v := subject.Violated("each user's own sub, or a refusal", "asked for a chat that the first user had a token for, the second user's session gave the first one's token").Surely().With(ev)
+		if raw == kept {
+			v = v.Because("endpoint-answer-kept")
+		}
+		return v
 	}
 	return subject.Holds("two users, one chat: none gets the other's token")
 }

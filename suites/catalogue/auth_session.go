@@ -22,8 +22,26 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 			v = v.Because("endpoint-remembers-user")
 		}
 	}
-	return byTheEndpoint(s, v, ev)
+	if v.Kind != subject.Held {
+		return v
+	}
+	return subject.Worst(rule.Must, byTheEndpoint(s, v, ev), strangerInChat(ctx, s, e))
 })
+
+// strangerInChat lets nobody ask for a chat that a user has a token for: what keeps
+// answers by the chat gives that token to whoever names it.
+func strangerInChat(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	const what = "without credentials, for a chat that a user has just asked for"
+	chatID := s.NewChatID()
+	if _, raw := s.Ask(ctx, "a chat of a user", e.WithChat(chatID)); raw == "" {
+		return subject.Holds("the user got no token for another chat")
+	}
+	v := gaveNone(what, s.Do(ctx, what, e.WithoutSession(e.WithChat(chatID))))
+	if v.Kind == subject.Broken {
+		return v.Because("endpoint-answer-kept")
+	}
+	return subject.Holds("%s: no token", what)
+}
 
 // turnsOfUsers is how often each of two users asks before a stranger does: one of
 // several processes that serve an endpoint remembers the user that it served.

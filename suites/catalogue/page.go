@@ -7,6 +7,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -118,12 +119,33 @@ func bindsChat(ctx context.Context, e *subject.Endpoint, s *subject.Session) boo
 	return err == nil && t.ChatID() == chatID
 }
 
-func pageCallbackRenew(_ context.Context, s *subject.Session) subject.Verdict {
+func pageCallbackRenew(ctx context.Context, s *subject.Session) subject.Verdict {
 	r, err := s.Renew()
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	return judgeRenewal(r)
+	v := judgeRenewal(r)
+	if v.Kind == subject.Broken && v.Cause == "" && r.After.Token != "" && r.After.Token == r.Before.Token && keepsTokens(ctx, s) {
+		return subject.Missing("the endpoint itself gives a token again, or one for another chat, whose clock nobody can put forward (see AUTH-FRESH, AUTH-BIND-CHAT)")
+	}
+	return v
+}
+
+// keepsTokens says whether the endpoint, asked twice for a new chat, gives a token that
+// it has made before.
+func keepsTokens(ctx context.Context, s *subject.Session) bool {
+	e, err := s.Endpoint()
+	if err != nil {
+		return false
+	}
+	chatID := s.NewChatID()
+	_, first := s.Ask(ctx, "a token for another chat", e.WithChat(chatID))
+	if service.Sleep(ctx, 1100*time.Millisecond) != nil { // iat counts whole seconds
+		return false
+	}
+	_, second := s.Ask(ctx, "once more", e.WithChat(chatID))
+	t, err := token.Decode(second)
+	return err == nil && (first == second || t.ChatID() != chatID)
 }
 
 func judgeRenewal(r subject.Renewal) subject.Verdict {

@@ -22,7 +22,7 @@ var ofEndpoints = []Cause{
 		Fix:         "Look the session up, or verify its signature, and answer 401 where it is not found or does not verify.",
 		When:        []string{"AUTH-BAD-SESSION"}, Unless: []string{"AUTH-NO-SESSION"}, Explains: []string{"AUTH-BAD-SESSION"}},
 	{ID: "endpoint-answer-kept", Title: "One answer of the auth endpoint is kept, and given to all who ask.", Severity: reports.Critical, Owner: Endpoint,
-		Consequence: "Every user is the one who asked first, in the chat and at every webhook.",
+		Consequence: "Every user is the one who asked first, or asked first for that chat, in the chat and at every webhook.",
 		Fix:         "Let nothing keep the answer: Cache-Control: no-store, the endpoint's path taken out of the CDN's and the proxy's cache, and no variable in the app that holds a token.",
 		Explains: []string{"AUTH-BIND-*", "AUTH-CONCURRENT", "AUTH-FRESH", "AUTH-NO-STORE", "AUTH-BODY-*", "AUTH-CHATID-*", "AUTH-POST-TOKEN", "AUTH-NO-SESSION", "LIVE-AUTH-*", "TOK-SUB-STABLE", "TOK-CHAT-ID",
 			"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW", "FWD-DELIVERED"},
