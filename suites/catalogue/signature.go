@@ -245,16 +245,28 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 	}
 	v := subject.Violated("accepted: the signature is right",
 		fmt.Sprintf("%d of %d refused: %s: %s", len(refused), count, strings.Join(names[:min(3, len(names))], ", "), subject.Describe(refused[0].Exchange))).With(refused[0])
-	if m, ok := h.WhatAccepts(ctx, refused[0]); ok {
+	if m, answers, ok := h.WhatAccepts(ctx, refused); ok {
 		v.Actual += "; it accepts " + m.Name
 		v.Evidence = append([]subject.Evidence{m.Seen}, v.Evidence...)
+		var still []string
+		for i, ev := range answers {
+			if !h.AcceptableStatus(ev) {
+				still = append(still, names[i])
+			}
+		}
+		if len(still) > 0 {
+			v.Actual += ", but for " + strings.Join(still[:min(3, len(still))], ", ")
+			m.Fix += " Beside that: " + wholeBody
+		}
 		return v.Because(m.Cause).Fix(m.Fix)
 	}
 	if spelled == 0 {
-		return v.Fix("Compute the HMAC over the bytes of the body as they came: all of them, and none changed (normalize, a limited reader).")
+		return v.Fix(wholeBody)
 	}
 	return v.Because("hmac-body-rewritten")
 })
+
+const wholeBody = "Compute the HMAC over the bytes of the body as they came: all of them, and none changed (normalize, a limited reader)."
 
 // unusualNotes are texts that code changes which takes a body for text, or reads a part
 // of it only: letters that Unicode writes in two ways, and more than fits into a buffer.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
@@ -85,17 +86,32 @@ func (h *Webhook) Arrives() bool {
 	return err == nil && ev.Exchange.Response != nil && ev.Exchange.Status() != st.Control().Exchange.Status()
 }
 
-// WhatAccepts looks for the mistake by which a webhook would accept a body that
-// it refuses though it is signed rightly.
-func (h *Webhook) WhatAccepts(ctx context.Context, refused Evidence) (Mended, bool) {
+// WhatAccepts looks for the mistake by which a webhook would accept what it refuses
+// though it is signed rightly: of the first that is accepted so. The answers are those
+// to all of them, signed so; what is refused even then is so for another reason.
+func (h *Webhook) WhatAccepts(ctx context.Context, refused []Evidence) (mended Mended, answers []Evidence, ok bool) {
 	mistakes := append(forge.TextMistakes(), forge.SignatureMistakes()...)
-	for i := range mistakes {
-		m := &mistakes[i]
-		if ev, tried := h.resign(ctx, refused.Exchange.Request, m); tried && h.AcceptableStatus(ev) {
-			return Mended{Cause: m.ID, Name: m.Name, Fix: m.Fix, Seen: ev}, true
+	for i, first := range refused {
+		for j := range mistakes {
+			m := &mistakes[j]
+			ev, tried := h.resign(ctx, first.Exchange.Request, m)
+			if !tried || !h.AcceptableStatus(ev) {
+				continue
+			}
+			answers = slices.Clone(refused)
+			answers[i] = ev
+			for k, other := range refused {
+				if k == i {
+					continue
+				}
+				if ev, tried := h.resign(ctx, other.Exchange.Request, m); tried {
+					answers[k] = ev
+				}
+			}
+			return Mended{Cause: m.ID, Name: m.Name, Fix: m.Fix, Seen: ev}, answers, true
 		}
 	}
-	return Mended{}, false
+	return Mended{}, nil, false
 }
 
 // DoAll sends attempts, and returns the answers in their order.
