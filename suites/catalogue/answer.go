@@ -62,8 +62,8 @@ func documentedSuccess(h *subject.Webhook, st subject.Standing) subject.Verdict 
 // onAnswer makes a probe of a function over the answer to a valid request. A
 // token that is refused is no matter: strangers are answered too. That the answer
 // stands in another one is told once.
-func onAnswer(r rule.Rule, judge func(*subject.Webhook, subject.Evidence) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
-	return eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+func onAnswer(r rule.Rule, judge func(context.Context, *subject.Webhook, subject.Evidence) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	return eachHook(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 		if m := st.Envelope; m != nil && r.ID == webhook.RespEmpty.ID {
 			return subject.Violated("an answer with a field that Kindly reads", m.Name).Because(m.Cause).With(m.Seen)
 		}
@@ -74,7 +74,7 @@ func onAnswer(r rule.Rule, judge func(*subject.Webhook, subject.Evidence) subjec
 				return v.With(st.Fault.Seen)
 			}
 		}
-		return judge(h, ev)
+		return judge(ctx, h, ev)
 	})
 }
 
@@ -83,8 +83,11 @@ func onAnswer(r rule.Rule, judge func(*subject.Webhook, subject.Evidence) subjec
 func answerChecks() []Check {
 	var checks []Check
 	for _, r := range webhook.Rules() {
-		checks = append(checks, Check{Requirement: r, Needs: target.NeedWebhook, Probe: onAnswer(r, func(h *subject.Webhook, ev subject.Evidence) subject.Verdict {
+		checks = append(checks, Check{Requirement: r, Needs: target.NeedWebhook, Probe: onAnswer(r, func(ctx context.Context, h *subject.Webhook, ev subject.Evidence) subject.Verdict {
 			v := judgeAnswer(r, ev).With(ev)
+			if r.ID == webhook.RespJSON.ID && (v.Kind == subject.Held || v.Level == rule.Should) {
+				v = subject.Worst(r.Level, v, judgeQuoting(ctx, h))
+			}
 			if v.Kind != subject.Held || r.ID == webhook.RespEmpty.ID {
 				return v
 			}
@@ -98,6 +101,30 @@ func answerChecks() []Check {
 		})})
 	}
 	return after(Answer, "RESP-STATUS", checks...)
+}
+
+// judgeQuoting lets the user write what JSON has to escape: an answer that is put
+// together by hand breaks where it repeats that.
+func judgeQuoting(ctx context.Context, h *subject.Webhook) subject.Verdict {
+	st, err := h.Standing()
+	if err != nil || st.Fault != nil || !h.AcceptableStatus(st.Control()) {
+		return subject.Holds("there is no valid request whose message could be changed")
+	}
+	c, err := h.ControlCall(ctx, st)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	c.Payload = func(p *webhook.Payload) { p.Message += ` "quoted" \ and` + "\nanother line" }
+	const what = "a message with quotes, a backslash and a line end"
+	ev, err := h.Call(ctx, what, c)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	if _, _, err := webhook.ParseAnswer(ev.Exchange.Body()); err != nil && h.AcceptableStatus(ev) {
+		return subject.Violated("a JSON object", what+": "+subject.Bound(err.Error(), 120)).With(ev).
+			Fix("Let a JSON library write the answer: what the user has written is put into it as it is.")
+	}
+	return subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
 }
 
 func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
