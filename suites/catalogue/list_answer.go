@@ -53,7 +53,7 @@ var Answer = []Check{
 			Broken: "The webhook fails on what users may write.",
 			Why:    "Users paste anything: emoji, Arabic, a whole e-mail. A database column or a regular expression that can't take it fails for exactly those users.",
 			Fix:    "Take the message for any text at all: users paste anything."},
-		Needs: target.NeedWebhook,
+		Needs: target.NeedWebhook, Turn: Roughly,
 		Probe: respUnicode,
 	},
 	{

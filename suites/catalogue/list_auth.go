@@ -85,7 +85,7 @@ var Auth = []Check{
 			Broken: "The auth endpoint signs whatever stands in the place of the chat id.",
 			Why:    "A chat id that is no text ends up as \"undefined\", \"null\" or \"[object Object]\" in the token. Tokens of different users then share a chat id, and binding them to a chat binds nothing.",
 			Fix:    "Require the chat id to be a non-empty string, before it goes into a claim."},
-		Needs: target.NeedEndpoint, Hostile: true,
+		Needs: target.NeedEndpoint, Turn: Roughly, Hostile: true,
 		Probe: authChatidType,
 	},
 	{
@@ -94,7 +94,7 @@ var Auth = []Check{
 			Broken: "A strange chat id breaks the auth endpoint, or changes what it signs.",
 			Why:    "What the browser sends can be anything. If it is pasted into JSON, a log or a query, it can add claims, forge log lines or bring the server down.",
 			Fix:    "Accept UUIDs only, and answer 400 to anything else; let a library build the JSON of the token."},
-		Needs: target.NeedEndpoint, Hostile: true,
+		Needs: target.NeedEndpoint, Turn: Roughly, Hostile: true,
 		Probe: authChatidHostile,
 	},
 	{
@@ -103,7 +103,7 @@ var Auth = []Check{
 			Broken: "The auth endpoint does not cope with a body that it can't read.",
 			Why:    "An answer of 500 wakes people at night for a stranger's typo. A token in answer to rubbish means that the body was not read, and so no chat was bound.",
 			Fix:    "Catch the parser's error and answer 400."},
-		Needs: target.NeedEndpoint, Hostile: true,
+		Needs: target.NeedEndpoint, Turn: Roughly, Hostile: true,
 		Probe: authBodyMalformed,
 	},
 	{
@@ -229,7 +229,7 @@ var Auth = []Check{
 			Broken: "The auth endpoint's errors show what is inside.",
 			Why:    "Stack traces tell versions, paths and queries to whoever sends a broken request, and sometimes keys. They save an attacker days.",
 			Fix:    "Turn the framework's debug mode off, and answer errors with a fixed text."},
-		Needs: target.NeedEndpoint, Hostile: true,
+		Needs: target.NeedEndpoint, Turn: Roughly, Hostile: true,
 		Probe: authErrorLeak,
 	},
 	{

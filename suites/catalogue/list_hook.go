@@ -130,7 +130,7 @@ var Hook = []Check{
 			Broken: "The webhook lets the token's key id choose the key, or does what it says.",
 			Why:    "kid is the attacker's text before anything is verified. In a path it opens a file with known content and uses it as the key; in a query it is SQL injection.",
 			Fix:    "Use kid only to choose from a fixed set of keys, by equality; never in a path, a query or a command."},
-		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Turn: Roughly, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -148,7 +148,7 @@ var Hook = []Check{
 			Broken: "The webhook falls over a token with too few or too many parts, or believes it.",
 			Why:    "Parsers that split at dots fall over odd counts: with an exception that nobody catches, or by reading a signature that is not there. Thousands of dots cost memory.",
 			Fix:    "Refuse what is not three segments before anything else, and answer 401 to whatever the library throws."},
-		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
+		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Turn: Roughly, Hostile: true,
 		Probe: attacks,
 	},
 	{
@@ -157,7 +157,7 @@ var Hook = []Check{
 			Broken: "The webhook falls over a token that is rubbish, or believes it.",
 			Why:    "Anyone can send rubbish to a public URL. If it ends in a 500 or takes the process along, one curious stranger turns the bot off for all.",
 			Fix:    "Catch every error of the JWT library and answer 401; bound the length of headers."},
-		Needs: target.NeedWebhook, Hostile: true,
+		Needs: target.NeedWebhook, Turn: Roughly, Hostile: true,
 		Probe: attacks,
 	},
 	{

@@ -73,7 +73,7 @@ const checksAtOnce = 32
 func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalogue.Check) {
 	checks = slices.Clone(checks)
 	slices.SortStableFunc(checks, func(a, b catalogue.Check) int { return hostility(a) - hostility(b) })
-	first := []catalogue.Turn{catalogue.Together, catalogue.Alone}
+	first := []catalogue.Turn{catalogue.Together, catalogue.Alone, catalogue.Roughly}
 	last := []catalogue.Turn{catalogue.Last, catalogue.Finally}
 	if s.InOrder() || !s.WebhooksApart() {
 		runTurns(ctx, s, b, append(first, last...), checks)
@@ -81,7 +81,7 @@ func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalo
 	}
 	hooks, endpoint, others := parted(checks)
 	var group sync.WaitGroup
-	group.Go(func() { runTurns(ctx, s, b, append(first, catalogue.Last), hooks) })
+	group.Go(func() { runTurns(ctx, s, b, append(slices.Clone(first), catalogue.Last), hooks) })
 	group.Go(func() { runTurns(ctx, s, b, first, endpoint) })
 	group.Go(func() { runTurns(ctx, s, b, first, others) })
 	group.Wait() // webhooks are called with tokens, and so are pages: what hurts the endpoint waits for all
@@ -116,7 +116,7 @@ func runTurns(ctx context.Context, s *subject.Session, b *Results, turns []catal
 	for _, turn := range turns {
 		var group errgroup.Group
 		group.SetLimit(1)
-		if turn == catalogue.Together && !s.InOrder() {
+		if (turn == catalogue.Together || turn == catalogue.Roughly) && !s.InOrder() {
 			group.SetLimit(checksAtOnce) // they wait more than they send: requests have a bound of their own
 		}
 		for _, c := range checks {
