@@ -87,6 +87,11 @@ func bindSession(ctx context.Context, s *subject.Session, first, second *subject
 		requests = append(requests, first.WithChat(s.NewChatID()), second.WithChat(s.NewChatID()))
 	}
 	answers := s.AtOnce(ctx, "two users at the same time", requests)
+	if slices.ContainsFunc(answers, func(ev subject.Evidence) bool { return !subject.HoldsToken(ev.Exchange) }) { // AUTH-CONCURRENT says so
+		for i, r := range requests {
+			answers[i] = s.Do(ctx, "two users, one after another", r)
+		}
+	}
 	v := judgeSessions(s, answers)
 	switch {
 	case v.Kind != subject.Held && oneToken(s, answers):
@@ -158,7 +163,7 @@ func judgeSessions(s *subject.Session, answers []subject.Evidence) subject.Verdi
 		raw, _ := s.TokenIn(ev.Exchange)
 		t, err := token.Decode(raw)
 		if err != nil {
-			return subject.Missing("one of two users asking at the same time got no token: %s", subject.Describe(ev.Exchange)).With(ev)
+			return subject.Missing("one of two users got no token: %s", subject.Describe(ev.Exchange)).With(ev)
 		}
 		sub := t.Claims.Get("sub") // of any type: that it is no text is for TOK-SUB to say
 		if !sub.Exists() {

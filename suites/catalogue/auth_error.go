@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -38,6 +39,11 @@ func errorAnswers(ctx context.Context, s *subject.Session, e *subject.Endpoint) 
 	for _, value := range []any{42, map[string]any{}, nil} {
 		if r, err := e.WithValue(value); err == nil {
 			out = append(out, s.Do(ctx, fmt.Sprintf("the chat id %v", value), r))
+		}
+	}
+	for _, value := range forge.ChatIDs("AUTH-CHATID-HOSTILE") {
+		if r, err := e.WithValue(json.RawMessage(value.JSON)); err == nil && fits(e, value) {
+			out = append(out, s.Do(ctx, "the chat id with "+value.Name, r))
 		}
 	}
 	if r, err := e.WithoutChat(); err == nil {

@@ -3,6 +3,7 @@ package catalogue
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -36,7 +37,7 @@ var authFresh = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subj
 		if late := s.Options.Now().Sub(began) - pause; first != second && late > keptAtLeast && try < 3 {
 			continue // the service was down between, and what keeps answers may have let go
 		}
-		if t, err := token.Decode(second); err == nil && s.MadeChatID(t.ChatID()) && t.ChatID() != chatID {
+		if t, err := token.Decode(second); err == nil && aUUID.MatchString(t.ChatID()) && !strings.EqualFold(t.ChatID(), chatID) {
 			return subject.Missing("it gives tokens for another chat than the one that asks (see AUTH-BIND-CHAT)").With(ev)
 		}
 		return judgeFresh(first, second, s.Options.Now()).With(ev)

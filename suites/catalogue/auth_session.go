@@ -129,6 +129,9 @@ var gateSigns = []string{"Cf-Mitigated", "Cf-Access-Domain", "Cf-Access-Aud", "X
 var authBadSession = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	var verdicts []subject.Verdict
 	guest := asNobody(ctx, s, e)
+	if guest != nil && remembersUser(ctx, s, e) {
+		return subject.Missing("whoever has no session gets the token of the user who asked before (see AUTH-NO-SESSION)")
+	}
 	for _, bad := range badSessions {
 		r, found := e.EditSession(e.WithChat(s.NewChatID()), bad.change)
 		if !found {
