@@ -117,3 +117,30 @@ func TestACookieWithoutWhichTheEndpointFailsIsTheSession(t *testing.T) {
 		t.Errorf("AUTH-COOKIE-FLAGS is %s: %s %s", c.Outcome, c.Actual, c.Reason)
 	}
 }
+
+// A proxy that logs people in is the session of a page that has no other.
+func TestAPageBehindAProxyThatLogsPeopleIn(t *testing.T) {
+	t.Parallel()
+	requireBrowser(t)
+	people := map[string]string{"f81d4fae-7dec-11d0": "7", "0b2c9d33-41aa-9e1f": "8"}
+	at := withPage(t, askAuth, func(w http.ResponseWriter, r *http.Request) {
+		c, err := r.Cookie("_oauth2_proxy")
+		id := chatIDOf(r)
+		if err != nil || people[c.Value] == "" || !uuid(id) {
+			http.Error(w, "log in", http.StatusUnauthorized)
+			return
+		}
+		asJSON(w, mintFor(people[c.Value], id))
+	})
+	as := func(value string) *browser.Login {
+		return &browser.Login{Cookies: []browser.Cookie{{Name: "_oauth2_proxy", Value: value, HTTPOnly: true, SameSite: "Lax"}}}
+	}
+	run := suites.RunQuietly(t.Context(), target.Target{PageURL: at + "/", Login: as("f81d4fae-7dec-11d0"), Second: as("0b2c9d33-41aa-9e1f")},
+		suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-BIND-SESSION"}, Browser: sharedBrowser(t)})
+	for _, id := range []string{"AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-BIND-SESSION"} {
+		if c := find(t, run, id); c.Outcome != reports.Passed {
+			t.Errorf("%s is %s", id, c.Outcome)
+			describe(t, c)
+		}
+	}
+}

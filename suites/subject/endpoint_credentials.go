@@ -98,7 +98,7 @@ func (e *Endpoint) openedBy(cookie string) bool {
 		return gateCookies.MatchString(cookie)
 	}
 	auth := strings.ToLower(e.Request.Header.Get("Authorization"))
-	return auth != "" && !strings.HasPrefix(auth, "basic ") || len(e.Bearers()) > 0 || e.hasOtherSession()
+	return auth != "" && !strings.HasPrefix(auth, "basic ") || e.hasOtherSession()
 }
 
 func differentPeople(a, b token.Raw) bool {
