@@ -3,6 +3,8 @@ package forge
 import (
 	"crypto"
 	"crypto/rsa"
+	"encoding/json"
+	"strings"
 )
 
 func claimAttacks() []Attack {
@@ -82,12 +84,20 @@ func chatType(b *bench) {
 
 func subType(b *bench) {
 	b.minted("sub missing", b.marked().drop("sub"))
+	own, _ := b.fresh().claims.get("sub")
 	for _, row := range []struct{ name, raw string }{
 		{"empty", `""`}, {"null", "null"}, {"a number", "1"}, {"0", "0"}, {"true", "true"},
 		{"an object", `{"$ne":null}`}, {"a list", `["1"]`},
 	} {
+		if isNumber(own) && isNumber(row.raw) {
+			continue // what the endpoint signs, the webhook has to take (TOK-SUB)
+		}
 		b.minted("sub "+row.name, b.marked().claim("sub", row.raw))
 	}
+}
+
+func isNumber(raw string) bool {
+	return json.Valid([]byte(raw)) && strings.ContainsAny(raw[:1], "-0123456789")
 }
 
 func duplicates(b *bench) {

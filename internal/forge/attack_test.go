@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -225,5 +226,20 @@ func TestApply(t *testing.T) {
 				t.Errorf("another header is lost: %v", got.Header)
 			}
 		})
+	}
+}
+
+// What the customer's own tokens have for a sub, webhooks must take.
+func TestANumberForASubIsNoAttackWhereTheTokensHaveOne(t *testing.T) {
+	for sub, want := range map[string]bool{`"u-42"`: true, `42`: false} {
+		m := material(t)
+		m.Token = sign(t, `{"alg":"RS256","typ":"JWT"}`, `{"iat":1,"exp":2,"sub":`+sub+`,"chat":{"id":"`+testChat+`"}}`)
+		var names []string
+		for _, f := range build(t, For("HOOK-SUB-TYPE")[0], m) {
+			names = append(names, f.Name)
+		}
+		if slices.Contains(names, "sub a number") != want || !slices.Contains(names, "sub missing") {
+			t.Errorf("with a sub of %s it sends %q", sub, names)
+		}
 	}
 }

@@ -18,7 +18,6 @@ var endpointsOfTokens = []string{"AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-BODY
 var besides = map[string][]string{
 	"token-wrong-algorithm": {"HOOK-ALG-OTHER"},
 	"token-milliseconds":    {"HOOK-IAT", "HOOK-EXP-*"},
-	"token-sub-number":      {"HOOK-SUB-TYPE"},
 }
 
 // ofUnits are the diagnoses of how a token's times are written. Each claim that is
