@@ -36,7 +36,7 @@ func strangerInChat(ctx context.Context, s *subject.Session, e *subject.Endpoint
 	if _, raw := s.Ask(ctx, "a chat of a user", e.WithChat(chatID)); raw == "" {
 		return subject.Holds("the user got no token for another chat")
 	}
-	v := gaveNone(what, s.Do(ctx, what, e.WithoutSession(e.WithChat(chatID))))
+	v := gaveNone(s, what, s.Do(ctx, what, e.WithoutSession(e.WithChat(chatID))))
 	if v.Kind == subject.Broken {
 		return v.Because("endpoint-answer-kept")
 	}
