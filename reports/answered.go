@@ -114,8 +114,12 @@ func firstText(body string) string {
 			lines = append(lines, text)
 		}
 	}
-	return clip(strings.Join(lines, " / "), maxAnswerText)
+	return clip(longToken.ReplaceAllString(strings.Join(lines, " / "), "eyJ…"), maxAnswerText)
 }
+
+// longToken is a JWT, also without its signature, of which a line of 120 runes would
+// show nothing but letters.
+var longToken = regexp.MustCompile(`eyJ[\w-]{8,}\.[\w.\[\]-]*`)
 
 // withTitle puts a page's title on a line of its own.
 func withTitle(page string) string {

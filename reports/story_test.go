@@ -226,6 +226,7 @@ func TestAnsweredTellsWhoAnswered(t *testing.T) {
 		want     string
 	}{
 		"an app":          {&Response{Status: 200, Headers: header("content-type", "application/json"), Body: "{\"a\":1}\n"}, `200 application/json · “{"a":1}”`},
+		"a token":         {&Response{Status: 200, Body: `{"token":"eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.[removed]","ttl":300}`}, `200 without Content-Type · “{"token":"eyJ…","ttl":300}”`},
 		"a firewall":      {&Response{Status: 403, Headers: header("Content-Type", "text/html", "Server", "cloudflare"), Body: "<html><TITLE lang=en>\n Attention\n Required! &amp; so on</TITLE>"}, "403 text/html · Server: cloudflare · “Attention Required! & so on”"},
 		"a framework":     {&Response{Status: 403, Headers: header("Content-Type", "text/html"), Body: "<!DOCTYPE html>\n<html><head><style>body {}</style></head><body>\n<h1>Forbidden</h1>\n<p>CSRF verification failed.</p>"}, "403 text/html · “Forbidden / CSRF verification failed.”"},
 		"Django":          {&Response{Status: 403, Headers: header("Content-Type", "text/html"), Body: "<html><head>\n<title>403 Forbidden</title>\n<style>\nh1 {}\n</style></head>\n<body><h1>Forbidden <span>(403)</span></h1>\n<p>CSRF verification failed. Request aborted.</p>"}, "403 text/html · “403 Forbidden / Forbidden (403) / CSRF verification failed. Request aborted.”"},
