@@ -39,12 +39,13 @@ var stagings = map[string]staging{
 		user, password, ok := r.BasicAuth()
 		return ok && user == "staging" && password == "from-GATE_PASSWORD"
 	}},
-	"Client certificate": {certificate: true},
-	"Private authority":  {},
-	"Proxy":              {proxied: true},
-	"Another address":    {},
-	"Consent":            {page: `<button id=accept-cookies onclick="this.remove(); window.addEventListener('scroll', addChat, {once: true})">Accept</button>`},
-	"A login form":       {forms: []form{{fields: `<input id=email><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
+	"Basic auth as the login": {passes: func(r *http.Request) bool { return header(r, "Authorization", "from-ADA_BASIC") }},
+	"Client certificate":      {certificate: true},
+	"Private authority":       {},
+	"Proxy":                   {proxied: true},
+	"Another address":         {},
+	"Consent":                 {page: `<button id=accept-cookies onclick="this.remove(); window.addEventListener('scroll', addChat, {once: true})">Accept</button>`},
+	"A login form":            {forms: []form{{fields: `<input id=email><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
 	"Two steps": {forms: []form{
 		{fields: `<input name=username>`, wants: []string{"from-ADA"}}, {fields: `<input name=password type=password>`, wants: []string{"from-ADA_PASSWORD"}}}},
 	"One-time code": {forms: []form{

@@ -98,7 +98,7 @@ func unanswered(p Probe) Judgement {
 }
 
 func (o *Oracle) byExpectation(ex wire.Exchange) (Judgement, bool) {
-	yes, no := o.opts.Authenticated.matches(ex), o.opts.Refused.matches(ex)
+	yes, no := !o.open && o.opts.Authenticated.matches(ex), o.opts.Refused.matches(ex)
 	switch {
 	case yes && no:
 		return Judgement{Class: Unknown, Why: "the answer is as expected of an authenticated user and of a refusal"}, true

@@ -73,6 +73,9 @@ type Oracle struct {
 	models [kinds]*model
 	shown  [kinds][]int // for each marker, how many controls showed it
 	signal signal
+	// open says that strangers get what is expected of an authenticated user: then
+	// it tells nothing of who was believed.
+	open bool
 }
 
 // Learn returns an oracle that knows the controls. It fails where a control
@@ -121,6 +124,7 @@ func (o *Oracle) observe(kind Kind, ex wire.Exchange) error {
 	if ex.Response == nil {
 		return fmt.Errorf("the %s control has no answer: %w", kind, errOf(ex))
 	}
+	o.open = o.open || kind == Anonymous && o.opts.Authenticated.matches(ex)
 	o.models[kind].learn(digest(ex, o.opts.Markers))
 	seen := look(ex)
 	for i, m := range o.opts.Markers {

@@ -246,6 +246,23 @@ func TestExpectationsWin(t *testing.T) {
 	}
 }
 
+// An expectation that strangers meet too tells nothing of who was believed: the
+// comparison does.
+func TestExpectationThatStrangersMeet(t *testing.T) {
+	o, err := Learn(Controls{Valid: twice(welcome), Anonymous: twice(strange)}, Options{Markers: ladyAda, Authenticated: &Expectation{Status: []int{200}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		answer wire.Response
+		want   Class
+	}{{strange, Stranger}, {welcome, Believed}} {
+		if j := o.Judge(Probe{Exchange: exchange(row.answer)}); j.Class != row.want {
+			t.Errorf("%s: %+v, want %s", row.answer.Body, j, row.want)
+		}
+	}
+}
+
 func TestExpectation(t *testing.T) {
 	ex := exchange(jsonAnswer(200, `{"reply":"Hi \u00c5sa &amp; co","list":[1,2],"n":null}`))
 	for _, row := range []struct {

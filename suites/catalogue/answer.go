@@ -84,6 +84,9 @@ func answerChecks() []Check {
 	var checks []Check
 	for _, r := range webhook.Rules() {
 		checks = append(checks, Check{Requirement: r, Needs: target.NeedWebhook, Probe: onAnswer(r, func(ctx context.Context, h *subject.Webhook, ev subject.Evidence) subject.Verdict {
+			if ev.Exchange.Status() == http.StatusNoContent && h.AsDocumented(ev) {
+				return subject.Missing("status 204 has no body, and kindlytest.yaml says that it is meant (authenticated)")
+			}
 			v := judgeAnswer(r, ev).With(ev)
 			if r.ID == webhook.RespJSON.ID && (v.Kind == subject.Held || v.Level == rule.Should) {
 				v = subject.Worst(r.Level, v, judgeQuoting(ctx, h))

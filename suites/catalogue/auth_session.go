@@ -1,31 +1,41 @@
 package catalogue
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
 var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
-	const what = "without credentials"
+	const what, byVisitor = "without credentials", "with what a visitor has who is not logged in"
+	e = s.AmongVisitors(e)
 	ev := s.Do(ctx, what, e.WithoutSession(e.WithChat(s.NewChatID())))
 	v := gaveNone(s, what, ev)
+	if r, some := e.ByVisitor(s.NewChatID()); some && v.Kind == subject.Held {
+		ev = s.Do(ctx, byVisitor, r)
+		v = gaveNone(s, byVisitor, ev)
+	}
 	if v.Kind == subject.Broken && !keptAnswer(ctx, s, ev) {
 		v = v.Because("endpoint-knows-nobody")
 		if remembersUser(ctx, s, e) {
 			v.Actual += ", of the user who asked before"
 			v = v.Because("endpoint-remembers-user")
+		} else if s.Target.Login == nil && s.Client.Gates().Headers(e.Request.URL).Get("Authorization") != "" {
+			v = v.Fix("If the gate's name and password are a user's own, they are a login: page.login, with headers: {Authorization: …}, in place of gate. Else require the session before anything else, and answer 401 without one.")
 		}
 	}
-	if v.Kind != subject.Held {
+	if v = byTheEndpoint(s, v, ev); v.Kind != subject.Held {
 		return v
 	}
-	return subject.Worst(rule.Must, byTheEndpoint(s, v, ev), strangerInChat(ctx, s, e))
+	return subject.Worst(rule.Must, v, strangerInChat(ctx, s, e))
 })
 
 // strangerInChat lets nobody ask for a chat that a user has a token for: what keeps
@@ -100,13 +110,31 @@ func byTheEndpoint(s *subject.Session, v subject.Verdict, ev subject.Evidence) s
 	return v
 }
 
+// isLogin says whether Basic authorization is how users log in: it is given as that, or
+// each has their own.
+func isLogin(s *subject.Session) bool {
+	const name = "Authorization"
+	e, ok := s.Endpoints.Found()
+	if !ok || !e.BasicSession() {
+		return false
+	}
+	given := s.Target.Endpoint
+	return given == nil || given.SecondHeader.Get(name) != "" && given.SecondHeader.Get(name) != given.Header.Get(name)
+}
+
 // gateIn names what shows that somebody else answered than the endpoint.
 func gateIn(ev subject.Evidence, s *subject.Session) string {
 	h := ev.Exchange.Response.Header
 	scheme, _, _ := strings.Cut(strings.TrimSpace(h.Get("WWW-Authenticate")), " ")
 	switch strings.ToLower(scheme) {
 	case "basic", "digest", "negotiate", "ntlm":
+		if isLogin(s) {
+			return ""
+		}
 		return "it asks for " + scheme + " authorization"
+	}
+	if refusesPage(ev, s) {
+		return "it refuses the page with the same words"
 	}
 	own, err := s.Endpoints.Answer.Get(func() (subject.Evidence, error) { return s.PlainAnswer(s.Base) })
 	if err != nil || own.Exchange.Response == nil {
@@ -123,11 +151,22 @@ func gateIn(ev subject.Evidence, s *subject.Session) string {
 	return ""
 }
 
+// refusesPage says whether a refusal is a page for people, and the very one that nobody
+// gets past to the customer's page.
+func refusesPage(ev subject.Evidence, s *subject.Session) bool {
+	if s.Target.PageURL == "" || !subject.IsPage(ev.Exchange) {
+		return false
+	}
+	page := s.Do(s.Base, "the page, by nobody", wire.Request{Method: http.MethodGet, URL: s.Target.PageURL}).Exchange
+	return page.Status() == ev.Exchange.Status() && page.Status() >= http.StatusBadRequest && bytes.Equal(page.Body(), ev.Exchange.Body())
+}
+
 // gateSigns are headers that gates put into their own refusals.
 var gateSigns = []string{"Cf-Mitigated", "Cf-Access-Domain", "Cf-Access-Aud", "X-Goog-Iap-Generated-Response", "X-Vercel-Protection", "X-Amzn-Waf-Action"}
 
 var authBadSession = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	var verdicts []subject.Verdict
+	e = s.AmongVisitors(e)
 	guest := asNobody(ctx, s, e)
 	if guest != nil && remembersUser(ctx, s, e) {
 		return subject.Missing("whoever has no session gets the token of the user who asked before (see AUTH-NO-SESSION)")

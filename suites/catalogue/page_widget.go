@@ -159,8 +159,8 @@ func noTag(v *subject.Visit) subject.Verdict {
 		}
 	}
 	return subject.Violated(widgetExpected, fmt.Sprintf("no such element within %s%s", v.Waited.Round(100*time.Millisecond), whereWeAre(v))).
-		Fix(`Put <script id="kindly-chat" src="https://chat.kindlycdn.com/kindly-chat.js" data-bot-key="YOUR-BOT-KEY" async></script> into the page. ` +
-			"If the page needs a login, give it in kindlytest.yaml (page.login). " + byHand).Because("widget-missing")
+		Fix("Does a login come first, or a click (consent, a button, scrolling)? Tell of it in kindlytest.yaml: page.login, page.steps. " +
+			`Else put <script id="kindly-chat" src="https://chat.kindlycdn.com/kindly-chat.js" data-bot-key="YOUR-BOT-KEY" async></script> into the page.`).Because("widget-missing")
 }
 
 // held is the verdict on a tag that waits for something.

@@ -51,7 +51,7 @@ var ofSignatures = []Cause{
 	{ID: "hmac-check-throws", Title: "The webhook fails with an error when it checks the signature.", Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: valid,
 		Fix: "Look into its log. Mostly a JSON parser has run before, and the HMAC gets an object instead of the body's bytes: take the raw body (express.raw, the verify hook of the JSON parser)."},
 	{ID: "hmac-refused", Title: "The webhook refuses what Kindly signs, as it refuses what nobody has signed.", Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: valid,
-		Fix: "Is it the webhook that answers, or a gateway before it? If the webhook: compare the two secrets; hash the body's raw bytes (request.raw_post, php://input, express.raw), with no time stamp and no URL; read the header kindly-hmac (HTTP_KINDLY_HMAC in PHP); and log what it computes: base64(HMAC-SHA256(raw body, secret))."},
+		Fix: "Is it the webhook that answers, or a gateway before it? What a gateway wants is told by webhooks[].headers in kindlytest.yaml. If the webhook: compare the two secrets; hash the body's raw bytes (request.raw_post, php://input, express.raw), with no time stamp and no URL; read the header kindly-hmac (HTTP_KINDLY_HMAC in PHP); and log what it computes: base64(HMAC-SHA256(raw body, secret))."},
 	{ID: "hmac-compare-throws", Title: "The webhook fails with an error where the signature is missing or odd.", Severity: reports.Medium, Owner: Webhook,
 		Consequence: "Strangers fill your logs with errors, and your alarms ring for requests that should be turned away.",
 		Fix:         "Answer 401 where Kindly-HMAC is missing or has another length, before you compare: crypto.timingSafeEqual and its like throw on texts of different lengths."},

@@ -49,6 +49,8 @@ type Endpoint struct {
 	passed bool
 	// way leads to the token, where one request does not; nil: it does.
 	way *way
+	// everybodys are the cookies that a visitor has who is not logged in; nil: nobody looked.
+	everybodys []string
 	// shared are the headers that are the same for two users; nil: nobody knows.
 	shared func() map[string]bool
 }

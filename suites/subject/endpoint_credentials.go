@@ -60,6 +60,13 @@ func (e *Endpoint) opensGate(name, value string) bool {
 	return name == "Authorization" && strings.HasPrefix(strings.ToLower(value), "basic ") && e.hasOtherSession()
 }
 
+// BasicSession says whether users log in with a name and a password that browsers send
+// with each request.
+func (e *Endpoint) BasicSession() bool {
+	value := e.Request.Header.Get("Authorization")
+	return strings.HasPrefix(strings.ToLower(value), "basic ") && !e.opensGate("Authorization", value)
+}
+
 // sharedHeaders are those, and the cookies, that the pages of two users send alike: a version, a
 // client's name, a key of the gateway. None of them is a session.
 func (s *Session) sharedHeaders(e *Endpoint) map[string]bool {
@@ -108,6 +115,40 @@ func differentPeople(a, b token.Raw) bool {
 	}
 	second, err := token.Decode(b)
 	return err == nil && first.Claims.Get("sub").JSON() != second.Claims.Get("sub").JSON()
+}
+
+// AmongVisitors is the endpoint with the cookies known that have nothing to do with who
+// is logged in: all who open the page have them, as where its URL opens a gate.
+func (s *Session) AmongVisitors(e *Endpoint) *Endpoint {
+	if s.Target.Login == nil || s.Target.PageURL == "" {
+		return e
+	}
+	v, err := s.VisitLoggedOut()
+	if err != nil {
+		return e
+	}
+	out := *e
+	out.everybodys = cookiePairs([]string{CookiesFor(v.State.Cookies, e.Request.URL)})
+	return &out
+}
+
+// ByVisitor is the request of one who has opened the page and is not logged in, with
+// the cookies that this one has got; false where there are none.
+func (e *Endpoint) ByVisitor(chatID string) (wire.Request, bool) {
+	r := e.WithoutSession(e.WithChat(chatID))
+	pairs := cookiePairs(r.Header["Cookie"])
+	before := len(pairs)
+	for _, pair := range e.everybodys {
+		name, _, _ := strings.Cut(pair, "=")
+		if !slices.ContainsFunc(pairs, func(p string) bool { return strings.HasPrefix(p, name+"=") }) {
+			pairs = append(pairs, pair)
+		}
+	}
+	if len(pairs) == before {
+		return r, false
+	}
+	r.Header["Cookie"] = []string{strings.Join(pairs, "; ")}
+	return r, true
 }
 
 // hasOtherSession says whether something else than Authorization may be the session.
@@ -163,7 +204,7 @@ func (e *Endpoint) withoutHeaders(r wire.Request, kept func(name string) bool) w
 		case name == "Cookie":
 			pairs := slices.DeleteFunc(cookiePairs(values), func(pair string) bool {
 				key, _, _ := strings.Cut(pair, "=")
-				return !kept(key) && !e.openedBy(key) && !e.ChatCookie(key)
+				return !kept(key) && !e.openedBy(key) && !e.ChatCookie(key) && !slices.Contains(e.everybodys, pair)
 			})
 			if len(pairs) == 0 {
 				delete(out.Header, name)
@@ -218,7 +259,7 @@ func (e *Endpoint) editSession(h http.Header, change func(name, value string) st
 				continue
 			}
 			values[i] = editCredential(name, v, func(part, value string) string {
-				if name == "Cookie" && (e.ChatCookie(part) || e.openedBy(part)) {
+				if name == "Cookie" && (e.ChatCookie(part) || e.openedBy(part) || slices.Contains(e.everybodys, part+"="+value)) {
 					return value
 				}
 				return change(part, value)

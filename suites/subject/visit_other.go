@@ -77,8 +77,7 @@ func IsLogin(state browser.State, record browser.Record) bool {
 	return moved && loginWords.MatchString(u.Path)
 }
 
-// wayThroughGate says how the page's gate is passed, if that has asked for an
-// authorization; "" if it has not.
+// wayThroughGate says how to get past what refuses the page; "" if nothing does.
 func (v *Visit) wayThroughGate() string {
 	scheme := ""
 	for _, r := range v.Record.Requests {
@@ -88,9 +87,12 @@ func (v *Visit) wayThroughGate() string {
 	}
 	switch strings.ToLower(scheme) {
 	case "":
-		return ""
+		if status := v.Record.Navigation.Status; status != http.StatusUnauthorized && status != http.StatusForbidden {
+			return ""
+		}
+		return "If a gate stands before it, gate in kindlytest.yaml tells the header or cookie that lets one through (docs/staging.md, \"A gate\"); if it wants a login, page.login. Else: is it the right address (page.url)?"
 	case "basic":
-		return "It asks for a name and a password: gate in kindlytest.yaml, with basic: {user: …, password: …} (docs/staging.md, \"Basic auth\")."
+		return "It asks for a name and a password: gate in kindlytest.yaml, with basic: {user: …, password: …}; or page.login, with headers: {Authorization: …}, where each user has their own (docs/staging.md, \"Basic auth\")."
 	}
 	return "It asks for " + Bound(scheme, 20) + " authorization, which kindlytest does not speak. Let the gate take Basic authorization or a header from the test, and name that with gate in kindlytest.yaml (docs/staging.md, \"A gate\")."
 }
