@@ -174,13 +174,11 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 		{"scripts may not read the answer", strings.Replace(asking, "method:", "mode: \"no-cors\", method:", 1), elsewhere, allows(sound, 204, nil), "", "callback-no-cors", []string{"no-cors"}, "Content-Encoding"},
 		{"the page gives up", strings.Replace(asking, "method:", "signal: AbortSignal.timeout(30), method:", 1), same, func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Sec-Fetch-Mode") != "" { // the page's own request
-				select {
-				case <-r.Context().Done(): // it has
-				case <-time.After(5 * time.Second):
-				}
+				hang(w, r)
+				return
 			}
 			sound(w, r)
-		}, "", "callback-gives-up", []string{"some seconds", "brings a token"}, "running"},
+		}, "", "callback-gives-up", []string{"some seconds", "signal timed out"}, "running"},
 		{"a variable of the build is missing", strings.ReplaceAll(asking, `"AUTH"`, `"/undefined" + "AUTH"`), same, sound, "", "callback-html", []string{"NEXT_PUBLIC_", "/undefined/auth: 200"}, "catch-all"},
 		{"the token is in a header that is not exposed", strings.Replace(asking, "(await r.json()).token", `r.headers.get("X-Token")`, 1), elsewhere, allows(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Token", mint(chatIDOf(r)))
@@ -240,6 +238,23 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where the page still waits for the endpoint, it is the endpoint that is silent; and who
+// was never seen to answer has not died.
+func TestAnEndpointThatNeverAnswersIsNamed(t *testing.T) {
+	t.Parallel()
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/auth" {
+			hang(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprint(w, html(fmt.Sprintf(fetchIt, "", "{chatId: id}"), ""))
+	})
+	shop := target.Target{PageURL: url + "/", Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", HTTPOnly: true, SameSite: "Lax"}}}}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Timeout: time.Second, Only: []string{"PAGE-CALLBACK-TOKEN", "AUTH-CONCURRENT", "AUTH-POST-TOKEN", "LIVE-*"}, Browser: sharedBrowser(t)})
+	namesAlone(t, run, "callback-endpoint-silent", "ends with an answer")
 }
 
 // What is exactly a webhook's secret is on the page by no accident; a short one may be.

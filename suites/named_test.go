@@ -156,6 +156,32 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 		{"a Worker throws", "webhook-fails-on-everything", func() plainHook {
 			return answers(500, "text/html", "<title>Worker threw exception | hooks.example.com | Cloudflare</title>")
 		}, []string{"wrangler tail"}, "JSON parser"},
+		{"a field is required, whoever asks", "webhook-misses-input", func() plainHook {
+			return answers(400, "application/json", `{"title":"One or more validation errors occurred.","errors":{"Attachments":["The Attachments field is required."]}}`)
+		}, []string{"does not find", "not always there"}, "secrets"},
+		{"the signature is required, whoever asks", "hmac-refused", func() plainHook {
+			return answers(400, "application/json", `{"error":"The Signature field is required."}`)
+		}, []string{"compare the two secrets"}, "as a form"},
+		{"nobody has kept the raw body", "webhook-fails-on-everything", func() plainHook {
+			return answers(500, "text/plain", `TypeError: The "data" argument must be of type string or an instance of Buffer, TypedArray, or DataView. Received undefined`)
+		}, []string{"rawBody is undefined"}, "gets an object"},
+		{"it reads a field that is not there", "webhook-fails-on-everything", func() plainHook {
+			return answers(500, "text/html", "<title>KeyError at /kindly/</title>")
+		}, []string{"its error names it"}, "JSON parser"},
+		{"a gateway wants a key of its own", "gateway-refuses", func() plainHook {
+			return answers(401, "application/json", `{"message":"No API key found in request"}`, "Server", "kong/3.4.2")
+		}, []string{"key-auth"}, "secrets"},
+		{"a gateway judges the token", "gateway-takes-token", func() plainHook {
+			return ifToken(answers(401, "text/plain", "Jwt issuer is not configured", "Server", "istio-envoy"))
+		}, []string{"RequestAuthentication"}, "public half"},
+		{"a service mesh", "gateway-refuses", func() plainHook { return answers(403, "text/plain", "RBAC: access denied") }, []string{"AuthorizationPolicy"}, "secrets"},
+		{"Google's proxy", "gateway-refuses", func() plainHook { return answers(401, "text/html", "Invalid IAP credentials: empty token") }, []string{"IAP"}, "secrets"},
+		{"a tunnel's own page", "gateway-refuses", func() plainHook {
+			return answers(511, "text/html", "<!doctype html><title>Tunnel website ahead!</title>")
+		}, []string{"cloudflared"}, "parser"},
+		{"there is no such app", "webhook-not-found", func() plainHook {
+			return answers(404, "text/html", "<!DOCTYPE html><title>Heroku | No such app</title>")
+		}, []string{"Heroku"}, "business"},
 		{"fields that it does not know", "webhook-forbids-members", func() plainHook {
 			h := plain()
 			h.before = func(w http.ResponseWriter, r *http.Request) bool {

@@ -141,11 +141,12 @@ func sameChat(ctx context.Context, s *subject.Session, first, second *subject.En
 }
 
 // oneUser says whether two sessions get one sub also where nothing can mix them up: each
-// asks alone.
+// asks with nothing else going on.
 func oneUser(ctx context.Context, s *subject.Session, first, second *subject.Endpoint) bool {
 	var subs []string
 	for _, e := range []*subject.Endpoint{first, second, first} {
-		_, raw := s.Ask(ctx, "one user alone", e.WithChat(s.NewChatID()))
+		alone := s.AtOnce(ctx, "one user alone", []wire.Request{e.WithChat(s.NewChatID())})
+		raw, _ := s.TokenIn(alone[0].Exchange)
 		who, ok := personOf(raw)
 		if !ok || who.claims["sub"] == "" {
 			return false

@@ -30,22 +30,24 @@ func withoutCORS(c *call) (string, []subject.Evidence) {
 	return "the page asks " + subject.SafeURL(c.asked.URL) + " with mode no-cors; " + c.gave, nil
 }
 
-// givesUp tells a page that ends the request before it is answered, though an answer
-// with a token comes.
+// givesUp tells a page that ends the request before it is answered.
 func givesUp(c *call) (string, []subject.Evidence) {
-	if c.asked == nil || c.last().Status != 0 || !aborted.MatchString(c.report.Error+" "+c.last().Error) {
+	if c.asked == nil || c.last().Status != 0 || c.last().Error != "net::ERR_ABORTED" || !aborted.MatchString(c.report.Error) && c.report.Outcome != "empty" {
 		return "", nil
 	}
+	text := fmt.Sprintf("the page ends %s after %d ms, before the answer is there; %s", c.asks(), c.last().Duration.Milliseconds(), c.gave)
 	ev, token := c.send("the same request, with more patience", subject.Resend(c.last()))
-	if !token {
+	switch {
+	case token:
+		text += fmt.Sprintf("; the same request brings a token after %d ms", ev.Exchange.Duration.Milliseconds())
+	case c.report.Outcome == "empty": // it may be another that has ended it
 		return "", nil
 	}
-	return fmt.Sprintf("the page ends %s after %d ms, before the answer is there; the same request brings a token after %d ms",
-		c.asks(), c.last().Duration.Milliseconds(), ev.Exchange.Duration.Milliseconds()), []subject.Evidence{ev}
+	return text, []subject.Evidence{ev}
 }
 
-// aborted is what browsers say of a request that the page itself has ended.
-var aborted = regexp.MustCompile(`ERR_ABORTED|AbortError|TimeoutError|signal (?:is aborted|timed out)|(?i)user aborted|operation was aborted`)
+// aborted is what browsers throw of a request that the page itself has ended.
+var aborted = regexp.MustCompile(`AbortError|TimeoutError|signal (?:is aborted|timed out)|(?i)user aborted|operation was aborted`)
 
 // cookieOfPath tells a session's cookie that is for another path, by sending it along.
 func cookieOfPath(c *call) (string, []subject.Evidence) {

@@ -33,8 +33,12 @@ func judgeCallback(ctx context.Context, s *subject.Session, v *subject.Visit) su
 	case v.ChatID == "":
 		return subject.Missing("the chat client made no chat to call it for (see PAGE-WIDGET)")
 	case v.Callback == nil:
-		return subject.Violated(expected, fmt.Sprintf("it was called and had not settled after %s%s", s.Options.Timeout, waitsFor(v))).
+		late := subject.Violated(expected, fmt.Sprintf("it was called and had not settled after %s%s", s.Options.Timeout, waitsFor(v))).
 			Because("callback-pending").With(v.CallbackEvidence()...)
+		if r, ok := v.CallbackRequest(); ok && r.Status == 0 && r.Error == "" {
+			late = late.Because("callback-endpoint-silent")
+		}
+		return late
 	case v.Callback.Outcome == "token" && v.Token == "":
 		return subject.Violated(expected, fmt.Sprintf("it gave a string of %d characters, which is too long for a token: Kindly took none of it", v.Callback.Length)).Because("callback-token-too-large").
 			Fix("A token is a JWT of a few hundred bytes. Give getAuthToken the token alone, not a whole page or file; nothing over 8 KB gets through a webhook's server.")

@@ -54,6 +54,9 @@ var ofPages = []Cause{
 		Consequence: "Users are known at first, and strangers after they have moved about the page.", Explains: []string{"PAGE-CALLBACK-*"}}, // it was there at first: an error then has another reason
 	fixed("See what it waits for: a promise that nobody resolves, an event that had come before, an answer that never comes. Let it settle whatever happens, with null where there is no token.",
 		page("callback-pending", "getAuthToken's promise never settles.", reports.High, "The chat waits, and goes on without the user.", "PAGE-CALLBACK-*")),
+	{ID: "callback-endpoint-silent", Title: "The auth endpoint does not answer the page.", Severity: reports.High, Owner: Endpoint,
+		Consequence: "The chat waits, and goes on without the user.", Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"},
+		Fix: "See that each way through the endpoint ends with an answer: a handler that neither answers nor hands on (next()), a promise that never comes, a database or another service that is waited for without a limit."},
 	page("callback-token-too-large", "getAuthToken gives something far too large for a token.", reports.High, strangers, "PAGE-CALLBACK-*"),
 	page("callback-blocked-by-policy", "The page's Content-Security-Policy blocks the request for the token.", reports.High, strangers, "PAGE-CALLBACK-*", "PAGE-CSP"),
 	page("callback-without-credentials", "The callback asks for the token without the user's session.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),

@@ -150,9 +150,7 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		case s >= 500 && st.Stranger[0].Exchange.Status() >= 500:
 			cause = "webhook-fails-on-everything"
 		case s == http.StatusBadRequest, s == http.StatusUnprocessableEntity:
-			if cause = "webhook-misses-input"; forbidsMembers.Match(st.Control().Exchange.Body()) {
-				cause = "webhook-forbids-members"
-			}
+			cause = cmp.Or(ofInput(st.Control().Exchange.Body()), "webhook-misses-input")
 		}
 		st.Fault = h.fault("RESP-STATUS", cause, st.Control())
 		return nil
@@ -214,6 +212,24 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 // forbidsMembers is what libraries say that take no member which they don't know:
 // pydantic, Zod, Jackson, JSON Schema (ajv), Go, class-validator, Joi.
 var forbidsMembers = regexp.MustCompile(`extra_forbidden|(?i:extra (?:inputs|fields) (?:are )?not permitted|unrecognized[_ ](?:keys?|field|property)|additional properties|unknown field|property \w+ should not exist|\\?"\w+\\?" is not allowed)`)
+
+// validates is what libraries say that find something wrong with a body, or miss a field.
+var validates = regexp.MustCompile(`One or more validation errors|(?i:"?msg"?:\s*"field required|this field is required|the \w+ field is required|must not be (?:null|blank|empty)|may not be (?:null|blank)|should not be empty)`)
+
+// ofInput is the cause where an answer says that the body is not as it should be; ""
+// where it does not. Whoever speaks of the signature means that.
+func ofInput(body []byte) string {
+	switch {
+	case ofSignature.Match(body):
+	case forbidsMembers.Match(body):
+		return "webhook-forbids-members"
+	case validates.Match(body):
+		return "webhook-misses-input"
+	}
+	return ""
+}
+
+var ofSignature = regexp.MustCompile(`(?i)signature|hmac`)
 
 // tryAnew asks with a token that the webhook has not seen: who takes that, and refuses it
 // when it comes again, takes each token once.

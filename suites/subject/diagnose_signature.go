@@ -1,7 +1,9 @@
 package subject
 
 import (
+	"cmp"
 	"context"
+	"net/http"
 	"slices"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
@@ -62,8 +64,11 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 		// A signed stranger is refused as one who has not signed at all.
 		if refused := st.Control().Exchange.Status(); refused >= 400 && refused == st.Stranger[0].Exchange.Status() && sameBody(st.Control(), st.Stranger[0]) {
 			cause := "hmac-refused"
-			if refused >= 500 {
+			switch {
+			case refused >= 500:
 				cause = "webhook-fails-on-everything"
+			case refused == http.StatusBadRequest || refused == http.StatusUnprocessableEntity:
+				cause = cmp.Or(ofInput(st.Control().Exchange.Body()), cause)
 			}
 			st.Fault = h.fault("SIG-VALID", cause, st.Control())
 			if len(st.Control().Exchange.Body()) == 0 && refused < 500 {
