@@ -495,3 +495,50 @@ func TestAWebhookThatHangsOnForgedTokensIsTold(t *testing.T) { // alone: its tim
 		t.Errorf("it names %q", found)
 	}
 }
+
+// What is refused for the key alone proves nothing: a private key of another pair than
+// the one that signs is said to be that, and nothing passes by it.
+func TestAPrivateKeyOfAnotherPairProvesNothing(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		name string
+		also bool // the webhook takes what our key signs, too
+		want reports.Outcome
+	}{{"the webhook takes one key", false, reports.Skipped}, {"the webhook takes both", true, reports.Passed}} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			other, err := rsa.GenerateKey(rand.Reader, 2048)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := plain()
+			ours := h.key
+			h.verify = func(input string, signature []byte) bool {
+				sum := sha256.Sum256([]byte(input))
+				return rsa.VerifyPKCS1v15(&other.PublicKey, crypto.SHA256, sum[:], signature) == nil ||
+					row.also && rsa.VerifyPKCS1v15(ours, crypto.SHA256, sum[:], signature) == nil
+			}
+			shop := targetOf(t, h)
+			shop.PrivateKey, shop.PublicKeys = ourKey(), []*token.Key{token.NewKey("public.pem", &other.PublicKey)}
+			shop.Endpoint = &target.EndpointConfig{ChatIDField: "chatId", URL: serve(t, func(w http.ResponseWriter, r *http.Request) {
+				now := time.Now().Unix()
+				claims, _ := json.Marshal(map[string]any{"iat": now, "exp": now + 300, "iss": "shop", "sub": "7", "name": "Ada Lovelace", "chat": map[string]any{"id": chatIDOf(r)}})
+				input := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + base64.RawURLEncoding.EncodeToString(claims)
+				sum := sha256.Sum256([]byte(input))
+				sig, err := rsa.SignPKCS1v15(nil, other, crypto.SHA256, sum[:])
+				if err != nil {
+					panic(err)
+				}
+				w.Header().Set("Content-Type", "application/json")
+				json.NewEncoder(w).Encode(map[string]string{"token": input + "." + base64.RawURLEncoding.EncodeToString(sig)})
+			})}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-VALID", "HOOK-EXPIRED", "HOOK-EXP-MISSING", "HOOK-WRONG-KEY"}})
+			for id, want := range map[string]reports.Outcome{"HOOK-VALID": reports.Passed, "HOOK-WRONG-KEY": reports.Passed, "HOOK-EXPIRED": row.want, "HOOK-EXP-MISSING": row.want} {
+				if c := find(t, run, id); c.Outcome != want {
+					t.Errorf("%s is %s, want %s", id, c.Outcome, want)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}

@@ -25,7 +25,7 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 	if len(s.Target.PublicKeys) > 0 {
 		m.Public = s.Target.PublicKeys[0].Public
 	}
-	if s.Target.PrivateKey != nil {
+	if s.Target.PrivateKey != nil && h.takesOurKey(ctx) {
 		m.Private = s.Target.PrivateKey.Private
 	}
 	if r := h.repair.token; r != nil {
@@ -39,6 +39,44 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 	m.ChatID = s.NewChatID()
 	m.Token, err = m.Attacker.Mint(forge.Minting{ChatID: m.ChatID, Domains: s.domains(), Now: m.Now})
 	return m, err
+}
+
+// takesOurKey says whether a webhook takes what the private key signs. Where that is
+// another key than the one that the target's tokens are signed with, it may not: then
+// whatever is forged with it is refused for the key alone, and tells nothing.
+func (h *Webhook) takesOurKey(ctx context.Context) bool {
+	takes, err := h.ourKey.Get(func() (bool, error) {
+		s := h.Session
+		if !s.signsOtherwise() {
+			return true, nil
+		}
+		st, err := h.Standing()
+		if err != nil || !st.Members() {
+			return true, nil // nothing can be told anyway
+		}
+		p, err := s.Mint(s.NewChatID(), forge.TokenMistake{})
+		if err != nil {
+			return false, err
+		}
+		ev, err := h.Call(trying(ctx, "HOOK-VALID"), "signed with the private key that was given", Call{ChatID: p.ChatID, Token: p.Raw})
+		if err != nil {
+			return false, err
+		}
+		if h.Acceptable(ev) && h.knows(ctx, &st, ev) {
+			return true, nil
+		}
+		s.Incomplete("The private key that was given is not the one that the target's tokens are signed with, and the webhook does not take what it signs: what has to be forged with the right key was not tried.",
+			"Give the private half of the key that signs (private_key in kindlytest.yaml), of a test environment.")
+		return false, nil
+	})
+	return err == nil && takes
+}
+
+// signsOtherwise says whether the target's tokens are signed with another key than the
+// private one that was given, as far as that is known.
+func (s *Session) signsOtherwise() bool {
+	first, err := s.FirstToken()
+	return err == nil && first.Result.SignedBy != nil && first.Result.SignedBy.Fingerprint != s.Target.PrivateKey.Fingerprint
 }
 
 // A keyListener is a local server that serves an attacker's key set, below an

@@ -175,7 +175,7 @@ func (h *Webhook) newWitness(ctx context.Context) (ChatToken, error) {
 	switch {
 	case h.repair.token != nil:
 		return h.Session.Mint(chatID, *h.repair.token)
-	case h.Session.Target.PrivateKey != nil:
+	case h.Session.Target.PrivateKey != nil && !h.Session.signsOtherwise():
 		return h.Session.Mint(chatID, forge.TokenMistake{})
 	}
 	return h.Session.NewTokenFor(ctx, chatID)

@@ -24,6 +24,7 @@ type Webhook struct {
 
 	standing Memo[Standing]
 	bodies   Memo[[]Evidence]
+	ourKey   Memo[bool] // it takes what the private key signs
 	learned  Memo[*oracle.Oracle]
 	// signed and signedMember know how good and bad signatures are answered,
 	// without a token and with one.
