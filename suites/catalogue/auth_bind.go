@@ -1,8 +1,10 @@
 package catalogue
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -187,8 +189,9 @@ var authConcurrent = onEndpoint(func(ctx context.Context, s *subject.Session, _ 
 
 // tokensAtOnce asks for n tokens at the same time.
 func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, n int) subject.Verdict {
-	if ev, err := s.PlainAnswer(ctx); err != nil {
-		return subject.CouldNotRun(err).With(ev)
+	plain, unserved := s.PlainAnswer(ctx)
+	if unserved != nil && !turnsAway(plain) {
+		return subject.CouldNotRun(unserved).With(plain)
 	}
 	if e.Gave && !e.NamesChat() {
 		return subject.CouldNotRun(subject.ErrNoSlot)
@@ -199,8 +202,17 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 		chats[i] = s.NewChatID()
 		requests[i] = e.WithChat(chats[i])
 	}
+	answers := s.AtOnce(ctx, "one of many at once", requests)
+	served := func(ev subject.Evidence) bool { return subject.HoldsToken(ev.Exchange) }
+	if i := slices.IndexFunc(answers, turnsAway); i >= 0 && slices.ContainsFunc(answers, served) && asAStranger(ctx, s, e, answers[i]) {
+		return subject.Violated("a token for each", "one session gets tokens, and is turned away beside that: "+subject.Describe(answers[i].Exchange)).
+			Because("endpoint-forgets-sessions").With(answers[i])
+	}
+	if unserved != nil {
+		return subject.CouldNotRun(unserved).With(plain)
+	}
 	var turnedAway []subject.Evidence
-	for i, ev := range s.AtOnce(ctx, "one of many at once", requests) {
+	for i, ev := range answers {
 		if s.TooMany(ev) {
 			turnedAway = append(turnedAway, ev)
 			continue
@@ -224,6 +236,18 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 		return tooMany(len(turnedAway), n, turnedAway[0])
 	}
 	return subject.Holds("%d tokens", n)
+}
+
+// turnsAway says whether an answer is the one to somebody without a session.
+func turnsAway(ev subject.Evidence) bool {
+	return ev.Exchange.Status() == http.StatusUnauthorized || ev.Exchange.Status() == http.StatusForbidden
+}
+
+// asAStranger says whether an answer is the one that somebody without a session gets: a
+// gate that has had enough of a crowd says something else.
+func asAStranger(ctx context.Context, s *subject.Session, e *subject.Endpoint, ev subject.Evidence) bool {
+	stranger := s.Do(ctx, "without credentials", e.WithoutSession(e.WithChat(s.NewChatID())))
+	return stranger.Exchange.Status() == ev.Exchange.Status() && bytes.Equal(stranger.Exchange.Body(), ev.Exchange.Body())
 }
 
 // tooMany notes a rate limit: one is wise, but this one may turn away people who
