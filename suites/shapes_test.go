@@ -442,6 +442,16 @@ var shapes = map[string]shape{
 			}
 		},
 	},
+	"the token stands in a tag of a page": {
+		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", body: new URLSearchParams({chat: id})}); return r.ok ? new DOMParser().parseFromString(await r.text(), "text/html").querySelector("meta[name=kindly]").content : null; }`,
+		endpoint: asksFor(func(r *http.Request, body []byte) string {
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			return r.PostFormValue("chat")
+		}, func(w http.ResponseWriter, token string) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			io.WriteString(w, `<turbo-frame id="chat"><meta name="kindly" content="`+token+`"></turbo-frame>`)
+		}),
+	},
 	"the token comes in two parts": {
 		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}); return r.ok ? (await r.json()).payload + "." + r.headers.get("X-Signature") : null; }`,
 		endpoint: asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, func(w http.ResponseWriter, token string) {

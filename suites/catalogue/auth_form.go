@@ -140,7 +140,7 @@ var authContentType = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidenc
 	}
 	isJSON := json.Valid([]byte(body))
 	switch {
-	case strings.Contains(mediaType, "html"):
+	case strings.Contains(mediaType, "html") && !strings.HasPrefix(body, "<"):
 		return subject.Violated("anything but HTML", fmt.Sprintf("%q", got)).With(ev)
 	case isJSON && mediaType != "application/json" && !strings.HasSuffix(mediaType, "+json") && mediaType != "text/x-component":
 		return subject.Violated("application/json, as the body is JSON", fmt.Sprintf("%q", got)).With(ev)
