@@ -13,8 +13,9 @@ import (
 // user is logged in again, and requests that were built with the old session go
 // out with the new one.
 
-// nobodyThere is what Chrome says where it came to no server at all.
-var nobodyThere = regexp.MustCompile(`ERR_(?:CONNECTION_REFUSED|UNSAFE_PORT|NAME_NOT_RESOLVED|ADDRESS_UNREACHABLE|ADDRESS_INVALID|INTERNET_DISCONNECTED)`)
+// nobodyThere is what Chrome says where it came to no server at all, or where the page
+// did not wait for an answer.
+var nobodyThere = regexp.MustCompile(`ERR_(?:CONNECTION_REFUSED|UNSAFE_PORT|NAME_NOT_RESOLVED|ADDRESS_UNREACHABLE|ADDRESS_INVALID|INTERNET_DISCONNECTED|ABORTED)`)
 
 // neverMet says whether nobody was there at first, or nobody answered: who was never
 // seen to live can't die.
