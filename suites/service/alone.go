@@ -153,7 +153,7 @@ func (v *service) byItself(ctx context.Context, client *wire.Client, x *sending)
 		}
 		ev = v.send(ctx, client, x.title, x.request)
 	}
-	x.ev = Evidence{Title: ev.Title, Exchange: ev.Exchange.Clip(maxKept)}
+	x.ev = Evidence{Title: ev.Title, Exchange: ev.Exchange.Clip(maxKept), StandIn: ev.StandIn}
 	v.end(x) // again: what it may break is looked for by when it ended
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -19,6 +19,9 @@ type Evidence struct {
 	Killed *Death
 	// Hung: it got no answer in time, though the service lived and answered others.
 	Hung bool
+	// StandIn: a page came from where none does, as proxies show while nobody is behind
+	// them.
+	StandIn bool
 }
 
 // ErrLimited says that a limit kept a request from being answered.

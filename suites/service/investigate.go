@@ -75,8 +75,9 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 		return x.ev, true // it may hang up on that
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
 		return v.outwait(ctx, client, x), true
-	case !died && Gateway(x.ev.Exchange.Status()):
+	case !died && (Gateway(x.ev.Exchange.Status()) || x.ev.StandIn):
 		if evs, broke := v.together(ctx, client, []*sending{x}); !broke {
+			v.owns(&evs[0])
 			return evs[0], true // what it answers to this, and to nothing else
 		}
 		if !v.await(ctx, client) {
@@ -161,7 +162,7 @@ func (v *service) suspects(x *sending) []*sending {
 		case y.plain && blame(y) == 3:
 			plain = append(plain, y)
 		case y.plain:
-		case y.ev.Exchange.Err != nil || Gateway(y.ev.Exchange.Status()):
+		case y.ev.Exchange.Err != nil || Gateway(y.ev.Exchange.Status()) || y.ev.StandIn:
 			silent = append(silent, y)
 		default:
 			answered = append(answered, y)
@@ -234,7 +235,7 @@ func (v *service) search(ctx context.Context, client *wire.Client, suspects []*s
 }
 
 func answered(x *sending) bool {
-	return x.ev.Exchange.Response != nil && !Gateway(x.ev.Exchange.Status())
+	return x.ev.Exchange.Response != nil && !Gateway(x.ev.Exchange.Status()) && !x.ev.StandIn
 }
 
 // together repeats requests one after another, and says whether the service

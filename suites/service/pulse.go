@@ -11,11 +11,13 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
-// A lifeSign is a plain request that is answered while the service lives, and
-// the status that it got at first.
+// A lifeSign is a plain request that is answered while the service lives, and how it
+// was at first.
 type lifeSign struct {
 	request func() (wire.Request, error)
 	status  int
+	page    bool // by a page
+	session bool // by a session: without it, the answer may be another one
 }
 
 // lives says by what request the service shows that it is alive. ex is how it
@@ -23,7 +25,8 @@ type lifeSign struct {
 func (v *service) lives(ex wire.Exchange, request func() (wire.Request, error)) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.signs = append(v.signs, lifeSign{request, ex.Status()})
+	h := ex.Request.Header
+	v.signs = append(v.signs, lifeSign{request, ex.Status(), isPage(ex), h.Get("Cookie") != "" || h.Get("Authorization") != ""})
 	v.pace = max(v.pace, ex.Duration)
 }
 
@@ -52,6 +55,9 @@ func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 			return beats
 		}
 		now, ex := v.ask(client, sign, r)
+		if sign.session && v.standsIn(ex) { // or it is the way to log in
+			continue
+		}
 		if now == beats || now == silent || ex.Kind() == wire.KindUnreachable {
 			return now
 		}
@@ -105,6 +111,8 @@ func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
 		return gone
 	case ex.Status() >= http.StatusInternalServerError && sign.status < http.StatusInternalServerError:
 		return failing
+	case !sign.session && v.standsIn(ex):
+		return gone
 	}
 	return beats
 }

@@ -42,6 +42,7 @@ type service struct {
 	pace      time.Duration    // of plain answers
 	longest   time.Duration    // that any answer has taken
 	limit     limit
+	own       map[string]bool // looks of pages with which it answered while it was there
 	shed      map[string]bool // whether an answer, by its look, is that of a limit
 	kinds     map[string]*fate
 	hung      map[string]int // requests of a check at one place that hung
@@ -198,7 +199,7 @@ func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Ev
 	v.begin(x)
 	defer v.end(x)
 	ev := v.send(ctx, client, x.title, x.request)
-	x.ev = Evidence{Title: ev.Title, Exchange: ev.Exchange.Clip(maxKept)}
+	x.ev = Evidence{Title: ev.Title, Exchange: ev.Exchange.Clip(maxKept), StandIn: ev.StandIn}
 	if !v.limited(ev) {
 		v.limit.serve()
 	}
@@ -219,7 +220,7 @@ func (v *service) send(ctx context.Context, client *wire.Client, title string, r
 	}
 	ex := client.Do(ctx, r)
 	v.t.Seen(ex)
-	return Evidence{Title: title, Exchange: ex}
+	return Evidence{Title: title, Exchange: ex, StandIn: v.standsIn(ex)}
 }
 
 func (v *service) begin(x *sending) {
@@ -267,7 +268,7 @@ func (v *service) trouble(x sending) bool {
 	case ex.Err != nil:
 		return true
 	}
-	return Gateway(ex.Status()) && !usual
+	return Gateway(ex.Status()) && !usual || x.ev.StandIn
 }
 
 // Gateway says whether a status is what a proxy answers for a service that is

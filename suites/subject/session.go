@@ -229,14 +229,14 @@ func (s *Session) Unailing(ctx context.Context, v Verdict) Verdict {
 	return v
 }
 
-// restsOnAnswer says whether a verdict is about something that was answered, and not
-// with an error.
+// restsOnAnswer says whether a verdict is about something that the service answered, and
+// not with an error.
 func restsOnAnswer(v Verdict) bool {
 	if len(v.Evidence) == 0 {
 		return false
 	}
-	last := v.Evidence[len(v.Evidence)-1].Exchange
-	return last.Response != nil && last.Status() < http.StatusInternalServerError
+	last := v.Evidence[len(v.Evidence)-1]
+	return last.Exchange.Response != nil && last.Exchange.Status() < http.StatusInternalServerError && !last.StandIn
 }
 
 // saysNothing says whether an exchange is about the harness, not the target.
