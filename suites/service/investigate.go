@@ -84,7 +84,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 			return v.lost(ctx, client, x, v.suspects(x)), true
 		}
 		died, state = true, gone
-	case died && !x.plain && blame(x) == 3 && v.convicted(*x):
+	case died && !x.plain && blame(x) == 3 && v.convicted(*x) && !v.inCompany(x):
 		return v.killed(x, Death{Title: x.title, Times: 1, Of: 1}), true
 	case !x.plain && v.convicted(*x): // by others that were under way: it is sent again, alone, if at all
 		return x.ev, false
