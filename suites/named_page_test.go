@@ -172,6 +172,8 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 		{"the answer is read before it is there", `(id) => { const x = new XMLHttpRequest(); x.open("POST", "AUTH"); x.setRequestHeader("Content-Type", "application/json"); x.send(JSON.stringify({chatId: id})); return x.responseText }`, same, sound, "", "callback-not-awaited", []string{"at once", "new Promise"}, "another name"},
 		{"the variable that is returned is filled later", `(id) => { let t = null; fetch("AUTH", ` + jsonType + `).then((r) => r.json()).then((d) => { t = d.token }); return t }`, same, sound, "", "callback-not-awaited", []string{"it gave null at once"}, "another name"},
 		{"scripts may not read the answer", strings.Replace(asking, "method:", "mode: \"no-cors\", method:", 1), elsewhere, allows(sound, 204, nil), "", "callback-no-cors", []string{"no-cors"}, "Content-Encoding"},
+		{"a window is opened, and waited for", `(id) => new Promise((done) => { const w = window.open("/pop", "auth", "width=300,height=200"); if (!w) return done(null); addEventListener("message", (e) => done(e.data)) })`, same, sound, "", "callback-opens-window", []string{"nobody has clicked"}, "running"},
+		{"a window is opened, and looked after", `(id) => new Promise((done, no) => { const w = window.open("/pop"); const t = setInterval(() => { if (!w || w.closed) { clearInterval(t); no(new Error("window closed by the user")) } }, 50) })`, same, sound, "", "callback-opens-window", []string{"nobody has clicked", "window closed by the user"}, "running"},
 		{"the page gives up", strings.Replace(asking, "method:", "signal: AbortSignal.timeout(30), method:", 1), same, func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Sec-Fetch-Mode") != "" { // the page's own request
 				hang(w, r)

@@ -20,6 +20,7 @@ type Record struct {
 	Exceptions []Exception
 	CSP        []CSPViolation
 	Dialogs    []Dialog
+	Windows    int // that the page has tried to open: none is there for long
 	Dropped    int // entries beyond the bounds
 }
 
@@ -149,6 +150,7 @@ func (r *recorder) snapshot() Record {
 		Exceptions: slices.Clone(r.exceptions),
 		CSP:        slices.Clone(r.csp),
 		Dialogs:    slices.Clone(r.dialogs),
+		Windows:    r.windows,
 		Dropped:    r.dropped,
 	}
 	for _, e := range r.console {

@@ -29,6 +29,7 @@ type recorder struct {
 	exceptions []Exception
 	csp        []CSPViolation
 	dialogs    []Dialog
+	windows    int
 	dropped    int
 	// dialogsSeen counts them beyond what is kept.
 	dialogsSeen int
@@ -91,6 +92,8 @@ func (r *recorder) observe(s *session, targetType, method string, params jsonv2.
 		on(r, params, r.revoked)
 	case page.JavascriptDialogOpening.Method:
 		on(r, params, r.dialog)
+	case page.WindowOpen.Method:
+		on(r, params, func(page.EventWindowOpen) { r.windows++ })
 	case tooLarge:
 		on(r, params, r.tooLarge)
 	case audits.IssueAdded.Method:

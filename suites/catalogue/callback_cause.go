@@ -109,9 +109,12 @@ var ofAnswers = []closerFix{
 	{regexp.MustCompile(`: 20[45]\b`), "Answer 200 with a body, {\"token\": \"…\"}: 204 has none, and is what frameworks send where no body was set."},
 }
 
+const fixOpensWindow = "Get the token in the page itself, by fetch and the session's cookie, and return null where nobody is logged in: the chat calls getAuthToken when nobody has clicked, and browsers block windows then."
+
 // callbackCauses are looked at in this order: what happened first on the way of
 // the token explains what came after it.
 var callbackCauses = []callbackCause{
+	{"callback-opens-window", fixOpensWindow, opensWindow, nil},
 	{"callback-blocked-by-policy", "Allow the auth endpoint's origin in connect-src of the page's Content-Security-Policy.", blockedRequest, nil},
 	{"callback-no-cors", "Leave mode: \"no-cors\" out: with it, scripts may read nothing of the answer. Let the endpoint allow the page's origin instead (Access-Control-Allow-Origin), or ask at the page's own origin.", withoutCORS, nil},
 	{"callback-cookie-kept-back", "", cookieKeptBack, []closerFix{

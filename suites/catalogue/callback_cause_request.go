@@ -31,6 +31,14 @@ func withoutCORS(c *call) (string, []subject.Evidence) {
 }
 
 // givesUp tells a page that ends the request before it is answered.
+// opensWindow tells a callback that asks nobody itself, but lets a window do so.
+func opensWindow(c *call) (string, []subject.Evidence) {
+	if c.visit.Record.Windows == 0 || c.asked != nil {
+		return "", nil
+	}
+	return "the page opens a window when it is asked for a token, and asks for none itself; " + c.gave, nil
+}
+
 func givesUp(c *call) (string, []subject.Evidence) {
 	if c.asked == nil || c.last().Status != 0 || c.last().Error != "net::ERR_ABORTED" || !aborted.MatchString(c.report.Error) && c.report.Outcome != "empty" {
 		return "", nil

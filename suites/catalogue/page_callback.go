@@ -35,8 +35,12 @@ func judgeCallback(ctx context.Context, s *subject.Session, v *subject.Visit) su
 	case v.Callback == nil:
 		late := subject.Violated(expected, fmt.Sprintf("it was called and had not settled after %s%s", s.Options.Timeout, waitsFor(v))).
 			Because("callback-pending").With(v.CallbackEvidence()...)
-		if r, ok := v.CallbackRequest(); ok && r.Status == 0 && r.Error == "" {
+		switch r, ok := v.CallbackRequest(); {
+		case ok && r.Status == 0 && r.Error == "":
 			late = late.Because("callback-endpoint-silent")
+		case !ok && v.Record.Windows > 0:
+			late.Actual += "; the page opens a window when it is asked for a token, and asks for none itself"
+			late = late.Because("callback-opens-window").Fix(fixOpensWindow)
 		}
 		return late
 	case v.Callback.Outcome == "token" && v.Token == "":

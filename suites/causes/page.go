@@ -81,6 +81,7 @@ var ofPages = []Cause{
 	{ID: "callback-unreadable", Title: "The browser can't read the auth endpoint's answer.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
 	page("callback-no-return", "The callback fetches a token, and returns nothing.", reports.High, strangers, "PAGE-CALLBACK-*"),
 	page("callback-no-cors", "The callback asks in a way in which no script may read the answer.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-opens-window", "The callback opens a window to get the token.", reports.High, strangers, "PAGE-CALLBACK-*"),
 	page("callback-gives-up", "The page gives up before the auth endpoint has answered.", reports.High, strangers, "PAGE-CALLBACK-*"),
 	page("callback-reads-text-as-json", "The callback reads the token as JSON, and it is a text.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-FORM"),
 	{ID: "callback-answer-mixed", Title: "Something else stands around the JSON of the auth endpoint's answer.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CONTENT-TYPE", "AUTH-FORM"}},
