@@ -70,7 +70,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 	if err := v.outOfOrder(r); err != nil {
 		return nil, err
 	}
-	v.limit.rest(ctx)
+	v.limit.rest(ctx, place(r))
 	harm()
 	x := &sending{running: RunningOf(ctx), title: title, request: r}
 	state := v.after(ctx, v.t.Client, Evidence{})
@@ -147,7 +147,7 @@ func (v *service) byItself(ctx context.Context, client *wire.Client, x *sending)
 	}
 	var ev Evidence
 	for try := 0; try == 0 || try == 1 && conflicts(ev) && Sleep(ctx, v.t.Patience.Aftermath) == nil; try++ {
-		if err := v.limit.wait(ctx); err != nil {
+		if err := v.limit.wait(ctx, place(x.request)); err != nil {
 			x.ev = v.unsent(*x, err)
 			return x.ev
 		}

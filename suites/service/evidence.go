@@ -27,6 +27,12 @@ type Evidence struct {
 // ErrLimited says that a limit kept a request from being answered.
 var ErrLimited = errors.New("the target limits how often it is called: it answers 429, or 503, which tells nothing")
 
+// errShut is that of a request that was not sent, since the limit lets none through.
+type errShut struct{}
+
+func (errShut) Error() string        { return ErrLimited.Error() }
+func (errShut) Is(target error) bool { return target == ErrLimited || target == wire.ErrNotSent }
+
 // Limited says whether a request was turned away for being one too many.
 func Limited(ev Evidence) bool { return ev.Exchange.Status() == http.StatusTooManyRequests }
 

@@ -9,7 +9,8 @@ import (
 )
 
 // A limit is how often a service lets itself be called. It is learnt from the
-// first answers that say so, and kept to from then on.
+// first answers that say so, and kept to from then on, at the places that gave one:
+// what else answers at the address may know no limit.
 type limit struct {
 	now func() time.Time
 
@@ -18,18 +19,24 @@ type limit struct {
 	allowed *rate.Limiter
 	until   time.Time // nothing is sent before
 	met     int       // how often the limit was met
-	closed  bool      // all patience was used up, and nothing was served since
+	places  map[string]bool
+	// closed are the places at which all patience was used up, and nothing was served
+	// since, and until when nothing is sent there.
+	closed map[string]time.Time
 }
 
 // window is the time over which requests are counted.
 const window = time.Second
 
-// wait returns when the service takes the next request.
-func (l *limit) wait(ctx context.Context) error {
+// wait returns when the service takes the next request to a place.
+func (l *limit) wait(ctx context.Context, at string) error {
 	for {
 		l.mu.Lock()
-		pause, allowed := l.until.Sub(l.now()), l.allowed
+		pause, allowed, known := l.until.Sub(l.now()), l.allowed, l.places[at]
 		l.mu.Unlock()
+		if !known {
+			return nil
+		}
 		if pause > 0 {
 			if err := Sleep(ctx, pause); err != nil {
 				return err
@@ -45,11 +52,11 @@ func (l *limit) wait(ctx context.Context) error {
 	}
 }
 
-// serve counts an answer that did not turn the request away.
-func (l *limit) serve() {
+// serve counts an answer that did not turn the request to a place away.
+func (l *limit) serve(at string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.closed = false
+	delete(l.closed, at)
 	now := l.now()
 	l.served = append(l.served, now)
 	for now.Sub(l.served[0]) > window {
@@ -57,12 +64,20 @@ func (l *limit) serve() {
 	}
 }
 
-// rest waits until a limited service takes several requests at once again.
-func (l *limit) rest(ctx context.Context) {
+// shut says whether nothing is sent to a place for now.
+func (l *limit) shut(at string) bool {
 	l.mu.Lock()
-	known, pause := l.allowed != nil, l.until.Sub(l.now())
+	defer l.mu.Unlock()
+	return l.now().Before(l.closed[at])
+}
+
+// rest waits until a limited place takes several requests at once again.
+func (l *limit) rest(ctx context.Context, at string) {
+	l.mu.Lock()
+	_, closed := l.closed[at]
+	known, pause := l.places[at], l.until.Sub(l.now())
 	l.mu.Unlock()
-	if known {
+	if known && !closed {
 		Sleep(ctx, max(pause, 0)+window)
 	}
 }
@@ -79,19 +94,31 @@ func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duratio
 	if pause == 0 {
 		pause = min(time.Second<<min(l.met, 4), 8*time.Second)
 	}
-	if l.closed || waited+pause > patience {
-		l.closed = true
+	at := place(ev.Exchange.Request)
+	if _, closed := l.closed[at]; closed || waited+pause > patience {
+		if l.closed == nil {
+			l.closed = map[string]time.Time{}
+		}
+		l.closed[at] = now.Add(patience)
 		return 0, false
 	}
+	joins := l.allowed != nil && !l.places[at]
+	if l.places == nil {
+		l.places = map[string]bool{}
+	}
+	l.places[at] = true
 	if now.Before(l.until) { // others have learnt it meanwhile
 		return l.until.Sub(now), true
 	}
 	l.met++
 	l.until = now.Add(pause)
 	perSecond := float64(max(1, len(l.served)))
-	if l.allowed != nil {
+	switch {
+	case joins: // it is the same limit, or one like it
+		perSecond = float64(l.allowed.Limit())
+	case l.allowed != nil:
 		perSecond = 0.7 * float64(l.allowed.Limit())
-	} else if pause > 2*window { // a limit over a longer time
+	case pause > 2*window: // a limit over a longer time
 		perSecond = max(1, perSecond/pause.Seconds())
 	}
 	l.allowed = rate.NewLimiter(rate.Limit(perSecond), 1)

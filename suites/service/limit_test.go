@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -25,8 +26,29 @@ func TestLimitsAreWaitedForOnce(t *testing.T) {
 	if _, again := l.learn(tooMany, 0, patience); again {
 		t.Error("it has served nothing, and the next request waits all over again")
 	}
-	l.serve()
+	l.serve("")
 	if _, again := l.learn(tooMany, 0, patience); !again {
 		t.Error("it has served since, and is not waited for")
+	}
+}
+
+// What one place of an address turns away says nothing of the others there.
+func TestALimitIsThatOfThePlacesWhichHaveOne(t *testing.T) {
+	clock := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	l := limit{now: func() time.Time { return clock }}
+	answer := func(url string) Evidence {
+		return Evidence{Exchange: wire.Exchange{Request: wire.Request{URL: url}, Response: &wire.Response{Status: 429, Header: http.Header{"Retry-After": {"3600"}}}}}
+	}
+	const auth, hook = "http://a.example/auth", "http://a.example/hook"
+	if _, again := l.learn(answer(auth+"?a=b"), 0, time.Minute); again || !l.shut(auth) {
+		t.Error("an hour is waited for")
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if err := l.wait(ended, hook); err != nil || l.shut(hook) {
+		t.Errorf("the other place waits too: %v", err)
+	}
+	if clock = clock.Add(2 * time.Minute); l.shut(auth) {
+		t.Error("it is never tried again")
 	}
 }

@@ -93,6 +93,9 @@ func (v *service) do(ctx context.Context, client *wire.Client, x sending) Eviden
 			ev.Hung = true
 			return ev
 		}
+		if v.limit.shut(place(x.request)) {
+			return v.unsent(x, errShut{})
+		}
 		if v.convicted(x) {
 			return v.guarded(ctx, client, &attempt)
 		}
@@ -150,7 +153,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 		return v.spared(*x, *d)
 	}
 	v.settle(ctx, client)
-	if err := v.limit.wait(ctx); err != nil {
+	if err := v.limit.wait(ctx, place(x.request)); err != nil {
 		return v.unsent(*x, err)
 	}
 	v.begin(x)
@@ -187,7 +190,7 @@ func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Ev
 		return x.ev, true
 	}
 	defer v.slots.Release(weight)
-	if err := v.limit.wait(ctx); err != nil {
+	if err := v.limit.wait(ctx, place(x.request)); err != nil {
 		x.ev = v.unsent(*x, err)
 		return x.ev, true
 	}
@@ -201,7 +204,7 @@ func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Ev
 	ev := v.send(ctx, client, x.title, x.request)
 	x.ev = Evidence{Title: ev.Title, Exchange: ev.Exchange.Clip(maxKept), StandIn: ev.StandIn}
 	if !v.limited(ev) {
-		v.limit.serve()
+		v.limit.serve(place(x.request))
 	}
 	return ev, true
 }

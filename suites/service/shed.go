@@ -81,7 +81,7 @@ func (v *service) shedsPlain(ctx context.Context, client *wire.Client, at, look 
 				case lookOf(ev) == look:
 					met.Store(true)
 				case ev.Exchange.Err == nil:
-					v.limit.serve()
+					v.limit.serve(place(*ask))
 				}
 			}
 		})

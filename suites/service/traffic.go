@@ -144,9 +144,9 @@ func (t *Traffic) deliver(ctx context.Context, x sending) Evidence {
 	v := t.to(x.request)
 	ev := v.do(ctx, t.Client, x)
 	switch {
-	case v.limited(ev):
+	case v.limited(ev), errors.Is(ev.Exchange.Err, ErrLimited):
 		running.hindered.Store(&ErrLimited)
-		t.Problem(ErrLimited.Error(), "--rate N makes kindlytest slower; or lift the limit for it.")
+		t.tooOften()
 	case errors.Is(ev.Exchange.Err, wire.ErrNotSent), IsDown(ev.Exchange.Err):
 		err := ev.Exchange.Err
 		running.hindered.Store(&err)
@@ -176,7 +176,7 @@ func (t *Traffic) Undisturbed(ctx context.Context, url string, do func() bool) {
 	v := t.to(wire.Request{URL: url})
 	v.gate.Lock()
 	defer v.gate.Unlock()
-	v.limit.rest(ctx)
+	v.limit.rest(ctx, place(wire.Request{URL: url}))
 	before := len(t.Deaths())
 	if do() || ctx.Err() != nil {
 		return
@@ -239,7 +239,14 @@ func (t *Traffic) Rest(ctx context.Context, ev Evidence) bool {
 		return false
 	}
 	pause, again := t.to(ev.Exchange.Request).limit.learn(ev, 0, t.Patience.Limit)
+	if !again {
+		t.tooOften()
+	}
 	return again && Sleep(ctx, pause) == nil
+}
+
+func (t *Traffic) tooOften() {
+	t.Problem(ErrLimited.Error(), "--rate N makes kindlytest slower; or lift the limit for it.")
 }
 
 // Settle looks after all services: what they die of afterwards is found before

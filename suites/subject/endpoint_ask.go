@@ -223,12 +223,31 @@ func (s *Session) callPageBy(ctx context.Context, v *Visit, chatID any, plain bo
 			}
 			s.Endpoints.page, s.Endpoints.hung = page, false
 		}
+		before := len(page.Record().Requests)
 		r, err = call(ctx, page, chatID)
+		if ev, ok := s.turnedAway(page, before); ok && err == nil && r.Token == "" {
+			if again || !s.Rest(ctx, ev) {
+				return r, page, service.ErrLimited
+			}
+			continue
+		}
 		s.Endpoints.hung = err == nil && r.Outcome == browser.OutcomePending
 		if err != nil || again || !plain || r.Token != "" || s.Endpoints.hung {
 			return r, page, err
 		}
 	}
+}
+
+// turnedAway is the request, of those that a page has made since, that a limit turned
+// away.
+func (s *Session) turnedAway(page *browser.Page, since int) (Evidence, bool) {
+	all := page.Record().Requests
+	for _, r := range all[min(since, len(all)):] {
+		if ev := RequestEvidence("the page's own request", r); s.TooMany(ev) {
+			return ev, true
+		}
+	}
+	return Evidence{}, false
 }
 
 func (s *Session) callOn(ctx context.Context, page *browser.Page, chatID any) (browser.CallResult, error) {
