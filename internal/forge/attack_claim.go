@@ -84,12 +84,11 @@ func chatType(b *bench) {
 
 func subType(b *bench) {
 	b.minted("sub missing", b.marked().drop("sub"))
-	own, _ := b.fresh().claims.get("sub")
 	for _, row := range []struct{ name, raw string }{
 		{"empty", `""`}, {"null", "null"}, {"a number", "1"}, {"0", "0"}, {"true", "true"},
 		{"an object", `{"$ne":null}`}, {"a list", `["1"]`},
 	} {
-		if isNumber(own) && isNumber(row.raw) {
+		if b.NumericSub && isNumber(row.raw) {
 			continue // what the endpoint signs, the webhook has to take (TOK-SUB)
 		}
 		b.minted("sub "+row.name, b.marked().claim("sub", row.raw))

@@ -38,9 +38,12 @@ type Material struct {
 	Private   *rsa.PrivateKey // nil: attacks that need it are not built
 	ChatID    string          // of the request that the token will go with
 	As        TokenMistake    // by which the webhook expects tokens otherwise; the zero value: by none
-	Now       time.Time
-	Rand      io.Reader
-	Attacker  *Attacker // the key of whoever forges; one for the whole run
+	// NumericSub says that the customer's own tokens, as they are signed, have a number
+	// for a sub: their webhooks have to take one.
+	NumericSub bool
+	Now        time.Time
+	Rand       io.Reader
+	Attacker   *Attacker // the key of whoever forges; one for the whole run
 	// Listener returns the base URL of a local server that serves
 	// Attacker.Documents: a new one at each call, so that it is known which token
 	// made somebody fetch.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
 // Material is what tokens for a webhook are forged from: a current valid one. Where
@@ -31,7 +32,11 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 	if r := h.repair.token; r != nil {
 		m.Now, m.As = m.Now.Add(r.Shift), *r
 	}
+	if first, err := s.FirstToken(); err == nil {
+		m.NumericSub = hasNumericSub(first.Raw)
+	}
 	p, err := h.Witness(ctx)
+	m.NumericSub = m.NumericSub || err == nil && hasNumericSub(p.Raw)
 	if err == nil {
 		m.Token, m.ChatID = forge.Secret(p.Raw.Secret()), p.ChatID
 		return m, nil
@@ -146,3 +151,8 @@ func (s *Session) attacker() *forge.Attacker {
 type lockedRand struct{ s *Session }
 
 func (r lockedRand) Read(b []byte) (int, error) { r.s.random(b); return len(b), nil }
+
+func hasNumericSub(raw token.Raw) bool {
+	t, err := token.Decode(raw)
+	return err == nil && t.Claims.Get("sub").Kind() == token.Number
+}
