@@ -31,8 +31,12 @@ func (v *service) standsIn(ex wire.Exchange) bool {
 			sure = true
 		}
 	}
-	return sure && !v.own[look]
+	return sure && !v.own[look] && len(v.own) < ownPages
 }
+
+// ownPages is after how many pages of its own a service is one that answers with pages:
+// each may have a number of its own, and each look costs the run half a second.
+const ownPages = 4
 
 // owns notes that the service itself gave a page: it was there before and after.
 func (v *service) owns(ev *Evidence) {
