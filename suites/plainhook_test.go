@@ -91,8 +91,11 @@ func (h plainHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"error":"bad token"}`, cmp.Or(h.refuse, http.StatusUnauthorized))
 		return
 	}
-	name, _ := claims[cmp.Or(h.name, "name")].(string)
-	if h.name == "" {
+	name, isText := claims[cmp.Or(h.name, "name")].(string)
+	switch {
+	case h.name != "" && !isText:
+		name = fmt.Sprint(claims[h.name]) // "<nil>", where there is none
+	case h.name == "":
 		name = strings.NewReplacer("<", "&lt;", ">", "&gt;", "&", "&amp;").Replace(name)
 	}
 	json.NewEncoder(w).Encode(map[string]any{"reply": "Hello " + name + ", your order is on its way."})

@@ -144,6 +144,7 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	if err := h.separateUsers(ctx, &st); err != nil {
 		return st, err
 	}
+	h.noteUnfilled(st)
 	return st, h.tryPoliteRefusal(ctx, &st)
 }
 
