@@ -77,7 +77,7 @@ pictures: browser build ## take the README's pictures of terminal, report and co
 	$(GO) run ./cmd/pictures bin/kindlytest docs/pictures
 
 .PHONY: attack
-attack: browser ## try to hurt it, from outside; writes what came of it into docs/security.md (half an hour)
+attack: browser ## try to hurt it, from outside; writes what came of it into docs/security.md (about an hour)
 	$(GO) run ./cmd/attack
 
 .PHONY: browser
