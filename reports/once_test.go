@@ -35,6 +35,17 @@ func TestNothingIsSaidTwiceOnOneScreen(t *testing.T) {
 	}
 }
 
+// Where something fails, the first sentence says that: what kept the rest from being
+// judged is said with the rest, and not held to have been said.
+func TestAFailedRunSaysWhyTheRestCouldNotRun(t *testing.T) {
+	run := deadWebhookRun(0)
+	run.Checks = append(run.Checks, Check{ID: "FWD-HTTPS", Area: "FWD", Level: "MUST", Requirement: "r", Outcome: Failed})
+	out := strings.Join(strings.Fields(printed(t, &Terminal{}, finished(run))), " ")
+	if strings.Count(out, "connection refused") != 1 || strings.Contains(out, "as said") {
+		t.Errorf("why is not said once:\n%s", out)
+	}
+}
+
 // What a run could not judge is said where the reasons stand, and not again at its end.
 func TestAFailedRunTellsItsGapsOnce(t *testing.T) {
 	const why = "nothing can be told: the valid request gets status 502 too (see RESP-STATUS)"

@@ -221,16 +221,20 @@ func (s *summaryPrinter) unjudged(t story) {
 		return
 	}
 	s.title("Not judged")
+	said := t.Verdict.Word != failedWord // by the first sentence, or the last
 	for i, g := range groups {
 		if i == maxItems && !s.verbose {
 			s.more(len(groups) - i)
 			return
 		}
 		if g.Outcome == Errored && t.told(g.Reason) {
-			g.Reason = "as said above"
-			if t.Verdict.Word == nothingWord {
+			switch {
+			case t.Verdict.Word == nothingWord:
 				g.Reason = "as said below"
+			case said:
+				g.Reason = "as said above"
 			}
+			said = true
 		}
 		s.unjudgedGroup(g)
 	}
