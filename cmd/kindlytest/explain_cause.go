@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/suites/catalogue"
 	"github.com/kindlytest/kindlytest/suites/causes"
 )
 
@@ -21,7 +24,7 @@ type explainedCause struct {
 }
 
 func explainedCauseOf(c causes.Cause) explainedCause {
-	e := explainedCause{ID: c.ID, Title: c.Title, Consequence: c.Consequence, Severity: string(c.Severity), Owner: c.Owner, Fix: c.Fix, Explains: c.Explains}
+	e := explainedCause{ID: c.ID, Title: c.Title, Consequence: c.Consequence, Severity: string(c.Severity), Owner: c.Owner, Fix: fixOf(c), Explains: c.Explains}
 	if e.Explains == nil {
 		e.Explains = []string{}
 	}
@@ -35,6 +38,27 @@ func explainedCauseOf(c causes.Cause) explainedCause {
 	}
 	return e
 }
+
+// fixOf is what to do about a cause: as it says itself, or as the experiment does by
+// which it is recognised.
+func fixOf(c causes.Cause) string {
+	if fix := cmp.Or(c.Fix, catalogue.CallbackFix(c.ID)); fix != "" {
+		return fix
+	}
+	for _, m := range forge.SignatureMistakes() {
+		if m.ID == c.ID {
+			return m.Fix
+		}
+	}
+	for _, m := range forge.TokenMistakes(forge.Known{}) {
+		if m.ID == c.ID {
+			return m.Fix
+		}
+	}
+	return dependsOnWhatWasSeen
+}
+
+const dependsOnWhatWasSeen = "That depends on what was seen: the report says it."
 
 // explainCause prints one cause.
 func (p *page) explainCause(w io.Writer, e explainedCause) error {

@@ -109,6 +109,17 @@ var ofAnswers = []closerFix{
 	{regexp.MustCompile(`: 20[45]\b`), "Answer 200 with a body, {\"token\": \"…\"}: 204 has none, and is what frameworks send where no body was set."},
 }
 
+// CallbackFix is what to do, in general, about a mistake by which a callback comes to
+// give no token; "" for any other cause.
+func CallbackFix(cause string) string {
+	for _, c := range callbackCauses {
+		if c.id == cause {
+			return c.fix
+		}
+	}
+	return ""
+}
+
 const fixOpensWindow = "Get the token in the page itself, by fetch and the session's cookie, and return null where nobody is logged in: the chat calls getAuthToken when nobody has clicked, and browsers block windows then."
 
 // callbackCauses are looked at in this order: what happened first on the way of
