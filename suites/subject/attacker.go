@@ -26,8 +26,14 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 	if len(s.Target.PublicKeys) > 0 {
 		m.Public = s.Target.PublicKeys[0].Public
 	}
-	if s.Target.PrivateKey != nil && h.takesOurKey(ctx) {
-		m.Private = s.Target.PrivateKey.Private
+	if s.Target.PrivateKey != nil {
+		takes, err := h.takesOurKey(ctx)
+		if err != nil {
+			return forge.Material{}, err
+		}
+		if takes {
+			m.Private = s.Target.PrivateKey.Private
+		}
 	}
 	if r := h.repair.token; r != nil {
 		m.Now, m.As = m.Now.Add(r.Shift), *r
@@ -49,8 +55,8 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 // takesOurKey says whether a webhook takes what the private key signs. Where that is
 // another key than the one that the target's tokens are signed with, it may not: then
 // whatever is forged with it is refused for the key alone, and tells nothing.
-func (h *Webhook) takesOurKey(ctx context.Context) bool {
-	takes, err := h.ourKey.Get(func() (bool, error) {
+func (h *Webhook) takesOurKey(ctx context.Context) (bool, error) {
+	return h.ourKey.Get(func() (bool, error) {
 		s := h.Session
 		if !s.signsOtherwise() {
 			return true, nil
@@ -74,7 +80,6 @@ func (h *Webhook) takesOurKey(ctx context.Context) bool {
 			"Give the private half of the key that signs (private_key in kindlytest.yaml), of a test environment.")
 		return false, nil
 	})
-	return err == nil && takes
 }
 
 // signsOtherwise says whether the target's tokens are signed with another key than the
