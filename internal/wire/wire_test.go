@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -446,44 +445,6 @@ func TestResolveAddress(t *testing.T) {
 		if got := ResolveAddress(nil, name); got != want {
 			t.Errorf("%s is dialled at %s, want %s", name, got, want)
 		}
-	}
-}
-
-// A closeTold tells when it is closed.
-type closeTold struct {
-	net.Conn
-	told func()
-}
-
-func (c closeTold) Close() error {
-	c.told()
-	return c.Conn.Close()
-}
-
-// A POST must never arrive twice, and a reused connection that the server has
-// closed must not look like the server's failure.
-func TestIdleConnectionsClosedByTheServer(t *testing.T) {
-	var requests atomic.Int32
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { requests.Add(1) }))
-	srv.Config.IdleTimeout = 50 * time.Millisecond
-	srv.Start()
-	defer srv.Close()
-	client := newClient(t, Options{})
-	given := make(chan struct{}, 3) // up by the client, for the server has closed it
-	tr := client.transportFor(srv.URL, strings.TrimPrefix(srv.URL, "http://"), "")
-	dial := tr.DialContext
-	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dial(ctx, network, address)
-		return closeTold{conn, sync.OnceFunc(func() { given <- struct{}{} })}, err
-	}
-	for range 3 {
-		if ex := client.Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")}); ex.Err != nil {
-			t.Fatal(ex.Err)
-		}
-		<-given
-	}
-	if requests.Load() != 3 {
-		t.Errorf("%d requests arrived", requests.Load())
 	}
 }
 
