@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
-	"fmt"
 	"io"
 	"net/http"
 	"regexp"
@@ -20,8 +19,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -301,59 +298,6 @@ func TestATokenThatNeverArrivesIsNotDelivered(t *testing.T) {
 	if c := find(t, run, "HOOK-DISTINGUISHES"); c.Outcome != reports.Warned || c.Cause != "token-does-not-arrive" {
 		describe(t, c)
 		t.Errorf("cause %q", c.Cause)
-	}
-}
-
-// turnsAway are the ways in which limits answer: as APIs do, and as nginx does by itself.
-var turnsAway = map[string]http.HandlerFunc{
-	"429 with a time to come again": func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", "1")
-		http.Error(w, `{"error":"slow down"}`, http.StatusTooManyRequests)
-	},
-	"nginx's own 503": func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Server", "nginx")
-		w.Header().Set("Content-Type", "text/html")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		io.WriteString(w, "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n"+
-			"<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n")
-	},
-	"503 with a page of its own": func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, fmt.Sprintf("We are busy. Reference %x", time.Now().UnixNano()), http.StatusServiceUnavailable)
-	},
-}
-
-// aSecond lets so many requests a second through, and so many more at once, as nginx
-// counts them.
-func aSecond(perSecond float64, more int) (oneTooMany func() bool) {
-	allowed := rate.NewLimiter(rate.Limit(perSecond), more)
-	return func() bool { return !allowed.Allow() }
-}
-
-func TestALimitSlowsTheRunDownAndEndsNoCheck(t *testing.T) {
-	t.Parallel()
-	for name, turnAway := range turnsAway {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			oneTooMany := aSecond(60, 5)
-			h := plain()
-			h.before = func(w http.ResponseWriter, r *http.Request) bool {
-				if !oneTooMany() {
-					return false
-				}
-				turnAway(w, r)
-				return true
-			}
-			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-SIGNATURE", "HOOK-ALG-NONE", "HOOK-KID-INJECTION", "SIG", "RESP"}})
-			for _, c := range run.Checks {
-				if c.Outcome == reports.Errored || c.Outcome == reports.Failed || c.Outcome == reports.Warned {
-					describe(t, c)
-					t.Errorf("%s is %s", c.ID, c.Outcome)
-				}
-			}
-			if run.Summary.Deaths > 0 {
-				t.Errorf("%d deaths, want none", run.Summary.Deaths)
-			}
-		})
 	}
 }
 
