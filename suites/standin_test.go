@@ -19,7 +19,7 @@ import (
 func TestAPageThatStandsInForAProcessIsNoAnswer(t *testing.T) {
 	t.Parallel()
 	const page = "<!doctype html><title>We'll be right back</title><p>Maintenance in progress."
-	for name, status := range map[string]int{"with its own status": http.StatusBadGateway, "as if nothing had been": http.StatusOK} {
+	for name, status := range map[string]int{"with its own status": http.StatusBadGateway, "as if it were busy": http.StatusServiceUnavailable, "as if nothing had been": http.StatusOK} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var down atomic.Int64 // until when, in ns

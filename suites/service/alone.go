@@ -67,6 +67,9 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 	v.gate.Lock()
 	defer v.gate.Unlock()
 	v.settle(ctx, v.t.Client) // what was sent before is not its doing
+	if !v.alive(ctx, v.t.Client) {
+		v.await(ctx, v.t.Client)
+	}
 	if err := v.outOfOrder(r); err != nil {
 		return nil, err
 	}
@@ -89,8 +92,8 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 			d.Gone = !v.await(ctx, v.t.Client)
 		}
 	}
-	if d.Times == 1 && d.Of > 1 && state == silent {
-		return nil, nil // it was slow once
+	if d.Times == 1 && d.Of > 1 && state != gone {
+		return nil, nil // it was slow, or turned somebody away, once
 	}
 	d = *v.killed(x, d).Killed
 	if d.Gone {
