@@ -25,13 +25,11 @@ func measureGrowth(ctx context.Context, b *bench) error {
 	}
 	var first grown
 	for _, n := range []int{1, 10, 50} {
-		var targets []map[string]any
-		for i := range n {
-			target := maps.Clone(one)
-			target["name"] = fmt.Sprintf("shop%d", i+1)
-			targets = append(targets, target)
+		targets, err := b.manyTargets(shop, n)
+		if err != nil {
+			return err
 		}
-		g, err := b.grow(ctx, map[string]any{"version": 1, "targets": targets})
+		g, err := b.grow(ctx, targets)
 		if err != nil {
 			return err
 		}
@@ -60,17 +58,31 @@ func measureGrowth(ctx context.Context, b *bench) error {
 	return nil
 }
 
+// manyTargets is a configuration in which a shop stands n times.
+func (b *bench) manyTargets(shop *fixtures.Customer, n int) (map[string]any, error) {
+	one, err := b.describe(shop)
+	if err != nil {
+		return nil, err
+	}
+	targets := make([]map[string]any, n)
+	for i := range targets {
+		targets[i] = maps.Clone(one)
+		targets[i]["name"] = fmt.Sprintf("shop%d", i+1)
+	}
+	return map[string]any{"version": 1, "targets": targets}, nil
+}
+
 // A grown is what one run took.
 type grown struct{ seconds, memory float64 }
 
 // grow runs all checks, and watches how large the process becomes. Chrome's
 // processes are not counted.
-func (b *bench) grow(ctx context.Context, config map[string]any) (grown, error) {
+func (b *bench) grow(ctx context.Context, config map[string]any, args ...string) (grown, error) {
 	path, err := b.writeJSON("grow.yaml", config)
 	if err != nil {
 		return grown{}, err
 	}
-	cmd := exec.CommandContext(ctx, b.path("kindlytest"), "run", "-c", path, "-q", "--report-dir", b.path("reports"))
+	cmd := exec.CommandContext(ctx, b.path("kindlytest"), append([]string{"run", "-c", path, "-q", "--report-dir", b.path("reports")}, args...)...)
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
 	start := time.Now()

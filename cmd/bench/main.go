@@ -39,6 +39,7 @@ var parts = []part{
 	{"page", measurePage},
 	{"run", measureRun},
 	{"watch", measureWatch},
+	{"waits", measureWaits},
 	{"far", measureFar},
 	{"growth", measureGrowth},
 	{"build", measureBuild},

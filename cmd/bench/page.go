@@ -15,7 +15,7 @@ import (
 )
 
 // aPage is one that gives a token, which its endpoint hands out.
-const aPage = `<!doctype html><title>Shop</title>
+const aPage = `<!doctype html><title>Shop</title><h1>Shop</h1>
 <script>window.kindlyOptions = {getAuthToken: async () => (await fetch("/token", {method: "POST"})).text()}</script>
 <script id="kindly-chat" src="https://chat.kindlycdn.com/kindly-chat.js" data-bot-key="shop" defer></script>`
 
