@@ -271,6 +271,30 @@ func TestASlowWebhookIsJudgedAtItsOwnPace(t *testing.T) {
 	}
 }
 
+// Whoever has few workers works off what comes at once, one after another: to be silent
+// meanwhile is neither an end nor anybody's refusal.
+func TestAWebhookOfFewWorkersIsBusyAndNotDead(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	workers := make(chan struct{}, 2)
+	h.before = func(http.ResponseWriter, *http.Request) bool {
+		workers <- struct{}{} // also for who has gone meanwhile, as where a proxy queues
+		time.Sleep(200 * time.Millisecond)
+		<-workers
+		return false
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: time.Second, Only: []string{"SIG", "RESP", "LIVE-HOOK-BURST", "LIVE-HOOK-ABORT", "LIVE-PROCESS"}})
+	for _, c := range run.Checks {
+		if c.Outcome == reports.Failed && c.ID != "LIVE-HOOK-BURST" || c.Outcome == reports.Errored { // 64 at once take six seconds
+			describe(t, c)
+			t.Errorf("%s: %s", c.ID, c.Outcome)
+		}
+	}
+	if run.Summary.Deaths > 0 || run.Problem != "" {
+		t.Errorf("%d deaths, problem %q", run.Summary.Deaths, run.Problem)
+	}
+}
+
 func TestExpectationsAreExpectations(t *testing.T) {
 	t.Parallel()
 	shop := targetOf(t, plain())

@@ -81,17 +81,28 @@ func howMany(ctx context.Context, h *subject.Webhook, v subject.Verdict) subject
 	return some.Surely()
 }
 
-// altered sends the valid request with its signature spoiled, and judges.
-func altered(ctx context.Context, h *subject.Webhook, what string, c subject.Call, spoil func(*wire.Request)) subject.Verdict {
-	r, err := h.Request(c)
-	if err != nil {
-		return subject.CouldNotRun(err)
+// An alteration spoils the signature of a valid request.
+type alteration struct {
+	what  string
+	spoil func(*wire.Request)
+}
+
+// altered sends the valid request with its signature spoiled in each way, and judges.
+func altered(ctx context.Context, h *subject.Webhook, level rule.Level, c subject.Call, ways ...alteration) subject.Verdict {
+	attempts := make([]subject.Attempt, len(ways))
+	for i, way := range ways {
+		r, err := h.Request(c)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		way.spoil(&r)
+		attempts[i] = subject.Attempt{Title: way.what, Request: r}
 	}
-	if spoil != nil {
-		spoil(&r)
+	var verdicts []subject.Verdict
+	for i, ev := range h.Session.DoAll(ctx, attempts) {
+		verdicts = append(verdicts, judgeUnsigned(h, ways[i].what, ev, c.Token != "").With(ev))
 	}
-	ev := h.Session.Do(ctx, what, r)
-	return judgeUnsigned(h, what, ev, c.Token != "").With(ev)
+	return subject.Worst(level, verdicts...)
 }
 
 // judgeUnsigned is the verdict on a request whose signature is not right.
@@ -125,26 +136,26 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 
 var sigMissing = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
 	c.Unsigned = true
-	return altered(ctx, h, "no signature", c, nil)
+	return altered(ctx, h, rule.Must, c, alteration{"no signature", func(*wire.Request) {}})
 })
 
 var sigWrong = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
-	var verdicts []subject.Verdict
+	var ways []alteration
 	for _, row := range []struct{ what, secret string }{
 		{"signed with another secret", anotherSecret(h.Config.Secret)}, {"signed with another secret", h.Config.Secret + "x"}, {"signed with another secret", "kindlytest"}, {"signed with an empty secret", ""},
 	} {
 		if sameSignature(h, row.secret) {
 			continue // where a secret is decoded, others give the same bytes
 		}
-		verdicts = append(verdicts, altered(ctx, h, row.what, c, func(r *wire.Request) {
+		ways = append(ways, alteration{row.what, func(r *wire.Request) {
 			h.SignWith(r, row.secret)
 			if row.secret == "" {
 				r.Header[webhook.HeaderHMAC] = []string{webhook.Sign("", r.Body)}
 				r.Header[webhook.HeaderHMACAlgorithm] = []string{webhook.Algorithm}
 			}
-		}))
+		}})
 	}
-	return subject.Worst(rule.Must, verdicts...)
+	return altered(ctx, h, rule.Must, c, ways...)
 })
 
 // anotherSecret is of the same form: where secrets are decoded, it can be too.
@@ -167,11 +178,11 @@ func sameSignature(h *subject.Webhook, secret string) bool {
 }
 
 var sigBody = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
-	var verdicts []subject.Verdict
+	var ways []alteration
 	for _, change := range bodyChanges {
-		verdicts = append(verdicts, altered(ctx, h, change.what, c, func(r *wire.Request) { r.Body = change.of(r.Body) }))
+		ways = append(ways, alteration{change.what, func(r *wire.Request) { r.Body = change.of(r.Body) }})
 	}
-	return subject.Worst(rule.Must, verdicts...)
+	return altered(ctx, h, rule.Must, c, ways...)
 })
 
 // bodyChanges are changes of a signed body: of its meaning, and of bytes only.
@@ -217,29 +228,33 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 		h.Sign(&r)
 		attempts = append(attempts, subject.Attempt{Title: spellings[i].Name, Request: r})
 	}
-	var refused []subject.Evidence
-	var names []string
-	for i, ev := range h.Session.DoAll(ctx, attempts) {
-		if !h.AcceptableStatus(ev) {
-			refused, names = append(refused, ev), append(names, spellings[i].Name)
-		}
-	}
-	count, spelled := len(spellings), len(refused)
 	for _, note := range unusualNotes {
 		c, err := h.ControlCall(ctx, st) // with a token that is still good
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
 		c.Payload = func(p *webhook.Payload) { p.Context = withNote(p.Context); p.Context["note"] = note.text }
-		ev, err := h.Call(ctx, note.what, c)
+		r, err := h.Request(c)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
-		count++
-		if st := ev.Exchange.Status(); st == http.StatusUnauthorized || st == http.StatusForbidden { // else it is refused for what it says
-			refused, names = append(refused, ev), append(names, note.what)
+		attempts = append(attempts, subject.Attempt{Title: note.what, Request: r})
+	}
+	answers := h.Session.DoAll(ctx, attempts)
+	var refused []subject.Evidence
+	var names []string
+	for i, ev := range answers[:len(spellings)] {
+		if !h.AcceptableStatus(ev) {
+			refused, names = append(refused, ev), append(names, spellings[i].Name)
 		}
 	}
+	spelled := len(refused)
+	for i, ev := range answers[len(spellings):] {
+		if st := ev.Exchange.Status(); st == http.StatusUnauthorized || st == http.StatusForbidden { // else it is refused for what it says
+			refused, names = append(refused, ev), append(names, unusualNotes[i].what)
+		}
+	}
+	count := len(answers)
 	if len(refused) == 0 {
 		return subject.Holds("%d spellings accepted", count)
 	}
@@ -323,7 +338,7 @@ var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, _ subject
 })
 
 var sigAlgorithm = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
-	var verdicts []subject.Verdict
+	var ways []alteration
 	for _, row := range []struct {
 		what   string
 		values []string
@@ -331,46 +346,51 @@ var sigAlgorithm = signed(func(ctx context.Context, h *subject.Webhook, _ subjec
 		{"no algorithm", nil}, {"an empty algorithm", []string{""}}, {"HMAC-SHA-1", []string{"HMAC-SHA-1 (base64 encoded)"}}, {"none", []string{"none"}},
 		{"HMAC-SHA-256 in hex", []string{"HMAC-SHA-256 (hex encoded)"}},
 	} {
-		verdicts = append(verdicts, altered(ctx, h, row.what, c, func(r *wire.Request) {
+		ways = append(ways, alteration{row.what, func(r *wire.Request) {
 			if delete(r.Header, webhook.HeaderHMACAlgorithm); row.values != nil {
 				r.Header[webhook.HeaderHMACAlgorithm] = row.values
 			}
-		}))
+		}})
 	}
-	return subject.Worst(rule.Must, verdicts...)
+	return altered(ctx, h, rule.Must, c, ways...)
 })
 
 var sigTwice = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
-	var verdicts []subject.Verdict
+	var ways []alteration
 	for _, what := range []string{"the wrong signature first", "the wrong signature last"} {
-		verdicts = append(verdicts, altered(ctx, h, what, c, func(r *wire.Request) {
+		ways = append(ways, alteration{what, func(r *wire.Request) {
 			right, _ := webhook.Signature(r.Header)
 			wrong := webhook.Sign("kindlytest", r.Body)
 			r.Header[webhook.HeaderHMAC] = []string{right, wrong}
 			if what == "the wrong signature first" {
 				r.Header[webhook.HeaderHMAC] = []string{wrong, right}
 			}
-		}))
+		}})
 	}
-	return subject.Worst(rule.Should, verdicts...)
+	return altered(ctx, h, rule.Should, c, ways...)
 })
 
 // sigEcho sends wrong signatures, and looks for the right one in the answers.
 var sigEcho = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
-	answered := 0
+	var attempts []subject.Attempt
 	for _, wrong := range []string{"a2luZGx5dGVzdA==", webhook.Sign("kindlytest", []byte("another body")), ""} {
 		r, err := h.Request(c)
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
-		right := webhook.Sign(h.Config.Secret, r.Body)
-		expects, _ := webhook.Signature(r.Header)
 		r.Header[webhook.HeaderHMAC] = []string{wrong}
-		ev := h.Session.Do(ctx, "a wrong signature", r)
+		attempts = append(attempts, subject.Attempt{Title: "a wrong signature", Request: r})
+	}
+	answered := 0
+	for i, ev := range h.Session.DoAll(ctx, attempts) {
 		if ev.Exchange.Response == nil {
 			continue
 		}
 		answered++
+		r := attempts[i].Request
+		right := webhook.Sign(h.Config.Secret, r.Body)
+		h.Sign(&r)
+		expects, _ := webhook.Signature(r.Header)
 		seen := string(ev.Exchange.Body()) + fmt.Sprint(ev.Exchange.Response.Header)
 		for _, form := range append(forge.DigestForms(right), expects) {
 			if strings.Contains(seen, form) {

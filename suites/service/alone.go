@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
@@ -14,7 +15,7 @@ import (
 func (v *service) atOnce(ctx context.Context, client *wire.Client, title string, requests []wire.Request) []Evidence {
 	answers := make([]Evidence, len(requests))
 	sent := false
-	_, err := v.alone(ctx, title, requests[0], func() {
+	_, err := v.alone(ctx, title, requests[0], len(requests), func() {
 		again := sent // to see whether it dies again: what counts is how it was at first
 		sent = true
 		var group sync.WaitGroup
@@ -49,7 +50,7 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 		r.Header[HeaderCheck] = []string{c.Rule.ID}
 	}
 	var failed error
-	death, err := v.alone(ctx, title, r, func() {
+	death, err := v.alone(ctx, title, r, 0, func() {
 		for range times {
 			if failed = client.HangUp(ctx, r); failed != nil {
 				return
@@ -61,13 +62,15 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 
 // alone does something to the service with nothing else going on, and waits for
 // it to come back where that broke it. The error is that of a service that is
-// down already, to which nothing was done. limited says that it was no harm: the
-// service has only said that this was too much at once, and may go on to say so.
-func (v *service) alone(ctx context.Context, title string, r wire.Request, harm func(), limited func() bool) (*Death, error) {
+// down already, to which nothing was done. queued is how many requests it may have to
+// work off one after another: to be silent meanwhile is no harm. limited says that it was
+// none either: the service has only said that this was too much at once, and may go on
+// to say so.
+func (v *service) alone(ctx context.Context, title string, r wire.Request, queued int, harm func(), limited func() bool) (*Death, error) {
 	v.gate.Lock()
 	defer v.gate.Unlock()
 	v.settle(ctx, v.t.Client) // what was sent before is not its doing
-	if !v.alive(ctx, v.t.Client) {
+	if !v.seenAlive() && !v.alive(ctx, v.t.Client) {
 		v.await(ctx, v.t.Client)
 	}
 	if err := v.outOfOrder(r); err != nil {
@@ -80,8 +83,8 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 	if state == beats || ctx.Err() != nil {
 		return nil, nil
 	}
-	back := v.await(ctx, v.t.Client)
-	if back && state != gone && limited() {
+	back := v.awaitFor(ctx, v.t.Client, v.t.Patience.Comeback+v.queue(state, queued))
+	if back && (state == silent && queued > 0 || state != gone && limited()) {
 		return nil, nil
 	}
 	d := Death{Title: title, Times: 1, Of: 1, Gone: !back}
@@ -100,6 +103,16 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, harm 
 		v.bury(d)
 	}
 	return &d, nil
+}
+
+// queue is how long a service may take that is silent since it works off requests.
+func (v *service) queue(state pulse, requests int) time.Duration {
+	if state != silent {
+		return 0
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return min(time.Duration(requests)*v.pace, v.t.Patience.Queue)
 }
 
 // conflicts says whether a request was turned away for another one that is under way,
@@ -165,7 +178,7 @@ func (v *service) byItself(ctx context.Context, client *wire.Client, x *sending)
 		v.errors++
 	case ev.Exchange.Response != nil && !conflicts(ev):
 		if v.conflicts++; v.conflicts == fewConflicts {
-			v.single = true
+			v.crowd.one()
 		}
 	}
 	return ev

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
@@ -140,9 +141,14 @@ func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) 
 		return x.ev
 	}
 	ev := v.send(ctx, client, x.title, x.request)
-	if ev.Exchange.Kind() == wire.KindTimeout && v.alive(ctx, client) {
+	switch {
+	case ev.Exchange.Response != nil:
+		v.crowded()
+	case ev.Exchange.Kind() == wire.KindTimeout && v.alive(ctx, client):
 		ev.Hung = true
-		v.hangs.Add(1)
+		if v.hangs.Add(1) == fewHangs {
+			v.crowd.widen()
+		}
 	}
 	return ev
 }
@@ -256,18 +262,23 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 }
 
 // after is how the service is after an answer, and goes on to be: an uncaught
-// error ends a process a moment after it has answered.
+// error ends a process a moment after it has answered. The gate is held by the caller.
 func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence) pulse {
-	if state := v.pulse(ctx, client); state != beats {
+	last, asked := v.unsettled(), time.Now()
+	state := v.pulse(ctx, client)
+	if state != beats || ev.Exchange.Err != nil { // it has shown what it does, and the service may have outlived it
 		return state
 	}
-	if ev.Exchange.Err != nil {
-		return beats // it has shown what it does, and the service has outlived it
+	if !v.outlasts(asked) {
+		if Sleep(ctx, v.t.Patience.Aftermath) != nil {
+			return beats
+		}
+		state = v.pulse(ctx, client)
 	}
-	if Sleep(ctx, v.t.Patience.Aftermath) != nil {
-		return beats
+	if state == beats && last != nil {
+		v.setSettled(last)
 	}
-	return v.pulse(ctx, client)
+	return state
 }
 
 // convict sends the culprit's request until it has been tried often enough, and

@@ -12,26 +12,6 @@ func (v *service) slow() bool {
 	return v.pace >= slowPace
 }
 
-// weight is what one request takes of the slots. Waiting for a slow service is
-// no load on it: the slower it is, the more may wait.
-func (v *service) weight() int64 {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	switch {
-	case v.single && v.t.bounded != nil:
-		return int64(v.t.Concurrency)
-	case v.single:
-		return allSlots
-	case v.t.bounded != nil:
-		return 1
-	case v.pace >= 2*time.Second:
-		return 1
-	case v.pace >= slowPace || v.hangs.Load() >= fewHangs:
-		return allSlots / 24
-	}
-	return allSlots / 8
-}
-
 // timeout is how long the service is given to answer one request: as long as the
 // user says, or longer where its plain answers take long.
 func (v *service) timeout() time.Duration {
@@ -49,15 +29,34 @@ func (v *service) hasty(timeout time.Duration) time.Duration {
 	return min(timeout, max(timeout/4, 10*v.pace, 2*v.longest))
 }
 
+// inPeace is how many others may be under way at most for an answer to show the service's
+// own pace.
+const inPeace = 4
+
 // remember learns how long answers take.
 func (v *service) remember(x sending) {
 	if x.ev.Exchange.Response == nil {
 		return
 	}
+	took := x.ev.Exchange.Duration
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.longest = max(v.longest, x.ev.Exchange.Duration)
-	if x.plain {
-		v.pace = max(v.pace, min(x.ev.Exchange.Duration, 2*v.pace+time.Second))
+	v.longest = max(v.longest, took)
+	switch {
+	case v.pace == 0:
+		v.pace = took
+	case x.plain && x.beside <= inPeace:
+		v.pace = max(v.pace, min(took, 2*v.pace+time.Second))
 	}
+	pace := v.pace
+	v.mu.Unlock()
+	v.crowd.learn(took, pace)
+}
+
+// crowded lets fewer requests be under way at a time, of which some had no answer that
+// were answered alone.
+func (v *service) crowded() {
+	v.mu.Lock()
+	pace := v.pace
+	v.mu.Unlock()
+	v.crowd.halve(pace)
 }

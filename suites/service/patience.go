@@ -14,6 +14,7 @@ type Patience struct {
 	Visit    time.Duration // for one visit of the page, from the login until it has settled
 	Comeback time.Duration // for a service that has died
 	Limit    time.Duration // for a service that limits requests to take the next one
+	Queue    time.Duration // for a service to work off what it was sent at once
 	// Aftermath is how long after an answer a death still counts as its doing:
 	// uncaught errors end a process a moment after it has answered.
 	Aftermath time.Duration
@@ -31,6 +32,7 @@ func PatienceFor(timeout time.Duration) Patience {
 		Visit:     4 * timeout,
 		Comeback:  max(3*timeout/2, 5*time.Second),
 		Limit:     max(6*timeout, 60*time.Second),
+		Queue:     max(18*timeout, 3*time.Minute),
 		Aftermath: 250 * time.Millisecond,
 		Photo:     3 * time.Second,
 	}

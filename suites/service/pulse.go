@@ -45,10 +45,28 @@ func (v *service) alive(ctx context.Context, client *wire.Client) bool {
 	return v.pulse(ctx, client) == beats
 }
 
+// fresh is how long a look at the service counts, if nothing is sent to it meanwhile.
+const fresh = time.Second
+
+// seenAlive says whether it was a moment ago that the service answered a plain request.
+func (v *service) seenAlive() bool {
+	return time.Since(time.Unix(0, v.seen.Load())) < fresh
+}
+
 // pulse sends plain requests: the service lives if one is answered, and not by a
 // gateway that says that nobody is there. What is not answered by one handler of
 // it may be by another.
 func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
+	state := v.look(ctx, client)
+	if state == beats {
+		v.seen.Store(time.Now().UnixNano())
+	} else {
+		v.seen.Store(0)
+	}
+	return state
+}
+
+func (v *service) look(ctx context.Context, client *wire.Client) pulse {
 	state := beats
 	for sign, r := range v.asks() {
 		if ctx.Err() != nil {
@@ -120,7 +138,11 @@ func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
 // await waits until the service is back, on a clock of its own. What it forgot
 // when it died, such as the session, is made again.
 func (v *service) await(ctx context.Context, client *wire.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, v.t.Patience.Comeback)
+	return v.awaitFor(ctx, client, v.t.Patience.Comeback)
+}
+
+func (v *service) awaitFor(ctx context.Context, client *wire.Client, patience time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
 		if v.alive(ctx, client) && ctx.Err() == nil {

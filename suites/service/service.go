@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
@@ -27,7 +25,8 @@ type service struct {
 	gate sync.RWMutex
 	// hangs is how many requests hung also alone, while the service lived.
 	hangs atomic.Int32
-	slots *semaphore.Weighted
+	seen  atomic.Int64 // when it last answered a plain request, in Unix nanoseconds
+	crowd crowd        // what is under way
 
 	mu        sync.Mutex
 	signs     []lifeSign
@@ -36,10 +35,10 @@ type service struct {
 	deaths    []Death
 	down      error            // it died and did not come back
 	ailing    map[string]error // places whose plain requests fail by now, for good
-	single    bool             // it mixes up what it is asked at the same time, or turns it away
 	conflicts int              // requests that were turned away, or failed, in company only
 	errors    int              // requests that failed with an error also when they were sent by themselves
 	pace      time.Duration    // of plain answers
+	underway  int              // how many requests are
 	longest   time.Duration    // that any answer has taken
 	limit     limit
 	own       map[string]bool // looks of pages with which it answered while it was there
@@ -58,6 +57,7 @@ type sending struct {
 	kind         string // of Options.Kind; "" for none
 	request      wire.Request
 	began, ended time.Time // ended is zero while it is under way
+	beside       int       // how many were under way when it was sent
 	plain        bool      // nothing hostile about it
 	oversized    bool      // a server may answer it by hanging up
 	ev           Evidence
@@ -180,16 +180,32 @@ func (v *service) unsent(x sending, err error) Evidence {
 // maxKept is how many bytes of an answer are remembered with what was sent lately.
 const maxKept = 16 << 10
 
+// enter waits for room for one more request: among all, where the user has set a bound.
+func (v *service) enter(ctx context.Context) (leave func(), err error) {
+	all := v.t.bounded
+	if all == nil {
+		return v.crowd.leave, v.crowd.enter(ctx)
+	}
+	weight := int64(1)
+	if v.oneByOne() {
+		weight = int64(v.t.Concurrency)
+	}
+	if all.Acquire(ctx, weight) != nil {
+		return nil, context.Cause(ctx)
+	}
+	return func() { all.Release(weight) }, nil
+}
+
 // once sends the request once, beside others, unless it has become known meanwhile to
 // kill the service. It returns the whole answer; x keeps what is needed should the
 // service break.
 func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Evidence, bool) {
-	weight := v.weight()
-	if err := v.slots.Acquire(ctx, weight); err != nil {
-		x.ev = v.unsent(*x, context.Cause(ctx))
+	leave, err := v.enter(ctx)
+	if err != nil {
+		x.ev = v.unsent(*x, err)
 		return x.ev, true
 	}
-	defer v.slots.Release(weight)
+	defer leave()
 	if err := v.limit.wait(ctx, place(x.request)); err != nil {
 		x.ev = v.unsent(*x, err)
 		return x.ev, true
@@ -230,6 +246,8 @@ func (v *service) begin(x *sending) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	x.began = time.Now()
+	x.beside = v.underway
+	v.underway++
 	v.lately = append(v.lately, x)
 	if len(v.lately) > maxLately {
 		v.lately = slices.Delete(v.lately, 0, len(v.lately)-maxLately)
@@ -239,6 +257,9 @@ func (v *service) begin(x *sending) {
 func (v *service) end(x *sending) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if x.ended.IsZero() {
+		v.underway--
+	}
 	x.ended = time.Now()
 }
 

@@ -15,13 +15,43 @@ import (
 // finds out what did where it is broken: what comes next must not be blamed. The
 // gate is held by the caller.
 func (v *service) settle(ctx context.Context, client *wire.Client) {
-	last := v.unsettled()
-	if last == nil || Sleep(ctx, time.Until(last.ended.Add(v.t.Patience.Aftermath))) != nil {
-		return
+	if last := v.unsettled(); last != nil && v.perished(ctx, client, last) {
+		v.foundDead(ctx, client, last)
+		v.setSettled(last)
+	}
+}
+
+// perished waits until the last request that was sent can't break the service any
+// more, and says whether it is gone.
+func (v *service) perished(ctx context.Context, client *wire.Client, last *sending) bool {
+	ended := v.endOf(last)
+	if Sleep(ctx, time.Until(ended.Add(v.t.Patience.Aftermath))) != nil {
+		return false
 	}
 	if v.pulse(ctx, client) == gone && ctx.Err() == nil {
-		v.foundDead(ctx, client, last)
+		return true
 	}
+	if !ended.IsZero() { // else it may still break it
+		v.setSettled(last)
+	}
+	return false
+}
+
+// outlasts says whether a plain request, just answered, has taken so long that what was
+// answered before it was asked can't break the service any more: it is a slow one, which
+// has lived on meanwhile.
+func (v *service) outlasts(asked time.Time) bool {
+	return v.slow() && time.Since(asked) >= 2*v.t.Patience.Aftermath
+}
+
+// endOf is when a request ended; zero while it is under way.
+func (v *service) endOf(x *sending) time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return x.ended
+}
+
+func (v *service) setSettled(last *sending) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.settled = last
@@ -79,12 +109,35 @@ func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
 	if !v.gate.TryRLock() { // somebody looks after it already
 		return
 	}
-	last := v.unsettled()
-	lives := last == nil || ctx.Err() != nil || v.pulse(ctx, client) != gone
-	v.gate.RUnlock()
-	if lives {
-		return
+	last, asked := v.unsettled(), time.Now()
+	lives := true
+	if last != nil && ctx.Err() == nil {
+		ended, state := v.endOf(last), v.pulse(ctx, client)
+		lives = state != gone
+		if state == beats && !ended.IsZero() && v.outlasts(asked) {
+			v.setSettled(last)
+		}
 	}
+	v.gate.RUnlock()
+	if !lives {
+		v.inquire(ctx, client, last)
+	}
+}
+
+// settleBeside is settle beside other traffic, which it does not hold up while the
+// service lives.
+func (v *service) settleBeside(ctx context.Context, client *wire.Client) {
+	v.gate.RLock()
+	last := v.unsettled()
+	lives := last == nil || !v.perished(ctx, client, last)
+	v.gate.RUnlock()
+	if !lives {
+		v.inquire(ctx, client, last)
+	}
+}
+
+// inquire finds out what broke the service, if nobody has meanwhile.
+func (v *service) inquire(ctx context.Context, client *wire.Client, last *sending) {
 	v.gate.Lock()
 	defer v.gate.Unlock()
 	if v.unsettled() != nil && !v.isClosed() {

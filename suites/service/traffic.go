@@ -76,7 +76,7 @@ func (t *Traffic) to(r wire.Request) *service {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.services[address] == nil {
-		t.services[address] = &service{t: t, address: address, slots: t.slots(), limit: limit{now: time.Now}}
+		t.services[address] = &service{t: t, address: address, crowd: crowd{most: usualCrowd}, limit: limit{now: time.Now}}
 	}
 	return t.services[address]
 }
@@ -96,17 +96,6 @@ func Address(raw string) string {
 		address = host + ":" + port
 	}
 	return address
-}
-
-// allSlots is the weight of all that may be under way to one service at a time.
-const allSlots = 64
-
-// slots are shared by all services where the user has set a bound.
-func (t *Traffic) slots() *semaphore.Weighted {
-	if t.bounded != nil {
-		return t.bounded
-	}
-	return semaphore.NewWeighted(allSlots)
 }
 
 // all services, in the order of their addresses.
@@ -252,11 +241,15 @@ func (t *Traffic) tooOften() {
 // Settle looks after all services: what they die of afterwards is found before
 // anything is said of deaths.
 func (t *Traffic) Settle(ctx context.Context) {
+	var group sync.WaitGroup
 	for _, v := range t.all() {
-		v.gate.Lock()
-		v.settle(ctx, t.Client)
-		v.gate.Unlock()
+		if t.InOrder() {
+			v.settleBeside(ctx, t.Client)
+			continue
+		}
+		group.Go(func() { v.settleBeside(ctx, t.Client) })
 	}
+	group.Wait()
 }
 
 // Watch lets a service show by a plain request that it lives; first is how it was
@@ -303,10 +296,7 @@ func (t *Traffic) OnComeback(r wire.Request, do func(ctx context.Context, send f
 // mixes up what it is asked at the same time, and no answer in company tells what
 // it says to one who asks alone. [Traffic.AtOnce] goes on to send at once.
 func (t *Traffic) OneByOne(r wire.Request) {
-	v := t.to(r)
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.single = true
+	t.to(r).crowd.one()
 }
 
 // Single says whether the service of r gets one request after another.
@@ -314,11 +304,7 @@ func (t *Traffic) Single(r wire.Request) bool {
 	return t.to(r).oneByOne()
 }
 
-func (v *service) oneByOne() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.single
-}
+func (v *service) oneByOne() bool { return v.crowd.isSingle() }
 
 // Slow says whether the service of r takes long for plain answers.
 func (t *Traffic) Slow(r wire.Request) bool { return t.to(r).slow() }

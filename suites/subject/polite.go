@@ -16,8 +16,8 @@ import (
 // tryPoliteRefusal looks whether the 200 to the valid request is such a sentence:
 // it is what an unsigned request gets too, and the same request, signed by a
 // known mistake, gets another answer.
-func (h *Webhook) tryPoliteRefusal(ctx context.Context, st *Standing) error {
-	if h.Config.Secret == "" || h.repair.signature != nil || h.Session.Options.Safe {
+func (h *Webhook) tryPoliteRefusal(ctx context.Context, st *Standing, unsigned *Evidence) error {
+	if unsigned == nil {
 		return nil
 	}
 	c := Call{ChatID: st.Token.ChatID, Token: st.Token.Raw}
@@ -25,13 +25,10 @@ func (h *Webhook) tryPoliteRefusal(ctx context.Context, st *Standing) error {
 	if !st.Deaf() {
 		all = append(all, exchanges(st.Stranger)...)
 	}
-	unsigned := c
-	unsigned.Unsigned = true
-	ev, err := h.Call(trying(ctx, "SIG-MISSING"), "without a signature", unsigned)
-	if err != nil || !h.AcceptableStatus(ev) || differs(all, []wire.Exchange{ev.Exchange, ev.Exchange}) {
-		return err
+	if !h.AcceptableStatus(*unsigned) || differs(all, []wire.Exchange{unsigned.Exchange, unsigned.Exchange}) {
+		return nil
 	}
-	all = append(all, ev.Exchange)
+	all = append(all, unsigned.Exchange)
 	mistakes := forge.SignatureMistakes()
 	for i := range mistakes {
 		m := &mistakes[i]
@@ -44,6 +41,16 @@ func (h *Webhook) tryPoliteRefusal(ctx context.Context, st *Standing) error {
 		}
 	}
 	return nil
+}
+
+// withoutSignature sends a valid request that lacks nothing but its signature; nil where
+// it is known already what becomes of such, or must not be known.
+func (h *Webhook) withoutSignature(ctx context.Context, st Standing) (*Evidence, error) {
+	if h.repair.signature != nil || h.Session.Options.Safe {
+		return nil, nil
+	}
+	ev, err := h.Call(trying(ctx, "SIG-MISSING"), "without a signature", Call{ChatID: st.Token.ChatID, Token: st.Token.Raw, Unsigned: true})
+	return &ev, err
 }
 
 // sure is how often an answer must be the same other one, so that it is none that
