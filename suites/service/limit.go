@@ -89,29 +89,11 @@ func (l *limit) rest(ctx context.Context, at string) {
 func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duration, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
-	pause := retryAfter(ev, now)
-	if pause == 0 {
-		pause = min(time.Second<<min(l.met, 4), 8*time.Second)
+	joins := l.allowed != nil && !l.places[place(ev.Exchange.Request)]
+	pause, again, told := l.stop(ev, waited, patience)
+	if !again || told {
+		return pause, again
 	}
-	at := place(ev.Exchange.Request)
-	if _, closed := l.closed[at]; closed || waited+pause > patience {
-		if l.closed == nil {
-			l.closed = map[string]time.Time{}
-		}
-		l.closed[at] = now.Add(patience)
-		return 0, false
-	}
-	joins := l.allowed != nil && !l.places[at]
-	if l.places == nil {
-		l.places = map[string]bool{}
-	}
-	l.places[at] = true
-	if now.Before(l.until) { // others have learnt it meanwhile
-		return l.until.Sub(now), true
-	}
-	l.met++
-	l.until = now.Add(pause)
 	perSecond := float64(max(1, len(l.served)))
 	switch {
 	case joins: // it is the same limit, or one like it
@@ -124,4 +106,40 @@ func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duratio
 	l.allowed = rate.NewLimiter(rate.Limit(perSecond), 1)
 	l.served = nil
 	return pause, true
+}
+
+// pause is learn after many were sent at once, or a page was opened: nothing is sent
+// for as long, but how often is not learnt from that.
+func (l *limit) pause(ev Evidence, patience time.Duration) (time.Duration, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	pause, again, _ := l.stop(ev, 0, patience)
+	return pause, again
+}
+
+// stop has nothing sent for a while; told says that nothing was anyway. l.mu is held.
+func (l *limit) stop(ev Evidence, waited, patience time.Duration) (pause time.Duration, again, told bool) {
+	now := l.now()
+	pause = retryAfter(ev, now)
+	if pause == 0 {
+		pause = min(time.Second<<min(l.met, 4), 8*time.Second)
+	}
+	at := place(ev.Exchange.Request)
+	if _, closed := l.closed[at]; closed || waited+pause > patience {
+		if l.closed == nil {
+			l.closed = map[string]time.Time{}
+		}
+		l.closed[at] = now.Add(patience)
+		return 0, false, false
+	}
+	if l.places == nil {
+		l.places = map[string]bool{}
+	}
+	l.places[at] = true
+	if now.Before(l.until) { // others have learnt it meanwhile
+		return l.until.Sub(now), true, true
+	}
+	l.met++
+	l.until = now.Add(pause)
+	return pause, true, false
 }

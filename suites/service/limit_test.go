@@ -52,3 +52,29 @@ func TestALimitIsThatOfThePlacesWhichHaveOne(t *testing.T) {
 		t.Error("it is never tried again")
 	}
 }
+
+// What is sent at once, or by a page, is more than a limit lets through, however slowly
+// all else is sent.
+func TestABurstMakesNothingSlower(t *testing.T) {
+	clock := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	l := limit{now: func() time.Time { return clock }}
+	tooMany := Evidence{Exchange: wire.Exchange{Response: &wire.Response{Status: 429, Header: http.Header{"Retry-After": {"1"}}}}}
+	for range 10 {
+		l.serve("")
+	}
+	l.learn(tooMany, 0, time.Minute)
+	was := l.allowed.Limit()
+	for range 5 {
+		clock = clock.Add(2 * time.Second)
+		if pause, again := l.pause(tooMany, time.Minute); !again || pause != time.Second {
+			t.Errorf("after a burst: %s, %v", pause, again)
+		}
+	}
+	if l.allowed.Limit() != was {
+		t.Errorf("%v a second, it was %v", l.allowed.Limit(), was)
+	}
+	clock = clock.Add(2 * time.Second)
+	if l.learn(tooMany, 0, time.Minute); l.allowed.Limit() >= was {
+		t.Errorf("%v a second are too many, and are sent on", was)
+	}
+}

@@ -119,7 +119,7 @@ func (v *service) haste() time.Duration {
 func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
 	switch {
 	case v.limited(Evidence{Exchange: ex}): // somebody is there to say so
-		v.limit.learn(Evidence{Exchange: ex}, 0, v.t.Patience.Limit)
+		v.limit.pause(Evidence{Exchange: ex}, v.t.Patience.Limit)
 		return beats
 	case errors.Is(ex.Err, wire.ErrNotSent), ex.Kind() == wire.KindCanceled:
 		return beats

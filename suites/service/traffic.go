@@ -227,7 +227,7 @@ func (t *Traffic) Rest(ctx context.Context, ev Evidence) bool {
 	if !t.TooMany(ev) {
 		return false
 	}
-	pause, again := t.to(ev.Exchange.Request).limit.learn(ev, 0, t.Patience.Limit)
+	pause, again := t.to(ev.Exchange.Request).limit.pause(ev, t.Patience.Limit)
 	if !again {
 		t.tooOften()
 	}
