@@ -65,6 +65,13 @@ var badPages = []bad{
 		target: pageFrom(asksFor401(`Basic realm="staging"`)), opts: widget, exit: 2, problem: "answers 401 Unauthorized", hint: "basic: {user: …, password: …}"},
 	{name: "a gate asks for what nobody speaks here",
 		target: pageFrom(asksFor401(`Digest realm="staging", nonce="7f"`)), opts: widget, exit: 2, problem: "answers 401 Unauthorized", hint: "asks for Digest authorization, which kindlytest does not speak"},
+	{name: "a tunnel warns of itself in its place",
+		target: page(200, `<title>ngrok</title><noscript>ERR_NGROK_6024</noscript>`), opts: hasty, exit: 2, problem: "is ngrok, with its warning", hint: "ngrok-skip-browser-warning"},
+	{name: "it is in maintenance, and says when to come again",
+		target: pageFrom(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "3600")
+			says(503, "text/html", `<title>Service Unavailable</title><div>503</div>`)(w, nil)
+		}), opts: hasty, exit: 2, problem: "maintenance mode", hint: "artisan up"},
 	{name: "it is not there",
 		target: page(404, "<title>Not found</title>"), opts: widget, exit: 2, problem: "answers 404 Not Found (\"Not found\")", hint: "right address",
 		wants: []want{{"PAGE-WIDGET", reports.Errored, "answers 404"}, {"PAGE-CALLBACK-TOKEN", reports.Errored, "answers 404"}}},

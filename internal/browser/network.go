@@ -144,8 +144,12 @@ func withheld(all []*network.AssociatedCookie) []KeptBack {
 func refused(all []*network.BlockedSetCookieWithReason) []KeptBack {
 	var out []KeptBack
 	for _, c := range all {
-		if c != nil && c.Cookie != nil && len(out) < maxKeptBack {
-			out = append(out, keptBack(c.Cookie.Name, c.BlockedReasons))
+		if c != nil && len(out) < maxKeptBack {
+			name, _, _ := strings.Cut(c.CookieLine, "=") // there is no cookie where its line could not be read
+			if c.Cookie != nil {
+				name = c.Cookie.Name
+			}
+			out = append(out, keptBack(strings.TrimSpace(name), c.BlockedReasons))
 		}
 	}
 	return out

@@ -84,6 +84,11 @@ type KeptBack struct {
 	Reasons []string // of DevTools: "SameSiteLax", "SameSiteNoneInsecure", …
 }
 
+// String says it in words.
+func (k KeptBack) String() string {
+	return fmt.Sprintf("the browser did not take the cookie %s (%s)", k.Name, strings.Join(k.Reasons, ", "))
+}
+
 // String is method, URL without its query, and what became of it.
 func (r Request) String() string {
 	s := fmt.Sprintf("%s %s %d", r.Method, withoutQuery(r.URL), r.Status)

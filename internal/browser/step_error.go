@@ -10,14 +10,16 @@ import (
 // A StepError says which step failed, and what the browser showed then. It holds
 // no value that was filled in.
 type StepError struct {
-	Of         string   // "login" or "page": whose steps they are
-	Number     int      // from 1
-	Action     string   // "goto", "fill", "click", "wait_for", "press", "scroll", "idle"
-	Selector   string   // what it was about; the URL of a goto, the key of a press
-	URL, Title string   // of the document at that time
-	Status     int      // that it was answered with; 0 if there was no answer
-	Fields     []string // of the document: how they are selected, and their types
-	Picture    []byte   // a JPEG of what the tab showed, with secrets covered; may be nil
+	Of         string     // "login" or "page": whose steps they are
+	Number     int        // from 1
+	Action     string     // "goto", "fill", "click", "wait_for", "press", "scroll", "idle"
+	Selector   string     // what it was about; the URL of a goto, the key of a press
+	URL, Title string     // of the document at that time
+	Status     int        // that it was answered with; 0 if there was no answer
+	Fields     []string   // of the document: how they are selected, and their types
+	Showing               // that it shows
+	Refused    []KeptBack // cookies that answers set, and the browser did not take
+	Picture    []byte     // a JPEG of what the tab showed, with secrets covered; may be nil
 	Err        error
 }
 
@@ -33,6 +35,12 @@ func (e *StepError) Error() string {
 	at = append(at, fmt.Sprintf("titled %q", e.Title))
 	if len(e.Fields) > 0 {
 		at = append(at, "with the fields "+strings.Join(e.Fields, ", "))
+	}
+	if e.Says != "" {
+		at = append(at, fmt.Sprintf("which says %q", e.Says))
+	}
+	for _, k := range e.Refused[:min(len(e.Refused), 3)] {
+		at = append(at, k.String())
 	}
 	return fmt.Sprintf("%s (the browser was at %s, %s)", msg, e.URL, strings.Join(at, ", "))
 }
@@ -68,6 +76,10 @@ func (p *Page) stepError(e *StepError, secret func(string) bool) *StepError {
 	}
 	// A page that can't be asked is described without.
 	e.Fields, _ = evaluate[[]string](ctx, p, readFields)
+	e.Showing = p.show(ctx, e.Selector)
+	for _, q := range p.Record().refusals() {
+		e.Refused = append(e.Refused, q.Refused...)
+	}
 	if secret != nil {
 		e.Picture, _ = p.Screenshot(ctx, secret)
 	}

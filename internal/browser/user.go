@@ -25,6 +25,7 @@ type User struct {
 	login   Login
 	tabs    tabStorage // what the login's steps left; not changed after NewUser
 	left    *Login     // the same as a login, if that is asked for
+	ended   Ended      // what the login's steps came to; not changed after NewUser
 
 	mu     sync.Mutex
 	seeded map[string]bool // origins that got the login's cookies and local storage

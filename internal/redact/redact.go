@@ -45,7 +45,7 @@ type Redactor struct {
 func (r *Redactor) Learn(values ...string) {
 	for _, v := range values {
 		r.Learn(linesOf(v)...)
-		if len(v) < MinSecret || strings.Contains(Removed, v) {
+		if len(v) < MinSecret || strings.Contains(Removed, v) || missing[v] {
 			continue
 		}
 		r.mu.RLock()
@@ -64,6 +64,10 @@ func (r *Redactor) Learn(values ...string) {
 		r.mu.Unlock()
 	}
 }
+
+// missing are texts of values that are none: whoever sends one has no secret, and must
+// be told of it.
+var missing = map[string]bool{"undefined": true, "Bearer undefined": true, "Bearer null": true, "[object Object]": true, "[object Promise]": true}
 
 // linesOf are the lines of a value that are as secret as the whole: of a key in a
 // variable, which may come back with other breaks; or with none around it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"html"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,8 +37,11 @@ var errorDescription = regexp.MustCompile(`error_description="([^"]{1,300})"`)
 
 // refusedFor is why a token was refused, as WWW-Authenticate tells it (RFC 6750): a
 // framework's answer may have no body. "" where it does not.
-func refusedFor(ex wire.Exchange) string {
-	if m := errorDescription.FindStringSubmatch(ex.Response.Header.Get("Www-Authenticate")); m != nil {
+func refusedFor(ex wire.Exchange) string { return RefusedFor(ex.Response.Header) }
+
+// RefusedFor is why a request was refused, as WWW-Authenticate tells it (RFC 6750).
+func RefusedFor(h http.Header) string {
+	if m := errorDescription.FindStringSubmatch(wire.HeaderValue(h, "WWW-Authenticate")); m != nil {
 		return Bound(strings.ToValidUTF8(m[1], ""), 120)
 	}
 	return ""

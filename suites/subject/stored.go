@@ -1,9 +1,14 @@
 package subject
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -18,12 +23,20 @@ var errStoredEnded = errors.New("the stored session has ended")
 // know the session.
 func (s *Session) storedEnded(v *Visit) error {
 	login := v.login
-	if login == nil || login.Stored == "" || v.Token != "" || v.Callback == nil && !IsLogin(v.State, v.Record) {
+	if login == nil || v.Token != "" || v.Callback == nil && !IsLogin(v.State, v.Record) {
 		return nil
 	}
 	text := v.notKnown()
-	if text == "" {
+	other := v.storedElsewhere()
+	switch {
+	case text == "" || login.Stored == "" && len(login.Steps) == 0 && other == "":
 		return nil
+	case len(login.Steps) > 0:
+		return s.stepsLeftNobody(v, text)
+	case other != "":
+		text = fmt.Sprintf("nobody is logged in with %s: it holds nothing for %s, but for %s", cmp.Or(login.Stored, "the cookies of page.login"), OriginOf(v.State.URL), other)
+		s.Problem(text, "Browsers keep each origin's cookies and storage apart, and localhost and 127.0.0.1 are two: write page.url with the host that the session is of, or give (store) one of the page's host.")
+		return settledError{fmt.Errorf("%s: %w", text, errStoredEnded)}
 	}
 	text = "nobody is logged in with " + login.Stored + ": " + text
 	if ended := expired(login, s.Options.Now()); ended != "" {
@@ -56,4 +69,85 @@ func (v *Visit) notKnown() string {
 		return Answered(r, v.ChatURL())
 	}
 	return ""
+}
+
+// storedElsewhere names the places that a stored session is for, if the page is none
+// of them.
+func (v *Visit) storedElsewhere() string {
+	hosts := []string{hostOf(v.State.URL)}
+	if r, asked := v.CallbackRequest(); asked {
+		hosts = append(hosts, hostOf(r.URL))
+	}
+	if len(v.login.Headers) > 0 || len(v.login.LocalStorage) > 0 {
+		return ""
+	}
+	places := map[string]bool{}
+	for origin := range v.login.Storage {
+		if origin == OriginOf(v.State.URL) {
+			return ""
+		}
+		places[origin] = true
+	}
+	for _, c := range v.login.Cookies {
+		domain := strings.TrimPrefix(c.Domain, ".")
+		if domain == "" || slices.ContainsFunc(hosts, func(h string) bool { return h == domain || strings.HasSuffix(h, "."+domain) }) {
+			return ""
+		}
+		places[domain] = true
+	}
+	all := slices.Sorted(maps.Keys(places))
+	return strings.Join(all[:min(3, len(all))], ", ")
+}
+
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+var errNobody = errors.New("the login's steps have let nobody in")
+
+// stepsLeftNobody says of a visit without a token that the steps of the login, which
+// all were done, have let nobody in: by what their last page shows, or as they have
+// left nothing by which a user could be known.
+func (s *Session) stepsLeftNobody(v *Visit, why string) error {
+	ended := v.user.Ended()
+	var seen, hint string
+	switch {
+	case len(ended.Refused) > 0:
+		return nil // so it is for all users
+	case ofRobots.MatchString(ended.Says) || ended.Captcha && ended.Password && ended.Says == "":
+		seen, hint = "the last page, "+SafeURL(ended.URL)+", still asks for the password, and has a captcha", "Steps can't solve a captcha. "+storeIt
+	case ended.Says != "" && ended.Password:
+		seen, hint = fmt.Sprintf("the last page, %s, says %q", SafeURL(ended.URL), ended.Says), "Are the name and the password the right ones (in the environment's variables), and may this user log in here? A wait_for at the end of page.login says it at once."
+	case ended.Code:
+		seen, hint = "the last page, "+SafeURL(ended.URL)+", asks for a one-time code", "Fill it with ${totp:NAME}, which makes it of the authenticator's secret (docs/staging.md, \"One-time code\")."
+	case !v.brings() && v.Bare("") && len(v.State.Cookies) == 0:
+		seen = "they have left no cookie, and nothing stored"
+		hint = "Log in so by hand: does the answer set a cookie? Behind a proxy that ends TLS, frameworks keep a Secure cookie to themselves until they trust the proxy (Express: app.set(\"trust proxy\", 1); Rails, Django, ASP.NET: X-Forwarded-Proto). If it comes later than the steps end, wait_for something that only users see."
+	default:
+		return nil
+	}
+	text := "nobody is logged in after the steps of the login: " + seen + " (" + why + ")"
+	s.Problem(text, hint)
+	return settledError{fmt.Errorf("%s: %w", text, errNobody)}
+}
+
+// LoginRefused are the requests of the login's steps whose answers set cookies that
+// the browser did not take, and what each set.
+func (v *Visit) LoginRefused() []browser.Request { return v.user.Ended().Refused }
+
+// Bare says whether the browser has nothing after the login's steps by which somebody
+// could be known: no storage, and no cookie that scripts can't read, or by that name.
+func (v *Visit) Bare(cookie string) bool {
+	return !v.user.Ended().Databases && len(v.State.LocalStorage) == 0 && len(v.State.SessionStorage) == 0 &&
+		!slices.ContainsFunc(v.State.Cookies, func(c browser.StoredCookie) bool { return c.HTTPOnly || c.Name == cookie })
+}
+
+// brings says whether what the callback asks for brings something to be known by.
+func (v *Visit) brings() bool {
+	r, asked := v.CallbackRequest()
+	return asked && r.Header.Get("Authorization") != ""
 }

@@ -109,6 +109,9 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 		return nil, err
 	case err != nil:
 		s.addProblem(s.pageProblem(err))
+		if step := (*browser.StepError)(nil); errors.As(err, &step) && step.Of == "login" && wayIn(step) != "" {
+			return nil, settledError{err} // more tries lock accounts
+		}
 		return nil, err
 	}
 	return v, nil
@@ -117,7 +120,9 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 // restFor waits where a limit kept the page or its callback from an answer, as the
 // harness may have used it up, and says whether to open the page again.
 func (s *Session) restFor(v *Visit) bool {
-	documents := slices.DeleteFunc(slices.Clone(v.Record.Requests), func(r browser.Request) bool { return r.ResourceType != "Document" })
+	documents := slices.DeleteFunc(slices.Clone(v.Record.Requests), func(r browser.Request) bool {
+		return r.ResourceType != "Document" || BeforeOf(r) != nil // maintenance, for one, says 503 and Retry-After, too
+	})
 	return slices.ContainsFunc(append(documents, v.Asked()...), func(r browser.Request) bool {
 		return s.Rest(s.Base, RequestEvidence("the page's own request", r))
 	})

@@ -27,7 +27,11 @@ func (s *Session) notThePage(v *Visit) error {
 	}
 	var text, hint string
 	nav := v.Record.Navigation
+	before := v.before()
 	switch title := Title(v.State); {
+	case before != nil && !wire.AsksForCertificate(nav.Status, v.State.Title):
+		text = fmt.Sprintf("what answers in the place of the page %s%s, %d %s, is %s", SafeURL(v.State.URL), title, nav.Status, http.StatusText(nav.Status), before.Who)
+		hint = before.Page
 	case wire.AsksForCertificate(nav.Status, v.State.Title):
 		text = fmt.Sprintf("the page %s answers %d %s%s", SafeURL(v.State.URL), nav.Status, http.StatusText(nav.Status), title)
 		hint = wantsCertificate

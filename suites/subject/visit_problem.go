@@ -1,9 +1,12 @@
 package subject
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -42,7 +45,7 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 	case errors.As(err, &step) && step.Of == "page":
 		return err.Error(), "Check page.steps: they run on the page at each visit, and each selector must match an element that can be seen."
 	case errors.As(err, &step):
-		return err.Error(), "Check page.login: the steps run in order, and each selector must match an element that can be seen. A login that can't be automated, or opens a window of its own, is stored instead: page.login.storage_state (docs/staging.md, \"A stored session\")."
+		return err.Error(), cmp.Or(wayIn(step), "Check page.login: the steps run in order, and each selector must match an element that can be seen. A login that can't be automated, or opens a window of its own, is stored instead: page.login.storage_state (docs/staging.md, \"A stored session\").")
 	case errors.Is(err, errUnreachable) && (errors.Is(err, wire.ErrCertificate) || strings.Contains(err.Error(), "CLIENT_AUTH_CERT")):
 		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), wantsCertificate
 	case errors.Is(err, errUnreachable) && (strings.Contains(err.Error(), "ERR_PROXY") || strings.Contains(err.Error(), "ERR_TUNNEL")):
@@ -53,6 +56,10 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), target.PrivateAuthority
 	case errors.Is(err, errUnreachable) && target.Untrusted(err):
 		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), target.WayToTrust(err, "")
+	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_SSL_PROTOCOL_ERROR"):
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "What listens at that port speaks no TLS: is it http:// (page.url), or another port?"
+	case errors.Is(err, errUnreachable) && (strings.Contains(err.Error(), "ERR_EMPTY_RESPONSE") || strings.Contains(err.Error(), "ERR_INVALID_HTTP_RESPONSE")):
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "What listens at that port does not speak plain HTTP, as it seems: is it https:// (page.url), or another port?"
 	case errors.Is(err, errUnreachable):
 		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "Is it running? Open it in a browser on this machine."
 	case errors.Is(err, context.DeadlineExceeded):
@@ -60,3 +67,38 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 	}
 	return err.Error(), ""
 }
+
+const storeIt = "Let staging do without it, or with the provider's test keys, or store a session once (page.login.storage_state; docs/staging.md, \"A stored session\")."
+
+// wayIn says how to get further with a login's step, by what the page shows; "" if
+// that tells nothing.
+func wayIn(e *browser.StepError) string {
+	why := e.Err.Error()
+	switch {
+	case strings.Contains(why, "covers it") && e.Cover != "":
+		return "Something lies over it, " + e.Cover + ", as banners of cookies do: click that away first, as a visitor does (its button is among the fields)."
+	case e.Action == "goto":
+		return ""
+	case len(e.Refused) > 0:
+		return FixOfKeptCookie(e.Refused[0].Reasons...)
+	case e.Captcha && e.Says == "" || ofRobots.MatchString(e.Says):
+		return "There is a captcha, which steps can't solve. " + storeIt
+	case e.Code && !(e.Action == "fill" && strings.Contains(e.Selector, "ass")):
+		return "The page asks for a one-time code: fill it with ${totp:NAME}, which makes it of the authenticator's secret (docs/staging.md, \"One-time code\")."
+	case e.Action == "wait_for" && (ofLimits.MatchString(e.Says) || e.Status == http.StatusTooManyRequests):
+		return "The login takes no more tries for now. Wait, and give the test user (or this machine) more of them, or store a session once (page.login.storage_state; docs/staging.md, \"A stored session\"): each run logs in."
+	case e.Says != "" && e.Action == "wait_for":
+		return "It is the login that was refused, by what the page says: are the name and the password the right ones (in the environment's variables), and may this user log in here?"
+	case e.Action == "fill" && !e.Password && asksPassword.MatchString(e.Selector):
+		return "There is no field for a password on the page yet: if it asks for name and password one after the other, click on to the second between the two (docs/staging.md, \"Two steps\")."
+	case strings.Contains(why, "is disabled"):
+		return "It stays disabled: does the page want something else first, such as a box to be ticked or a field to be filled?"
+	}
+	return ""
+}
+
+var (
+	asksPassword = regexp.MustCompile(`(?i)pass|pwd`)
+	ofRobots     = regexp.MustCompile(`(?i)captcha|robot|verify (?:that )?you are human|security check`)
+	ofLimits     = regexp.MustCompile(`(?i)too many|try again (?:in|later)|locked|rate limit`)
+)
