@@ -80,6 +80,8 @@ func TestWhatKeepsTheChatClientOutHidesNothing(t *testing.T) {
 		{"from another host", "PAGE-WIDGET", "widget-host", "", strings.Replace(snippet, "chat.kindlycdn.com", "cdn.shop.example", 1)},
 		{"under another id, from another host", "PAGE-WIDGET", "widget-missing", "", strings.NewReplacer("chat.kindlycdn.com", "cdn.shop.example", "kindly-chat\" ", "chat\" ").Replace(snippet)},
 		{"without a bot key", "PAGE-WIDGET", "widget-bot-key", "", strings.Replace(snippet, `data-bot-key="bot"`, "", 1)},
+		{"its loader throws", "PAGE-WIDGET", "widget-script-fails", "", `<script>const at = "` + kindlyURL + `"; document.getElementById("nowhere").append(at)</script>`},
+		{"Trusted Types forbid its loader the URL", "PAGE-WIDGET", "widget-script-fails", policy("require-trusted-types-for 'script'"), `<script>` + inserted + `</script>`},
 		{"no tag", "PAGE-WIDGET", "widget-missing", "", ""},
 		{"push is the page's own", "PAGE-WIDGET", "widget-breaks", `<script>Array.prototype.push = () => { throw new TypeError("closed") }</script>`, snippet},
 		{"fetch is the page's own", "PAGE-WIDGET", "widget-breaks", `<script>const ask = window.fetch; window.fetch = (to, how) => String(to).startsWith("/") ? ask(to, how) : new Promise(() => {})</script>`, snippet},

@@ -1,6 +1,7 @@
 package suites_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -39,6 +40,15 @@ func allows(auth http.HandlerFunc, preflight int, change map[string]string) http
 		}
 		auth(w, r)
 	}
+}
+
+// mintAt is a token that an identity provider made then, for an hour.
+func mintAt(t time.Time) string {
+	part := func(v any) string {
+		text, _ := json.Marshal(v)
+		return base64.RawURLEncoding.EncodeToString(text)
+	}
+	return part(map[string]any{"alg": "RS256"}) + "." + part(map[string]any{"iss": "https://id.example", "aud": "graph", "iat": t.Unix(), "exp": t.Add(time.Hour).Unix()}) + ".c2lnbmF0dXJl"
 }
 
 // Where a callback gives no token, the mistake is named, with a fix that mends it;
@@ -196,6 +206,15 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 			}
 			sound(w, r)
 		}, `<script>document.cookie = "account=4711; path=/members"</script>`, "callback-cookie-kept-back", []string{"is for /members alone", "Path=/"}, "own site"},
+		{"an old session's cookie comes first", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			if c, err := r.Cookie("account"); err != nil || c.Value != "4711" {
+				http.Error(w, "log in", http.StatusUnauthorized)
+				return
+			}
+			sound(w, r)
+		}, `<script>document.cookie = "account=4711; path=/"; document.cookie = "account=1147; path=/auth"</script>`, "callback-cookie-twice", []string{"two cookies called account", "end the old one"}, "reach it"},
+		{"the endpoint's words are of CSRF, and JSON is what it wants", plainly, same, only(func(r *http.Request) bool { return r.Header.Get("Content-Type") == "application/json" }, 400, `{"errors":[{"message":"blocked as a potential Cross-Site Request Forgery (CSRF)"}]}`),
+			"", "callback-without-content-type", []string{"brings a token"}, "Django"},
 		{"the CSRF token's cookie is kept from scripts", asking, same, func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("X-Xsrf-Token") != "abcdef" {
 				http.SetCookie(w, &http.Cookie{Name: "XSRF-TOKEN", Value: "abcdef", Path: "/", HttpOnly: true})
@@ -216,6 +235,50 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 			http.Redirect(w, r, "/", http.StatusFound)
 		}, "", "callback-redirected", []string{"where JSON is not asked for"}, "URL that answers"},
 		{"Node is not there at the edge", asking, same, only(func(*http.Request) bool { return false }, 500, `{"error":"The edge runtime does not support Node.js 'crypto' module."}`), "", "callback-endpoint-error", []string{"Web Crypto"}, "setting"},
+		{"* is to allow a header where cookies go along", asking, elsewhere, allows(sound, 204, map[string]string{"Access-Control-Allow-Headers": "*"}), "", "callback-cors", []string{"stands for no header where cookies go along"}, "2xx"},
+		{"the preflight is refused without CORS headers", asking, elsewhere, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodOptions {
+				w.WriteHeader(http.StatusUnauthorized)
+				return
+			}
+			allows(sound, 204, nil)(w, r)
+		}, "", "callback-cors", []string{"the preflight is answered 401", "before anything looks for a session"}, "own origin"},
+		{"a refusal has no CORS headers", asking, elsewhere, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodOptions {
+				http.Error(w, "who are you?", http.StatusUnauthorized)
+				return
+			}
+			allows(sound, 204, nil)(w, r)
+		}, "", "callback-unauthorized", []string{"status 401", "speaks only of those", "with errors, too"}, "2xx"},
+		{"an Observable is given", `(id) => ({subscribe() {}, pipe() {}})`, same, sound, "", "callback-gives-object", []string{"an Observable", "firstValueFrom"}, "return fetch"},
+		{"a client's whole answer is given, without the request", `(id) => ({data: {token: ""}, status: 200})`, same, sound, "", "callback-gives-object", []string{"the members data, status", ".data.token"}, "return fetch"},
+		{"braces keep the JSON", `(id) => fetch("AUTH", ` + jsonType + `).then((r) => { r.json() }).then((d) => d.token)`, same, sound, "", "callback-no-return", []string{"within braces", "return r.json()"}, "another name"},
+		{"a second argument is called", `async (id, done) => { ` + `const r = await fetch("AUTH", ` + jsonType + `); done((await r.json()).token) }`, same, sound, "", "callback-throws", []string{"no second argument"}, "return null"},
+		{"a framework's function is called too late", `(id) => { throw new Error("[nuxt] A composable that requires access to the Nuxt instance was called outside of a plugin") }`, same, sound, "", "callback-throws", []string{"long after the component was set up"}, "return null"},
+		{"a file of before the deploy is loaded", `async (id) => (await import("/assets/auth-4f2a.js")).token(id)`, same, sound, "", "callback-throws", []string{"since before a deploy"}, "return null"},
+		{"two slashes begin the path", strings.ReplaceAll(asking, `"AUTH"`, `"/" + "AUTH"`), same, sound, "", "callback-unreachable", []string{"Two slashes"}, "running"},
+		{"the nonce of a script's variable is wanted", asking, same, only(func(r *http.Request) bool { return r.Header.Get("X-Wp-Nonce") == "4b7e01c9d2" }, 401, `{"code":"rest_forbidden"}`),
+			`<script>var wpApiSettings = {"root":"/wp-json/","nonce":"4b7e01c9d2"}</script>`, "callback-csrf", []string{"of the script's variable nonce, in the header X-Wp-Nonce"}, "reach it"},
+		{"the nonce is that of another day", asking, same, only(func(*http.Request) bool { return false }, 403, `{"code":"rest_cookie_invalid_nonce","message":"Cookie check failed"}`), "", "callback-csrf", []string{"comes from a cache"}, "Django"},
+		{"WordPress has no such action", strings.ReplaceAll(asking, "AUTH", "/auth/admin-ajax.php"), same, func(w http.ResponseWriter, r *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, "0")
+		}, "", "callback-endpoint-refuses", []string{"no handler for that action"}, "content type"},
+		{"a bare text is sent", strings.Replace(asking, "JSON.stringify({chatId: id})", "JSON.stringify(id)", 1), same, sound, "", "callback-chat-id-bare", []string{"{\"chatId\": …}", "an object in JSON"}, "name of the chat id"},
+		{"a form is sent", `async (id) => { const r = await fetch("AUTH", {method: "POST", body: new URLSearchParams({chatId: id})}); return (await r.json()).token }`, same,
+			only(func(r *http.Request) bool { return r.Header.Get("Content-Type") == "application/json" }, 422, `{}`), "", "callback-chat-id-bare", []string{"an object in JSON"}, "name of the chat id"},
+		{"a script's header is wanted", asking, same, only(func(r *http.Request) bool { return r.Header.Get("X-Requested-With") == "XMLHttpRequest" }, 403, `{}`), "", "callback-without-header", []string{"X-Requested-With: XMLHttpRequest"}, "Spring"},
+		{"the access token has expired", strings.Replace(bearing, `localStorage.getItem("nowhere")`, `"`+mintAt(time.Now().Add(-2*time.Hour))+`"`, 1), same, only(func(*http.Request) bool { return false }, 401, `{}`), "", "callback-unauthorized", []string{"expired 1h", "new access token"}, "cookie"},
+		{"the access token is for another API", strings.Replace(bearing, `localStorage.getItem("nowhere")`, `"`+mintAt(time.Now())+`"`, 1), same, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token", error_description="The audience 'graph' is invalid"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		}, "", "callback-unauthorized", []string{"The audience 'graph' is invalid", "Compare iss and aud"}, "cookie or header"},
+		{"the guard says 404", asking, same, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Clerk-Auth-Status", "signed-out")
+			http.NotFound(w, r)
+		}, "", "callback-unauthorized", []string{"signed-out", "whatever the status"}, "route"},
+		{"a gateway has no such path", asking, same, only(func(*http.Request) bool { return false }, 403, `{"message":"Missing Authentication Token"}`), "", "endpoint-behind-other", []string{"no such path or method", "no token is missing"}, "Spring"},
+		{"a firewall answers", asking, same, only(func(*http.Request) bool { return false }, 406, `<h1>Not Acceptable!</h1><p>This error was generated by Mod_Security.</p>`), "", "endpoint-behind-other", []string{"a firewall", "firewall's log"}, "name of the chat id"},
 		{"GET is wanted", asking, same, only(func(*http.Request) bool { return false }, 405, ``), "", "callback-endpoint-refuses", []string{"take the method"}, "name of the chat id"},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -36,9 +36,13 @@ func TestAnAbsentCallbackIsAccountedFor(t *testing.T) {
 		{"the client is in a frame", script(options) + `<iframe src="/frame"></iframe>`, "", "callback-in-other-document", []string{"a window of its own"}},
 		{"the policy forbids code in the page", script(options) + snippet, "script-src 'self' https://*.kindlycdn.com", "callback-script-not-run", []string{"script-src-elem", "nonce"}},
 		{"the code has a slip", script(`window.kindlyOptions = {getAuthToken: async () => { fetch("/auth" {}) }}`) + snippet, "", "callback-script-not-run", []string{"SyntaxError"}},
+		{"a module's code in a plain script", script(`import { api } from "./api.js"; `+options) + snippet, "", "callback-script-not-run", []string{`type="module"`}},
+		{"the template escapes it", script(`window.kindlyOptions = Object.assign({&quot;name&quot;: 1}, `+function+`)`) + snippet, "", "callback-script-not-run", []string{"writes quotes and brackets as HTML"}},
+		{"a plugin holds it back", `<script type="rocketlazyloadscript">` + options + `</script>` + snippet, "", "callback-script-not-run", []string{`"rocketlazyloadscript"`, "holds scripts back"}},
 		{"what comes before it throws", script(`document.getElementById("nowhere").textContent = ""; `+options) + snippet, "", "callback-script-not-run", []string{"TypeError"}},
 		{"its file is not there", `<script src="/js/chat.js"></script>` + snippet, "", "callback-script-not-run", []string{"/js/chat.js: 404", "nothing that the page loads has a getAuthToken"}},
 		{"it waits for the page", snippet + script(`addEventListener("load", () => setTimeout(() => { `+options+` }, 700))`), "", "callback-late", []string{"it is set later", "neither a module nor deferred"}},
+		{"a second snippet writes the options anew", script(options) + script(`window.kindlyOptions = {position: "left"};`) + snippet, "", "callback-overwritten", []string{"in 2 places", "Object.assign"}},
 		{"a constant", script(`const kindlyOptions = `+function) + snippet, "", "callback-not-global", []string{"window.kindlyOptions = {…}"}},
 		{"in a module", `<script type="module">var kindlyOptions = ` + function + `</script>` + strings.Replace(snippet, "<script", "<script defer", 1), "", "callback-not-global", []string{"in a function or a module"}},
 	} {

@@ -31,6 +31,7 @@ type CallResult struct {
 	Length  int           // of the whole token, in characters
 	Sync    bool          // it was returned, not promised
 	Type    string        // typeof what it gave ("null" for null)
+	Is      string        // of an object or a function: what it is, in a few words
 	Error   string        // what it threw or rejected with, at most 500 bytes, tokens left out
 	Elapsed time.Duration // by the page's clock
 }
@@ -60,11 +61,21 @@ const callGetAuthToken = `async (args, maxToken, maxError) => {
 	const owner = [window.kindlyOptions, window.kindlySettings].find((o) => o?.getAuthToken != null);
 	const f = owner?.getAuthToken ?? window.kindlyOptions?.getAuthToken;
 	if (typeof f !== "function") return {Outcome: "undefined", Sync: true, Type: kind(f)};
+	const is = (v) => { try {
+		if (typeof v === "function") return "a function";
+		if (typeof v !== "object") return "a " + typeof v;
+		if (v instanceof Response) return "a Response";
+		if (typeof v.subscribe === "function") return "an Observable";
+		if (v.__v_isRef === true) return "a ref";
+		if (Array.isArray(v)) return "a list";
+		return "an object with the members " + Object.keys(v).slice(0, 8).map((k) => k.slice(0, 40)).join(", ");
+	} catch { return ""; } };
 	const began = performance.now();
 	const done = (Outcome, Sync, value, thrown) => ({
 		Outcome, Sync, Type: kind(value), Elapsed: performance.now() - began,
 		Token: Outcome === "token" ? value.slice(0, maxToken) : "",
 		Length: Outcome === "token" ? value.length : 0,
+		Is: Outcome === "not-a-string" ? is(value) : "",
 		Error: thrown ? String(value?.message ?? value).slice(0, maxError) : "",
 	});
 	const settle = (sync, v) => done(
@@ -106,6 +117,7 @@ func (p *Page) CallWith(ctx context.Context, chatID any) (CallResult, error) {
 	}
 	r.CallResult.Elapsed = time.Duration(r.Elapsed * float64(time.Millisecond))
 	r.CallResult.Token = clip.Text(r.CallResult.Token, maxToken)
+	r.CallResult.Is = clip.Text(r.CallResult.Is, maxErrorText)
 	r.CallResult.Error = jwt.ReplaceAllString(clip.Text(r.CallResult.Error, maxErrorText), "(token)")
 	return r.CallResult, nil
 }

@@ -77,8 +77,12 @@ func onServingOrPage(judge func(context.Context, *subject.Session, *subject.Endp
 	return func(ctx context.Context, s *subject.Session) subject.Verdict {
 		e, err := s.Endpoint()
 		if errors.Is(err, subject.ErrMissing) || err == nil && (e.Gave && len(e.Slots()) == 0 || onlyInPage(ctx, s)) {
-			if _, _, err := s.FetchToken(ctx, s.NewChatID()); err != nil {
+			raw, _, err := s.FetchToken(ctx, s.NewChatID())
+			if err != nil {
 				return subject.CouldNotRun(err)
+			}
+			if t, err := token.Decode(raw); err == nil && t.ChatID() == "" { // then it says nothing of what it was called with
+				return subject.Missing("the page's token names no chat, whatever the callback is called with (see TOK-CHAT, TOK-CHAT-ID)")
 			}
 			return inPage(ctx, s)
 		}

@@ -44,6 +44,28 @@ func wholeAnswer(c *call) (string, []subject.Evidence) {
 	return c.gave + "; the token is in the answer of " + c.asks(), nil
 }
 
+// givesObject tells a callback that gives something else than a text, and no token in it.
+func givesObject(c *call) (string, []subject.Evidence) {
+	if c.report.Outcome != "not-a-string" {
+		return "", nil
+	}
+	if what := c.is(); what != "" {
+		return c.gave + ": it is " + what, nil
+	}
+	return c.gave, nil
+}
+
+// returnsNothing is a function that makes JSON of an answer and keeps it to itself.
+var returnsNothing = regexp.MustCompile(`(?:=>|\))\s*\{\s*(?:await\s+)?\w+\.json\(\);?\s*\}`)
+
+// notReturnedWithin tells a chain of promises of which one link hands on nothing.
+func notReturnedWithin(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || !c.token || !readsNothing.MatchString(c.report.Error) || !pageHas(c.visit, returnsNothing) {
+		return "", nil
+	}
+	return "in the page, a function reads the answer's JSON within braces and returns nothing; " + c.gave, nil
+}
+
 // encodedTwice tells an answer that is a JSON string, with the JSON in it.
 func encodedTwice(c *call) (string, []subject.Evidence) {
 	if c.asked == nil || !c.token {

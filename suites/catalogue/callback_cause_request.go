@@ -3,13 +3,17 @@ package catalogue
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -79,10 +83,39 @@ func cookieOfPath(c *call) (string, []subject.Evidence) {
 	return "", nil
 }
 
+// refusedAtLogin tells a session's cookie that the login set, and the browser did not
+// take, by sending it along; or, where the page asks nobody, as the browser has
+// nothing else by which somebody could be known.
+func refusedAtLogin(c *call) (string, []subject.Evidence) {
+	if c.token || c.asked != nil && c.asked.Status/100 == 2 {
+		return "", nil
+	}
+	for _, r := range c.visit.LoginRefused() {
+		for _, k := range r.Refused {
+			seen := fmt.Sprintf("at the login, %s of %s", k, subject.SafeURL(r.URL))
+			switch pair := subject.CookieSet(r, k.Name); {
+			case c.asked == nil && c.report.Outcome == "empty" && c.visit.Bare(k.Name):
+				return c.gave + "; " + seen, nil
+			case c.asked == nil || pair == "" || strings.Contains(wire.HeaderValue(c.asked.Header, "Cookie"), k.Name+"="):
+			default:
+				again := subject.Resend(*c.asked)
+				again.Header.Set("Cookie", strings.TrimPrefix(wire.HeaderValue(c.asked.Header, "Cookie")+"; "+pair, "; "))
+				if ev, token := c.send("the same request with the cookie that the login set", again); token {
+					return c.answered(*c.asked) + "; " + seen + ", and with it the same request brings a token", []subject.Evidence{ev}
+				}
+			}
+		}
+	}
+	return "", nil
+}
+
 // cookieKeptBack tells a request without cookies that the browser has, or was
 // given, and keeps to itself.
 func cookieKeptBack(c *call) (string, []subject.Evidence) {
 	if text, evidence := cookieOfPath(c); text != "" {
+		return text, evidence
+	}
+	if text, evidence := refusedAtLogin(c); text != "" {
 		return text, evidence
 	}
 	if c.asked == nil || c.token || !slices.Contains([]int{301, 302, 303, 307, 308, 401, 403}, c.asked.Status) || wire.HeaderValue(c.asked.Header, "Cookie") != "" {
@@ -128,16 +161,48 @@ func withoutCredentials(c *call) (string, []subject.Evidence) {
 }
 
 // errorBehindCORS tells an error whose answer lacks the headers that others have:
-// the browser speaks of CORS alone.
-func errorBehindCORS(c *call) (string, []subject.Evidence) {
-	if c.asked == nil || c.asked.CORSError != "MissingAllowOriginHeader" || len(c.hops) > 0 {
-		return "", nil
+// the browser speaks of CORS alone. An answer of 4xx may come from an endpoint that
+// allows no other origin at all; one whose preflight was allowed does not.
+func errorBehindCORS(from, to int) func(*call) (string, []subject.Evidence) {
+	return func(c *call) (string, []subject.Evidence) {
+		if c.asked == nil || c.asked.CORSError != "MissingAllowOriginHeader" || len(c.hops) > 0 {
+			return "", nil
+		}
+		p, asked := c.preflight()
+		if from < 500 && !(asked && p.Status/100 == 2 && wire.HeaderValue(p.ResponseHeader, "Access-Control-Allow-Origin") != "") {
+			return "", nil
+		}
+		ev, _ := c.send("the same request, made again to read the answer", subject.Resend(*c.asked))
+		if s := ev.Exchange.Status(); s < from || s > to || from == 401 && s == 402 {
+			return "", nil
+		}
+		return "the same request gets " + subject.WhatAnswered(ev.Exchange) + "; that answer has no CORS headers, so that the browser speaks only of those", []subject.Evidence{ev}
 	}
-	ev, _ := c.send("the same request, made again to read the answer", subject.Resend(*c.asked))
-	if ev.Exchange.Status() < 500 {
-		return "", nil
+}
+
+// preflight is the browser's own request before the callback's.
+func (c *call) preflight() (browser.Request, bool) {
+	all := c.visit.Record.Requests
+	for i := len(all) - 1; i >= 0; i-- {
+		if r := all[i]; r.ResourceType == "Preflight" && withoutFragment(r.URL) == withoutFragment(c.asked.URL) {
+			return r, true
+		}
 	}
-	return "the same request gets " + subject.WhatAnswered(ev.Exchange) + "; that answer has no CORS headers, so that the browser speaks only of those", []subject.Evidence{ev}
+	return browser.Request{}, false
+}
+
+// ofPreflight is what the preflight's answer tells that Chrome's sentence does not.
+func (c *call) ofPreflight() string {
+	p, asked := c.preflight()
+	switch {
+	case !asked || p.Status == 0:
+		return ""
+	case p.Status/100 != 2 && p.Status/100 != 3:
+		return fmt.Sprintf("; the preflight is answered %d", p.Status)
+	case strings.TrimSpace(wire.HeaderValue(p.ResponseHeader, "Access-Control-Allow-Headers")) == "*":
+		return "; the preflight's answer allows * in Access-Control-Allow-Headers"
+	}
+	return ""
 }
 
 func corsRefused(c *call) (string, []subject.Evidence) {
@@ -146,7 +211,7 @@ func corsRefused(c *call) (string, []subject.Evidence) {
 	}
 	for _, r := range append([]browser.Request{*c.asked}, c.hops...) {
 		if sentence := corsSentence(c.visit.Record, r); sentence != "" {
-			return sentence, nil
+			return sentence + c.ofPreflight(), nil
 		}
 		if r.CORSError != "" {
 			return c.answered(r) + " (CORS: " + r.CORSError + ")", nil
@@ -218,7 +283,18 @@ func sentElsewhere(c *call) (string, []subject.Evidence) {
 	return text, nil
 }
 
-var csrfWords = regexp.MustCompile(`(?i)csrf|xsrf|authenticity.?token|request forgery|anti-?forgery|page expired`)
+// answeredBefore tells an answer of what stands before the endpoint.
+func answeredBefore(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.token || c.mended != nil {
+		return "", nil
+	}
+	if b := subject.BeforeOf(c.last()); b != nil && signedOut(c.last().ResponseHeader) == "" {
+		return c.answered(c.last()) + "; that is " + b.Who, nil
+	}
+	return "", nil
+}
+
+var csrfWords = regexp.MustCompile(`(?i)csrf|xsrf|authenticity.?token|request forgery|anti-?forgery|page expired|invalid_nonce|cookie check failed`)
 
 func csrfRefused(c *call) (string, []subject.Evidence) {
 	if text, evidence := mendedBy("callback-csrf")(c); text != "" {
@@ -229,11 +305,12 @@ func csrfRefused(c *call) (string, []subject.Evidence) {
 		}
 		return text, evidence
 	}
-	if c.asked == nil || !slices.Contains([]int{400, 401, 403, 419, 422}, c.last().Status) {
-		return "", nil
+	if c.asked == nil || c.mended != nil || !slices.Contains([]int{400, 401, 403, 419, 422}, c.last().Status) {
+		return "", nil // words prove less than a request that brings a token
 	}
 	r := c.last()
-	if r.Status != 419 && !csrfWords.Match(r.ResponseBody) && !csrfWords.MatchString(fmt.Sprint(r.ResponseHeader)) {
+	ofWordPress := strings.Contains(r.URL, "admin-ajax.php") && strings.TrimSpace(string(r.ResponseBody)) == "-1"
+	if r.Status != 419 && !ofWordPress && !csrfWords.Match(r.ResponseBody) && !csrfWords.MatchString(fmt.Sprint(r.ResponseHeader)) {
 		return "", nil
 	}
 	return c.answered(r), nil
@@ -316,12 +393,47 @@ func chatIDLeftOut(c *call) (string, []subject.Evidence) {
 	return text + "; the page sends " + body + ", and the chat's id nowhere", nil
 }
 
+// cookieTwice tells a request with two cookies of one name, by leaving one of them out.
+func cookieTwice(c *call) (string, []subject.Evidence) {
+	if c.asked == nil || c.token || !slices.Contains([]int{301, 302, 303, 307, 308, 401, 403}, c.asked.Status) {
+		return "", nil
+	}
+	pairs := strings.Split(wire.HeaderValue(c.asked.Header, "Cookie"), "; ")
+	name := func(pair string) string { before, _, _ := strings.Cut(pair, "="); return before }
+	for i, pair := range pairs {
+		if !slices.ContainsFunc(slices.Delete(slices.Clone(pairs), i, i+1), func(p string) bool { return name(p) == name(pair) }) {
+			continue
+		}
+		again := subject.Resend(*c.asked)
+		again.Header.Set("Cookie", strings.Join(slices.Delete(slices.Clone(pairs), i, i+1), "; "))
+		if ev, token := c.send("the same request without one of two cookies of a name", again); token {
+			return fmt.Sprintf("%s; two cookies called %s went with it, and without one of them the same request brings a token", c.answered(*c.asked), subject.Bound(name(pair), 60)), []subject.Evidence{ev}
+		}
+	}
+	return "", nil
+}
+
 func endpointError(c *call) (string, []subject.Evidence) { return c.whereStatus(500, 599) }
 
 func unauthorized(c *call) (string, []subject.Evidence) {
 	text, _ := c.whereStatus(401, 401)
 	if text == "" {
 		text, _ = c.whereStatus(403, 403)
+	}
+	if text == "" && c.asked != nil && signedOut(c.last().ResponseHeader) != "" {
+		text, _ = c.whereStatus(400, 499)
+	}
+	if text == "" {
+		return "", nil
+	}
+	if why := signedOut(c.last().ResponseHeader); why != "" {
+		text += "; its header says " + why
+	}
+	if why := subject.RefusedFor(c.last().ResponseHeader); why != "" && !strings.Contains(text, why) {
+		text += "; WWW-Authenticate says “" + why + "”"
+	}
+	if what := c.ofBearer(); what != "" {
+		return text + "; " + what, nil
 	}
 	if text != "" && c.loggedIn && wire.HeaderValue(c.asked.Header, "Cookie") == "" && wire.HeaderValue(c.asked.Header, "Authorization") == "" {
 		text += "; no cookie and no Authorization went with it"
@@ -330,6 +442,48 @@ func unauthorized(c *call) (string, []subject.Evidence) {
 		text += "; no login was given (page.login in kindlytest.yaml)"
 	}
 	return text, nil
+}
+
+// signedOut is what an answer's header says of a session that is none.
+func signedOut(h http.Header) string {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		if value := wire.HeaderValue(h, name); authStatus.MatchString(name) && noSession.MatchString(value) {
+			text := name + ": " + subject.Bound(value, 60)
+			if why := wire.HeaderValue(h, authStatus.ReplaceAllString(name, "${1}Reason")); why != "" {
+				text += " (" + subject.Bound(why, 100) + ")"
+			}
+			return text
+		}
+	}
+	return ""
+}
+
+var (
+	ofAudience = regexp.MustCompile(`(?i)\b(?:audience|aud|issuer|iss)\b`)
+	authStatus = regexp.MustCompile(`(?i)^(.*auth.*-)status$`)
+	noSession  = regexp.MustCompile(`(?i)signed.?out|unauthenticated|anonymous|none|expired|invalid|failed`)
+)
+
+// ofBearer is what can be told of a JWT that the page sends to be known by.
+func (c *call) ofBearer() string {
+	_, raw, _ := strings.Cut(wire.HeaderValue(c.asked.Header, "Authorization"), " ")
+	t, err := token.Decode(token.Raw(strings.TrimSpace(raw)))
+	if err != nil {
+		return ""
+	}
+	now := c.asked.Started
+	switch ends := t.Expires(); {
+	case !ends.IsZero() && ends.Before(now):
+		return fmt.Sprintf("the token in the page's Authorization expired %s before that", now.Sub(ends).Round(time.Second))
+	case ofAudience.MatchString(subject.RefusedFor(c.last().ResponseHeader)) || ofAudience.Match(c.last().ResponseBody):
+		return fmt.Sprintf("the token in the page's Authorization has iss %s and aud %s", claim(t, "iss"), claim(t, "aud"))
+	}
+	return ""
+}
+
+// claim is a claim's value as JSON, one that says of nobody who they are.
+func claim(t *token.Token, name string) string {
+	return subject.Bound(cmp.Or(t.Claims.Get(name).JSON(), "(none)"), 100)
 }
 
 func refuses(c *call) (string, []subject.Evidence) {

@@ -82,7 +82,9 @@ var pageCsp = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict 
 		}
 		needs := policyNeeds(v)
 		verdict := subject.Violated(needs, "the policy blocked "+subject.SafeURL(url)+directive).Because("csp-blocks-kindly")
-		if needs != policyExpected {
+		if fix := cmp.Or(fixOfNonce(v, directive), fixOfTwoPolicies(v)); fix != "" {
+			verdict = verdict.Fix(fix)
+		} else if needs != policyExpected {
 			verdict = verdict.Fix("Allow what your Kindly's chat client was seen to need: " + needs + ".")
 		}
 		return verdict
@@ -92,6 +94,71 @@ var pageCsp = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict 
 	}
 	return subject.Holds("nothing of Kindly's was blocked")
 })
+
+var (
+	policyNonce = regexp.MustCompile(`'nonce-([^']+)'`)
+	tagNonce    = regexp.MustCompile(`(?i)\bnonce\s*=\s*["']?([^"'\s>]+)`)
+)
+
+// fixOfNonce is what to do where the policy goes by nonces: with 'strict-dynamic' a
+// host that it names counts for nothing, and an old nonce is that of a page from a cache.
+func fixOfNonce(v *subject.Visit, directive string) string {
+	policy := policyOf(v)
+	if !strings.Contains(directive, "script") || !policyNonce.MatchString(policy) {
+		return ""
+	}
+	for _, r := range v.Record.Requests {
+		if r.ResourceType != "Document" || r.Target != "page" {
+			continue
+		}
+		for _, tag := range scriptTag.FindAllSubmatch(r.ResponseBody, 200) {
+			if !loads.Match(tag[1]) {
+				continue
+			}
+			nonce := tagNonce.FindSubmatch(tag[1])
+			switch {
+			case nonce != nil && !strings.Contains(policy, "'nonce-"+string(nonce[1])+"'"):
+				return "The script tag's nonce is not the one in the policy: mostly the page comes from a cache, with the nonce of another day, or the nonce is made twice. Make one nonce for each answer, and let no cache keep a page that has one."
+			case strings.Contains(policy, "'strict-dynamic'"):
+				return "With 'strict-dynamic' the hosts in script-src count for nothing: give Kindly's script tag the policy's nonce, or insert it by a script that has it; and allow https://bot.kindly.ai in connect-src."
+			}
+		}
+	}
+	if strings.Contains(policy, "'strict-dynamic'") {
+		return "With 'strict-dynamic' the hosts in script-src count for nothing: insert Kindly's script by one that has the policy's nonce (document.createElement, not innerHTML or document.write); and allow https://bot.kindly.ai in connect-src."
+	}
+	return ""
+}
+
+var metaPolicy = regexp.MustCompile(`(?is)<meta\b[^>]*content-security-policy["'\s][^>]*>`)
+
+// fixOfTwoPolicies is what to do where the page has several policies, of which one
+// has a place for Kindly already.
+func fixOfTwoPolicies(v *subject.Visit) string {
+	policies := v.Record.Navigation.Header.Values("Content-Security-Policy")
+	for _, r := range v.Record.Requests {
+		if r.ResourceType == "Document" && r.Target == "page" {
+			for _, tag := range metaPolicy.FindAllString(string(r.ResponseBody), 5) {
+				policies = append(policies, tag)
+			}
+		}
+	}
+	allows := 0
+	for _, p := range policies {
+		if loads.MatchString(p) {
+			allows++
+		}
+	}
+	if len(policies) < 2 || allows == 0 || allows == len(policies) {
+		return ""
+	}
+	return fmt.Sprintf("The page has %d policies (headers, and <meta> tags), and what it loads must be allowed by each: one names chat.kindlycdn.com, and another does not. Change that one, too, or leave it out.", len(policies))
+}
+
+// policyOf is the policy that the page's document came with.
+func policyOf(v *subject.Visit) string {
+	return strings.Join(v.Record.Navigation.Header.Values("Content-Security-Policy"), ", ")
+}
 
 var pageSecure = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
 	if strings.HasPrefix(v.State.URL, "https:") || wire.IsLoopback(v.State.URL) {

@@ -1,10 +1,12 @@
 package catalogue
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"mime"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -158,9 +160,65 @@ func noTag(v *subject.Visit) subject.Verdict {
 			return held(v, fmt.Sprintf("a script tag has Kindly's URL in %s: something on the page holds it back until later", name))
 		}
 	}
+	if why := loaderFails(v); why != "" {
+		fix := "Mend what that script falls over: it is the one that loads the chat client."
+		if trustedTypes.MatchString(why) {
+			fix = "The page's Content-Security-Policy has require-trusted-types-for 'script', by which src may not be set to a text. Load the chat client by a script element in the HTML, or make its URL by a policy: trustedTypes.createPolicy(\"kindly\", {createScriptURL: (url) => url}), named in trusted-types."
+		}
+		return subject.Violated(widgetExpected, "no such element: "+why).Because("widget-script-fails").Fix(fix)
+	}
 	return subject.Violated(widgetExpected, fmt.Sprintf("no such element within %s%s", v.Waited.Round(100*time.Millisecond), whereWeAre(v))).
 		Fix("Does a login come first, or a click (consent, a button, scrolling)? Tell of it in kindlytest.yaml: page.login, page.steps. " +
 			`Else put <script id="kindly-chat" src="https://chat.kindlycdn.com/kindly-chat.js" data-bot-key="YOUR-BOT-KEY" async></script> into the page.`).Because("widget-missing")
+}
+
+var (
+	trustedTypes = regexp.MustCompile(`TrustedScript|Trusted ?Type`)
+	loads        = regexp.MustCompile(`chat\.kindlycdn\.com`)
+)
+
+// loaderFails says where a script that has the chat client's URL in it ends with an
+// error; "" if none does.
+func loaderFails(v *subject.Visit) string {
+	if line, text, ended := endsWith(v, loads); ended {
+		return fmt.Sprintf("the script that loads it ends at line %d: %s", line, text)
+	}
+	return ""
+}
+
+// endsWith says where a script of the page's that has something in it ends with an
+// error, one in the document or in a file.
+func endsWith(v *subject.Visit, what *regexp.Regexp) (line int, text string, ended bool) {
+	for _, e := range v.Record.Exceptions {
+		if e.Kindly || e.Rejection {
+			continue
+		}
+		for _, r := range v.Record.Requests {
+			if !r.Kindly && r.URL == e.URL && hasAt(r, e.Line, what) {
+				first, _, _ := strings.Cut(e.Text, "\n")
+				return e.Line, subject.Bound(first, 300), true
+			}
+		}
+	}
+	return 0, "", false
+}
+
+// hasAt says whether a file of scripts, or the script at a line of a document, has
+// something in it.
+func hasAt(r browser.Request, line int, what *regexp.Regexp) bool {
+	switch r.ResourceType {
+	case "Script":
+		return what.Match(r.ResponseBody)
+	case "Document":
+		for _, at := range scriptTag.FindAllSubmatchIndex(r.ResponseBody, 200) {
+			from := 1 + bytes.Count(r.ResponseBody[:at[0]], []byte("\n"))
+			to := from + bytes.Count(r.ResponseBody[at[0]:at[1]], []byte("\n"))
+			if from <= line && line <= to && what.Match(r.ResponseBody[at[4]:at[5]]) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // held is the verdict on a tag that waits for something.

@@ -3,6 +3,7 @@ package subject
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
 	"html"
 	"maps"
 	"net/http"
@@ -50,6 +51,8 @@ var mendings = []struct {
 	{"the URL to which it redirects", "callback-redirected", "Call that URL at once: browsers make a GET of a POST that is redirected.", redirected},
 	{"the page's CSRF token in a header", "callback-csrf", "Send the token that stands in the cookie or in the tag of the page, in the header that the framework expects.", withCSRF},
 	{"the chat id under another name", "callback-chat-id-name", fixChatName, withChatName},
+	{"the chat id as a member of an object, in JSON", "callback-chat-id-bare", fixChatBare, withChatInObject},
+	{"X-Requested-With: XMLHttpRequest", "callback-without-header", "Send it, as jQuery and axios of old did: frameworks tell by it that a script asks.", asScript},
 }
 
 const fixChatName = "Read it by the name that the page sends, or let the page send the one that the endpoint reads."
@@ -68,7 +71,7 @@ func (s *Session) mend(e *Endpoint, v *Visit) {
 		return
 	}
 	for _, m := range mendings {
-		if raw != "" && m.cause != "callback-chat-id-name" && m.cause != "callback-without-content-type" {
+		if raw != "" && m.cause != "callback-chat-id-name" && m.cause != "callback-chat-id-bare" && m.cause != "callback-without-content-type" {
 			continue // it gives a token, and only the chat id is not read
 		}
 		for _, r := range m.mend(e, v) {
@@ -91,6 +94,34 @@ func namesChat(raw token.Raw) bool {
 
 // chatNames are how endpoints call the chat id, the likeliest first.
 var chatNames = []string{"chat_id", "chatId", "chatID", "chat", "id", "chatid"}
+
+const fixChatBare = `Send an object: headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId}).`
+
+// withChatInObject sends JSON with the chat id in it, where the page sends it as it is,
+// as a text in JSON, or as a field of a form.
+func withChatInObject(e *Endpoint, _ *Visit) []mendedRequest {
+	var object map[string]any
+	if e.ChatID == "" || json.Unmarshal(e.Request.Body, &object) == nil || !strings.Contains(string(e.Request.Body), e.ChatID) {
+		return nil
+	}
+	var out []mendedRequest
+	for _, name := range []string{"chatId", "chat_id"} {
+		r := e.Request.Clone()
+		r.Body = []byte(fmt.Sprintf(`{%q:%q}`, name, e.ChatID))
+		r.Header.Set("Content-Type", "application/json")
+		out = append(out, mendedRequest{r, "the JSON object {\"" + name + "\": …} for its body"})
+	}
+	return out
+}
+
+func asScript(e *Endpoint, _ *Visit) []mendedRequest {
+	if wire.HeaderValue(e.Request.Header, "X-Requested-With") != "" {
+		return nil
+	}
+	r := e.Request.Clone()
+	r.Header.Set("X-Requested-With", "XMLHttpRequest")
+	return as(r)
+}
 
 // memberOfChat is the member of a JSON body that holds the chat id.
 func memberOfChat(r wire.Request, chatID string) string {
@@ -211,13 +242,22 @@ func withCSRF(e *Endpoint, v *Visit) []mendedRequest {
 			}
 		}
 	}
-	return out[:min(len(out), 4)]
+	for _, r := range v.Record.Requests {
+		if r.ResourceType != "Document" && r.ResourceType != "Script" || r.Kindly {
+			continue
+		}
+		for _, m := range csrfInScript.FindAllSubmatch(r.ResponseBody, 4) {
+			add("script's variable", string(m[1]), string(m[2]))
+		}
+	}
+	return out[:min(len(out), 6)]
 }
 
 var (
-	csrfTag = regexp.MustCompile(`(?i)<(?:meta|input)\b[^>]{0,1000}>`)
-	nameIn  = regexp.MustCompile(`(?i)\bname\s*=\s*["']?([\w.-]+)`)
-	valueIn = regexp.MustCompile(`(?i)\b(?:content|value)\s*=\s*["']([^"']{4,1000})["']`)
+	csrfInScript = regexp.MustCompile(`(?i)\b(\w*(?:csrf|xsrf)\w*|nonce|\w+_nonce|ajax_nonce)["']?\s*[:=]\s*["']([\w+/=.-]{8,200})["']`)
+	csrfTag      = regexp.MustCompile(`(?i)<(?:meta|input)\b[^>]{0,1000}>`)
+	nameIn       = regexp.MustCompile(`(?i)\bname\s*=\s*["']?([\w.-]+)`)
+	valueIn      = regexp.MustCompile(`(?i)\b(?:content|value)\s*=\s*["']([^"']{4,1000})["']`)
 )
 
 // csrfHeader is the header in which frameworks look for the token of that name.
@@ -227,6 +267,8 @@ func csrfHeader(name string) string {
 		return http.CanonicalHeaderKey("X-CSRFToken") // Django
 	case strings.Contains(lower, "xsrf"):
 		return http.CanonicalHeaderKey("X-XSRF-TOKEN") // Angular, Laravel, Spring
+	case strings.Contains(lower, "nonce"):
+		return http.CanonicalHeaderKey("X-WP-Nonce") // WordPress
 	case lower == "__requestverificationtoken":
 		return "Requestverificationtoken" // ASP.NET
 	}

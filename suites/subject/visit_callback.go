@@ -65,6 +65,15 @@ func (s *Session) call(ctx context.Context, page *browser.Page, chatID any) (r b
 	return r, err
 }
 
+// Gives is what the page's callback gives that is no string, in words.
+func (s *Session) Gives(ctx context.Context, v *Visit) string {
+	r, err := s.call(ctx, v.page, s.NewChatID())
+	if err != nil {
+		return ""
+	}
+	return r.Is
+}
+
 // callInPeace is call where nothing else is sent anyway.
 func (s *Session) callInPeace(ctx context.Context, page *browser.Page, chatID any) (browser.CallResult, error) {
 	ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
