@@ -138,9 +138,7 @@ func fixOfTwoPolicies(v *subject.Visit) string {
 	policies := v.Record.Navigation.Header.Values("Content-Security-Policy")
 	for _, r := range v.Record.Requests {
 		if r.ResourceType == "Document" && r.Target == "page" {
-			for _, tag := range metaPolicy.FindAllString(string(r.ResponseBody), 5) {
-				policies = append(policies, tag)
-			}
+			policies = append(policies, metaPolicy.FindAllString(string(r.ResponseBody), 5)...)
 		}
 	}
 	allows := 0
