@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // What a login came to is seen by what its page shows then, and by the cookies that
@@ -75,6 +77,23 @@ type Ended struct {
 
 // Ended says what the login's steps came to; nothing, if it has none.
 func (u *User) Ended() Ended { return u.ended }
+
+// failure is what went wrong last of what a login's scripts did: a request for more
+// than reading that was refused, or else an error.
+func (r Record) failure() string {
+	for _, q := range slices.Backward(r.Requests) {
+		if (q.ResourceType == "Fetch" || q.ResourceType == "XHR") && !q.Kindly && q.Method != http.MethodGet && (q.Status >= 400 || q.Error != "") {
+			return "where a script's " + q.String() + " failed"
+		}
+	}
+	for _, e := range slices.Backward(r.Exceptions) {
+		if !e.Kindly {
+			first, _, _ := strings.Cut(e.Text, "\n")
+			return "where a script ended with: " + clip.Text(jwt.ReplaceAllString(first, "(token)"), 160)
+		}
+	}
+	return ""
+}
 
 // refusals are the requests by which somebody logs in and whose answers set cookies
 // that the browser did not take: documents, and what scripts asked of servers of the

@@ -36,6 +36,12 @@ func TestAStepThatFailsSaysWhatThePageShows(t *testing.T) {
 			func(e *browser.StepError) bool { return e.Captcha }, ""},
 		{"a one-time code", form(""), `<p>Enter the code</p><input name=otp autocomplete=one-time-code>`, "", []browser.Step{click, wait},
 			func(e *browser.StepError) bool { return e.Code && !e.Password }, ""},
+		{"a request that is refused", form(`<script>document.forms[0].onsubmit = (e) => { e.preventDefault(); fetch("/api/login?of=ada", {method: "POST"}) }</script>`), "", "", []browser.Step{click, wait},
+			func(e *browser.StepError) bool {
+				return strings.Contains(e.Failed, "/api/login 404") && !strings.Contains(e.Failed, "ada")
+			}, "/api/login 404"},
+		{"a script that throws", form(`<script>document.forms[0].onsubmit = (e) => { e.preventDefault(); nowhere.send() }</script>`), "", "", []browser.Step{click, wait},
+			func(e *browser.StepError) bool { return strings.Contains(e.Failed, "nowhere is not defined") }, "nowhere is not defined"},
 		{"a cover", form(`<div id="banner" style="position:fixed;inset:0"><p>We value your privacy</p></div>`), "", "", []browser.Step{click},
 			func(e *browser.StepError) bool { return e.Cover == "#banner" }, "covers it"},
 		{"a cookie of another domain", form(""), `<p>Hello</p>`, "sid=1; Domain=shop.example", []browser.Step{click, wait},

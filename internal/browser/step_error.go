@@ -18,6 +18,7 @@ type StepError struct {
 	Status     int        // that it was answered with; 0 if there was no answer
 	Fields     []string   // of the document: how they are selected, and their types
 	Showing               // that it shows
+	Failed     string     // what a script asked for last and was refused, or an error of one
 	Refused    []KeptBack // cookies that answers set, and the browser did not take
 	Picture    []byte     // a JPEG of what the tab showed, with secrets covered; may be nil
 	Err        error
@@ -38,6 +39,9 @@ func (e *StepError) Error() string {
 	}
 	if e.Says != "" {
 		at = append(at, fmt.Sprintf("which says %q", e.Says))
+	}
+	if e.Failed != "" {
+		at = append(at, e.Failed)
 	}
 	for _, k := range e.Refused[:min(len(e.Refused), 3)] {
 		at = append(at, k.String())
@@ -77,7 +81,9 @@ func (p *Page) stepError(e *StepError, secret func(string) bool) *StepError {
 	// A page that can't be asked is described without.
 	e.Fields, _ = evaluate[[]string](ctx, p, readFields)
 	e.Showing = p.show(ctx, e.Selector)
-	for _, q := range p.Record().refusals() {
+	record := p.Record()
+	e.Failed = record.failure()
+	for _, q := range record.refusals() {
 		e.Refused = append(e.Refused, q.Refused...)
 	}
 	if secret != nil {

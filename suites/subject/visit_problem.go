@@ -89,6 +89,8 @@ func wayIn(e *browser.StepError) string {
 		return "The login takes no more tries for now. Wait, and give the test user (or this machine) more of them, or store a session once (page.login.storage_state; docs/staging.md, \"A stored session\"): each run logs in."
 	case e.Says != "" && e.Action == "wait_for":
 		return "It is the login that was refused, by what the page says: are the name and the password the right ones (in the environment's variables), and may this user log in here?"
+	case e.Failed != "" && e.Action == "wait_for":
+		return "The login did not come about, for its script failed: look at the page's console and network there, as a user sees it. (Is it the right server that it asks, and does it run?)"
 	case e.Action == "fill" && !e.Password && asksPassword.MatchString(e.Selector):
 		return "There is no field for a password on the page yet: if it asks for name and password one after the other, click on to the second between the two (docs/staging.md, \"Two steps\")."
 	case strings.Contains(why, "is disabled"):
