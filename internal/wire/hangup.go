@@ -32,6 +32,9 @@ func (c *Client) HangUp(ctx context.Context, r Request) error {
 	t := c.transportFor(req.URL.String(), req.URL.Host, "").Clone() // by the same way, proxies and gates included
 	defer t.CloseIdleConnections()
 	t.ForceAttemptHTTP2, t.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{}
+	if t.TLSClientConfig != nil { // a copy, in which HTTP/2 is offered once that was spoken
+		t.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	}
 	t.WriteBufferSize = 1 // what is read of the body is sent at once
 	res, err := t.RoundTrip(req)
 	if err == nil { // it did not wait for the rest

@@ -25,7 +25,13 @@ func TestHangUp(t *testing.T) {
 		s.StartTLS()
 		return s
 	}
-	for name, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer,
+	second := func(h http.Handler) *httptest.Server {
+		s := httptest.NewUnstartedServer(h)
+		s.EnableHTTP2 = true
+		s.StartTLS()
+		return s
+	}
+	for name, start := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer, "to a server that HTTP/2 was spoken with": second,
 		"through a proxy": httptest.NewServer, "with a certificate": certified} {
 		t.Run(name, func(t *testing.T) {
 			got := make(chan seen, 1)
@@ -48,7 +54,14 @@ func TestHangUp(t *testing.T) {
 				o.Gates = Gates{{Origins: []string{url}, Certificate: &server.TLS.Certificates[0]}}
 			}
 			r := Request{Method: "POST", URL: url + "/hook?a=b", Header: http.Header{"X-Name": {"value"}}, Body: []byte(`{"half":`)}
-			if err := newClient(t, o).HangUp(t.Context(), r); err != nil {
+			c := newClient(t, o)
+			if name == "to a server that HTTP/2 was spoken with" {
+				if ex := c.Do(t.Context(), r); ex.Status() != http.StatusOK {
+					t.Fatal(ex.Err)
+				}
+				<-got
+			}
+			if err := c.HangUp(t.Context(), r); err != nil {
 				t.Fatal(err)
 			}
 			select {
