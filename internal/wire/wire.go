@@ -24,6 +24,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -194,7 +195,7 @@ func newTransport(o Options, own *tls.Certificate) *http.Transport {
 	}
 	return &http.Transport{
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			return dialer.DialContext(ctx, network, ResolveAddress(o.Resolve, address))
+			return dialThis(ctx, dialer, network, ResolveAddress(o.Resolve, address))
 		},
 		Proxy:               proxyOf(o),
 		TLSClientConfig:     tlsConfig(o.TLS, own),
@@ -210,6 +211,22 @@ func newTransport(o Options, own *tls.Certificate) *http.Transport {
 		// hold it open: net/http waits on. Whoever lives answers a ping.
 		HTTP2: &http.HTTP2Config{SendPingTimeout: o.Timeout / 4, PingTimeout: o.Timeout / 2},
 	}
+}
+
+// dialThis dials an address; localhost is both loopback addresses, as for browsers: a
+// server may listen on one of them only, and the list of hosts may know the other.
+func dialThis(ctx context.Context, dialer *net.Dialer, network, address string) (net.Conn, error) {
+	c, err := dialer.DialContext(ctx, network, address)
+	host, port, bad := net.SplitHostPort(address)
+	if !errors.Is(err, syscall.ECONNREFUSED) || bad != nil || !strings.EqualFold(host, "localhost") {
+		return c, err
+	}
+	for _, ip := range []string{"::1", "127.0.0.1"} {
+		if c, again := dialer.DialContext(ctx, network, net.JoinHostPort(ip, port)); again == nil {
+			return c, nil
+		}
+	}
+	return nil, err
 }
 
 // ResolveAddress returns the address to dial for host:port. All names under
