@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/cdproto/fetch"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/storage"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // addsHeaders says whether requests of the user's pages get headers, so that
@@ -63,7 +64,7 @@ func (p *Page) withHeaders(ev fetch.EventRequestPaused) []*fetch.HeaderEntry {
 		p.takeOff(header)
 	}
 	for name, values := range gates {
-		if header.Get(name) == "" { // an Authorization of the page's own stays
+		if header.Get(name) == "" || wire.Replaces(name) { // an Authorization of the page's own stays
 			header[name] = values
 		}
 	}
@@ -76,7 +77,11 @@ func (p *Page) withHeaders(ev fetch.EventRequestPaused) []*fetch.HeaderEntry {
 // takeOff removes what was added for another origin.
 func (p *Page) takeOff(header http.Header) {
 	drop := func(name, value string) {
-		if header.Get(name) == value {
+		switch {
+		case header.Get(name) != value:
+		case name == "User-Agent":
+			header.Set(name, p.user.browser.userAgent)
+		default:
 			header.Del(name)
 		}
 	}

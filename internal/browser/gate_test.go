@@ -37,7 +37,7 @@ func gated(t testing.TB) (*site, func() []string) {
 			cookie = c.Value == "1"
 		}
 		user, password, _ := r.BasicAuth()
-		if r.URL.Path != "/favicon.ico" && (!cookie || r.Header.Get("X-Bypass") != "open" || user+password != "stagingpw") {
+		if r.URL.Path != "/favicon.ico" && (!cookie || r.Header.Get("X-Bypass") != "open" || r.UserAgent() != "ci/1" || user+password != "stagingpw") {
 			mu.Lock()
 			refused = append(refused, fmt.Sprint(r.Method, " ", r.URL, " ", r.Header))
 			mu.Unlock()
@@ -76,7 +76,7 @@ func TestGateIsPassedByEveryRequestToItsOrigins(t *testing.T) {
 			fetch(%q, {method: "POST", credentials: "include", headers: {"Content-Type": "application/json"}, body: "{}"})
 				.then((r) => r.text()).then((text) => document.title = text, (e) => document.title = e)</script>`, api.URL+"/token"))
 	})
-	gates := wire.Gates{{Origins: []string{page.URL, api.URL}, Header: map[string]string{"X-Bypass": "open"}, User: "staging", Password: "pw", Cookies: map[string]string{"gate": "1"}}}
+	gates := wire.Gates{{Origins: []string{page.URL, api.URL}, Header: map[string]string{"X-Bypass": "open", "User-Agent": "ci/1"}, User: "staging", Password: "pw", Cookies: map[string]string{"gate": "1"}}}
 	b := launch(t, browser.Options{Gates: gates})
 	p := visitAs(t, newUser(t, b, browser.Login{}), page.URL+"/", nil)
 	eventually(t, "the token comes", func() bool { return title(t, p) == "a token" || len(refusedThere()) > 0 })

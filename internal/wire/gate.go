@@ -146,11 +146,17 @@ func (gates Gates) Secrets() []string {
 	return out
 }
 
+// Replaces says whether a gate's header takes the place of one that is there: who calls
+// is in each request, whether somebody chose it or not.
+func Replaces(name string) bool {
+	return strings.EqualFold(name, "User-Agent") || strings.EqualFold(name, "Accept-Language")
+}
+
 // pass adds to a request what opens the gates before its URL. What the request
 // brings itself stays: an Authorization of its own above all.
 func (gates Gates) pass(req *http.Request, rawURL string) {
 	for name, values := range gates.Headers(rawURL) {
-		if !has(req.Header, name) {
+		if !has(req.Header, name) || Replaces(name) {
 			req.Header[name] = values
 		}
 	}

@@ -70,6 +70,19 @@ func TestGateGoesToItsOriginsOnly(t *testing.T) {
 	}
 }
 
+// Who calls is in each request, chosen or not: a gate that wants to see another is passed
+// with that.
+func TestAGateMaySayWhoCalls(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.UserAgent()) }))
+	t.Cleanup(server.Close)
+	o := wire.Options{UserAgent: "tester", Gates: wire.Gates{{Origins: []string{server.URL}, Header: map[string]string{"user-agent": "ci/1"}}}}
+	for name, header := range map[string]http.Header{"ours": nil, "the browser's": {"User-Agent": {"Mozilla/5.0"}}} {
+		if got := string(do(t, o, wire.Request{URL: server.URL, Header: header}).Body()); got != "ci/1" {
+			t.Errorf("in place of %s the server saw %q", name, got)
+		}
+	}
+}
+
 // mutual is a server that wants a client certificate, and the certificate.
 func mutual(t *testing.T) (*httptest.Server, *tls.Certificate) {
 	t.Helper()
