@@ -452,6 +452,98 @@ var shapes = map[string]shape{
 			io.WriteString(w, `<turbo-frame id="chat"><meta name="kindly" content="`+token+`"></turbo-frame>`)
 		}),
 	},
+	"what the page makes anew for each request: a key, a time and a nonce": {
+		callback: `async (id) => {
+			const nonce = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+			const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID(), "X-Timestamp": String(Date.now())},
+				body: JSON.stringify({chatId: id, meta: {nonce, at: new Date().toISOString()}})});
+			return r.ok ? (await r.json()).token : null;
+		}`,
+		endpoint: func(t *testing.T) http.HandlerFunc {
+			var used sync.Map
+			return func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				var in struct{ Meta struct{ Nonce, At string } }
+				json.Unmarshal(body, &in)
+				_, again := used.LoadOrStore(in.Meta.Nonce, true)
+				_, twice := used.LoadOrStore(r.Header.Get("Idempotency-Key"), true)
+				if _, err := time.Parse(time.RFC3339, in.Meta.At); r.Method == http.MethodPost && loggedIn(r) && (again || twice || err != nil || len(in.Meta.Nonce) != 32 || !uuid(r.Header.Get("Idempotency-Key")) || len(r.Header.Get("X-Timestamp")) != 13) {
+					http.Error(w, "a request like this was here before", http.StatusConflict)
+					return
+				}
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, asJSON)(t)(w, r)
+			}
+		},
+	},
+	"JSON that no script tag can read": {
+		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}); return r.ok ? JSON.parse((await r.text()).slice(5)).token : null; }`,
+		endpoint: asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, func(w http.ResponseWriter, token string) {
+			w.Header().Set("Content-Type", "application/json")
+			io.WriteString(w, ")]}'\n"+`{"token":"`+token+`"}`)
+		}),
+	},
+	"the token comes on a stream that is open all the time": {
+		callback: `(() => {
+			const waiting = new Map();
+			let opened;
+			return async (id) => {
+				opened ??= new Promise((done) => {
+					const events = new EventSource("/auth/events");
+					events.onopen = () => done(true);
+					events.onerror = () => { events.close(); opened = undefined; done(false); };
+					events.onmessage = (e) => { const {chat, token} = JSON.parse(e.data); waiting.get(chat)?.(token); };
+				});
+				if (!await opened) return null;
+				const token = new Promise((done) => waiting.set(id, done));
+				const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})});
+				return r.ok ? token : null;
+			};
+		})()`,
+		endpoint: func(t *testing.T) http.HandlerFunc {
+			var mu sync.Mutex
+			open := map[chan string]bool{}
+			return func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/auth/events" {
+					body, _ := io.ReadAll(r.Body)
+					r.Body = io.NopCloser(bytes.NewReader(body))
+					asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, func(w http.ResponseWriter, token string) {
+						mu.Lock()
+						defer mu.Unlock()
+						for c := range open {
+							c <- fmt.Sprintf(`{"chat": %q, "token": %q}`, member(body, "chatId"), token)
+						}
+						w.WriteHeader(http.StatusAccepted)
+					})(t)(w, r)
+					return
+				}
+				if !loggedIn(r) {
+					http.Error(w, "log in", http.StatusUnauthorized)
+					return
+				}
+				events := make(chan string, 100)
+				mu.Lock()
+				open[events] = true
+				mu.Unlock()
+				defer func() { mu.Lock(); defer mu.Unlock(); delete(open, events) }()
+				w.Header().Set("Content-Type", "text/event-stream")
+				w.Header().Set("Cache-Control", "no-store")
+				io.WriteString(w, ": hello\n\n")
+				for {
+					w.(http.Flusher).Flush()
+					select {
+					case e := <-events:
+						fmt.Fprintf(w, "data: %s\n\n", e)
+					case <-r.Context().Done():
+						return
+					}
+				}
+			}
+		},
+		skipped: []string{"AUTH-FORM", "AUTH-CONTENT-TYPE", "AUTH-NO-STORE", "AUTH-NO-SESSION", "AUTH-BAD-SESSION", "AUTH-METHOD", "AUTH-CHATID-QUERY", "AUTH-IDENTITY-BODY",
+			"AUTH-CONCURRENT", "AUTH-CORS-FOREIGN", "AUTH-CSRF", "AUTH-COOKIE-FLAGS", "AUTH-HOST-HEADER", "AUTH-NOSNIFF", "LIVE-AUTH-BURST"},
+		partly: "stream of events",
+	},
 	"the token comes in two parts": {
 		callback: `async (id) => { const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}); return r.ok ? (await r.json()).payload + "." + r.headers.get("X-Signature") : null; }`,
 		endpoint: asksFor(func(_ *http.Request, body []byte) string { return member(body, "chatId") }, func(w http.ResponseWriter, token string) {

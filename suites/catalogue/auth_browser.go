@@ -24,6 +24,9 @@ import (
 const noPage = "the page's origin is unknown: the endpoint was configured, not found by watching a page"
 
 var authCorsForeign = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	if e.Pushed { // whoever asks for a stream waits for its end
+		return subject.Missing("%s", s.OnlyInPage())
+	}
 	var verdicts []subject.Verdict
 	for _, origin := range foreignOrigins(e, s.Target.Webhooks) {
 		r := e.WithChat(s.NewChatID())

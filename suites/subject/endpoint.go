@@ -37,9 +37,11 @@ type Endpoint struct {
 	// Credentialed says that browsers send the page's cookies with it.
 	Credentialed bool
 
-	// Socket says that the token came over a WebSocket: only the page can talk on it,
-	// and Request is for its address alone.
+	// Socket says that the token came over a WebSocket, or another connection that the page
+	// keeps open: only the page can ask, and Request is for its address alone.
 	Socket bool
+	// Pushed says that it is a stream of events instead, which tells of all chats.
+	Pushed bool
 
 	place tokenPlace      // of the token in the answer
 	gate  map[string]bool // headers that open what stands before it
@@ -93,6 +95,9 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 			}
 			if led, ev, ok := s.lead(e, first); ok {
 				e, first = led, ev
+				s.Endpoints.known.Store(e)
+			} else if again, ev, ok := s.makeAnew(e, first); ok {
+				e, first = again, ev
 				s.Endpoints.known.Store(e)
 			}
 			s.watch(e, first)
@@ -339,8 +344,11 @@ func discover(v *Visit) (*Endpoint, error) {
 	if first, ok := firstHop(v, found); ok {
 		e.Request = wire.Request{Method: first.Method, URL: first.URL, Header: resendable(first.Header), Body: first.Body, Follow: true}
 	}
-	if found.ResourceType == "WebSocket" {
+	switch {
+	case found.ResourceType == "WebSocket":
 		e.Socket, e.Request.URL, e.Request.Body = true, strings.Replace(found.URL, "ws", "http", 1), nil
+	case found.ResourceType == "EventSource" && !e.NamesChat(): // it was open before anybody asked
+		e.Socket, e.Pushed = true, true
 	}
 	e.Credentialed = e.Request.Header.Get("Cookie") != ""
 	if e.CORSError != "" && !e.Credentialed { // it was not sent: the preflight was refused

@@ -161,6 +161,9 @@ func (s *Session) refusedAgain(ctx context.Context, e *Endpoint) bool {
 // whyOnce guesses from the request what can't be made again.
 func whyOnce(e *Endpoint) string {
 	const only = "the page's request can't be made again outside of it: "
+	if e.Pushed {
+		return "the token comes over a stream of events that the page keeps open, and is asked for elsewhere: only the page can do both"
+	}
 	if e.Socket {
 		return "the token comes over a WebSocket, on which only the page can talk"
 	}

@@ -30,6 +30,7 @@ type way struct {
 	asked http.Header
 	place tokenPlace // of the token in the last answer
 	again repeating
+	made  []made // what is new in each request, without an answer that tells it
 }
 
 // A step is one request of the page.
@@ -61,6 +62,9 @@ const (
 func (w *way) send(ctx context.Context, r wire.Request, send wire.Send) (answer *wire.Response, err error) {
 	r.Way = nil
 	var values [][2]string
+	for _, m := range w.made {
+		values = append(values, [2]string{m.seen, m.anew(time.Now())})
+	}
 	for i, st := range w.steps {
 		next := r
 		if i != w.main {
@@ -161,19 +165,24 @@ func inJSON(text string) string {
 	return strings.Trim(string(raw), `"`)
 }
 
-// takes says whether a header's value is of an earlier answer: it is no session.
+// takes says whether a header's value is of an earlier answer, or new in each request: it
+// is no session.
 func (e *Endpoint) takes(name string) bool {
 	if e.way == nil {
 		return false
 	}
+	var seen []string
 	for _, st := range e.way.steps[:e.way.main] {
 		for _, t := range st.takes {
-			if name != "Cookie" && strings.Contains(strings.Join(e.Request.Header[name], "\n"), t.seen) {
-				return true
-			}
+			seen = append(seen, t.seen)
 		}
 	}
-	return false
+	for _, m := range e.way.made {
+		seen = append(seen, m.seen)
+	}
+	return name != "Cookie" && slices.ContainsFunc(seen, func(text string) bool {
+		return strings.Contains(strings.Join(e.Request.Header[name], "\n"), text)
+	})
 }
 
 // lead finds the way to the token where the page's request can't be made by itself, and
@@ -190,25 +199,39 @@ func (s *Session) lead(e *Endpoint, first Evidence) (*Endpoint, Evidence, bool) 
 	if !ok {
 		return e, first, false
 	}
-	ev, ok := s.arrives(led)
+	ev, ok := s.leadsThere(led)
 	if !ok {
 		return e, first, false
 	}
+	return led, ev, true
+}
+
+// leadsThere says whether the way brings tokens for several chats at once.
+func (s *Session) leadsThere(e *Endpoint) (Evidence, bool) {
+	ev, ok := s.arrives(e)
+	if !ok {
+		return ev, false
+	}
 	works := make([]bool, atATime)
 	s.Each(atATime, func(i int) error {
-		_, works[i] = s.arrives(led)
+		_, works[i] = s.arrives(e)
 		return nil
 	})
 	if slices.Contains(works, false) {
-		return e, first, false
+		return ev, false
 	}
-	s.Redact.Learn(led.Credentials()...)
-	return led, ev, true
+	s.Redact.Learn(e.Credentials()...)
+	return ev, true
 }
 
 // leadSecond is lead for the second user, where it was for the first.
 func (s *Session) leadSecond(e *Endpoint) (*Endpoint, error) {
 	if first, ok := s.Endpoints.Found(); !ok || first.way == nil {
+		return e, nil
+	} else if len(first.way.made) > 0 {
+		if again, ok := e.anewLike(first); ok {
+			return again, nil
+		}
 		return e, nil
 	}
 	v, err := s.visitSecond()
