@@ -7,7 +7,9 @@ import (
 	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
-// A Dialog is one that the page opened, and that was dismissed at once.
+// A Dialog is one that the page opened, and that was answered at once: whether to leave,
+// or whether it is so ("Are you over 18?"), with OK, as a visitor does who goes on; the
+// same question again, and all others, with Cancel.
 type Dialog struct {
 	Type    string // "alert", "confirm", "prompt", "beforeunload"
 	Message string
@@ -24,6 +26,19 @@ func (r *recorder) dialog(ev page.EventJavascriptDialogOpening) {
 	} else {
 		r.dropped++
 	}
+}
+
+// repeats says whether the page has asked the same before.
+func (r *recorder) repeats(message string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	times := 0
+	for _, d := range r.dialogs {
+		if d.Message == clip.Text(message, maxText) {
+			times++
+		}
+	}
+	return times > 1 || r.dialogsSeen > maxDialogs
 }
 
 // manyDialogs is from when on dialogs are a page's way to keep everybody waiting.

@@ -156,10 +156,9 @@ func (p *Page) onEvent(s *session, targetType, method string, params jsonv2.Valu
 			p.leaveSession(ev.SessionID)
 		}
 	case page.JavascriptDialogOpening.Method:
-		// Dismissed; but a dialog that asks whether to leave lets us leave.
 		if ev, ok := decodeEvent[page.EventJavascriptDialogOpening](params); ok {
-			leave := ev.Type == page.DialogTypeBeforeunload
-			go tell(p.life, s, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: leave})
+			accept := ev.Type == page.DialogTypeBeforeunload || ev.Type == page.DialogTypeConfirm && !p.record.repeats(ev.Message)
+			go tell(p.life, s, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: accept})
 		}
 	case runtime.ExecutionContextCreated.Method, runtime.ExecutionContextDestroyed.Method, runtime.ExecutionContextsCleared.Method:
 		if targetType == "page" || targetType == "iframe" {

@@ -83,14 +83,17 @@ func TestEndlessImageDoesNotHoldUpTheVisit(t *testing.T) {
 
 func TestPagesCannotHoldUsUp(t *testing.T) {
 	s := newSite(t, map[string]string{
-		"/dialogs": `<script>alert("a"); window.answer = confirm("b"); onbeforeunload = (e) => e.preventDefault()</script>`,
+		"/dialogs": `<script>alert("a"); document.title = [confirm("b"), confirm("b"), confirm("c"), prompt("d", "e")]; onbeforeunload = (e) => e.preventDefault()</script>`,
 		"/popup":   `<script>window.open("/popped")</script>`,
 		"/loop":    `<script>setTimeout(() => { for (;;); }, 50)</script>`,
 	})
 	popped := make(chan struct{}, 9)
 	s.mux.HandleFunc("GET /popped", func(w http.ResponseWriter, r *http.Request) { popped <- struct{}{}; writeHTML(w, "popped") })
-	t.Run("dialogs are dismissed", func(t *testing.T) {
+	t.Run("dialogs are answered, a question once with OK", func(t *testing.T) {
 		p := visit(t, s.URL+"/dialogs", nil)
+		if got := title(t, p); got != "true,false,true," {
+			t.Errorf("confirm, confirm again, another confirm and prompt gave %s", got)
+		}
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
