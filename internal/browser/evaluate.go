@@ -34,15 +34,51 @@ func evaluateIn[T any](ctx context.Context, s *session, realm, function string, 
 		ReturnByValue: new(true), AwaitPromise: new(true), Silent: new(true), UserGesture: new(true),
 		UniqueContextID: realm,
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return out, err
-	case res.ExceptionDetails != nil:
-		return out, errors.New("the page threw: " + clip.Text(exceptionText(res.ExceptionDetails), maxErrorText))
-	case res.Result == nil || len(res.Result.Value) == 0:
+	}
+	return valueOf[T](res.Result, res.ExceptionDetails)
+}
+
+// callOn calls a JavaScript function with an object of the page as its this.
+func callOn[T any](ctx context.Context, s *session, object runtime.RemoteObjectID, function string, args ...any) (T, error) {
+	var out T
+	given, err := arguments(args...)
+	if err != nil {
+		return out, err
+	}
+	res, err := call(ctx, s, runtime.CallFunctionOn, runtime.CallFunctionOnParams{
+		FunctionDeclaration: function, ObjectID: object, Arguments: given,
+		ReturnByValue: new(true), AwaitPromise: new(true), Silent: new(true), UserGesture: new(true),
+	})
+	if err != nil {
+		return out, err
+	}
+	return valueOf[T](res.Result, res.ExceptionDetails)
+}
+
+func arguments(values ...any) ([]*runtime.CallArgument, error) {
+	var out []*runtime.CallArgument
+	for _, v := range values {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("encoding arguments for the page: %w", err)
+		}
+		out = append(out, &runtime.CallArgument{Value: raw})
+	}
+	return out, nil
+}
+
+// valueOf decodes what a script gave.
+func valueOf[T any](result *runtime.RemoteObject, thrown *runtime.ExceptionDetails) (T, error) {
+	var out T
+	switch {
+	case thrown != nil:
+		return out, errors.New("the page threw: " + clip.Text(exceptionText(thrown), maxErrorText))
+	case result == nil || len(result.Value) == 0:
 		return out, errors.New("the page gave no value")
 	}
-	if err := json.Unmarshal(res.Result.Value, &out); err != nil {
+	if err := json.Unmarshal(result.Value, &out); err != nil {
 		return out, fmt.Errorf("the page gave something unexpected: %w", err)
 	}
 	return out, nil

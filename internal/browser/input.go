@@ -9,12 +9,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp/kb"
 )
 
 // pollInterval is how often a page is asked whether an element is there. Asking
 // anew survives navigations, which a promise in the page would not.
 const pollInterval = 25 * time.Millisecond
+
+// shutEvery is how often it is asked before closed shadow trees are looked into, for
+// which all of the document has to be read.
+const shutEvery = 8
 
 // element is what the page tells about the element of a selector.
 type element struct {
@@ -27,20 +32,13 @@ type element struct {
 // findElement looks for a visible element: `use` is a JavaScript function that
 // gets it (and args) and returns an element value.
 func (p *Page) findElement(ctx context.Context, selector, use string, args ...any) (element, error) {
-	js := `(selector, ...args) => {` + querying + `
-		let e;
-		try { e = query(selector); } catch { return {Problem: "not a CSS selector", Invalid: true}; }
-		if (!e) return {Problem: "no such element"};
-		if (!visible(e)) return {Problem: "the element is not visible"};
-		return (` + use + `)(e, ...args);
+	js := `function (...args) {` + querying + `
+		if (!visible(this)) return {Problem: "the element is not visible"};
+		return (` + use + `)(this, ...args);
 	}`
 	problem := "no answer from the page"
-	for {
-		at, rest, err := p.locate(ctx, selector)
-		var found element
-		if err == nil {
-			found, err = evaluateIn[element](ctx, at.session, at.id, js, append([]any{rest}, args...)...)
-		}
+	for i := 0; ; i++ {
+		found, err := p.useElement(ctx, selector, i%shutEvery == 1, js, args...)
 		var missing errNotThere
 		switch {
 		case err == nil && found.Problem == "":
@@ -65,6 +63,17 @@ func (p *Page) findElement(ctx context.Context, selector, use string, args ...an
 			return element{}, fmt.Errorf("%s%s: %w", problem, p.elsewhere(looking, selector), context.Cause(ctx))
 		}
 	}
+}
+
+// useElement calls a function on an element; shut says whether to look into closed
+// shadow trees, too.
+func (p *Page) useElement(ctx context.Context, selector string, shut bool, function string, args ...any) (element, error) {
+	s, found, err := p.locate(ctx, selector, shut)
+	if err != nil {
+		return element{}, err
+	}
+	defer tell(ctx, s, runtime.ReleaseObject, runtime.ReleaseObjectParams{ObjectID: found})
+	return callOn[element](ctx, s, found, function, args...)
 }
 
 func (p *Page) waitVisible(ctx context.Context, selector string) error {

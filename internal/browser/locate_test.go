@@ -19,8 +19,9 @@ func TestStepsReachFramesAndShadowTrees(t *testing.T) {
 		return []browser.Step{{Fill: []browser.Field{{Selector: in + "#name", Value: "ada"}, {Selector: in + "#password", Value: "hunter2"}}}, {Click: in + "#in"}, {WaitFor: ".account"}}
 	}
 	component := func(inner string) string {
-		return `<my-login></my-login><script>customElements.define("my-login", class extends HTMLElement { connectedCallback() { this.attachShadow({mode: "open"}).innerHTML = ` + "`" + inner + "`" + `; } })</script>`
+		return `<my-login></my-login><script>customElements.define("my-login", class extends HTMLElement { connectedCallback() { this.attachShadow({mode: "open"}).setHTMLUnsafe(` + "`" + inner + "`" + `); } })</script>`
 	}
+	closed := func(page string) string { return strings.ReplaceAll(page, `{mode: "open"}`, `{mode: "closed"}`) }
 	told := func(back string) string { // what the provider answers with
 		return `<script>` + back + `.postMessage("ada", "*")</script>`
 	}
@@ -34,11 +35,20 @@ func TestStepsReachFramesAndShadowTrees(t *testing.T) {
 		"a frame in a frame": {func(at string) string {
 			return `<iframe id=outer srcdoc='<iframe class=inner src="` + at + `/form"></iframe>'></iframe>` + listens
 		}, told("top"), fill("#outer >>> .inner >>> ")},
-		"a shadow tree":            {func(string) string { return component(strings.Replace(form, "/in", "/become", 1)) }, "", fill("")},
-		"a frame in a shadow tree": {func(at string) string { return component(`<iframe src="`+at+`/form"></iframe>`) + listens }, told("top"), fill("iframe >>> ")},
+		"a shadow tree":        {func(string) string { return component(strings.Replace(form, "/in", "/become", 1)) }, "", fill("")},
+		"a closed shadow tree": {func(string) string { return closed(component(strings.Replace(form, "/in", "/become", 1))) }, "", fill("")},
+		"a closed shadow tree in an open one": {func(string) string {
+			return component(`<div><template shadowrootmode="open"><span><template shadowrootmode="closed">` + strings.Replace(form, "/in", "/become", 1) + `</template></span></template></div>`)
+		}, "", fill("")},
+		"a closed shadow tree in a frame of the same site": {func(string) string {
+			return `<iframe srcdoc='` + closed(component(strings.Replace(form, "method=post action=/in", "method=post target=_top action=/become", 1))) + `'></iframe>`
+		}, "", fill("iframe >>> ")},
+		"a closed shadow tree in a frame of another site": {func(at string) string { return `<iframe src="` + at + `/closed"></iframe>` + listens }, told("parent"), fill("iframe >>> ")},
+		"a frame in a closed shadow tree":                 {func(at string) string { return closed(component(`<iframe src="`+at+`/form"></iframe>`)) + listens }, told("top"), fill("iframe >>> ")},
+		"a frame in a shadow tree":                        {func(at string) string { return component(`<iframe src="`+at+`/form"></iframe>`) + listens }, told("top"), fill("iframe >>> ")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			provider, app := newSite(t, map[string]string{"/form": form}), newSite(t, nil)
+			provider, app := newSite(t, map[string]string{"/form": form, "/closed": closed(component(form))}), newSite(t, nil)
 			provider.mux.HandleFunc("POST /in", func(w http.ResponseWriter, r *http.Request) {
 				if r.FormValue("name") == "ada" && r.FormValue("password") == "hunter2" {
 					writeHTML(w, tt.done)
