@@ -50,12 +50,13 @@ var stagings = map[string]staging{
 		{fields: `<input name=username>`, wants: []string{"from-ADA"}}, {fields: `<input name=password type=password>`, wants: []string{"from-ADA_PASSWORD"}}}},
 	"One-time code": {forms: []form{
 		{fields: `<input id=email><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}, {fields: `<input id=code>`, wants: []string{"CODE"}}}},
-	"Identity provider":          {elsewhere: true, forms: []form{{fields: `<input id=username><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
-	"In a frame":                 {elsewhere: true, framed: true, forms: []form{{fields: `<input id=username><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
-	"A stored session":           {session: true},
-	"What only the page can ask": {session: true},
-	"A secret address":           {hook: "/kindly/from-HOOK_SECRET"},
-	"An API gateway":             {hook: "/kindly", passes: func(r *http.Request) bool { return header(r, "X-Api-Key", "from-GATEWAY_KEY") }},
+	"Identity provider":           {elsewhere: true, forms: []form{{fields: `<input id=username><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
+	"In a frame":                  {elsewhere: true, framed: true, forms: []form{{fields: `<input id=username><input id=password type=password>`, wants: []string{"from-ADA", "from-ADA_PASSWORD"}}}},
+	"A browser of a certain kind": {passes: func(r *http.Request) bool { return r.UserAgent() == "from-STAGING_AGENT" }},
+	"A stored session":            {session: true},
+	"What only the page can ask":  {session: true},
+	"A secret address":            {hook: "/kindly/from-HOOK_SECRET"},
+	"An API gateway":              {hook: "/kindly", passes: func(r *http.Request) bool { return header(r, "X-Api-Key", "from-GATEWAY_KEY") }},
 }
 
 type staging struct {
