@@ -274,6 +274,7 @@ func flags(o Options, profile string, more ...string) []string {
 		"--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
 		"--disable-hang-monitor", "--block-new-web-contents", "--disable-prompt-on-repost", "--disable-ipc-flooding-protection",
 		"--disable-quic", "--mute-audio", "--hide-scrollbars", "--password-store=basic", "--use-mock-keychain",
+		"--window-size=1366,900",               // a desk's: headless it is 800 by 600, which pages take for a small device
 		"--disable-dev-shm-usage",              // 64 MB in many containers
 		"--js-flags=--max-old-space-size=1536", // MB a page: else one takes 4 GB
 		"--disable-features=Translate,OptimizationHints,MediaRouter,DialMediaRouteProvider,AutofillServerCommunication,HttpsUpgrades,HttpsFirstBalancedModeAutoEnable",

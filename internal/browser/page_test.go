@@ -128,6 +128,14 @@ func TestPagesCannotHoldUsUp(t *testing.T) {
 	})
 }
 
+// Some pages have a chat on wide screens only.
+func TestTheScreenIsThatOfADesk(t *testing.T) {
+	s := newSite(t, map[string]string{"/": `<meta name=viewport content="width=device-width"><script>document.title = matchMedia("(min-width: 1280px) and (min-height: 600px)").matches</script>`})
+	if got := title(t, visit(t, s.URL, nil)); got != "true" {
+		t.Errorf("a page takes it for a small device")
+	}
+}
+
 func TestUserAgentIsChromesWithTheSuffix(t *testing.T) {
 	s := newSite(t, map[string]string{"/": "<script>document.title = navigator.userAgent</script>"})
 	p := visit(t, s.URL, nil)
