@@ -61,7 +61,7 @@ var (
 	ChangedAfterSigning = Diagnosis{"token-changed-after-signing", "The right key signed, but something else than what the token says",
 		"Let a JWT library write the token, and change nothing afterwards: the signature covers header.payload as it is encoded, byte for byte."}
 	HandMadeSignature = Diagnosis{"token-hand-made-signature", "The right key signed, but not as RS256 does",
-		`Let a JWT library sign, or what is made for it: openssl dgst -sha256 -sign, crypto.createSign("RSA-SHA256"). To encrypt a hash with the private key is something else.`}
+		`Let a JWT library sign, or openssl dgst -sha256 -sign, crypto.createSign("RSA-SHA256"): over the text header.payload, hashed once, nothing behind it. To encrypt a hash is something else.`}
 	SignatureInHex = Diagnosis{"token-signature-hex", "The signature is written in hex or base64, not in base64url",
 		"Take the signature as bytes, and write those in base64url without padding."}
 	CutOff = Diagnosis{"token-cut-off", "The token is cut off",
@@ -73,7 +73,7 @@ var (
 // Mistakes in times.
 var (
 	Milliseconds = Diagnosis{"token-milliseconds", "Times are in milliseconds, not in seconds",
-		"Divide by 1000 and cut off the fraction: Math.floor(Date.now() / 1000), System.currentTimeMillis() / 1000."}
+		"Divide by 1000 and cut off the fraction: Math.floor(Date.now() / 1000), System.currentTimeMillis() / 1000. Go: Unix(), not UnixNano(); .NET: ToUnixTimeSeconds(), not Ticks."}
 	TimeAsText = Diagnosis{"token-time-as-text", "Times are text, not numbers",
 		"Write whole seconds since 1970 as a number, without quotes: Math.floor(Date.now() / 1000), int(time.time())."}
 	TimeWithFraction = Diagnosis{"token-time-fraction", "Times have a fraction",

@@ -149,6 +149,8 @@ func signedWrongly() []mistaken {
 		{"claims changed after signing", Raw(b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(object{"sub": "u-1"})) + sound[cut:]),
 			ChangedAfterSigning, one("TOK-SIGNATURE"), "changed after signing", "change nothing", "ublic half"},
 		{"the payload is signed only", signedOver(b64(mintJSON(nil))), HandMadeSignature, one("TOK-SIGNATURE"), "the payload only", "library", upload},
+		{"echo has written a line end", signedOver(b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(nil)) + "\n"), HandMadeSignature, one("TOK-SIGNATURE"), "line end behind it", "nothing behind it", upload},
+		{"a hash is hashed again", signedOver(hashOf(b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(nil)))), HandMadeSignature, one("TOK-SIGNATURE"), "MessageType DIGEST", "hashed once", upload},
 		{"the JSON is signed", signedOver(`{"alg":"RS256","typ":"JWT"}.` + mintJSON(nil)), HandMadeSignature, one("TOK-SIGNATURE"), "before they were encoded", "library", upload},
 		{"SHA-512 under the name of RS256", hashedWith(crypto.SHA512), HandMadeSignature, one("TOK-SIGNATURE"), "with SHA-512", "library", "after signing"},
 		{"SHA-1 under the name of RS256", hashedWith(crypto.SHA1), HandMadeSignature, one("TOK-SIGNATURE"), "with SHA-1", "library", "after signing"},
@@ -298,4 +300,9 @@ func TestDiagnosesAreComplete(t *testing.T) {
 			t.Errorf("%s is not listed", d.ID)
 		}
 	}
+}
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return string(sum[:])
 }

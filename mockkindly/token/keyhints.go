@@ -48,7 +48,7 @@ func explainNoPEM(data []byte, text, hint string) *KeyError {
 		return problem("it is HTML or XML, not a key: perhaps a login page was saved", hint)
 	case isDER(data):
 		return problem("it is binary (DER), not PEM",
-			"convert it with: openssl rsa -pubin -inform DER -in FILE -out public.pem (without -pubin for a private key)")
+			"convert it with: openssl rsa -pubin -inform DER -in FILE -out public.pem (without -pubin for a private key); take it out of a .p12 or .pfx with: openssl pkcs12 -in FILE -nodes -nocerts, or -clcerts -nokeys | openssl x509 -noout -pubkey")
 	case strings.Contains(lower, "begin ") && strings.Contains(lower, " key"):
 		return problem("the dashes of its BEGIN line are damaged", "there must be five plain hyphens on either side of BEGIN and END lines")
 	case isBareBase64(text):

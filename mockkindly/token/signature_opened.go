@@ -75,10 +75,19 @@ func (s *state) describeOpened(digest []byte) (string, Diagnosis) {
 			return "the right key signed it with " + other.name + ", and RS256 is with SHA-256", HandMadeSignature
 		}
 	}
+	hexDigest := hex.EncodeToString(digest)
 	for _, part := range []struct {
 		what string
 		text []byte
 	}{
+		{"the hash of header.payload, which was hashed a second time (AWS KMS: MessageType DIGEST for a hash, RAW for what is to be hashed)", digest},
+		{"the hash of header.payload in hex, which was hashed a second time", []byte(hexDigest)},
+		{"the hash of header.payload in base64, which was hashed a second time", []byte(base64.StdEncoding.EncodeToString(digest))},
+		{"header.payload and a line end behind it (printf %s writes none, echo does)", []byte(s.signed + "\n")},
+		{"header.payload and a line end behind it", []byte(s.signed + "\r\n")},
+		{"header.payload and a dot behind it", []byte(s.signed + ".")},
+		{"the header only", []byte(base64.RawURLEncoding.EncodeToString(s.header.bytes))},
+		{"header and payload in padded base64", []byte(base64.StdEncoding.EncodeToString(s.header.bytes) + "." + base64.StdEncoding.EncodeToString(s.payload.bytes))},
 		{"the payload only", []byte(base64.RawURLEncoding.EncodeToString(s.payload.bytes))},
 		{"the payload's JSON only", s.payload.bytes},
 		{"the JSON of header and payload, before they were encoded", bytes.Join([][]byte{s.header.bytes, s.payload.bytes}, []byte("."))},
