@@ -35,7 +35,11 @@ var respStatus = eachHook(func(_ context.Context, h *subject.Webhook, st subject
 	if st.Fault == nil {
 		return documentedSuccess(h, st)
 	}
-	v := st.Fault.Verdict("status 200", subject.Describe(ev.Exchange))
+	expected := "status 200"
+	if ev.Exchange.Status() == http.StatusOK {
+		expected = "an answer of the webhook's own"
+	}
+	v := st.Fault.Verdict(expected, subject.Describe(ev.Exchange))
 	if status := ev.Exchange.Status(); h.Config.Secret == "" && st.Fault.Who == "" && (status == 401 || status == 403) {
 		return v.Fix("If it wants Kindly's signature, give kindlytest the secret: KINDLYTEST_HMAC_SECRET, or hmac_secret in kindlytest.yaml.")
 	}
@@ -170,10 +174,17 @@ func judgeAnswer(r rule.Rule, ev subject.Evidence) subject.Verdict {
 // defaultPage is what servers show where they know no site by the name that is asked for.
 var defaultPage = regexp.MustCompile(`<h1>It works!|Welcome to nginx|Welcome to OpenResty|Apache2? \w* ?Default Page|Default Web Site Page|IIS Windows|Test Page for the|Welcome to Caddy|Your Caddy`)
 
+// robotCheck is what hosts and firewalls show that let in browsers only, which run its
+// script and come again.
+var robotCheck = regexp.MustCompile(`(?i)requires javascript to work|/aes\.js|sgcaptcha|just a moment\.\.\.|challenge-platform|_incapsula_resource|enable javascript and cookies|ddos-guard|checking your browser`)
+
 // fixPage says what to do where a page for people answers.
 func fixPage(body []byte) string {
 	if defaultPage.Match(body) {
 		return "It is the page of a server that knows no site by this name: let it serve the host of the webhook's URL (server_name in nginx, ServerName in Apache) and pass its path on to the app. Or the URL leads to another server."
+	}
+	if robotCheck.Match(body) {
+		return "It is a check for robots, which only a browser gets past: it runs a script and comes again, and Kindly does neither. Except the webhook's path from it (a rule of the firewall or CDN); free hosts that can't do that (InfinityFree and its like) serve no webhooks."
 	}
 	return "See what answers there: a login, a gateway or the framework. Let Kindly's requests through to the webhook, without a login."
 }

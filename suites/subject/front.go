@@ -31,12 +31,20 @@ const (
 var fronts = []front{
 	{"a check of passwords (HTTP Basic)", "webhook-behind-password", "Take the webhook's path out of the password: Kindly sends none, and has its token in Authorization." + fixOpen,
 		[]int{401}, "Www-Authenticate", regexp.MustCompile(`(?i)^(basic|digest)\b`), nil},
+	{"App Service's own login (Easy Auth)", "gateway-refuses", "Let unauthenticated requests through (Authentication: unauthenticated access allowed, or excludedPaths with the webhook's): the platform looks for a login of its own, and Kindly has none." + fixOpen,
+		[]int{401, 403}, "", nil, regexp.MustCompile(`^\s*You do not have permission to view this directory or page\.?\s*$`)},
+	{"App Service's own login (Easy Auth)", "gateway-refuses", "Let unauthenticated requests through (Authentication: unauthenticated access allowed, or excludedPaths with the webhook's): the platform looks for a login of its own, and Kindly has none." + fixOpen,
+		[]int{401}, "Www-Authenticate", regexp.MustCompile(`authorization_uri="?https://login\.`), nil},
 	{"API Gateway: no such path or method", "webhook-not-found", "Look at the path, with the stage in it (/prod/…), and at the method, POST; deploy the API anew. It says so of each path that it does not know, and no token is missing.",
 		[]int{403}, "", nil, regexp.MustCompile(`"Missing Authentication Token"`)},
 	{"API Gateway, which reads Authorization itself (IAM)", "gateway-takes-token", "Take IAM off the webhook's route (authorization: NONE): the gateway takes Kindly's token for a signature of AWS." + fixOpen,
 		[]int{400, 403}, "", nil, regexp.MustCompile(`IncompleteSignature|Authorization header requires '|equal-sign\) in Authorization header`)},
 	{"API Gateway's authorizer", "gateway-takes-token", "Take the authorizer off the webhook's route: it judges Kindly's token by its own rules." + fixOpen,
 		[]int{401}, "Apigw-Requestid", nil, regexp.MustCompile(`"Unauthorized"`)},
+	{"API Gateway's authorizer", "gateway-takes-token", "Take the authorizer (Cognito, Lambda, JWT) off the webhook's route: it judges Kindly's token by its own rules, and refuses whoever brings none." + fixOpen,
+		[]int{401, 403}, "X-Amzn-Errortype", regexp.MustCompile(`^UnauthorizedException`), nil},
+	{"API Gateway's authorizer", "gateway-takes-token", "Take the authorizer (Cognito, Lambda, JWT) off the webhook's route: it judges Kindly's token by its own rules, and refuses whoever brings none." + fixOpen,
+		[]int{401, 403}, "", nil, regexp.MustCompile(`User is not authorized to access this resource|The incoming token has expired`)},
 	{"AWS, which does not let Kindly in", "gateway-refuses", "Let the route do without an API key and a resource policy; a function's URL needs AuthType NONE." + fixOpen,
 		[]int{403}, "X-Amzn-Errortype", nil, nil},
 	{"API Gateway: the function fails", "gateway-without-service", fixFunction, []int{500, 502}, "Apigw-Requestid", nil, regexp.MustCompile(`"Internal Server Error"`)},
@@ -56,12 +64,35 @@ var fronts = []front{
 		[]int{401, 403}, "", nil, regexp.MustCompile(`(?:missing|invalid) subscription key|No API key found in request`)},
 	{"an API gateway, which judges the token by its own rules", "gateway-takes-token", "Take the gateway's check of JWTs off the webhook's route (Kong: the plugin jwt; Istio: RequestAuthentication): it knows neither Kindly's issuer nor your key." + fixOpen,
 		[]int{401, 403}, "", nil, regexp.MustCompile(`No credentials found for given '|No mandatory '\w+' in claims|Jwt (?:issuer is not configured|verification fails|is not in the form|header is|is expired)|Jwks doesn't have`)},
+	{"an API gateway, which judges the token by its own rules", "gateway-takes-token", "Take the gateway's check of access tokens off the webhook's route (Azure API Management: validate-jwt; Apigee: the OAuthV2 policy; Tyk, WSO2, Gravitee: make the API open or keyless): it knows only tokens of its own." + fixOpen,
+		[]int{400, 401, 403}, "", nil, regexp.MustCompile(`Unauthorized\. Access token is missing or invalid|"JWT not present|"faultstring"\s*:\s*"(?:Invalid [Aa]ccess [Tt]oken|Access Token expired|Failed to (?:decode|verify|Decode|Verify))|keymanagement\.service|"Authorization field missing"|Access to this API has been disallowed|"Key not authori[sz]ed|"code"\s*:\s*"?9009\d\d\b`)},
+	{"an API gateway, which checks signatures of its own", "gateway-refuses", "Take the gateway's own check of HMACs off the webhook's route (Kong: the plugin hmac-auth): it is another one than Kindly's, and reads it from Authorization." + fixOpen,
+		[]int{401, 403}, "", nil, regexp.MustCompile(`for HMAC Authentication|HMAC signature (?:cannot be verified|does not match)`)},
+	{"an API gateway, which checks signatures of its own", "gateway-refuses", "Take the gateway's own check of HMACs off the webhook's route (Kong: the plugin hmac-auth): it is another one than Kindly's, and reads it from Authorization." + fixOpen,
+		[]int{401}, "Www-Authenticate", regexp.MustCompile(`(?i)^hmac\b`), nil},
+	{"the platform's own check of tokens, before the webhook's code", "gateway-takes-token", "Take the webhook's route out of that check, which reads every Authorization header: Strapi: auth: false in the route's config; WordPress: the JWT plugin's list of excluded routes; PostgREST, Supabase, Directus: a route of your own beside them." + fixOpen,
+		[]int{401, 403}, "", nil, regexp.MustCompile(`"UnauthorizedError"\s*,\s*"message"\s*:\s*"Missing or invalid credentials"|"jwt_auth_\w+"|"PGRST30\d"|"extensions"\s*:\s*\{\s*"code"\s*:\s*"INVALID_(?:CREDENTIALS|TOKEN)"|Could not verify JWT`)},
+	{"a login before the app", "gateway-refuses", "Take the webhook's path out of that login (nginx: auth_request off, auth_basic off; oauth2-proxy: skip_auth_routes; Authelia: policy bypass; Traefik: no forwardAuth on the router): Kindly can't log in." + fixOpen,
+		[]int{401, 403}, "", nil, regexp.MustCompile(`<center><h1>401 Authorization Required</h1></center>|/oauth2/(?:start|sign_in)|(?i:oauth2[- ]proxy|authelia|authentik|keycloak gatekeeper)`)},
+	{"Azure: the app is stopped", "gateway-without-service", "Start the app (App Service: Overview, Start), and see whether a quota of its plan is used up.",
+		[]int{403, 503}, "", nil, regexp.MustCompile(`This web app is stopped|<title>Web App - Unavailable`)},
+	{"the web server: the app behind it does not start", "gateway-without-service", "Look into the app's log at its start (IIS: stdoutLogEnabled, the event log; Passenger: passenger.log): mostly a setting, a secret or the right version of the runtime is missing there.",
+		[]int{500, 502, 503}, "", nil, regexp.MustCompile(`HTTP Error 50\d\.3\d|HTTP Error 50\d\.\d+ - (?:ANCM|ASP\.NET)|[Aa]pplication could not be started|HTTP Error 503\. The service is unavailable`)},
+	{"the site's maintenance mode", "gateway-without-service", "End the maintenance mode: WordPress: delete the file .maintenance; Laravel: php artisan up; Heroku: heroku maintenance:off. A webhook that must answer meanwhile is best excepted from it.",
+		[]int{503}, "", nil, regexp.MustCompile(`(?i)scheduled maintenance|maintenance mode|under(?:going)? maintenance|offline for maintenance|<title>Maintenance</title>|<title>Service Unavailable</title>[\s\S]*>\s*503\s*<`)},
+	{"Netlify: the function fails, or its answer is none that Netlify understands", "gateway-without-service", "Look into the function's log. Its answer must be {statusCode: 200, headers: {…}, body: \"…\"}, with body a string, or a Response.",
+		[]int{500, 502}, "", nil, regexp.MustCompile(`error decoding lambda response`)},
+	{"php-fpm, which does not find the script", "webhook-not-found", "Let the web server and php-fpm mean the same file: fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name, and a root that is there in php-fpm's container too.",
+		[]int{404}, "", nil, regexp.MustCompile(`^\s*(?:File not found\.|No input file specified\.)\s*$`)},
 	{"a service mesh, which lets nobody in whom it does not know", "gateway-refuses", "Write an AuthorizationPolicy that allows POSTs to the webhook's path without an identity." + fixOpen,
 		[]int{403}, "", nil, regexp.MustCompile(`^RBAC: access denied`)},
 	{"Google's Identity-Aware Proxy", "gateway-refuses", "Take the webhook's path out of IAP: Kindly has no Google identity, and IAP reads Authorization itself." + fixOpen,
 		[]int{401, 403}, "", nil, regexp.MustCompile(`Invalid IAP credentials`)},
 	{"a tunnel, which shows its own page first", "gateway-refuses", "Use a tunnel without such a page (ngrok, cloudflared): Kindly sends no header that leaves it out.",
 		[]int{401, 403, 511}, "", nil, regexp.MustCompile(`(?i)tunnel website ahead|tunnel password`)},
+	{"a gateway, which has no route for it", "webhook-not-found", "Look at the gateway's routes: host, path and method (POST) of the webhook must be among them.",
+		[]int{404}, "", nil, regexp.MustCompile(`no Route matched with those values|Requested entity was not found|No matching (?:route|resource) found`)},
+	{"Railway: there is no such app", "webhook-not-found", "Register the host of an app that is there, and see that it has a public domain.", []int{404}, "", nil, regexp.MustCompile(`"message"\s*:\s*"Application not found"`)},
 	{"Heroku: there is no such app", "webhook-not-found", "Register the host of an app that is there: its name may have changed, with a suffix of letters and digits.", []int{404}, "", nil, regexp.MustCompile(`Heroku \| No such app`)},
 	{"Vercel: the function takes too long", "gateway-without-service", "Let the function answer within seconds: Vercel waits for it no longer, and neither does the user. Mostly it waits for something that never comes: a database, a promise, an answer that is not sent.",
 		[]int{504}, "", nil, regexp.MustCompile(`FUNCTION_INVOCATION_TIMEOUT`)},
@@ -76,7 +107,7 @@ var fronts = []front{
 	{"the framework's CSRF check", "webhook-wants-csrf", "Take the webhook's route out of the CSRF check, which is for browsers' forms: @csrf_exempt (Django), routes/api.php or validateCsrfTokens(except: …) (Laravel), skip_forgery_protection (Rails), csrf.ignoringRequestMatchers (Spring).",
 		[]int{400, 403, 419, 422}, "", nil, regexp.MustCompile(`(?i)\bcsrf\b|xsrf|page expired|InvalidAuthenticityToken|anti-?forgery|change you wanted was rejected`)},
 	{"the framework, which has no such route", "webhook-not-found", "", []int{404}, "", nil,
-		regexp.MustCompile(`Cannot POST /|The requested URL was not found on (this|the) server|No route matches|^\s*\{"detail":"Not Found"\}|The route \S+ could not be found|No static resource|"rest_no_route"|"error":"Not Found","path":`)},
+		regexp.MustCompile(`Cannot POST /|The requested URL was not found on (this|the) server|No route matches|^\s*\{"detail":"Not Found"\}|The route \S+ could not be found|^404 page not found\s*$|default backend - 404|No static resource|"rest_no_route"|"error":"Not Found","path":`)},
 	{"the framework, which does not know the host by which it is called", "gateway-refuses", "Name the webhook's public host among those that the framework serves: ALLOWED_HOSTS (Django), config.hosts (Rails), server.allowedHosts (Vite), AllowedHosts (ASP.NET).",
 		[]int{400, 403, 404, 421}, "", nil, regexp.MustCompile(`Invalid HTTP_HOST header|DisallowedHost|<h1>Bad Request \(400\)</h1>|Blocked hosts?:|This host \([^)]*\) is not allowed|Invalid [Hh]ost header|<h2>Bad Request - Invalid Hostname</h2>`)},
 	{"a list of addresses that may call", "gateway-refuses", "Let requests to the webhook's path through from any address, or from all that Kindly calls from (ask Kindly for them)." + fixOpen,
@@ -111,16 +142,23 @@ func frontOf(ex wire.Exchange) *front {
 // nowhere is a path at which nobody serves a webhook.
 const nowhere = "kindlytest-nowhere"
 
-// servesNobody says whether a path beside the webhook's, at which nothing can be,
-// gets the very answer that the webhook gets.
-func (h *Webhook) servesNobody(ctx context.Context, st *Standing) bool {
-	seen := st.Control().Exchange
-	r := seen.Request.Clone()
+// elsewhere is a request to a path beside its own at which nothing can be, and the
+// paths of both.
+func elsewhere(r wire.Request) (wire.Request, []string) {
+	r = r.Clone()
 	paths := []string{nowhere}
 	onPath(func(p string) string {
 		paths = append(paths, p)
 		return p[:strings.LastIndex(p, "/")+1] + nowhere
 	})(&r)
+	return r, paths
+}
+
+// servesNobody says whether a path beside the webhook's, at which nothing can be,
+// gets the very answer that the webhook gets.
+func (h *Webhook) servesNobody(ctx context.Context, st *Standing) bool {
+	seen := st.Control().Exchange
+	r, paths := elsewhere(seen.Request)
 	ev := h.Session.Do(trying(ctx, "RESP-STATUS"), "to a path that can't be served", r)
 	if ev.Exchange.Response == nil || ev.Exchange.Status() != seen.Status() {
 		return false
