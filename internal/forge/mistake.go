@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -100,6 +101,12 @@ const (
 	fixDecoded  = "Take the header's value as it is: what decodes it as if it stood in a URL makes a space of each +."
 	fixBytes    = "Hash bytes of UTF-8, and take the secret as UTF-8 too: in C# Encoding.UTF8, not Encoding.Unicode."
 	fixNoSecret = `Give the webhook the secret, and let it stop at its start where there is none. Decode nothing: Buffer.from(secret, "hex") is empty where the secret is no hex.`
+	fixPrinted  = "Write the digest in standard base64, as text: base64.b64encode(digest).decode() in Python, where str() of bytes writes the b and the quotes along; base64.StdEncoding.EncodeToString(sum) in Go; btoa(String.fromCharCode(...new Uint8Array(signature))) with Web Crypto."
+	fixConstant = "Encode the digest's bytes, and not the object that holds them: btoa(String.fromCharCode(...new Uint8Array(signature))) or Buffer.from(signature).toString(\"base64\") with Web Crypto, Convert.ToBase64String(hash) in C#, and await what is a promise."
+	fixDashes   = "Write the digest in standard base64: Convert.ToBase64String(hash). BitConverter.ToString writes hex, with dashes."
+	fixEncoded  = "Give the webhook the secret itself, as it stands in Kindly's settings. In Kubernetes, data: holds its base64 and stringData: the value itself: what is encoded before it gets there is encoded twice. Make it with printf %s, not with echo, which adds a line end."
+	fixUnseen   = "Write the webhook's secret anew, by hand or from the clipboard through a plain editor, and compare its length with that of the one in Kindly's settings: a file saved as \"UTF-8 with BOM\" begins with an invisible character, and what is copied from a page or a chat may end in one, or in a space."
+	fixJSON     = "Take the member out of what the store of secrets gives: JSON.parse(SecretString).NAME. AWS Secrets Manager keeps keys and values as one JSON text, and so do others."
 	fixBodyOnly = "Sign the raw body alone: Kindly signs neither the URL nor a time stamp."
 )
 
@@ -134,6 +141,22 @@ func cutSecret(name string, change func(string) string) SignatureMistake {
 	return m
 }
 
+// otherSecret is withSecret, with a way out of its own.
+func otherSecret(id, name, fix string, change func(string) string) SignatureMistake {
+	m := withSecret(id, name, change)
+	m.Fix = fix
+	return m
+}
+
+// secretInJSON are the names under which a store of secrets may keep the webhook's.
+var secretInJSON = []string{"secret", "hmac_secret", "hmacSecret", "HMAC_SECRET", "KINDLY_HMAC_SECRET", "KINDLY_SECRET", "KINDLY_WEBHOOK_SECRET", "WEBHOOK_SECRET", "kindly", "key", "value", "password"}
+
+// constant makes a mistake that computes no signature at all, but the name of what
+// holds it.
+func constant(text string) SignatureMistake {
+	return SignatureMistake{ID: "hmac-constant", Name: "the same text for every body, " + quote(text), Fix: fixConstant, Sign: func(_, _ string, _ []byte) string { return text }}
+}
+
 // unparsed makes a mistake that signs what a language writes of a body that nobody
 // has parsed.
 func unparsed(text string) SignatureMistake {
@@ -163,7 +186,7 @@ func hashed(id, name string, h func() hash.Hash) SignatureMistake {
 
 // SignatureMistakes are those that a webhook may make, the likeliest first.
 func SignatureMistakes() []SignatureMistake {
-	return []SignatureMistake{
+	all := []SignatureMistake{
 		written("hmac-hex", "the signature in hex", fixEncoding, hex.EncodeToString),
 		written("hmac-base64url", "the signature in base64url, with - and _", fixEncoding, base64.URLEncoding.EncodeToString),
 		written("hmac-unpadded", "the signature without the = at its end", fixEncoding, base64.RawStdEncoding.EncodeToString),
@@ -173,6 +196,13 @@ func SignatureMistakes() []SignatureMistake {
 		written("hmac-prefix", `the signature in hex, behind "sha256="`, fixPrefix, func(b []byte) string { return "sha256=" + hex.EncodeToString(b) }),
 		written("hmac-prefix", `the signature behind "sha256="`, fixPrefix, func(b []byte) string { return "sha256=" + b64std(b) }),
 		written("hmac-twice-encoded", "the hex digest, written in base64 once more", fixEncoding, func(b []byte) string { return b64std([]byte(hex.EncodeToString(b))) }),
+		written("hmac-hex", "the signature in hex, with dashes, as C#'s BitConverter writes it", fixDashes, func(b []byte) string { return strings.ToUpper(dashed(b)) }),
+		written("hmac-hex", "the signature in hex, with dashes", fixDashes, dashed),
+		written("hmac-printed", "the signature as Python prints bytes, b'…'", fixPrinted, func(b []byte) string { return "b'" + b64std(b) + "'" }),
+		written("hmac-printed", "the signature in hex, as Python prints bytes, b'…'", fixPrinted, func(b []byte) string { return "b'" + hex.EncodeToString(b) + "'" }),
+		written("hmac-printed", "the signature as Go prints its bytes, [1 2 …]", fixPrinted, func(b []byte) string { return fmt.Sprint(b) }),
+		written("hmac-printed", "the signature as a list of numbers, 1,2,…", fixPrinted, func(b []byte) string { return numbers(b, ",") }),
+		written("hmac-printed", "the signature as a list of numbers, [1, 2, …]", fixPrinted, func(b []byte) string { return "[" + numbers(b, ", ") + "]" }),
 		hashed("hmac-sha1", "an HMAC with SHA-1", sha1.New),
 		hashed("hmac-sha512", "an HMAC with SHA-512", sha512.New),
 		hashed("hmac-sha384", "an HMAC with SHA-384", sha512.New384),
@@ -203,6 +233,16 @@ func SignatureMistakes() []SignatureMistake {
 			return b64std(hs256(string(utf16Of([]byte(secret))), utf16Of(body)))
 		}},
 		withSecret("hmac-secret-quoted", "a secret in quotation marks", func(s string) string { return `"` + s + `"` }),
+		withSecret("hmac-secret-quoted", "a secret in single quotation marks", func(s string) string { return "'" + s + "'" }),
+		otherSecret("hmac-secret-encoded", "the base64 of the secret for the secret", fixEncoded, func(s string) string { return b64std([]byte(s)) }),
+		otherSecret("hmac-secret-encoded", "the base64 of the secret and a line end for the secret", fixEncoded, func(s string) string { return b64std([]byte(s + "\n")) }),
+		otherSecret("hmac-secret-encoded", "the secret's hex for the secret", fixEncoded, func(s string) string { return hex.EncodeToString([]byte(s)) }),
+		otherSecret("hmac-secret-unseen", "a secret that begins with a byte order mark", fixUnseen, func(s string) string { return "\ufeff" + s }),
+		otherSecret("hmac-secret-unseen", "a secret that ends in a space", fixUnseen, func(s string) string { return s + " " }),
+		otherSecret("hmac-secret-unseen", "a secret that begins with a space", fixUnseen, func(s string) string { return " " + s }),
+		otherSecret("hmac-secret-unseen", "a secret that ends in a no-break space", fixUnseen, func(s string) string { return s + "\u00a0" }),
+		otherSecret("hmac-secret-unseen", "a secret that ends in a space of no width", fixUnseen, func(s string) string { return s + "\u200b" }),
+		otherSecret("hmac-secret-unseen", "a secret that begins with a space of no width", fixUnseen, func(s string) string { return "\u200b" + s }),
 		cutSecret("a secret that ends before its #", func(s string) string { before, _, _ := strings.Cut(s, "#"); return strings.TrimSpace(before) }),
 		cutSecret("a secret without what stands behind a $ in it", func(s string) string { return variables.ReplaceAllString(s, "") }),
 		cutSecret("a secret with $ for its $$", func(s string) string { return strings.ReplaceAll(s, "$$", "$") }),
@@ -219,6 +259,14 @@ func SignatureMistakes() []SignatureMistake {
 			return inStrings(inStrings(compacted(b), same, escapeSlash), same, escapeWide)
 		}),
 		overBody("hmac-body-rewritten", "a signature over the body with its members sorted", fixRaw, sorted),
+		overBody("hmac-body-rewritten", "a signature over the body as Gson writes it again, with \\u003d for =", fixRaw, func(b []byte) []byte { return escapedLetters(b, "<>&='") }),
+		overBody("hmac-body-rewritten", "a signature over the body as Go writes it again, with \\u0026 for &", fixRaw, func(b []byte) []byte { return escapedLetters(b, "<>&") }),
+		overBody("hmac-body-rewritten", "a signature over the body's lines, joined without their line ends", "Read the body's bytes to their end (readAllBytes), not line by line: readLine and lines() drop the line ends.", func(b []byte) []byte {
+			if !bytes.Contains(bytes.TrimSpace(b), []byte("\n")) {
+				return nil // what parses and writes it again leaves line ends around it out too
+			}
+			return bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("\r"), nil), []byte("\n"), nil)
+		}),
 		overBody("hmac-body-rewritten", "a signature over the body, indented", fixRaw, func(b []byte) []byte {
 			var out bytes.Buffer
 			if json.Indent(&out, b, "", "  ") != nil {
@@ -239,6 +287,39 @@ func SignatureMistakes() []SignatureMistake {
 			return b64std(hs256(secret, append([]byte("POST/"+path), body...)))
 		}},
 	}
+	for _, name := range secretInJSON {
+		all = append(all, otherSecret("hmac-secret-json", "a JSON text with the secret under "+quote(name)+" for the secret", fixJSON, func(s string) string { return "{" + quote(name) + ":" + quote(s) + "}" }))
+	}
+	for _, object := range []string{"[object ArrayBuffer]", "[object Promise]", "[object Object]", "System.Byte[]"} {
+		all = append(all, constant(object), constant(b64std([]byte(object))))
+	}
+	return all
+}
+
+// dashed is a digest in hex, with a dash between its bytes.
+func dashed(b []byte) string { return strings.ReplaceAll(fmt.Sprintf("% x", b), " ", "-") }
+
+// numbers are a digest's bytes in decimal.
+func numbers(b []byte, separator string) string {
+	out := make([]string, len(b))
+	for i, c := range b {
+		out[i] = strconv.Itoa(int(c))
+	}
+	return strings.Join(out, separator)
+}
+
+// escapedLetters is a body without white space, with \u escapes for some letters; nil
+// where it has none of those: anybody may have written it then.
+func escapedLetters(body []byte, letters string) []byte {
+	if !bytes.ContainsAny(body, letters) {
+		return nil
+	}
+	return inStrings(compacted(body), same, func(s string) string {
+		for _, c := range letters {
+			s = strings.ReplaceAll(s, string(c), fmt.Sprintf(`\u%04x`, c))
+		}
+		return s
+	})
 }
 
 // TextMistakes are those that only show in bodies with letters beyond ASCII.
@@ -331,6 +412,16 @@ func TokenMistakes(known Known) []TokenMistake {
 	const needless = "Kindly's tokens need no %s: take it out of what the webhook requires, or let the endpoint set it."
 	for _, aud := range slices.Compact(append([]string{"kindly", "kindly.ai", "https://kindly.ai", "kindly-chat", "kindly-webhook", "webhook", "webhooks"}, placesOf(known.URL)...)) {
 		all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with aud " + quote(aud), Fix: fmt.Sprintf(needless, "aud"), Claims: map[string]any{"aud": aud}})
+	}
+	for _, own := range []struct {
+		name   string
+		claims map[string]any
+	}{
+		{`typ "access"`, map[string]any{"typ": "access"}}, {`typ "Bearer"`, map[string]any{"typ": "Bearer"}}, {`token_use "access"`, map[string]any{"token_use": "access"}},
+		{`type "access", fresh and jti`, map[string]any{"type": "access", "fresh": false, "jti": "kindlytest"}}, {`token_type "access" and jti`, map[string]any{"token_type": "access", "jti": "kindlytest"}},
+	} {
+		all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with " + own.name, Claims: own.claims,
+			Fix: "That is in the tokens of your own login (Guardian, Keycloak, flask-jwt-extended, SimpleJWT), and Kindly's have none: verify those by a JWT library and your public key alone, or let the endpoint write the claim."})
 	}
 	all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with jti", Fix: fmt.Sprintf(needless, "jti"), Claims: map[string]any{"jti": "kindlytest"}})
 	all = append(all, TokenMistake{ID: "webhook-wants-audience", Name: "a token with nbf", Fix: fmt.Sprintf(needless, "nbf"), Claims: map[string]any{"nbf": 0}})

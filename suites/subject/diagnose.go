@@ -54,6 +54,9 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 			}
 		}
 		st.Silent = true
+		if st.Fault.Cause == "webhook-silent" {
+			return h.trySilence(ctx, st, false)
+		}
 		return nil
 	case h.tryFronts(st), h.tryBrowser(ctx, st):
 		return nil
@@ -76,6 +79,9 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 			return err
 		}
 		return h.tryElsewhere(ctx, st)
+	}
+	if err := h.tryRepeats(ctx, st, h.refusedControl(st)); err != nil || st.Fault != nil {
+		return err
 	}
 	if err := h.trySignatures(ctx, st); err != nil || st.Fault == nil && st.Signature != nil && h.accepted(*st) {
 		return err
@@ -153,6 +159,12 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 			cause = cmp.Or(ofInput(st.Control().Exchange.Body()), "webhook-misses-input")
 		}
 		st.Fault = h.fault("RESP-STATUS", cause, st.Control())
+		if cause == "webhook-misses-input" && ofInput(st.Control().Exchange.Body()) == "" {
+			return h.tryEmptyBody(ctx, st)
+		}
+		return nil
+	}
+	if h.tryGate(ctx, st) {
 		return nil
 	}
 	if found, err := h.tryCarriages(ctx, st); found || err != nil {
@@ -196,6 +208,9 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		st.Fault.Uncertain = true
 		return nil
 	}
+	if found, err := h.tryForged(ctx, st); found || err != nil {
+		return err
+	}
 	cause := ""
 	switch {
 	case st.Control().Exchange.Status() >= 500 && h.AcceptableStatus(st.Stranger[0]):
@@ -211,10 +226,10 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 
 // forbidsMembers is what libraries say that take no member which they don't know:
 // pydantic, Zod, Jackson, JSON Schema (ajv), Go, class-validator, Joi.
-var forbidsMembers = regexp.MustCompile(`extra_forbidden|(?i:extra (?:inputs|fields) (?:are )?not permitted|unrecognized[_ ](?:keys?|field|property)|additional properties|unknown field|property \w+ should not exist|\\?"\w+\\?" is not allowed)`)
+var forbidsMembers = regexp.MustCompile(`extra_forbidden|(?i:extra (?:inputs|fields) (?:are )?not permitted|unrecognized[_ ](?:keys?|field|property)|additional properties|unknown (?:field|key)|property \w+ should not exist|\\?"\w+\\?" is not allowed)`)
 
 // validates is what libraries say that find something wrong with a body, or miss a field.
-var validates = regexp.MustCompile(`One or more validation errors|(?i:"?msg"?:\s*"field required|this field is required|the \w+ field is required|must not be (?:null|blank|empty)|may not be (?:null|blank)|should not be empty)`)
+var validates = regexp.MustCompile(`One or more validation errors|(?i:"?msg"?:\s*"field required|this field is required|the \w+ field is required|missing field|missing required (?:field|key|property)|field '\w+' is required|is required for type with serial name|unknown variant|cannot deserialize|could not be converted to|failed to deserialize|must not be (?:null|blank|empty)|may not be (?:null|blank)|should not be empty)`)
 
 // ofInput is the cause where an answer says that the body is not as it should be; ""
 // where it does not. Whoever speaks of the signature means that.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"regexp"
 	"slices"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
@@ -65,6 +66,8 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 		if refused := st.Control().Exchange.Status(); refused >= 400 && refused == st.Stranger[0].Exchange.Status() && sameBody(st.Control(), st.Stranger[0]) {
 			cause := "hmac-refused"
 			switch {
+			case saysMissing(st.Control().Exchange.Body()):
+				cause = "hmac-not-found"
 			case refused >= 500:
 				cause = "webhook-fails-on-everything"
 			case refused == http.StatusBadRequest || refused == http.StatusUnprocessableEntity:
@@ -82,6 +85,18 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("SIG-VALID", "hmac-check-throws", st.Control())
 	}
 	return nil
+}
+
+var (
+	signatureMissing = regexp.MustCompile(`(?i)(?:missing|without|lacks?|no|absent|required|expected)\b[^<{}]{0,24}(?:signature|hmac)|(?:signature|hmac)[^<{}]{0,30}\b(?:missing|required|not (?:found|present|provided|set|given|sent)|absent|is (?:null|undefined|empty|blank))`)
+	signatureWrong   = regexp.MustCompile(`(?i)valid|wrong|match|incorrect|\bbad\b|fail|differ|verif|\bfield\b`)
+)
+
+// saysMissing says whether an answer speaks of a signature that is not there, and of
+// none that is not right.
+func saysMissing(body []byte) bool {
+	body = body[:min(len(body), 4096)]
+	return signatureMissing.Match(body) && !signatureWrong.Match(body)
 }
 
 // tryLabels looks for the headers in which the webhook would find the signature and
@@ -164,7 +179,7 @@ func (h *Webhook) signedBodies(ctx context.Context, st *Standing) error {
 			return h.mendSignature(ctx, st, &mistakes[j], ev)
 		}
 	}
-	return nil
+	return h.tryRepeats(ctx, st, answers[i])
 }
 
 // RefusesSome says whether some properly signed bodies are accepted and others are not.

@@ -26,7 +26,8 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 	if err != nil {
 		return member, false, err
 	}
-	ended := false // nobody listened for a moment, after it had listened
+	unsignedToo := false // gets no answer
+	ended := false       // nobody listened for a moment, after it had listened
 	for _, a := range asks {
 		ev, gone := h.whenBack(ctx, a.title, a.request)
 		ended = ended || gone
@@ -34,6 +35,7 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 			member = ev
 		}
 		if ev.Exchange.Err != nil {
+			unsignedToo = unsignedToo || a.unsigned
 			continue
 		}
 		h.registerLife(ev)
@@ -45,7 +47,6 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 		break
 	}
 	st.Stranger = []Evidence{first}
-	st.Stranger = []Evidence{first}
 	answered := member.Exchange.Response != nil
 	if answered && h.Acceptable(member) {
 		return member, true, nil
@@ -55,6 +56,9 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 	if ended && !answered && first.Exchange.Kind() == wire.KindReset {
 		st.Fault.Cause, st.Fault.Fix = "process-dies", "Look into its log for what ends the process at each request: mostly something that is not there when the first one comes, such as a key or a setting."
 	}
+	if st.Fault.Cause == "webhook-silent" && !answered {
+		return member, false, h.trySilence(ctx, st, unsignedToo)
+	}
 	return member, false, nil
 }
 
@@ -63,6 +67,8 @@ type otherAsk struct {
 	title   string
 	request wire.Request
 	member  bool
+	// unsigned: it differs from a stranger's in nothing but the signature.
+	unsigned bool
 }
 
 // otherAsks are a member's valid request, if there is a token, and then such as
@@ -78,18 +84,18 @@ func (h *Webhook) otherAsks(ctx context.Context) ([]otherAsk, error) {
 		if err != nil {
 			return nil, err
 		}
-		asks = append(asks, otherAsk{"with a valid token", r, true})
+		asks = append(asks, otherAsk{title: "with a valid token", request: r, member: true})
 	}
 	r, err := h.Request(Call{Unsigned: true})
 	if err != nil {
 		return nil, err
 	}
 	if h.Config.Secret != "" {
-		asks = append(asks, otherAsk{"without a signature", r, false})
+		asks = append(asks, otherAsk{title: "without a signature", request: r, unsigned: true})
 	}
 	get := r.Clone()
 	get.Method, get.Body = http.MethodGet, nil
-	return append(asks, otherAsk{"is it there?", get, false}), nil
+	return append(asks, otherAsk{title: "is it there?", request: get}), nil
 }
 
 // whenBack sends a request, and again while nobody listens: the service may have

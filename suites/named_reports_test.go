@@ -1,0 +1,200 @@
+package suites_test
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// digestOf is the HMAC of a body, as bytes.
+func digestOf(secret string, body []byte) []byte {
+	b, _ := base64.StdEncoding.DecodeString(hmacOf(secret, body))
+	return b
+}
+
+// refusesMembers is a webhook that verifies tokens, and answers those of members with
+// something else than an answer.
+func refusesMembers(status int, body string) plainHook {
+	h := plain()
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		inner := httptest.NewRecorder()
+		plain().ServeHTTP(inner, r)
+		if !strings.Contains(inner.Body.String(), "your order") {
+			says(inner.Code, "application/json", inner.Body.String())(w, r)
+			return true
+		}
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+		return true
+	}
+	return h
+}
+
+// Each is what somebody has reported, and asked for hours: it is named as what it was.
+func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
+	t.Parallel()
+	with := func(secret func(string) string) func() plainHook {
+		return func() plainHook {
+			return signs(func(s string, _ *http.Request, body []byte) string { return hmacOf(secret(s), body) })
+		}
+	}
+	written := func(write func([]byte) string) func() plainHook {
+		return func() plainHook {
+			return signs(func(s string, _ *http.Request, body []byte) string { return write(digestOf(s, body)) })
+		}
+	}
+	for _, row := range []struct {
+		name, cause string
+		hook        func() plainHook
+		says        []string
+		unsaid      string
+	}{
+		{"Python prints the bytes of the digest", "hmac-printed", written(func(b []byte) string { return "b'" + base64.StdEncoding.EncodeToString(b) + "'" }), []string{"b'…'", ".decode()"}, "compare the two secrets"},
+		{"Go prints the bytes of the digest", "hmac-printed", written(func(b []byte) string { return fmt.Sprint(b) }), []string{"[1 2 …]", "EncodeToString"}, "compare the two secrets"},
+		{"C# writes hex with dashes", "hmac-hex", written(func(b []byte) string { return strings.ReplaceAll(fmt.Sprintf("% X", b), " ", "-") }), []string{"with dashes", "Convert.ToBase64String"}, "compare the two secrets"},
+		{"an object is encoded instead of its bytes", "hmac-constant", func() plainHook {
+			return signs(func(string, *http.Request, []byte) string {
+				return base64.StdEncoding.EncodeToString([]byte("[object ArrayBuffer]"))
+			})
+		}, []string{"the same text for every body", "new Uint8Array(signature)"}, "compare the two secrets"},
+		{"its secret was encoded twice for Kubernetes", "hmac-secret-encoded", with(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s + "\n")) }), []string{"stringData", "printf %s"}, "trim"},
+		{"its secret begins with a byte order mark", "hmac-secret-unseen", with(func(s string) string { return "\ufeff" + s }), []string{"byte order mark", "UTF-8 with BOM"}, "trim"},
+		{"its secret ends in a space", "hmac-secret-unseen", with(func(s string) string { return s + " " }), []string{"ends in a space"}, "trim"},
+		{"its secret is the JSON that holds it", "hmac-secret-json", with(func(s string) string { return `{"KINDLY_HMAC_SECRET":"` + s + `"}` }), []string{"SecretString"}, "trim"},
+		{"it joins the body's lines", "hmac-body-rewritten", func() plainHook {
+			return signs(func(s string, _ *http.Request, body []byte) string {
+				return hmacOf(s, []byte(strings.NewReplacer("\r", "", "\n", "").Replace(string(body))))
+			})
+		}, []string{"readAllBytes"}, "compare the two secrets"},
+		{"a parser writes the body again", "hmac-body-rewritten", func() plainHook {
+			return signs(func(s string, _ *http.Request, body []byte) string {
+				var out bytes.Buffer
+				json.Compact(&out, body)
+				return hmacOf(s, out.Bytes())
+			})
+		}, []string{"writing the parsed JSON again"}, "readAllBytes"},
+		{"no header of that name arrives", "hmac-not-found", func() plainHook {
+			return answers(401, "application/json", `{"message":"missing signature header"}`)
+		}, []string{`headers["kindly-hmac"]`}, "compare the two secrets"},
+		{"CloudFront passes on no such header", "hmac-not-found", func() plainHook {
+			return answers(400, "text/plain", "Missing Kindly-HMAC header", "Via", "1.1 8c2f.cloudfront.net (CloudFront)")
+		}, []string{"origin request policy"}, "compare the two secrets"},
+		{"one that may be wrong or missing is not said to be missing", "hmac-refused", func() plainHook {
+			return answers(401, "application/json", `{"message":"Invalid or missing signature"}`)
+		}, []string{"compare the two secrets"}, "origin request policy"},
+		{"one HMAC goes on from the last body", "webhook-works-once", func() plainHook {
+			var once sync.Once
+			var mu sync.Mutex
+			var mac hash.Hash
+			return signs(func(secret string, _ *http.Request, body []byte) string {
+				once.Do(func() { mac = hmac.New(sha256.New, []byte(secret)) })
+				mu.Lock()
+				defer mu.Unlock()
+				mac.Write(body)
+				return base64.StdEncoding.EncodeToString(mac.Sum(nil))
+			})
+		}, []string{"each one since is refused", "goes on from the last body"}, "compare the two secrets"},
+		{"one of two instances has an old secret", "webhook-differs-by-turn", func() plainHook {
+			var n atomic.Int64
+			return signs(func(secret string, _ *http.Request, body []byte) string {
+				if n.Add(1)%2 == 0 {
+					secret = "of last year"
+				}
+				return hmacOf(secret, body)
+			})
+		}, []string{"the very same request", "Several instances"}, "compare the two secrets"},
+		{"one of two instances has an old key", "webhook-differs-by-turn", func() plainHook {
+			var n atomic.Int64
+			h := plain()
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				return n.Add(1)%2 == 0 && soundly(header, claims, signed, chat)
+			}
+			return h
+		}, []string{"the very same request", "Several instances"}, "compare the two secrets"},
+		{"it wants a scope", "webhook-wants-permission", func() plainHook { return refusesMembers(403, "") }, []string{"it is verified", "authenticated()"}, "public half of"},
+		{"it looks for a user by another id", "webhook-knows-no-such-user", func() plainHook { return refusesMembers(404, `{"error":"no such user"}`) }, []string{"it is verified", "into sub"}, "public half of"},
+		{"it looks for the claims where they are not", "webhook-fails-after-verifying", func() plainHook { return refusesMembers(500, "Internal Server Error") }, []string{"it is verified", "req.auth"}, "public half of"},
+		{"a plugin judges each token, at any path", "gateway-takes-token", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				switch {
+				case r.Header.Get("Authorization") != "":
+					http.Error(w, `{"error":"who are you?"}`, http.StatusForbidden)
+				case strings.Contains(r.URL.Path, "nowhere"):
+					http.NotFound(w, r)
+				default:
+					return false
+				}
+				return true
+			}
+			return h
+		}, []string{"at whatever path", "before the webhook"}, "public half of"},
+		{"nobody handles the path", "webhook-not-found", func() plainHook { return answers(200, "", "") }, []string{"at any path", "Caddy"}, "acknowledges"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			shop := targetOf(t, row.hook())
+			shop.Webhooks[0].Secret = plainSecret
+			shop.Endpoint, shop.PublicKeys = endpointThatSigns(t, 300), []*token.Key{publicOf(t)}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-*", "SIG-*", "RESP-*", "FWD-REDIRECT", "LIVE-HOOK-HEADERS"},
+				Skip: []string{"HOOK-UNVERIFIED", "HOOK-DUPLICATE-CLAIMS"}})
+			namesAlone(t, run, row.cause, row.says...)
+			if fix := run.Causes[0].Fix; row.unsaid != "" && strings.Contains(fix, row.unsaid) {
+				t.Errorf("the fix is %q", fix)
+			}
+		})
+	}
+}
+
+// Who waits for ever for a body that has been read before answers what is checked first.
+func TestWhatASilentWebhookWaitsForIsSaid(t *testing.T) {
+	t.Parallel()
+	forever := func(w http.ResponseWriter, r *http.Request) bool {
+		io.Copy(io.Discard, r.Body) // only who has read it hears of a client that hangs up
+		<-r.Context().Done()
+		return true
+	}
+	for _, row := range []struct {
+		name   string
+		before func(w http.ResponseWriter, r *http.Request) bool
+		says   []string
+	}{
+		{"after the signature", func(w http.ResponseWriter, r *http.Request) bool {
+			if r.Header.Get("Kindly-HMAC") == "" {
+				http.Error(w, `{"error":"signature"}`, http.StatusUnauthorized)
+				return true
+			}
+			return forever(w, r)
+		}, []string{"It checks the signature", "has been read before"}},
+		{"of every body", func(w http.ResponseWriter, r *http.Request) bool {
+			if r.ContentLength == 0 {
+				http.Error(w, `{"error":"signature"}`, http.StatusUnauthorized)
+				return true
+			}
+			return forever(w, r)
+		}, []string{"with an empty body", "has been read before"}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			h := plain()
+			h.before = row.before
+			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: 300 * time.Millisecond, Only: []string{"HOOK-VALID", "RESP-STATUS", "RESP-JSON", "SIG-VALID"}})
+			namesAlone(t, run, "webhook-silent", row.says...)
+		})
+	}
+}
