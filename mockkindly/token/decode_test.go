@@ -76,7 +76,7 @@ func TestAccessorsOfWrongTypesGiveNothing(t *testing.T) {
 // That a time is written otherwise than in seconds is a rule's: it is told all the same.
 func TestTimesInOtherUnitsAreRead(t *testing.T) {
 	for name, written := range map[string]any{
-		"seconds": now.Unix(), "milliseconds": now.UnixMilli(), "nanoseconds": now.UnixNano(), "text": fmt.Sprint(now.Unix()), "a fraction": lit(fmt.Sprintf("%d.75", now.Unix())),
+		"seconds": now.Unix(), "milliseconds": now.UnixMilli(), "nanoseconds": now.UnixNano(), "ticks of .NET": now.Unix()*1e7 + ticksTo1970, "text": fmt.Sprint(now.Unix()), "a fraction": lit(fmt.Sprintf("%d.75", now.Unix())),
 	} {
 		tok, err := Decode(mint(object{"exp": written}))
 		if err != nil {

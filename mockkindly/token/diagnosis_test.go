@@ -166,6 +166,7 @@ func badlyTimed() []mistaken {
 	late := []string{"TOK-EXP-FUTURE", "TOK-IAT-SKEW"}
 	return []mistaken{
 		{"milliseconds", mint(object{"iat": now.UnixMilli(), "exp": now.UnixMilli() + 300_000}), Milliseconds, []string{"TOK-IAT", "TOK-EXP"}, "milliseconds", "1000", "900"},
+		{"ticks of .NET", mint(object{"iat": now.Unix()*1e7 + ticksTo1970, "exp": (now.Unix()+300)*1e7 + ticksTo1970}), Milliseconds, []string{"TOK-IAT", "TOK-EXP"}, ".NET's ticks", "not Ticks", "900"},
 		{"milliseconds in nbf", mint(object{"nbf": now.UnixMilli()}), Milliseconds, one("TOK-NBF"), "milliseconds", "1000", "minus a minute"},
 		{"text", mint(object{"iat": fmt.Sprint(secs(0))}), TimeAsText, one("TOK-IAT"), "the string", "number", ""},
 		{"a date", mint(object{"exp": "2030-01-02T03:10:00Z"}), TimeAsText, one("TOK-EXP"), "2030", "number", ""},

@@ -42,6 +42,8 @@ func readInstant(v Value) instant {
 		return no(fractionMistake(v), "is written %s, which is no integer of 64 bits", clip.Text(v.JSON(), maxShown))
 	case n < 0:
 		return no(Diagnosis{}, "is %d: before 1970", n)
+	case isTicks(float64(n)):
+		return no(Milliseconds, "is %d: that is .NET's ticks, of 100 ns since the year 1", n)
 	case n >= 1e17:
 		return no(Milliseconds, "is %d: that looks like nanoseconds", n)
 	case n >= 1e14:
@@ -51,6 +53,12 @@ func readInstant(v Value) instant {
 	}
 	return instant{seconds: n, known: true}
 }
+
+const ticksTo1970 = 621355968e9
+
+// isTicks says whether a number is a DateTime.Ticks of .NET of our times: as nanoseconds
+// it would be one of 1990.
+func isTicks(f float64) bool { return f >= 6.3e17 && f < 6.7e17 }
 
 // meant is the point in time that a claim plainly tells, in seconds, whatever it is
 // written in.
@@ -64,6 +72,9 @@ func meant(v Value) (seconds int64, ok bool) {
 	f, err := strconv.ParseFloat(written, 64)
 	if err != nil {
 		return 0, false
+	}
+	if isTicks(f) {
+		f = (f - ticksTo1970) / 1e7
 	}
 	for f >= 1e11 && f < 1e20 { // milliseconds, microseconds, nanoseconds
 		f /= 1000
