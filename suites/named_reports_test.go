@@ -19,6 +19,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 // digestOf is the HMAC of a body, as bytes.
@@ -195,6 +196,24 @@ func TestWhatASilentWebhookWaitsForIsSaid(t *testing.T) {
 			h.before = row.before
 			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: 300 * time.Millisecond, Only: []string{"HOOK-VALID", "RESP-STATUS", "RESP-JSON", "SIG-VALID"}})
 			namesAlone(t, run, "webhook-silent", row.says...)
+		})
+	}
+}
+
+// An endpoint that fails with a library's known error is told what to do about that, also
+// where nobody has opened a page, and where its first token was a good one.
+func TestAnEndpointsKnownErrorIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct{ says, want string }{
+		{"AttributeError: 'str' object has no attribute 'decode'", "PyJWT 2"},
+		{"System.ObjectDisposedException: Cannot access a disposed object.\nObject name: 'RSAOpenSsl'.", "one RSA"},
+		{"IDX10720: Unable to create KeyedHashAlgorithm for algorithm 'HS256'", "RsaSecurityKey"},
+	} {
+		t.Run(row.want, func(t *testing.T) {
+			t.Parallel()
+			shop := target.Target{Endpoint: &target.EndpointConfig{URL: serve(t, says(http.StatusInternalServerError, "text/plain", row.says)), ChatIDField: "chatId"}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-POST-TOKEN"}})
+			namesAlone(t, run, "callback-endpoint-error", row.want)
 		})
 	}
 }

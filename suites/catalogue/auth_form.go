@@ -45,7 +45,10 @@ var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 		return throughPage(s, ev)
 	}
 	v := subject.Violated(expected, whatCame(ev))
+	said := subject.FixOfAnswer(ev.Exchange.Body())
 	switch {
+	case said != "" && ev.Exchange.Status() >= http.StatusInternalServerError:
+		v = v.Because("callback-endpoint-error").Fix(said)
 	case refusesStranger(ev) && len(e.Credentials()) == 0:
 		v = v.Fix("If it wants a session, give it one: --endpoint-header-file FILE, or endpoint.headers in kindlytest.yaml; with a page, page.login.")
 	case !e.Gave && e.PageOrigin != "" && e.Seen.Exchange.Response != nil:
