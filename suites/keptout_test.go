@@ -52,7 +52,9 @@ func calls(callback string) string {
 }
 
 func noted(run reports.Run) bool {
-	return slices.ContainsFunc(run.Notes, func(n reports.Note) bool { return strings.HasPrefix(n.Text, subject.AsIfStarted) })
+	return slices.ContainsFunc(run.Notes, func(n reports.Note) bool {
+		return strings.HasPrefix(n.Text, subject.AsIfStarted) || strings.HasPrefix(n.Text, subject.AsIfDefined)
+	})
 }
 
 // everybody is an endpoint's mistake: who is not logged in is a guest.
@@ -70,6 +72,8 @@ func TestWhatKeepsTheChatClientOutHidesNothing(t *testing.T) {
 	inserted := `const s = document.createElement("script"); s.id = "kindly-chat"; s.dataset.botKey = "bot"; s.src = "` + kindlyURL + `"; document.head.append(s)`
 	policy := func(text string) string { return `<meta http-equiv="Content-Security-Policy" content="` + text + `">` }
 	type row struct{ name, check, cause, before, tag string }
+	const late = "PAGE-CALLBACK-DEFINED" // tag: the callback, and the client that does not find it
+	given := `{getAuthToken: ` + remembering + `}`
 	rows := []row{
 		{"consent holds the tag back", "PAGE-WIDGET", "widget-held-back", "", strings.Replace(snippet, "<script", `<script type="text/plain"`, 1)},
 		{"consent keeps the URL", "PAGE-WIDGET", "widget-held-back", "", strings.Replace(snippet, "src=", "data-cookie-src=", 1)},
@@ -88,15 +92,24 @@ func TestWhatKeepsTheChatClientOutHidesNothing(t *testing.T) {
 		{"the policy has no place for scripts of Kindly's", "PAGE-CSP", "csp-blocks-kindly", policy("script-src 'unsafe-inline'"), snippet},
 		{"the policy has no place for its API", "PAGE-CSP", "csp-blocks-kindly", policy("connect-src 'self'"), snippet},
 		{"put in later, to be blocked", "PAGE-CSP", "csp-blocks-kindly", policy("default-src 'self' 'unsafe-inline'"), `<script>setTimeout(() => { ` + inserted + ` }, 500)</script>`},
+		{"the callback comes when all is loaded", late, "callback-late", "", snippet + `<script>onload = () => { window.kindlyOptions = ` + given + ` }</script>`},
+		{"the callback comes a second later", late, "callback-late", "", snippet + `<script>setTimeout(() => { window.kindlyOptions = ` + given + ` }, 1000)</script>`},
+		{"the callback has another name", late, "callback-misnamed", "", `<script>window.kindlyOptions = {getAuthtoken: ` + remembering + `}</script>` + snippet},
+		{"the callback is on window", late, "callback-misnamed", "", `<script>window.getAuthToken = ` + remembering + `</script>` + snippet},
+		{"the callback is in a constant", late, "callback-not-global", "", `<script>const kindlyOptions = ` + given + `</script>` + snippet},
+		{"the callback is in another document than the client", late, "callback-in-other-document", "", `<script>window.kindlyOptions = ` + given + `</script><iframe srcdoc='` + snippet + `'></iframe>`},
 	}
 	each(t, rows, func(r row) string { return r.name }, func(t *testing.T, r row) {
-		shop, _ := chatless(t, r.before+calls(remembering)+r.tag, plainEndpoint{who: everybody})
+		head := r.before + calls(remembering) + r.tag
+		if r.check == late {
+			head = r.tag
+		}
+		shop, _ := chatless(t, head, plainEndpoint{who: everybody})
 		began := time.Now()
 		run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Timeout: impatience,
 			Only: []string{"PAGE", "TOK-ALG", "AUTH-NO-SESSION", "AUTH-BIND-CHAT", "AUTH-BIND-SESSION"}})
 		for _, w := range []want{
-			{r.check, reports.Failed, ""},
-			{"PAGE-CALLBACK-DEFINED", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""},
+			{r.check, reports.Failed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""},
 			{"PAGE-CALLBACK-FRESH", reports.Failed, "the very same token"}, {"PAGE-CALLBACK-RENEW", reports.Warned, "the very same token"},
 			{"PAGE-LOGGED-OUT", reports.Failed, "got a token"}, {"AUTH-NO-SESSION", reports.Failed, "it gave a token"},
 			{"AUTH-BIND-CHAT", reports.Passed, ""}, {"AUTH-BIND-SESSION", reports.Passed, ""}, {"TOK-ALG", reports.Passed, ""},
@@ -106,11 +119,15 @@ func TestWhatKeepsTheChatClientOutHidesNothing(t *testing.T) {
 				describe(t, c)
 			}
 		}
+		if c := find(t, run, "PAGE-CALLBACK-DEFINED"); r.check != late && c.Outcome != reports.Passed {
+			t.Error("the callback is there, and PAGE-CALLBACK-DEFINED does not say so")
+			describe(t, c)
+		}
 		if c := find(t, run, r.check); c.Cause != r.cause {
 			t.Errorf("%s is put down to %q, want %q", r.check, c.Cause, r.cause)
 		}
 		high := slices.IndexFunc(run.Causes, func(c reports.Cause) bool { return c.Severity == reports.High })
-		if r.cause != "" && (high < 0 || run.Causes[high].ID != r.cause) {
+		if r.check != late && r.cause != "" && (high < 0 || run.Causes[high].ID != r.cause) {
 			t.Errorf("what keeps it out is not named before what it hides: %+v", run.Causes)
 		}
 		if c := find(t, run, "PAGE-CALLBACK-FRESH"); c.Cause != "page-remembers-token" {
@@ -198,4 +215,23 @@ func TestOnlyAPageThatKeepsTheChatClientOutIsOpenedOnceMore(t *testing.T) {
 			t.Errorf("notes: %v", run.Notes)
 		}
 	})
+}
+
+// A page that asks for a token before there is a chat, for a chat of its own making, hides
+// nothing of its endpoint: that is asked for other chats in the same way.
+func TestAPageThatMakesItsOwnChatHidesNothing(t *testing.T) {
+	t.Parallel()
+	requireBrowser(t)
+	shop, _ := chatless(t, calls(`() => window.kept ??= (`+asking+`)(crypto.randomUUID())`)+snippet, plainEndpoint{who: everybody})
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Timeout: impatience,
+		Only: []string{"PAGE-CALLBACK-*", "TOK-CHAT-ID", "AUTH-POST-TOKEN", "AUTH-NO-SESSION", "AUTH-BIND-*", "AUTH-CHATID-TYPE"}})
+	for _, w := range []want{
+		{"TOK-CHAT-ID", reports.Failed, ""}, {"PAGE-CALLBACK-FRESH", reports.Failed, ""}, {"AUTH-NO-SESSION", reports.Failed, "it gave a token"},
+		{"AUTH-POST-TOKEN", reports.Passed, ""}, {"AUTH-BIND-CHAT", reports.Passed, ""}, {"AUTH-BIND-SESSION", reports.Passed, ""}, {"AUTH-CHATID-TYPE", reports.Passed, ""},
+	} {
+		if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual, w.says) {
+			t.Errorf("%s must be %s and say %q", w.id, w.outcome, w.says)
+			describe(t, c)
+		}
+	}
 }

@@ -31,7 +31,7 @@ func TestAnAbsentCallbackIsAccountedFor(t *testing.T) {
 		{"the token itself is written into the page", script(`window.kindlyOptions = {getAuthToken: "eyJ.eyJ.sig"}`) + snippet, "", "callback-no-function", []string{"was string", "Give the function itself"}},
 		{"another capital", script(`window.kindlyOptions = {getAuthtoken: `+fetched+`}`) + snippet, "", "callback-misnamed", []string{"window.kindlyOptions.getAuthtoken"}},
 		{"another object", script(`window.kindlyoptions = `+function) + snippet, "", "callback-misnamed", []string{"window.kindlyoptions.getAuthToken"}},
-		{"on window", script(`function getAuthToken() {}`) + snippet, "", "callback-misnamed", []string{"window.getAuthToken", "as a member of that object"}},
+		{"on window", script(`function getAuthToken(id) { return (`+fetched+`)(id) }`) + snippet, "", "callback-misnamed", []string{"window.getAuthToken", "as a member of that object"}},
 		{"deeper", script(`window.kindlyOptions = {auth: `+function+`}`) + snippet, "", "callback-misnamed", []string{"window.kindlyOptions.auth.getAuthToken"}},
 		{"the client is in a frame", script(options) + `<iframe src="/frame"></iframe>`, "", "callback-in-other-document", []string{"a window of its own"}},
 		{"the policy forbids code in the page", script(options) + snippet, "script-src 'self' https://*.kindlycdn.com", "callback-script-not-run", []string{"script-src-elem", "nonce"}},

@@ -33,7 +33,10 @@ func onVisit(visit func(*subject.Session) (*subject.Visit, error), look func(s *
 }
 
 func pageCallbackDefined(ctx context.Context, s *subject.Session) subject.Verdict {
-	v, err := s.VisitMended()
+	v, err := s.VisitFirst()
+	if err == nil && len(v.Started) == 0 { // it is kept out
+		v, err = s.VisitMended()
+	}
 	switch {
 	case err != nil:
 		return subject.CouldNotRun(err)

@@ -16,9 +16,10 @@ func client(id, title, consequence string, explains ...string) Cause {
 }
 
 // undefined makes a cause by which the chat client finds no callback. What the page
-// asks for by itself meanwhile is no request of the callback's.
+// asks for by itself meanwhile is no request of the callback's; the callback itself is
+// judged as if it had been there, or not at all.
 func undefined(id, title string) Cause {
-	return page(id, title, reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN")
+	return page(id, title, reports.High, strangers, "PAGE-CALLBACK-DEFINED", "AUTH-POST-TOKEN")
 }
 
 // fixed is a cause with a fix of its own.

@@ -291,6 +291,7 @@ func (s *Session) watched(open func() (*Visit, error), login *browser.Login) (*E
 	e.Request.Header = s.Client.Gates().Without(e.Request.Header, e.Request.URL)
 	s.Redact.Learn(e.Credentials()...)
 	e.gate = gateKeys(login)
+	s.ofItsOwn(e, v.Token)
 	if !e.Gave || !namesChat(v.Token) {
 		s.mend(e, v)
 	}
@@ -358,6 +359,24 @@ func discover(v *Visit) (*Endpoint, error) {
 		}
 	}
 	return e, nil
+}
+
+// ofItsOwn finds the chat id in the request of a page that asks for a chat of its own
+// making: what the token is for, if another one in its place gets a token for that.
+func (s *Session) ofItsOwn(e *Endpoint, raw token.Raw) {
+	t, err := token.Decode(raw)
+	if err != nil || e.NamesChat() || e.Socket || len(t.ChatID()) < minCarried {
+		return
+	}
+	own := *e
+	if own.ChatID = t.ChatID(); !own.NamesChat() {
+		return
+	}
+	chatID := s.NewChatID()
+	_, got := s.Ask(s.Base, "as the page asks, for another chat", own.WithChat(chatID))
+	if t, err := token.Decode(got); err == nil && t.ChatID() == chatID {
+		e.ChatID = own.ChatID
+	}
 }
 
 // firstHop is what the page asked for where redirects led it to the answer, all in one

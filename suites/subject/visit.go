@@ -42,6 +42,7 @@ type Visit struct {
 	Client   *widget.Manner // how the chat client works, as the real one was seen to; may be nil
 	Waited   time.Duration  // until the chat client started, or was given up
 	Mended   bool           // the chat client was put in: the page keeps it out
+	given    bool           // with its callback, which its own does not find
 	tagRan   bool           // and its own would have run as soon as its script tag was there
 }
 
@@ -284,6 +285,9 @@ func (v *Visit) read() {
 		case e.Kind == mockkindly.ChatCreated:
 			v.ChatID = e.Chat
 		}
+	}
+	if v.given { // the page's own, which found no callback, was stopped
+		v.Started = slices.DeleteFunc(v.Started, func(c mockkindly.ClientReport) bool { return !findsCallback(c) })
 	}
 	for i, rank := len(events)-1, 0; i >= 0; i-- {
 		switch e := events[i]; {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -15,18 +16,23 @@ import (
 
 // A page that keeps the chat client out keeps all out of sight that comes after:
 // the callback, the endpoint, the token. So it is opened once more, with the client
-// put in, and the rest is judged as if that mistake were mended.
+// put in, and the rest is judged as if that mistake were mended. A callback that the
+// client does not find where it looks, or not yet, hides as much, and is put in its place.
 
-// AsIfStarted begins the note of a run in which a chat client was put in.
-const AsIfStarted = "Judged as if the chat client had started"
+// AsIfStarted begins the note of a run in which a chat client was put in, and
+// AsIfDefined that of one in which it was given its callback.
+const (
+	AsIfStarted = "Judged as if the chat client had started"
+	AsIfDefined = "Judged as if the chat client had found getAuthToken"
+)
 
 // VisitMended is the first user's visit for all that comes after the start of the
 // chat client: [Session.VisitFirst]; or one more, with the client put in, where the
-// page means to have a chat and the client came to none.
+// page means to have a chat and the client came to none, or to no callback.
 func (s *Session) VisitMended() (*Visit, error) {
 	return s.pages.mended.Get(func() (*Visit, error) {
 		v, err := s.VisitFirst()
-		if err != nil || v.ChatID != "" || !s.meansChat(s.Base, v) {
+		if err != nil || !s.mendable(v) {
 			return v, err
 		}
 		began := s.Options.Now()
@@ -34,8 +40,13 @@ func (s *Session) VisitMended() (*Visit, error) {
 		switch {
 		case errors.Is(err, errSettled):
 			return nil, err
-		case err != nil || m.ChatID == "": // then the first says what can be said
+		case err != nil || m.ChatID == "" || len(m.Started) == 0: // then the first says what can be said
 			return v, nil
+		}
+		if m.given {
+			s.Note(reports.Warned, "%s, which it does not (see PAGE-CALLBACK-DEFINED): it was started anew once that was there. The callback, the auth endpoint and the token are judged by that.", AsIfDefined)
+			s.tellMended(began, m)
+			return m, nil
 		}
 		why := "PAGE-WIDGET"
 		if v.BlockedByPolicy() {
@@ -46,6 +57,31 @@ func (s *Session) VisitMended() (*Visit, error) {
 		return m, nil
 	})
 }
+
+// mendable says whether a page that has come to no chat, or to no callback, is meant to
+// come to one.
+func (s *Session) mendable(v *Visit) bool {
+	if v.ChatID == "" {
+		return s.meansChat(s.Base, v)
+	}
+	return v.lacksCallback() && v.mentionsCallback()
+}
+
+// lacksCallback says whether a chat client has started, and found no callback.
+func (v *Visit) lacksCallback() bool {
+	return len(v.Started) > 0 && v.Token == "" && !slices.ContainsFunc(v.Started, findsCallback)
+}
+
+func findsCallback(c mockkindly.ClientReport) bool { return c.Callback == "function" }
+
+// mentionsCallback says whether any code of a page speaks of a callback, by whatever name.
+func (v *Visit) mentionsCallback() bool {
+	return slices.ContainsFunc(v.Record.Requests, func(r browser.Request) bool {
+		return !r.Kindly && (r.ResourceType == "Document" || r.ResourceType == "Script") && speaksOfCallback.Match(r.ResponseBody)
+	})
+}
+
+var speaksOfCallback = regexp.MustCompile(`(?i)get\w{0,20}(?:token|jwt)`)
 
 func (s *Session) visitMended(first *Visit) (*Visit, error) {
 	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Visit)
@@ -88,6 +124,7 @@ const mostPutIn = 3
 // putIn puts the chat client into a page when its own would have run, and waits
 // until it has called the callback.
 func (s *Session) putIn(ctx context.Context, v, before *Visit) {
+	v.given = before.given || before.lacksCallback()
 	v.tagRan = before.tagRan || !before.Mended && slices.ContainsFunc(before.State.Scripts, before.took)
 	if !v.readyForClient(ctx) {
 		return
@@ -114,9 +151,14 @@ func (s *Session) putIn(ctx context.Context, v, before *Visit) {
 
 // readyForClient waits, but not for long, until a page is where its own client would
 // have run: where browsers take up the script tag, as soon as that is there. Any other
-// tag may wait for somebody's consent, and so may the callback: until that is there.
+// tag may wait for somebody's consent, and so may the callback: until that is there. A
+// callback that was not there in time is put in its place, as soon as it is anywhere.
 func (v *Visit) readyForClient(ctx context.Context) bool {
 	return until(ctx, func(ctx context.Context) bool {
+		if v.given {
+			there, err := v.page.PutCallback(ctx)
+			return err == nil && there
+		}
 		if !v.tagRan {
 			return hasCallback(v.Look(ctx))
 		}
