@@ -50,6 +50,43 @@ func TestDyingAgainAndAgain(t *testing.T) {
 	}
 }
 
+// A session that died with the process ends in an error by now, and not in a refusal: the
+// users log in again all the same, and nobody says that the service has failed for good.
+func TestALostSessionThatEndsInAnErrorIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	requireBrowser(t)
+	judged := []string{"AUTH-POST-TOKEN", "AUTH-NO-SESSION", "AUTH-BIND-SESSION", "AUTH-CHATID-TYPE", "AUTH-IDENTITY-BODY", "PAGE-CALLBACK-FRESH", "LIVE-AUTH-BODY"}
+	for _, concurrency := range []int{1, 8} {
+		t.Run(fmt.Sprint(concurrency), func(t *testing.T) {
+			t.Parallel()
+			customer, _ := startDying(t, forgetsAndFails)
+			shop, err := demo.Target(customer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shop.Login.Steps = slices.Clone(shop.Login.Steps)
+			o := options(t, shop)
+			o.Concurrency, o.Only = concurrency, slices.Concat(judged, []string{"AUTH-CORS-FOREIGN", "LIVE-PROCESS"})
+			run := suites.RunQuietly(t.Context(), shop, o)
+			for _, id := range judged {
+				if c := find(t, run, id); c.Outcome != reports.Passed {
+					describe(t, c)
+					t.Errorf("%s is %s", c.ID, c.Outcome)
+				}
+			}
+			for _, id := range []string{"AUTH-CORS-FOREIGN", "LIVE-PROCESS"} {
+				if c := find(t, run, id); c.Outcome != reports.Failed || c.Cause != "process-dies" {
+					describe(t, c)
+					t.Errorf("%s is %s, of %q", c.ID, c.Outcome, c.Cause)
+				}
+			}
+			if run.Problem != "" {
+				t.Error(run.Problem)
+			}
+		})
+	}
+}
+
 // Each forged token that is sent to this webhook ends its process. Most of them are
 // wrong in the same way, and a few show it: each check says so, and each other is judged.
 func TestAKindOfRequestKillsAFewTimes(t *testing.T) {

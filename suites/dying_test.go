@@ -47,7 +47,9 @@ type wayToDie struct {
 	because []string
 	// forgets says that sessions are lost with the process.
 	forgets bool
-	dies    func(r *http.Request, body []byte, later func()) bool
+	// fails says that a session that is lost, or invented, ends in an error.
+	fails bool
+	dies  func(r *http.Request, body []byte, later func()) bool
 }
 
 var waysToDie = []wayToDie{
@@ -115,6 +117,9 @@ var strangers = wayToDie{name: "strangers", text: "Authorization is taken for gr
 // everyRequest is a webhook that ends at each request.
 var everyRequest = wayToDie{name: "every request", dies: func(r *http.Request, _ []byte, _ func()) bool { return strings.HasPrefix(r.URL.Path, "/hooks/") }}
 
+// forgetsAndFails takes it for granted that each session has its user.
+var forgetsAndFails = wayToDie{name: "forgets and fails", forgets: true, fails: true, dies: func(r *http.Request, _ []byte, _ func()) bool { return r.Header.Get("Origin") == "null" }}
+
 // parses says whether a token's first two segments are JSON in base64url.
 func parses(token string) bool {
 	segments := strings.Split(token, ".")
@@ -133,7 +138,7 @@ func parses(token string) bool {
 // dying is the program. It returns the exit code.
 func dying(name string) int {
 	var way wayToDie
-	for _, w := range slices.Concat(waysToDie, soundWays, []wayToDie{unverified, unverifiedButNone, strangers, everyRequest}) {
+	for _, w := range slices.Concat(waysToDie, soundWays, []wayToDie{unverified, unverifiedButNone, strangers, everyRequest, forgetsAndFails}) {
 		if w.name == name {
 			way = w
 		}
@@ -157,7 +162,10 @@ func dying(name string) int {
 		if strings.HasPrefix(r.URL.Path, "/hooks/") {
 			to = hooks
 		} else if way.forgets {
-			remember(r, generation)
+			if lost := remember(r, generation); lost && way.fails {
+				http.Error(w, "undefined is no user", http.StatusInternalServerError)
+				return
+			}
 			w = &forgetful{w, generation}
 		}
 		to.ServeHTTP(w, r)
@@ -181,15 +189,19 @@ func behind(env string) http.Handler {
 	}}
 }
 
-// remember takes cookies away that were given by an earlier process.
-func remember(r *http.Request, generation string) {
+// remember takes cookies away that were given by an earlier process, and says whether
+// there were some.
+func remember(r *http.Request, generation string) (lost bool) {
 	cookies := r.Cookies()
 	r.Header.Del("Cookie")
 	for _, c := range cookies {
 		if value, known := strings.CutSuffix(c.Value, "-"+generation); known {
 			r.AddCookie(&http.Cookie{Name: c.Name, Value: value})
+		} else {
+			lost = true
 		}
 	}
+	return lost
 }
 
 // forgetful marks the cookies that this process gives.

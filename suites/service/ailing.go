@@ -22,8 +22,14 @@ func (v *service) ails(ctx context.Context, client *wire.Client, ev Evidence) er
 	at := place(r)
 	patience, cancel := context.WithTimeout(ctx, v.t.Patience.Comeback)
 	defer cancel()
+	remade := false
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		state := v.stateAt(client, at)
+		if state == failing && !remade { // it may have been another process for a while, which has no session
+			v.remake()
+			remade = true
+			state = v.stateAt(client, at)
+		}
 		if state == beats {
 			return nil
 		}

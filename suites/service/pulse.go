@@ -136,27 +136,42 @@ func (v *service) pulseOf(ex wire.Exchange, sign lifeSign) pulse {
 }
 
 // await waits until the service is back, on a clock of its own. What it forgot
-// when it died, such as the session, is made again.
+// when it died, such as the session, is made again: a service that is back may fail
+// with an error for want of it.
 func (v *service) await(ctx context.Context, client *wire.Client) bool {
 	return v.awaitFor(ctx, client, v.t.Patience.Comeback)
 }
 
-func (v *service) awaitFor(ctx context.Context, client *wire.Client, patience time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (v *service) awaitFor(ctx context.Context, client *wire.Client, most time.Duration) bool {
+	patience, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
+	remade := false
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 250*time.Millisecond) {
-		if v.alive(ctx, client) && ctx.Err() == nil {
-			break
+		state := v.pulse(patience, client)
+		if patience.Err() != nil {
+			return false
 		}
-		if Sleep(ctx, pause) != nil {
+		if state == failing && !remade {
+			v.remake()
+			remade = true
+			state = v.pulse(ctx, client)
+		}
+		if state == beats {
+			v.remake()
+			return true
+		}
+		if Sleep(patience, pause) != nil {
 			return false
 		}
 	}
+}
+
+// remake makes again what the service may have forgotten, on a clock of its own.
+func (v *service) remake() {
 	v.mu.Lock()
 	revive := slices.Clone(v.revive)
 	v.mu.Unlock()
 	for _, f := range revive {
 		f(v.t.base)
 	}
-	return true
 }

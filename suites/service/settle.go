@@ -91,7 +91,7 @@ const quietFor = 200 * time.Millisecond
 // who dies after an answer, and is back before the next request, has died too.
 // Where one thing is done after another, there are no such moments.
 func (v *service) quiet(client *wire.Client) {
-	if v.t.InOrder() {
+	if v.t.InOrder() || v.oneByOne() {
 		return
 	}
 	v.mu.Lock()
@@ -106,7 +106,7 @@ func (v *service) quiet(client *wire.Client) {
 }
 
 func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
-	if !v.gate.TryRLock() { // somebody looks after it already
+	if v.oneByOne() || !v.gate.TryRLock() { // somebody looks after it already
 		return
 	}
 	last, asked := v.unsettled(), time.Now()

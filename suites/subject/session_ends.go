@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -14,7 +15,8 @@ import (
 
 // A session may end while a run goes on: an access token lives for seconds, a cookie
 // is another one after each answer. The page sees to that by itself. So it is called
-// then, and what it sends from there on is what the probes send.
+// then, and what it sends from there on is what the probes send. Where the page gets
+// no token either, the user has to log in again.
 
 // Lasting judges by the endpoint while the session lasts. Where it has ended
 // meanwhile, what was refused may have been refused for that: it is judged again,
@@ -47,7 +49,7 @@ func (s *Session) hasEnded(ctx context.Context, e *Endpoint) bool {
 // or the token that anybody gets there.
 func (s *Session) forNobody(ctx context.Context, e *Endpoint, ev Evidence, raw token.Raw) bool {
 	if raw == "" {
-		return isRefusal(ev)
+		return isRefusal(ev) || s.failsForNobody(ctx, e, ev)
 	}
 	v, err := s.visitWithToken()
 	if err != nil || !differentPeople(v.Token, raw) {
@@ -60,6 +62,20 @@ func (s *Session) forNobody(ctx context.Context, e *Endpoint, ev Evidence, raw t
 // isRefusal says whether an answer is a refusal. Silence, errors and limits are none.
 func isRefusal(ev Evidence) bool {
 	return ev.Exchange.Err == nil && !service.Limited(ev) && (ev.Exchange.Status() < http.StatusInternalServerError || SaysError(ev.Exchange))
+}
+
+// failsForNobody says whether an answer is an error that whoever has an invented session
+// gets too: there is no user to be found.
+func (s *Session) failsForNobody(ctx context.Context, e *Endpoint, ev Evidence) bool {
+	if ev.Exchange.Response == nil || ev.Exchange.Status() < http.StatusInternalServerError || service.Gateway(ev.Exchange.Status()) {
+		return false
+	}
+	r, found := e.EditSession(e.WithChat(s.NewChatID()), func(v string) string { return strings.Repeat("a", max(len(v), 8)) })
+	if !found {
+		return false
+	}
+	invented, raw := s.Ask(ctx, "with an invented session", r)
+	return raw == "" && invented.Exchange.Status() == ev.Exchange.Status() && invented.Killed == nil
 }
 
 // renewable says whether the page can be asked for another session.
@@ -104,7 +120,28 @@ func (s *Session) askedByPage(ctx context.Context, e *Endpoint) (*Endpoint, erro
 	if err != nil {
 		return nil, err
 	}
+	if called.Token == "" && s.Target.Login != nil {
+		return s.askedByNewLogin(e, s.Target.Login, v, &s.pages.mended)
+	}
 	return s.seenOn(ctx, page, v, e, chatID, called)
+}
+
+// askedByNewLogin is the endpoint as the page calls it of a user who has logged in anew.
+// That visit takes the place of theirs.
+func (s *Session) askedByNewLogin(e *Endpoint, login *browser.Login, before *Visit, place *Memo[*Visit]) (*Endpoint, error) {
+	v, err := s.visit(login, before)
+	if err != nil {
+		return nil, err
+	}
+	if v.Token == "" {
+		return nil, MissingError("the page of who has logged in anew gives no token")
+	}
+	place.Replace(v)
+	fresh, err := discover(v)
+	if err != nil {
+		return nil, err
+	}
+	return s.likeBefore(fresh, e, v), nil
 }
 
 // seenOn is the endpoint as a page has called it for a token.
@@ -156,7 +193,7 @@ func (s *Session) renewSecond(ctx context.Context, e *Endpoint) bool {
 	if !s.renewable(e) {
 		return false
 	}
-	if ev, raw := s.Ask(ctx, "is the second user's session still there?", e.WithChat(s.NewChatID())); raw != "" || !isRefusal(ev) {
+	if ev, raw := s.Ask(ctx, "is the second user's session still there?", e.WithChat(s.NewChatID())); raw != "" || !isRefusal(ev) && !s.failsForNobody(ctx, e, ev) {
 		return false
 	}
 	s.Endpoints.renewing.Lock()
@@ -184,18 +221,11 @@ func (s *Session) askedBySecond(ctx context.Context, e *Endpoint) (*Endpoint, er
 	if called, err := s.call(ctx, v.page, chatID); err == nil && called.Token != "" {
 		return s.seenOn(ctx, v.page, v, e, chatID, called)
 	}
-	if v, err = s.visitLike(s.Target.Second); err != nil {
-		return nil, err
-	}
-	if v.Token == "" {
-		return nil, MissingError("the second user's page gives no token any more")
-	}
-	s.pages.second.Replace(v)
-	fresh, err := discover(v)
+	like, err := s.VisitMended()
 	if err != nil {
 		return nil, err
 	}
-	return s.likeBefore(fresh, e, v), nil
+	return s.askedByNewLogin(e, s.Target.Second, like, &s.pages.second)
 }
 
 // askPlainly makes the page's request again for a chat, with a session that lasts.
