@@ -22,6 +22,15 @@ const shortestMarker = 3
 
 func (m Marker) usable() bool { return utf8.RuneCountInString(m.Value) >= shortestMarker }
 
+// Telling says whether the value can hardly turn up by chance. Digits can: an
+// order has a number of as many as a user.
+func (m Marker) Telling() bool {
+	if strings.Trim(m.Value, "0123456789") == "" {
+		return len(m.Value) >= 10
+	}
+	return len(m.Value) >= 6
+}
+
 // maxBody bounds how much of an answer is looked at.
 const maxBody = 256 << 10
 

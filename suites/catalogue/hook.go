@@ -75,6 +75,9 @@ var hookAnonymous = eachHook(func(ctx context.Context, h *subject.Webhook, st su
 		return subject.Violated("nobody's data", st.Kept.Title+": the answer is the one that its user got").Surely().With(*st.Kept).
 			Fix("Take the user from each request's own token; keep nobody by the chat, who may have logged out since.")
 	}
+	if st.Mistaken != nil { // others may be the last user by now
+		all = append([]subject.Evidence{*st.Mistaken}, all...)
+	}
 	for _, ev := range all {
 		if ev.Exchange.Err != nil || ev.Exchange.Status() >= 500 {
 			if st.Fault != nil {
@@ -99,20 +102,11 @@ func knownMarker(s *subject.Session, st subject.Standing, ev subject.Evidence) (
 		member = p
 	}
 	for _, m := range subject.MarkersOf(member.Result.Token) {
-		if telling(m.Value) && oracle.ShowsWord(ev.Exchange, m.Value) {
+		if m.Telling() && oracle.ShowsWord(ev.Exchange, m.Value) {
 			return m, true
 		}
 	}
 	return oracle.Marker{}, false
-}
-
-// telling says whether a value can hardly turn up by chance. Digits can: an
-// order has a number of as many as a user.
-func telling(value string) bool {
-	if strings.Trim(value, "0123456789") == "" {
-		return len(value) >= 10
-	}
-	return len(value) >= 6
 }
 
 // hookUserID names a member wherever a request can name somebody, and brings no
@@ -232,7 +226,7 @@ func judgeNamed(h *subject.Webhook, st subject.Standing, what string, named orac
 		return subject.Missing("%s: %s, as every stranger (see RESP-STATUS)", what, subject.Describe(ev.Exchange))
 	}
 	for _, m := range who {
-		if m.Claim != named.Claim && telling(m.Value) && oracle.ShowsWord(ev.Exchange, m.Value) && !oracle.ShowsWord(st.Stranger[0].Exchange, m.Value) {
+		if m.Claim != named.Claim && m.Telling() && oracle.ShowsWord(ev.Exchange, m.Value) && !oracle.ShowsWord(st.Stranger[0].Exchange, m.Value) {
 			return subject.Violated(expected, fmt.Sprintf("%s: the answer holds the member's %s", what, m.Claim)).Surely().With(ev)
 		}
 	}
@@ -323,7 +317,7 @@ func outlive(ctx context.Context, h *subject.Webhook) subject.Verdict {
 }
 
 var hookTokenEcho = onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
-	refused, err := provoke(ctx, h)
+	refused, err := provoke(ctx, h, 2, "HOOK-SIGNATURE")
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
@@ -344,15 +338,19 @@ var hookTokenEcho = onAnswering(func(ctx context.Context, h *subject.Webhook, st
 	return subject.Holds("not in %d answers", answered)
 })
 
-// provoke sends a few tokens that are refused: errors are where tokens are
-// echoed.
-func provoke(ctx context.Context, h *subject.Webhook) ([]subject.Evidence, error) {
+// provoke sends a few tokens of each attack of some checks, which are refused: errors
+// are where tokens are echoed.
+func provoke(ctx context.Context, h *subject.Webhook, few int, checks ...string) ([]subject.Evidence, error) {
 	m, err := h.Session.Material(ctx, h)
 	if err != nil {
 		return nil, err
 	}
+	var attacks []forge.Attack
+	for _, id := range checks {
+		attacks = append(attacks, forge.For(id)...)
+	}
 	var attempts []subject.Attempt
-	for _, a := range forge.For("HOOK-SIGNATURE") {
+	for _, a := range attacks {
 		tokens, err := a.Build(m)
 		var lacking *forge.MissingError
 		if errors.As(err, &lacking) {
@@ -361,7 +359,7 @@ func provoke(ctx context.Context, h *subject.Webhook) ([]subject.Evidence, error
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range tokens[:min(2, len(tokens))] {
+		for _, f := range tokens[:min(few, len(tokens))] {
 			r, err := h.Request(subject.Call{ChatID: m.ChatID, Token: token.Raw(f.Token.Reveal())})
 			if err != nil {
 				return nil, err
@@ -372,12 +370,21 @@ func provoke(ctx context.Context, h *subject.Webhook) ([]subject.Evidence, error
 	return h.Session.DoAll(ctx, attempts), nil
 }
 
+// oftenErrs are the checks whose tokens code stumbles over that verifies, and then takes
+// for granted what is in a token.
+var oftenErrs = []string{"HOOK-ALG-MALFORMED", "HOOK-SEGMENTS", "HOOK-EXP-MISSING", "HOOK-NO-CHAT", "HOOK-CHAT-TYPE", "HOOK-SUB-TYPE"}
+
 // hookErrorLeak provokes a few errors, and reads them.
 var hookErrorLeak = onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
-	all, err := provoke(ctx, h)
+	all, err := provoke(ctx, h, 2, "HOOK-SIGNATURE")
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
+	odd, err := provoke(ctx, h, 1, oftenErrs...)
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	all = append(all, odd...)
 	var attempts []subject.Attempt
 	for _, body := range []string{"{", "null", `{"chat_id":7,"message":{}}`} {
 		r, err := h.ControlRequest(ctx, st)
@@ -388,6 +395,17 @@ var hookErrorLeak = onAnswering(func(ctx context.Context, h *subject.Webhook, st
 			h.Sign(&r)
 		}
 		attempts = append(attempts, subject.Attempt{Title: "the body " + body, Request: r})
+	}
+	for _, odd := range oddHeaders {
+		if !odd.signature || h.Config.Secret == "" {
+			continue
+		}
+		r, err := h.ControlRequest(ctx, st)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		odd.change(r.Header)
+		attempts = append(attempts, subject.Attempt{Title: odd.name, Request: r})
 	}
 	all = append(append(all, h.Session.DoAll(ctx, attempts)...), st.Stranger...)
 	answered := 0

@@ -3,6 +3,8 @@ package subject
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/oracle"
@@ -52,6 +54,9 @@ func (h *Webhook) judge(a Attempt, ev Evidence) (oracle.Judgement, error) {
 	}
 	if st.Fault != nil || !st.Members() {
 		return blindly(a, ev, st), nil
+	}
+	if st.Mistaken != nil && !strings.HasPrefix(strings.ToLower(wire.HeaderValue(ev.Exchange.Request.Header, "Authorization")), "bearer ") && ev.Exchange.Status()/100 == 2 && !slices.ContainsFunc(a.Canaries, func(c string) bool { return oracle.Shows(ev.Exchange, c) }) {
+		return oracle.Judgement{Class: oracle.Stranger, Weak: true, Why: Describe(ev.Exchange) + ", as whoever brings no token, after a member"}, nil
 	}
 	o, err := h.Oracle()
 	if err != nil {
@@ -188,7 +193,7 @@ func (h *Webhook) observe(o *oracle.Oracle, st Standing) error {
 		return err
 	}
 	nobody := Call{}
-	if st.Deaf() {
+	if st.Deaf() || st.Mistaken != nil {
 		nobody.Token = unreadableToken
 	}
 	for _, row := range []struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/oracle"
@@ -38,6 +39,10 @@ type Standing struct {
 	Kept *Evidence
 	// first is how the first request of all was answered, a stranger's.
 	first *Evidence
+	// Mistaken is the answer to a stranger who came after a member, where it holds what is
+	// the member's: nothing that brings no token shows how strangers are answered. nil: it
+	// does not.
+	Mistaken *Evidence
 }
 
 // A Fault is why the valid request is not accepted. One check speaks of it; all
@@ -158,6 +163,9 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 		return st, nil
 	}
 	if err := h.separateChats(ctx, &st, seen.chats); err != nil {
+		return st, err
+	}
+	if err := h.mistakesStrangers(ctx, &st, seen.chats); err != nil {
 		return st, err
 	}
 	if err := h.separateUsers(ctx, &st, seen.chats); err != nil {
@@ -347,7 +355,7 @@ func (h *Webhook) ownChats(ctx context.Context, st *Standing) error {
 // separateUsers looks whether the webhook keeps who somebody is by their chat: then
 // what brings no token is answered as the member's, in a chat that has seen one.
 func (h *Webhook) separateUsers(ctx context.Context, st *Standing, seen []newChat) error {
-	if len(st.Stranger) == 0 {
+	if len(st.Stranger) == 0 || st.Mistaken != nil {
 		return nil
 	}
 	for _, chat := range seen {
@@ -362,6 +370,24 @@ func (h *Webhook) separateUsers(ctx context.Context, st *Standing, seen []newCha
 		}
 	}
 	return nil
+}
+
+// mistakesStrangers looks whether a stranger who comes after a member is answered as that
+// one: a variable that outlives requests holds the last user.
+func (h *Webhook) mistakesStrangers(ctx context.Context, st *Standing, seen []newChat) error {
+	shows := func(ev Evidence) bool {
+		return slices.ContainsFunc(MarkersOf(st.Token.Result.Token), func(m oracle.Marker) bool {
+			return m.Telling() && oracle.ShowsWord(ev.Exchange, m.Value)
+		})
+	}
+	if len(st.Stranger) == 0 || !slices.ContainsFunc(seen, func(c newChat) bool { return shows(c.stranger) }) {
+		return nil
+	}
+	ev, err := h.Call(ctx, "without a token, after a request with one", Call{})
+	if err == nil && shows(ev) {
+		st.Mistaken = &ev
+	}
+	return err
 }
 
 // accepted says whether all answers to the best request are those to a valid one.

@@ -126,6 +126,12 @@ const comebackPause = 100 * time.Millisecond
 // nobody are the answers to those who are not believed: strangers, or, where those get
 // none, who brings a token that is none.
 func (h *Webhook) nobody(st Standing, unreadable []Evidence) ([]Evidence, error) {
+	if st.Mistaken != nil {
+		if len(unreadable) > 0 && refusesSomebody(unreadable[0]) {
+			return unreadable, nil // which shows better what is not believed
+		}
+		return []Evidence{*st.Mistaken, *st.Mistaken}, nil // whatever they got before anybody was known
+	}
 	if !st.Deaf() {
 		return st.Stranger, nil
 	}
