@@ -1,6 +1,7 @@
 package token
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -119,8 +120,9 @@ type state struct {
 	token     *Token
 	headerErr error
 	claimsErr error
-	key       *Key // the uploaded one, nil if there is none
-	signedBy  *Key // set by TOK-SIGNATURE
+	encoded   error // what is wrong with JSON that could be read all the same
+	key       *Key  // the uploaded one, nil if there is none
+	signedBy  *Key  // set by TOK-SIGNATURE
 	iat, exp  instant
 }
 
@@ -135,6 +137,11 @@ func newState(raw Raw, e Expect) *state {
 	}
 	s.compact = takeApart(string(raw))
 	s.token, s.headerErr, s.claimsErr = decode(raw, s.compact)
+	for _, err := range []*error{&s.claimsErr, &s.headerErr} {
+		if errors.Is(*err, errEncoding) {
+			s.encoded, *err = *err, nil
+		}
+	}
 	s.readTimes()
 	return s
 }

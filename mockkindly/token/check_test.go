@@ -64,6 +64,8 @@ func inChat(change object) object {
 
 func secs(d int) int64 { return now.Unix() + int64(d) }
 
+func latin1(s string) string { return strings.ReplaceAll(s, "ë", "\xeb") }
+
 func jwsRows() []row {
 	sound := mint(nil).Secret()
 	cut := strings.LastIndex(sound, ".")
@@ -97,7 +99,9 @@ func jwsRows() []row {
 		{"a payload that is no JSON", signed(`{"alg":"RS256"}`, `{"iat":1,}`), one("TOK-JSON"), "", "the payload is not JSON"},
 		{"a payload that is a list", signed(`{"alg":"RS256"}`, `[1]`), one("TOK-JSON"), "", "a list"},
 		{"a header that is no JSON", signed(`alg`, mintJSON(nil)), one("TOK-JSON"), "", "the header is not JSON"},
-		{"a payload that is not UTF-8", signed(`{"alg":"RS256"}`, "{\"name\":\"\xe6\"}"), one("TOK-JSON"), "", "UTF-8"},
+		{"a payload that is not UTF-8", signed(`{"alg":"RS256"}`, latin1(mintJSON(object{"name": "Zoë"}))), one("TOK-JSON"), "", "UTF-8"},
+		{"a payload that is not UTF-8, and has another mistake", signed(`{"alg":"RS256"}`, latin1(mintJSON(object{"name": "Zoë", "exp": secs(86400)}))), []string{"TOK-JSON", "TOK-EXP-MAX"}, "", "UTF-8"},
+		{"a payload behind a byte order mark", signed(`{"alg":"RS256"}`, "\ufeff"+mintJSON(object{"email": 7})), []string{"TOK-JSON", "TOK-EMAIL"}, "", "byte order mark"},
 		{"too deep", signed(`{"alg":"RS256"}`, strings.Repeat(`{"a":`, 100)+"1"+strings.Repeat("}", 100)), one("TOK-JSON"), "", "levels deep"},
 		{"a claim twice", signed(`{"alg":"RS256"}`, `{"sub":"x",`+mintJSON(nil)[1:]), one("TOK-DUPLICATE-KEYS"), "", `"sub"`},
 		{"a claim twice, once escaped", signed(`{"alg":"RS256"}`, `{"s\u0075b":"x",`+mintJSON(nil)[1:]), one("TOK-DUPLICATE-KEYS"), "", `"sub"`},

@@ -1,9 +1,11 @@
 package token
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // A Token is a decoded token. Its claims are what somebody wrote, not what is
@@ -21,8 +23,8 @@ const maxBytes = 64 << 10
 
 var errTooLarge = fmt.Errorf("the token is larger than %d KB", maxBytes>>10)
 
-// Decode reads a token without judging it: it forgives padding, quotes and
-// line ends. It fails if the header or the payload is no JSON object; the
+// Decode reads a token without judging it: it forgives padding, quotes, line
+// ends, and JSON that is not in UTF-8. It fails if the header or the payload is no JSON object; the
 // error quotes nothing of the token.
 func Decode(raw Raw) (*Token, error) {
 	if len(raw) > maxBytes {
@@ -30,7 +32,7 @@ func Decode(raw Raw) (*Token, error) {
 	}
 	t, headerErr, claimsErr := decode(raw, takeApart(string(raw)))
 	for _, err := range []error{headerErr, claimsErr} {
-		if err != nil {
+		if err != nil && !errors.Is(err, errEncoding) {
 			return nil, fmt.Errorf("this is no JWT: %w", err)
 		}
 	}
@@ -48,6 +50,11 @@ func decode(raw Raw, c compact) (t *Token, headerErr, claimsErr error) {
 // so, TOK-JSON then has nothing to judge.
 var errNoSegment = errors.New("it has no part that could be decoded")
 
+// errEncoding is JSON that can be read once its bytes are taken for what they are: that is
+// wrong, and hides nothing of what it says.
+var errEncoding = errors.New("read all the same")
+
+// decodeObject is the object in a segment. With errEncoding it is there, too.
 func decodeObject(name string, s segment) (Value, error) {
 	switch {
 	case !s.exists:
@@ -57,12 +64,35 @@ func decodeObject(name string, s segment) (Value, error) {
 	}
 	v, err := parseJSON(string(s.bytes))
 	if err != nil {
+		if v, readErr := parseJSON(legible(s.bytes)); readErr == nil && v.kind == Object {
+			return v, encodingError{fmt.Errorf("the %s %w", name, err)}
+		}
 		return Value{}, fmt.Errorf("the %s %w", name, err)
 	}
 	if v.kind != Object {
 		return Value{}, fmt.Errorf("the %s is %s, not an object", name, describe(v))
 	}
 	return v, nil
+}
+
+// An encodingError is what is wrong with JSON that can be read all the same.
+type encodingError struct{ error }
+
+func (e encodingError) Is(target error) bool { return target == errEncoding }
+func (e encodingError) Unwrap() error        { return e.error }
+
+// legible is text without a byte order mark, and in UTF-8: other bytes are taken for
+// Latin-1, in which each of them is a letter.
+func legible(b []byte) string {
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	letters := make([]rune, len(b))
+	for i, c := range b {
+		letters[i] = rune(c)
+	}
+	return string(letters)
 }
 
 // Algorithm is the header's alg, as it stands.

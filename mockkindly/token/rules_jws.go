@@ -163,7 +163,7 @@ func judgeKeyPublished(s *state) verdict {
 func judgeJSON(s *state) verdict {
 	const expected = "a JSON object as header, and one as payload"
 	var missing error
-	for _, err := range []error{s.headerErr, s.claimsErr} {
+	for _, err := range []error{s.headerErr, s.claimsErr, s.encoded} {
 		switch {
 		case err == nil:
 		case errors.Is(err, errNoSegment):

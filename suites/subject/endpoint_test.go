@@ -167,6 +167,36 @@ func TestTokenIsReadFromWhereThePagesStood(t *testing.T) {
 	}
 }
 
+// A token that is broken into lines is one all the same, wherever it stands and whatever
+// ends its lines, for the page's user and for a stranger.
+func TestATokenThatIsBrokenIntoLinesIsFound(t *testing.T) {
+	const whole = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIiwiY2hhdCI6eyJpZCI6IjEifX0.c2lnbmF0dXJl"
+	for name, body := range map[string]string{
+		"text":             whole[:30] + "\n" + whole[30:],
+		"text, and a line": whole[:30] + "\n" + whole[30:] + "\n",
+		"CR LF":            whole[:30] + "\r\n" + whole[30:70] + "\r\n" + whole[70:] + "\r\n",
+		"JSON":             `{"data":{"jwt":"` + whole[:30] + `\n` + whole[30:] + `\n"}}`,
+	} {
+		ex := wire.Exchange{Response: &wire.Response{Status: 200, Body: []byte(body)}}
+		raw, ok := chatToken(ex)
+		if !ok || !HoldsToken(ex) {
+			t.Errorf("%s: no token is found", name)
+			continue
+		}
+		if decoded, err := token.Decode(raw); err != nil || decoded.Subject() != "a" {
+			t.Errorf("%s: it can't be read: %v", name, err)
+		}
+		if again, ok := learnPlace(ex, raw).read(ex); !ok || again != raw {
+			t.Errorf("%s: from where it stood comes %d bytes, want %d", name, len(again.Secret()), len(raw.Secret()))
+		}
+	}
+	for _, none := range []string{"eyes\nand ears", `{"a":"eyJhbGciOiJSUzI1NiJ9\nx"}`, "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0\n\n"} {
+		if raw := brokenTokens([]byte(none)); len(raw) > 0 {
+			t.Errorf("%q is taken for a token", none)
+		}
+	}
+}
+
 func TestWithoutTheSessionTheGateIsStillPassed(t *testing.T) {
 	basic := "Basic c3RhZ2luZzpwYXNz"
 	for name, tt := range map[string]struct {

@@ -24,6 +24,7 @@ type tokenPlace struct {
 	header, cookie string   // its name
 	steps          []string // the names on the way to it in JSON
 	text           bool     // in the text of the body, between these two
+	whole          bool     // and nothing else is in it
 	before, after  string
 	coded          bool // the body is in base64 as a whole
 	compact        bool // what stood there had the form of a token: nothing else is one
@@ -74,6 +75,9 @@ func findPlace(ex wire.Exchange, secret string) tokenPlace {
 			return place
 		}
 		if before, after, ok := strings.Cut(string(body), secret); ok {
+			if strings.TrimSpace(before+after) == "" {
+				return tokenPlace{text: true, whole: true, coded: i > 0}
+			}
 			return tokenPlace{text: true, before: before[max(0, len(before)-24):], after: after[:min(8, len(after))], coded: i > 0}
 		}
 	}
@@ -203,6 +207,10 @@ func (p tokenPlace) inside(value string) (token.Raw, bool) {
 
 // between is what stands in a text between what stood around the token before.
 func (p tokenPlace) between(text string) (token.Raw, bool) {
+	if p.whole {
+		text = strings.TrimSpace(text)
+		return token.Raw(text), text != "" && (!p.compact || compactJWS.MatchString(text))
+	}
 	_, rest, ok := strings.Cut(text, p.before)
 	if !ok {
 		return "", false
@@ -281,7 +289,7 @@ var compactJWS = regexp.MustCompile(`ey[A-Za-z0-9_+/=-]{8,}\.[A-Za-z0-9_+/=-]{2,
 // tokensIn returns what looks like a token in an answer: a word is none that only
 // has such letters and dots in it.
 func tokensIn(body []byte) []token.Raw {
-	var out []token.Raw
+	out := brokenTokens(body)
 	for _, plain := range BodiesOf(body) {
 		for _, m := range compactJWS.FindAll(bytes.ReplaceAll(plain, []byte(`\/`), []byte("/")), -1) {
 			header, _, _ := strings.Cut(string(m), ".")
@@ -292,6 +300,39 @@ func tokensIn(body []byte) []token.Raw {
 	}
 	return out
 }
+
+// brokenTokens are tokens broken into lines that are all of an answer, or of a text in
+// its JSON: what writes base64 for mails does that (openssl base64, encodebytes,
+// getMimeEncoder).
+func brokenTokens(body []byte) []token.Raw {
+	if !bytes.Contains(body, []byte("ey")) {
+		return nil
+	}
+	texts := []string{string(body)}
+	if root, ok := param.DecodeJSON(string(body)); ok {
+		param.WalkJSON(root, param.Leaf{}, func(l param.Leaf) any {
+			texts = append(texts, l.Text())
+			return param.Keep
+		})
+	}
+	var out []token.Raw
+	for _, text := range texts {
+		text = strings.TrimSpace(text)
+		lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\r' || r == '\n' })
+		if len(lines) < 2 || len(text) > maxBroken {
+			continue
+		}
+		joined := strings.Join(lines, "")
+		header, _, _ := strings.Cut(joined, ".")
+		if compactJWS.FindString(joined) == joined && strings.Count(joined, ".") == 2 && forge.IsJSONSegment(header) {
+			out = append(out, token.Raw(text))
+		}
+	}
+	return out
+}
+
+// maxBroken is longer than such a token is, in bytes.
+const maxBroken = 64 << 10
 
 // maxTokens bounds how many tokens are looked for in one answer.
 const maxTokens = 8
