@@ -138,17 +138,22 @@ func TestEveryNamedCauseSaysHowItIsMended(t *testing.T) {
 }
 
 func TestATokensMistakeLeavesTheWebhookItsOwn(t *testing.T) {
-	failing := func(ids ...string) []reports.Check {
-		out := []reports.Check{{ID: "TOK-EXP", Outcome: reports.Failed, Cause: "token-milliseconds"}}
+	of := func(rule string, ids ...string) []reports.Check {
+		out := []reports.Check{{ID: rule, Outcome: reports.Failed, Cause: "token-milliseconds"}}
 		for _, id := range ids {
 			out = append(out, reports.Check{ID: id, Outcome: reports.Failed})
 		}
 		return out
 	}
+	failing := func(ids ...string) []reports.Check { return of("TOK-EXP", ids...) }
+	erring := failing("HOOK-EXP-MISSING")
+	erring[1].Evidence = []reports.Evidence{{Response: &reports.Response{Status: 500}}}
 	for _, row := range []struct {
 		checks []reports.Check
 		want   []string
 	}{
+		{erring, []string{"TOK-EXP"}}, // it takes exp for granted
+		{of("TOK-IAT", "HOOK-EXP-MISSING", "HOOK-IAT"), []string{"TOK-IAT", "HOOK-IAT"}},
 		{failing("HOOK-EXP-MISSING"), []string{"TOK-EXP", "HOOK-EXP-MISSING"}},
 		{failing("HOOK-EXPIRED", "HOOK-EXP-MISSING"), []string{"TOK-EXP"}}, // it looks at no exp at all
 	} {

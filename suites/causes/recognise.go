@@ -225,10 +225,22 @@ func (r *recognition) besides() {
 		c, _ := Find(r.found[i].ID)
 		for j := range r.rows {
 			if row := &r.rows[j]; row.Cause == "" && fails(row.Check) && row.at(r.found[i].Where) && matches(c.Besides, row.ID) {
+				if c.Owner == Token && (row.erred() || !sameClaim(r.found[i], row.ID)) {
+					continue // an error is the webhook's own, and so is what it makes of another claim
+				}
 				row.accountedFor(c, &r.found[i])
 			}
 		}
 	}
+}
+
+// sameClaim says whether a token's mistake is in the claim, or the header, that a check of
+// webhooks is about: TOK-EXP and HOOK-EXP-MISSING.
+func sameClaim(c reports.Cause, hook string) bool {
+	return slices.ContainsFunc(c.Explains, func(id string) bool {
+		claim, of := strings.CutPrefix(id, "TOK-")
+		return of && strings.HasPrefix(hook, "HOOK-"+claim)
+	})
 }
 
 // shows says whether a check fails in the way in which an inferred cause shows.
