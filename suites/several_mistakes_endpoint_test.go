@@ -241,6 +241,131 @@ func TestAnAnswerToStrangersIsReadToo(t *testing.T) {
 	}
 }
 
+// An error that shows where the code stands is found wherever the code stumbles: over a
+// header, a signature, or what it takes for granted in a token that verifies.
+func TestAnErrorShowsItsInternalsWhereverItComes(t *testing.T) {
+	t.Parallel()
+	lacks := func(name string) func(*http.Request, map[string]any, map[string]any) bool {
+		return func(_ *http.Request, _, claims map[string]any) bool { return claims != nil && claims[name] == nil }
+	}
+	type row struct {
+		name     string
+		stumbles func(r *http.Request, header, claims map[string]any) bool
+	}
+	each(t, []row{
+		{"a signature is there", func(r *http.Request, _, _ map[string]any) bool { return r.Header.Get("Kindly-HMAC") == "" }},
+		{"a token has three segments", func(r *http.Request, _, _ map[string]any) bool {
+			raw := r.Header.Get("Authorization")
+			return raw != "" && strings.Count(raw, ".") < 2
+		}},
+		{"a token says its algorithm", func(_ *http.Request, header, _ map[string]any) bool { return header != nil && header["alg"] == nil }},
+		{"a token ends", lacks("exp")},
+		{"a token has a chat", lacks("chat")},
+		{"a token has a user", lacks("sub")},
+	}, func(r row) string { return r.name }, func(t *testing.T, row row) {
+		h := plain()
+		h.before = func(w http.ResponseWriter, r *http.Request) bool {
+			header, claims, _ := h.read(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+			if r.Header.Get("Authorization") == "" {
+				header, claims = nil, nil
+			}
+			if !row.stumbles(r, header, claims) {
+				return false
+			}
+			http.Error(w, "Traceback (most recent call last):\n  File \"/srv/shop/hook.py\", line 7, in verify", http.StatusInternalServerError)
+			return true
+		}
+		run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-ERROR-LEAK"}})
+		if c := find(t, run, "HOOK-ERROR-LEAK"); c.Outcome != reports.Warned || !strings.Contains(c.Actual, "a stack trace") {
+			t.Errorf("HOOK-ERROR-LEAK is %s", c.Outcome)
+			describe(t, c)
+		}
+	})
+}
+
+// An origin that only begins, or ends, like the page's is somebody else's; that the page has
+// a port here, and none in production, hides nothing.
+func TestOriginsAreComparedAsAWhole(t *testing.T) {
+	t.Parallel()
+	type row struct {
+		name    string
+		serves  func(origin, own string) bool
+		outcome reports.Outcome
+	}
+	each(t, []row{
+		{"the same", func(origin, own string) bool { return origin == own }, reports.Passed},
+		{"begins like it", strings.HasPrefix, reports.Failed},
+		{"has it in it", strings.Contains, reports.Failed},
+	}, func(r row) string { return r.name }, func(t *testing.T, row row) {
+		shop := plainEndpointOf(t, plainEndpoint{})
+		shop.Endpoint.URL = serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if origin := r.Header.Get("Origin"); row.serves(origin, "http://"+r.Host) {
+				w.Header().Set("Access-Control-Allow-Origin", origin)
+				w.Header().Set("Access-Control-Allow-Credentials", "true")
+			}
+			plainEndpoint{}.ServeHTTP(w, r)
+		})
+		run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-CORS-FOREIGN"}})
+		if c := find(t, run, "AUTH-CORS-FOREIGN"); c.Outcome != row.outcome {
+			describe(t, c)
+			t.Errorf("AUTH-CORS-FOREIGN is %s, want %s", c.Outcome, row.outcome)
+		}
+	})
+}
+
+// Who is remembered by a name that anybody can write, where the session is not known, is
+// whoever says so.
+func TestANameBesideALostSessionIsBelieved(t *testing.T) {
+	t.Parallel()
+	users := map[string]string{"17": "user-ada", "18": "user-grace"}
+	remembered := func(r *http.Request) string {
+		if user := plainSession(r); user != "" {
+			return user
+		}
+		if c, err := r.Cookie("uid"); err == nil {
+			return users[c.Value]
+		}
+		return ""
+	}
+	for name, row := range map[string]struct {
+		who     func(*http.Request) string
+		outcome reports.Outcome
+	}{"it is believed": {remembered, reports.Failed}, "it is not": {plainSession, reports.Passed}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := plainEndpointOf(t, plainEndpoint{who: row.who})
+			shop.Endpoint.Header["Cookie"] = []string{"sid=9f2c7be1a0d4; uid=17"}
+			shop.Endpoint.SecondHeader["Cookie"] = []string{"sid=51c0e8d7f3ab; uid=18"}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-BAD-SESSION"}})
+			if c := find(t, run, "AUTH-BAD-SESSION"); c.Outcome != row.outcome {
+				describe(t, c)
+				t.Errorf("AUTH-BAD-SESSION is %s, want %s", c.Outcome, row.outcome)
+			}
+			if c := find(t, run, "AUTH-NO-SESSION"); c.Outcome != reports.Passed {
+				describe(t, c)
+			}
+		})
+	}
+}
+
+// So does that of an endpoint which takes it for granted that each session has its user.
+func TestAnInventedSessionMayShowInternals(t *testing.T) {
+	t.Parallel()
+	shop := plainEndpointOf(t, plainEndpoint{})
+	shop.Endpoint.URL = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, err := r.Cookie("sid"); err == nil && plainSession(r) == "" {
+			http.Error(w, `{"error":"nil pointer","stack":"goroutine 12 [running]:\nmain.token()"}`, http.StatusInternalServerError)
+			return
+		}
+		plainEndpoint{}.ServeHTTP(w, r)
+	})
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-ERROR-LEAK"}})
+	if c := find(t, run, "AUTH-ERROR-LEAK"); c.Outcome != reports.Warned || !strings.Contains(c.Actual, "with an invented session: the answer shows a stack trace") {
+		describe(t, c)
+		t.Errorf("AUTH-ERROR-LEAK is %s", c.Outcome)
+	}
+}
+
 // A webhook may read the user's name from a claim that Kindly does not know: what is
 // forged of such a token names somebody there too.
 func TestANameInAnotherClaimIsForgedToo(t *testing.T) {

@@ -54,6 +54,9 @@ func foreignOrigins(e *subject.Endpoint, webhooks []target.Webhook) []string {
 	if u.Scheme == "https" {
 		out = append(out, "http://"+u.Host)
 	}
+	if u.Port() != "" { // no browser has such an origin, but it has where there is no port, as in production
+		out = append(out, own+".evil.example")
+	}
 	for _, h := range webhooks {
 		u, err := url.Parse(h.URL)
 		if err != nil {

@@ -30,6 +30,9 @@ var authErrorLeak = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 func errorAnswers(ctx context.Context, s *subject.Session, e *subject.Endpoint) []subject.Evidence {
 	var out []subject.Evidence
 	out = append(out, s.Do(ctx, "without credentials", e.WithoutCredentials(e.WithChat(s.NewChatID()))))
+	if r, found := e.EditSession(e.WithChat(s.NewChatID()), invented); found {
+		out = append(out, s.Do(ctx, "with an invented session", r))
+	}
 	if e.ReadsBody() {
 		for _, body := range []string{"{", "null", "[]"} {
 			r := withBody(e, forge.Body{ContentType: "application/json", Bytes: []byte(body)})

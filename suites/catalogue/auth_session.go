@@ -207,8 +207,11 @@ var badSessions = []struct {
 	{"its first character changed", func(v string) string { return flip(v, 0) }},
 	{"a character in its middle changed", func(v string) string { return flip(v, len(v)/2) }},
 	{"cut in half", func(v string) string { return v[:len(v)/2] }},
-	{"an invented one", func(v string) string { return strings.Repeat("a", max(len(v), 8)) }},
+	{"an invented one", invented},
 }
+
+// invented is a session that nobody has.
+func invented(v string) string { return strings.Repeat("a", max(len(v), 8)) }
 
 // flip changes the character of v at i to another of the same kind.
 func flip(v string, i int) string {
@@ -238,18 +241,7 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 		return nil
 	}
 	var verdicts []subject.Verdict
-	for _, other := range otherPeople(ctx, s, plain, theirs) {
-		r := e.WithChat(s.NewChatID())
-		another := false
-		e.EditReadable(r.Header, func(name, text string) (string, bool) {
-			changed := other.of(name, text)
-			another = another || readable(name, text) && changed != text
-			return changed, readable(name, text)
-		})
-		if !another {
-			continue
-		}
-		title := "a session that names " + other.who
+	try := func(title string, r wire.Request) {
 		ev, raw := s.Ask(ctx, title, r)
 		p, ok := personOf(raw)
 		switch {
@@ -263,6 +255,34 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 			verdicts = append(verdicts, subject.Violated("no token: nobody may write a session", title+", written into the cookie or header as anybody can: a token for somebody else").Surely().With(ev))
 		default:
 			verdicts = append(verdicts, subject.Holds("%s: the token is still the session's", title))
+		}
+	}
+	for _, other := range otherPeople(ctx, s, plain, theirs) {
+		r := e.WithChat(s.NewChatID())
+		written := map[string]bool{}
+		another := false
+		e.EditReadable(r.Header, func(name, text string) (string, bool) {
+			changed := other.of(name, text)
+			if readable(name, text) {
+				another, written[changed] = another || changed != text, true
+			}
+			return changed, readable(name, text)
+		})
+		if !another {
+			continue
+		}
+		try("a session that names "+other.who, r)
+		// A name may count only where nobody knows the rest: to be remembered by.
+		broken := false
+		lone, _ := e.EditSession(r, func(v string) string {
+			if written[v] {
+				return v
+			}
+			broken = true
+			return invented(v)
+		})
+		if broken {
+			try("an invented session beside the name of "+other.who, lone)
 		}
 	}
 	return verdicts
