@@ -146,7 +146,7 @@ const manyErrors = 12
 func (v *service) inCompany(x *sending) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	since := x.began.Add(-v.t.Patience.Aftermath)
+	since := x.began.Add(-v.lateness())
 	return slices.ContainsFunc(v.lately, func(y *sending) bool {
 		return y != x && y.began.Before(x.ended) && (y.ended.IsZero() || y.ended.After(since))
 	})

@@ -117,7 +117,7 @@ func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, d
 func (v *service) explained(x *sending) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	since := x.began.Add(-v.t.Patience.Aftermath)
+	since := x.began.Add(-2 * v.lateness())
 	return slices.ContainsFunc(v.lately, func(y *sending) bool {
 		return y.again != nil && y.again.Killed != nil && !y.ended.Before(since)
 	})
@@ -159,7 +159,7 @@ func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) 
 func (v *service) suspects(x *sending) []*sending {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	since := x.began.Add(-v.t.Patience.Aftermath)
+	since := x.began.Add(-2 * v.lateness())
 	var silent, answered, plain []*sending
 	for i := len(v.lately) - 1; i >= 0 && len(silent)+len(answered) < maxSuspects; i-- {
 		y := v.lately[i]
@@ -270,7 +270,7 @@ func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence) p
 		return state
 	}
 	if !v.outlasts(asked) {
-		if Sleep(ctx, v.t.Patience.Aftermath) != nil {
+		if Sleep(ctx, v.aftermath()) != nil {
 			return beats
 		}
 		state = v.pulse(ctx, client)
@@ -287,17 +287,21 @@ func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, 
 	if !answered(x) { // else a later try may have been cut off
 		x.ev = ev
 	}
-	d := Death{Title: x.title, Times: 1, Of: 1, Late: answered(x)}
+	d := Death{Title: x.title, Times: 1, Of: 1}
 	for d.Of < v.tries(*x) && ctx.Err() == nil {
 		d.Of++
-		if _, broke := v.together(ctx, client, []*sending{x}); broke {
+		if evs, broke := v.together(ctx, client, []*sending{x}); broke {
 			d.Times++
+			if !answered(x) { // it may be answered, and the end be a moment too early to see that
+				x.ev = evs[0]
+			}
 			if !v.await(ctx, client) {
 				d.Gone = true
 				break
 			}
 		}
 	}
+	d.Late = answered(x)
 	ev = v.killed(x, d)
 	if d.Gone {
 		v.bury(*ev.Killed)

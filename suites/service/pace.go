@@ -33,6 +33,20 @@ func (v *service) hasty(timeout time.Duration) time.Duration {
 // own pace.
 const inPeace = 4
 
+// aftermath is how long after an answer a death still counts as its doing: longer where
+// all takes longer, be it that the machine is busy.
+func (v *service) aftermath() time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.lateness()
+}
+
+// lateness is aftermath for who holds v.mu.
+func (v *service) lateness() time.Duration {
+	base := v.t.Patience.Aftermath
+	return min(max(base, 4*v.pace), 4*base)
+}
+
 // remember learns how long answers take.
 func (v *service) remember(x sending) {
 	if x.ev.Exchange.Response == nil {

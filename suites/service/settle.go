@@ -25,7 +25,7 @@ func (v *service) settle(ctx context.Context, client *wire.Client) {
 // more, and says whether it is gone.
 func (v *service) perished(ctx context.Context, client *wire.Client, last *sending) bool {
 	ended := v.endOf(last)
-	if Sleep(ctx, time.Until(ended.Add(v.t.Patience.Aftermath))) != nil {
+	if Sleep(ctx, time.Until(ended.Add(v.aftermath()))) != nil {
 		return false
 	}
 	if v.pulse(ctx, client) == gone && ctx.Err() == nil {
