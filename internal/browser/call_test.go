@@ -24,7 +24,7 @@ func TestCall(t *testing.T) {
 		{"null", `kindlyOptions = {getAuthToken: () => null}`, browser.CallResult{Outcome: "empty", Type: "null", Sync: true}},
 		{"a promise of nothing", `kindlyOptions = {getAuthToken: async () => {}}`, browser.CallResult{Outcome: "empty", Type: "undefined"}},
 		{"an empty string", `kindlyOptions = {getAuthToken: () => ""}`, browser.CallResult{Outcome: "empty", Type: "string", Sync: true}},
-		{"an object", `kindlyOptions = {getAuthToken: async () => ({token: "t"})}`, browser.CallResult{Outcome: "not-a-string", Type: "object"}},
+		{"an object", `kindlyOptions = {getAuthToken: async () => ({token: "t"})}`, browser.CallResult{Outcome: "not-a-string", Type: "object", Is: "an object with the members token"}},
 		{"it throws", `kindlyOptions = {getAuthToken: () => { throw new Error("no") }}`, browser.CallResult{Outcome: "threw", Type: "object", Sync: true, Error: "no"}},
 		{"it rejects", `kindlyOptions = {getAuthToken: () => Promise.reject("no")}`, browser.CallResult{Outcome: "rejected", Type: "string", Error: "no"}},
 		{"an error that tells the token", `kindlyOptions = {getAuthToken: () => { throw "bad eyJh.eyJi.c-_" }}`, browser.CallResult{Outcome: "threw", Type: "string", Sync: true, Error: "bad (token)"}},
@@ -37,7 +37,7 @@ func TestCall(t *testing.T) {
 			got.Elapsed = 0
 			tt.want.Length = len(tt.want.Token)
 			if err != nil || got.Token != tt.want.Token || got != tt.want {
-				t.Errorf("got %+v, %v; want %+v", got, err, tt.want)
+				t.Errorf("got %v that is %q, %v; want %v that is %q", got, got.Is, err, tt.want, tt.want.Is)
 			}
 		})
 	}

@@ -136,7 +136,7 @@ func (u *User) runSteps(ctx context.Context) error {
 		return err
 	}
 	u.tabs = left
-	u.ended = Ended{Showing: p.show(ctx, ""), Refused: p.Record().refusals()}
+	u.ended = Ended{Showing: p.show(ctx, "", u.login.Secret), Refused: p.Record().refusals()}
 	u.ended.URL, _ = p.whereabouts()
 	if u.login.Keep {
 		u.keepLeft(ctx, local)

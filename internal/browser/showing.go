@@ -58,12 +58,25 @@ const readShowing = `async (selector) => {` + querying + `
 	};
 }`
 
-// show says what the page shows now, and whether something lies over an element.
-func (p *Page) show(ctx context.Context, selector string) Showing {
+// show says what the page shows now, and whether something lies over an element. What is
+// secret is left out.
+func (p *Page) show(ctx context.Context, selector string, secret func(string) bool) Showing {
 	ctx, cancel := context.WithTimeout(ctx, looking)
 	defer cancel()
 	// A page that can't be asked shows nothing.
 	s, _ := evaluate[Showing](ctx, p, readShowing, selector)
+	if secret == nil {
+		return s
+	}
+	words := strings.Fields(s.Says)
+	for i, word := range words {
+		if secret(word) {
+			words[i] = "…"
+		}
+	}
+	if s.Says = strings.Join(words, " "); secret(s.Says) {
+		s.Says = ""
+	}
 	return s
 }
 

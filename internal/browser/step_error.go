@@ -80,7 +80,7 @@ func (p *Page) stepError(e *StepError, secret func(string) bool) *StepError {
 	}
 	// A page that can't be asked is described without.
 	e.Fields, _ = evaluate[[]string](ctx, p, readFields)
-	e.Showing = p.show(ctx, e.Selector)
+	e.Showing = p.show(ctx, e.Selector, secret)
 	record := p.Record()
 	e.Failed = record.failure()
 	for _, q := range record.refusals() {
