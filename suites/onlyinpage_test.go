@@ -1,7 +1,10 @@
 package suites_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -80,10 +83,10 @@ func TestSignedRequestsAreJudgedThroughThePage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			const script = `async (id) => {
-				const body = JSON.stringify({chatId: id});
-				const sum = await crypto.subtle.digest("SHA-256", new TextEncoder().encode("key" + body + Math.floor(performance.now())));
-				const nonce = [...new Uint8Array(sum)].map((b) => b.toString(16).padStart(2, "0")).join("");
-				const answer = await fetch("/auth", {method: "POST", headers: {"X-Signature": nonce}, body});
+				const body = JSON.stringify({chatId: id}), nonce = String(performance.now());
+				const sum = await crypto.subtle.digest("SHA-256", new TextEncoder().encode("key" + body + nonce));
+				const signature = [...new Uint8Array(sum)].map((b) => b.toString(16).padStart(2, "0")).join("");
+				const answer = await fetch("/auth", {method: "POST", headers: {"X-Signature": signature, "X-Nonce": nonce}, body});
 				return answer.ok ? (await answer.json()).token : null;
 			}`
 			seen := map[string]bool{}
@@ -94,12 +97,16 @@ func TestSignedRequestsAreJudgedThroughThePage(t *testing.T) {
 					io.WriteString(w, html(script, ""))
 					return
 				}
+				body, err := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				sum := sha256.Sum256([]byte("key" + string(body) + r.Header.Get("X-Nonce")))
+				signed := err == nil && r.Header.Get("X-Signature") == hex.EncodeToString(sum[:])
 				mu <- struct{}{}
 				again := seen[r.Header.Get("X-Signature")]
 				seen[r.Header.Get("X-Signature")] = true
 				<-mu
 				id := chatIDOf(r)
-				if again || !loggedIn(r) || id == "" {
+				if again || !signed || !loggedIn(r) || id == "" {
 					http.Error(w, fmt.Sprint("again: ", again), http.StatusForbidden)
 					return
 				}
