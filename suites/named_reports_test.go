@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -59,12 +58,7 @@ func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
 			return signs(func(s string, _ *http.Request, body []byte) string { return write(digestOf(s, body)) })
 		}
 	}
-	for _, row := range []struct {
-		name, cause string
-		hook        func() plainHook
-		says        []string
-		unsaid      string
-	}{
+	areNamedAlone(t, []namedMistake{
 		{"Python prints the bytes of the digest", "hmac-printed", written(func(b []byte) string { return "b'" + base64.StdEncoding.EncodeToString(b) + "'" }), []string{"b'…'", ".decode()"}, "compare the two secrets"},
 		{"Go prints the bytes of the digest", "hmac-printed", written(func(b []byte) string { return fmt.Sprint(b) }), []string{"[1 2 …]", "EncodeToString"}, "compare the two secrets"},
 		{"C# writes hex with dashes", "hmac-hex", written(func(b []byte) string { return strings.ReplaceAll(fmt.Sprintf("% X", b), " ", "-") }), []string{"with dashes", "Convert.ToBase64String"}, "compare the two secrets"},
@@ -146,20 +140,7 @@ func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
 			return h
 		}, []string{"at whatever path", "before the webhook"}, "public half of"},
 		{"nobody handles the path", "webhook-not-found", func() plainHook { return answers(200, "", "") }, []string{"at any path", "Caddy"}, "acknowledges"},
-	} {
-		t.Run(row.name, func(t *testing.T) {
-			t.Parallel()
-			shop := targetOf(t, row.hook())
-			shop.Webhooks[0].Secret = plainSecret
-			shop.Endpoint, shop.PublicKeys = endpointThatSigns(t, 300), []*token.Key{publicOf(t)}
-			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-*", "SIG-*", "RESP-*", "FWD-REDIRECT", "LIVE-HOOK-HEADERS"},
-				Skip: []string{"HOOK-UNVERIFIED", "HOOK-DUPLICATE-CLAIMS"}})
-			namesAlone(t, run, row.cause, row.says...)
-			if fix := run.Causes[0].Fix; row.unsaid != "" && strings.Contains(fix, row.unsaid) {
-				t.Errorf("the fix is %q", fix)
-			}
-		})
-	}
+	})
 }
 
 // Who waits for ever for a body that has been read before answers what is checked first.

@@ -126,12 +126,7 @@ func signedWith(alg string) func(header, claims map[string]any, signed bool, cha
 // in words that help; and what would mislead is not said.
 func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
-		name, cause string
-		hook        func() plainHook
-		says        []string // in what was seen, answered, or is to be done
-		unsaid      string
-	}{
+	areNamedAlone(t, []namedMistake{
 		{"a parser of forms has found nothing in the body", "hmac-body-empty", func() plainHook {
 			return signs(func(secret string, _ *http.Request, _ []byte) string { return hmacOf(secret, []byte("{}")) })
 		}, []string{"a signature over {}", "express.urlencoded"}, "compare the two secrets"},
@@ -555,7 +550,20 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 				return json.RawMessage(bytes.Replace(answer, []byte(`"reply"`), []byte(`"message"`), 1))
 			})
 		}, []string{"reply"}, "public half"},
-	} {
+	})
+}
+
+// A namedMistake is one of a webhook, the cause by which a run names it, and words of what
+// the run says of it, or does not.
+type namedMistake struct {
+	name, cause string
+	hook        func() plainHook
+	says        []string // in what was seen, answered, or is to be done
+	unsaid      string   // in the fix
+}
+
+func areNamedAlone(t *testing.T, all []namedMistake) {
+	for _, row := range all {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			shop := targetOf(t, row.hook())

@@ -1,7 +1,6 @@
 package catalogue
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -9,30 +8,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
-
-// What keeps the callback's request from being answered with a token.
-
-func blockedRequest(c *call) (string, []subject.Evidence) {
-	if c.asked == nil || c.asked.BlockedReason != "csp" {
-		return "", nil
-	}
-	return "the page's own Content-Security-Policy keeps it from asking " + subject.SafeURL(c.asked.URL) + " for the token", nil
-}
-
-// withoutCORS tells a request whose answer the page itself forbids scripts to read.
-func withoutCORS(c *call) (string, []subject.Evidence) {
-	if c.asked == nil || c.asked.ResourceType != "Fetch" || wire.HeaderValue(c.asked.Header, "Sec-Fetch-Mode") != "no-cors" || subject.OriginOf(c.asked.URL) == subject.OriginOf(c.visit.State.URL) {
-		return "", nil
-	}
-	return "the page asks " + subject.SafeURL(c.asked.URL) + " with mode no-cors; " + c.gave, nil
-}
 
 // givesUp tells a page that ends the request before it is answered.
 // opensWindow tells a callback that asks nobody itself, but lets a window do so.
@@ -160,80 +140,6 @@ func withoutCredentials(c *call) (string, []subject.Evidence) {
 	return c.answered(*c.asked) + "; it was sent without the session's cookies, and with them the same request brings a token", []subject.Evidence{ev}
 }
 
-// errorBehindCORS tells an error whose answer lacks the headers that others have:
-// the browser speaks of CORS alone. An answer of 4xx may come from an endpoint that
-// allows no other origin at all; one whose preflight was allowed does not.
-func errorBehindCORS(from, to int) func(*call) (string, []subject.Evidence) {
-	return func(c *call) (string, []subject.Evidence) {
-		if c.asked == nil || c.asked.CORSError != "MissingAllowOriginHeader" || len(c.hops) > 0 {
-			return "", nil
-		}
-		p, asked := c.preflight()
-		if from < 500 && !(asked && p.Status/100 == 2 && wire.HeaderValue(p.ResponseHeader, "Access-Control-Allow-Origin") != "") {
-			return "", nil
-		}
-		ev, _ := c.send("the same request, made again to read the answer", subject.Resend(*c.asked))
-		if s := ev.Exchange.Status(); s < from || s > to || from == 401 && s == 402 {
-			return "", nil
-		}
-		return "the same request gets " + subject.WhatAnswered(ev.Exchange) + "; that answer has no CORS headers, so that the browser speaks only of those", []subject.Evidence{ev}
-	}
-}
-
-// preflight is the browser's own request before the callback's.
-func (c *call) preflight() (browser.Request, bool) {
-	all := c.visit.Record.Requests
-	for i := len(all) - 1; i >= 0; i-- {
-		if r := all[i]; r.ResourceType == "Preflight" && withoutFragment(r.URL) == withoutFragment(c.asked.URL) {
-			return r, true
-		}
-	}
-	return browser.Request{}, false
-}
-
-// ofPreflight is what the preflight's answer tells that Chrome's sentence does not.
-func (c *call) ofPreflight() string {
-	p, asked := c.preflight()
-	switch {
-	case !asked || p.Status == 0:
-		return ""
-	case p.Status/100 != 2 && p.Status/100 != 3:
-		return fmt.Sprintf("; the preflight is answered %d", p.Status)
-	case strings.TrimSpace(wire.HeaderValue(p.ResponseHeader, "Access-Control-Allow-Headers")) == "*":
-		return "; the preflight's answer allows * in Access-Control-Allow-Headers"
-	}
-	return ""
-}
-
-func corsRefused(c *call) (string, []subject.Evidence) {
-	if c.asked == nil {
-		return "", nil
-	}
-	for _, r := range append([]browser.Request{*c.asked}, c.hops...) {
-		if sentence := corsSentence(c.visit.Record, r); sentence != "" {
-			return sentence + c.ofPreflight(), nil
-		}
-		if r.CORSError != "" {
-			return c.answered(r) + " (CORS: " + r.CORSError + ")", nil
-		}
-	}
-	return "", nil
-}
-
-// maxSentence is longer than Chrome's longest sentence, but for its URLs.
-const maxSentence = 1200
-
-// corsSentence is what Chrome says of a request that CORS forbade, whole: the
-// cause stands at its end.
-func corsSentence(record browser.Record, r browser.Request) string {
-	for _, e := range record.Console {
-		if strings.Contains(e.Text, "CORS policy") && strings.Contains(e.Text, "'"+withoutFragment(r.URL)+"'") {
-			return subject.Bound(e.Text, maxSentence)
-		}
-	}
-	return ""
-}
-
 func withoutFragment(raw string) string { before, _, _ := strings.Cut(raw, "#"); return before }
 
 func unreachable(c *call) (string, []subject.Evidence) {
@@ -326,57 +232,6 @@ func mendedBy(cause string) func(*call) (string, []subject.Evidence) {
 	}
 }
 
-var noBearer = regexp.MustCompile(`(?i)^(?:(?:bearer|token|jwt)\s*)?(null|undefined|none|nan|\[object \w+\]|\{\}|)$`)
-
-// bearerMissing tells a request whose Authorization holds what a language makes of
-// a value that is missing.
-func bearerMissing(c *call) (string, []subject.Evidence) {
-	text, _ := c.whereStatus(400, 403)
-	if text == "" {
-		return "", nil
-	}
-	for _, value := range c.asked.Header.Values("Authorization") {
-		if m := noBearer.FindStringSubmatch(strings.TrimSpace(value)); m != nil {
-			return fmt.Sprintf("%s; in the page's Authorization stands “%s” instead of a token", text, cmp.Or(m[1], "nothing")), nil
-		}
-	}
-	return "", nil
-}
-
-// garbled are ways in which pages spoil a session's token on its way into
-// Authorization, and how it is mended.
-var garbled = []struct {
-	what   string
-	spoilt *regexp.Regexp
-	mended string
-}{
-	{"Bearer stands there twice", regexp.MustCompile(`(?i)^bearer\s+(bearer\s)`), "$1"},
-	{"the session's token stands in quotes there, as JSON.stringify writes it", regexp.MustCompile(`(?i)^(bearer\s+)?"(.+)"$`), "$1$2"},
-	{"the session's token stands there without Bearer", regexp.MustCompile(`^(\S+)$`), "Bearer $1"},
-	{"a colon stands behind Bearer", regexp.MustCompile(`(?i)^(bearer)\s*:`), "$1"},
-}
-
-// bearerGarbled tells a spoilt Authorization by sending the request once more with
-// a sound one.
-func bearerGarbled(c *call) (string, []subject.Evidence) {
-	text, _ := c.whereStatus(400, 403)
-	if text == "" || c.token {
-		return "", nil
-	}
-	value := strings.TrimSpace(wire.HeaderValue(c.asked.Header, "Authorization"))
-	for _, g := range garbled {
-		if !g.spoilt.MatchString(value) {
-			continue
-		}
-		again := subject.Resend(*c.asked)
-		again.Header.Set("Authorization", g.spoilt.ReplaceAllString(value, g.mended))
-		if ev, token := c.send("the same request with Authorization put right", again); token {
-			return text + "; in the page's Authorization, " + g.what + ", and without that the same request brings a token", []subject.Evidence{ev}
-		}
-	}
-	return "", nil
-}
-
 // chatIDLeftOut tells a request that is refused and has no chat id in it.
 func chatIDLeftOut(c *call) (string, []subject.Evidence) {
 	text, _ := c.whereStatus(400, 422)
@@ -456,34 +311,6 @@ func signedOut(h http.Header) string {
 		}
 	}
 	return ""
-}
-
-var (
-	ofAudience = regexp.MustCompile(`(?i)\b(?:audience|aud|issuer|iss)\b`)
-	authStatus = regexp.MustCompile(`(?i)^(.*auth.*-)status$`)
-	noSession  = regexp.MustCompile(`(?i)signed.?out|unauthenticated|anonymous|none|expired|invalid|failed`)
-)
-
-// ofBearer is what can be told of a JWT that the page sends to be known by.
-func (c *call) ofBearer() string {
-	_, raw, _ := strings.Cut(wire.HeaderValue(c.asked.Header, "Authorization"), " ")
-	t, err := token.Decode(token.Raw(strings.TrimSpace(raw)))
-	if err != nil {
-		return ""
-	}
-	now := c.asked.Started
-	switch ends := t.Expires(); {
-	case !ends.IsZero() && ends.Before(now):
-		return fmt.Sprintf("the token in the page's Authorization expired %s before that", now.Sub(ends).Round(time.Second))
-	case ofAudience.MatchString(subject.RefusedFor(c.last().ResponseHeader)) || ofAudience.Match(c.last().ResponseBody):
-		return fmt.Sprintf("the token in the page's Authorization has iss %s and aud %s", claim(t, "iss"), claim(t, "aud"))
-	}
-	return ""
-}
-
-// claim is a claim's value as JSON, one that says of nobody who they are.
-func claim(t *token.Token, name string) string {
-	return subject.Bound(cmp.Or(t.Claims.Get(name).JSON(), "(none)"), 100)
 }
 
 func refuses(c *call) (string, []subject.Evidence) {
