@@ -15,7 +15,8 @@ The mistakes that a report names. One mistake can fail eighteen checks, so that 
 and lists the checks that each one explains below it. A check that no cause explains stands for itself.
 
 A cause is *confirmed* where a check has seen it itself, mostly by an experiment (the same request, signed in hex, is
-accepted), and *inferred* where it follows from which checks fail together. ` + "`kindlytest explain CAUSE`" + ` says what can happen, and
+accepted), and *inferred* where it follows from what an answer says (its words, its status), or from which checks fail
+together. ` + "`kindlytest explain CAUSE`" + ` says what can happen, and
 what to do.
 
 | Cause | What is wrong | Severity | Whose |

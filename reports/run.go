@@ -129,7 +129,8 @@ type Cause struct {
 	Consequence string   `json:"consequence"` // what can happen now
 	Severity    Severity `json:"severity"`
 	Owner       string   `json:"owner"` // page, endpoint, token, webhook, infrastructure, configuration
-	// Confirmed: an experiment showed it; otherwise it is inferred from answers.
+	// Confirmed: a check has seen it itself, mostly by an experiment; otherwise it is
+	// inferred, from what an answer says or from which checks fail.
 	Confirmed bool `json:"confirmed"`
 	// Seen is what it was recognised by: "the same request signed in hex is accepted".
 	Seen string `json:"seen"`

@@ -85,7 +85,7 @@ func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
 		}, []string{"writing the parsed JSON again"}, "readAllBytes"},
 		{"no header of that name arrives", "hmac-not-found", func() plainHook {
 			return answers(401, "application/json", `{"message":"missing signature header"}`)
-		}, []string{`headers["kindly-hmac"]`}, "compare the two secrets"},
+		}, []string{"inferred from the answers", `headers["kindly-hmac"]`}, "compare the two secrets"},
 		{"CloudFront passes on no such header", "hmac-not-found", func() plainHook {
 			return answers(400, "text/plain", "Missing Kindly-HMAC header", "Via", "1.1 8c2f.cloudfront.net (CloudFront)")
 		}, []string{"origin request policy"}, "compare the two secrets"},
@@ -121,9 +121,9 @@ func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
 			}
 			return h
 		}, []string{"the very same request", "Several instances"}, "compare the two secrets"},
-		{"it wants a scope", "webhook-wants-permission", func() plainHook { return refusesMembers(403, "") }, []string{"it is verified", "authenticated()"}, "public half of"},
+		{"it wants a scope", "webhook-wants-permission", func() plainHook { return refusesMembers(403, "") }, []string{"it is verified", "inferred from the answers", "authenticated()"}, "public half of"},
 		{"it looks for a user by another id", "webhook-knows-no-such-user", func() plainHook { return refusesMembers(404, `{"error":"no such user"}`) }, []string{"it is verified", "into sub"}, "public half of"},
-		{"it looks for the claims where they are not", "webhook-fails-after-verifying", func() plainHook { return refusesMembers(500, "Internal Server Error") }, []string{"it is verified", "req.auth"}, "public half of"},
+		{"it looks for the claims where they are not", "webhook-fails-after-verifying", func() plainHook { return refusesMembers(500, "Internal Server Error") }, []string{"it is verified", "(confirmed)", "req.auth"}, "public half of"},
 		{"a plugin judges each token, at any path", "gateway-takes-token", func() plainHook {
 			h := plain()
 			h.before = func(w http.ResponseWriter, r *http.Request) bool {

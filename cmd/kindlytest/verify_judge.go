@@ -41,7 +41,7 @@ func causesOf(violations []token.Violation) []reports.Cause {
 		if i < 0 {
 			i = len(causes)
 			causes = append(causes, reports.Cause{
-				ID: d.ID, Title: d.Title, Consequence: v.Rule.Why, Severity: reports.Medium, Owner: "token", Seen: v.Actual, Fix: d.Fix,
+				ID: d.ID, Title: d.Title, Consequence: v.Rule.Why, Severity: reports.Medium, Owner: "token", Confirmed: true, Seen: v.Actual, Fix: d.Fix,
 			})
 		}
 		causes[i].Explains = append(causes[i].Explains, v.Rule.ID)

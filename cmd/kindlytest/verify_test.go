@@ -51,7 +51,7 @@ func TestVerifyNamesTheMistake(t *testing.T) {
 		{"a lifetime for exp", mint(at, 2000), exitBroken, "TOK-EXP", "token-duration-for-instant", []string{"a duration, not a point in time", "exp = iat + 300", "REFUSED"}, "498854"},
 		{"a far exp", mint(at, at+3*365*86400), exitBroken, "TOK-EXP-MAX", "", []string{"in 3 years"}, "26280h"},
 		{"a time zone", mint(at-3600, at-3300), exitBroken, "TOK-EXP-FUTURE TOK-IAT-SKEW", "token-timezone", []string{"1 h, to the second", "utcnow"}, "NTP"},
-		{"a Python bytes literal", "b'" + sound + "'", exitBroken, "TOK-COMPACT", "token-wrapped-python-bytes", []string{`decode("ascii")`}, "no encoding of your own"},
+		{"a Python bytes literal", "b'" + sound + "'", exitBroken, "TOK-COMPACT", "token-wrapped-python-bytes", []string{`decode("ascii")`, "(confirmed)"}, "no encoding of your own"},
 		{"an answer with another name", `{"jwt":"` + sound + `"}`, exitOK, "", "", []string{"its member is not called"}, "TOK-COMPACT"},
 		{"a URL in the list", mint(at, at+300, "https://hooks.example.com/kindly"), exitBroken, "FWD-PATTERNS", "", []string{`Write "hooks.example.com"`, "ACCEPTED, BUT NOT SOUND"}, "REFUSED"},
 		{"everything in the list", mint(at, at+300, "*"), exitBroken, "FWD-BROAD", "", []string{`"*"`}, "REFUSED"},

@@ -25,6 +25,7 @@ type call struct {
 	token    bool             // its answer holds one
 	gave     string           // what the callback gave or threw, in words
 	mended   *subject.Mending // by which the same request brings a token
+	inferred bool             // what was told last rests on the words of an answer alone
 	is       func() string    // what it gives that is no string, in words
 	send     func(title string, r wire.Request) (subject.Evidence, bool)
 }
@@ -224,7 +225,7 @@ func diagnose(c *call) subject.Verdict {
 	evidence := c.evidence()
 	for _, cause := range callbackCauses {
 		if text, more := cause.tell(c); text != "" {
-			return subject.Violated(expected, text).Because(cause.id).Fix(cause.fixFor(text)).With(evidence...).With(more...)
+			return subject.Violated(expected, text).Because(cause.id).Inferring(c.inferred).Fix(cause.fixFor(text)).With(evidence...).With(more...)
 		}
 	}
 	return subject.Violated(expected, c.gave).With(evidence...)

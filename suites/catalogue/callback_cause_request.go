@@ -195,6 +195,7 @@ func answeredBefore(c *call) (string, []subject.Evidence) {
 		return "", nil
 	}
 	if b := subject.BeforeOf(c.last()); b != nil && signedOut(c.last().ResponseHeader) == "" {
+		c.inferred = true
 		return c.answered(c.last()) + "; that is " + b.Who, nil
 	}
 	return "", nil
@@ -219,6 +220,7 @@ func csrfRefused(c *call) (string, []subject.Evidence) {
 	if r.Status != 419 && !ofWordPress && !csrfWords.Match(r.ResponseBody) && !csrfWords.MatchString(fmt.Sprint(r.ResponseHeader)) {
 		return "", nil
 	}
+	c.inferred = true
 	return c.answered(r), nil
 }
 

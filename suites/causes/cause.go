@@ -3,9 +3,9 @@
 // it. A report names them first: one mistake can fail eighteen checks, and the
 // first of them is seldom the one that tells.
 //
-// A cause is recognised in one of two ways. A probe names it, because an
-// experiment confirmed it ("the same request, signed in hex, is accepted"); or it
-// is inferred from which checks fail and which don't.
+// A cause is recognised in one of two ways. A probe names it, because an experiment
+// confirmed it ("the same request, signed in hex, is accepted"), or because an answer
+// says so; or it is inferred from which checks fail and which don't.
 package causes
 
 import (

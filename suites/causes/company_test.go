@@ -137,6 +137,24 @@ func TestEveryNamedCauseSaysHowItIsMended(t *testing.T) {
 	}
 }
 
+// What only the words of an answer tell is not confirmed, unless another check has seen it.
+func TestWhatOnlyWordsTellIsInferred(t *testing.T) {
+	checks := []reports.Check{
+		{ID: "SIG-VALID", Outcome: reports.Failed, Cause: "gateway-refuses"},
+		{ID: "RESP-STATUS", Outcome: reports.Failed, Cause: "gateway-refuses"},
+		{ID: "RESP-METHOD", Outcome: reports.Skipped, Cause: "gateway-refuses"}, // says nothing of it
+	}
+	for seen, confirmed := range map[string]bool{"": false, "RESP-STATUS": true} {
+		found := Recognise(checks, func(id string) []Sighting { return []Sighting{{Inferred: id != seen && id != "RESP-METHOD"}} })
+		if len(found) != 1 || found[0].Confirmed != confirmed {
+			t.Errorf("seen by %q: %+v, want confirmed: %t", seen, found, confirmed)
+		}
+		for i := range checks {
+			checks[i].Cause = "gateway-refuses"
+		}
+	}
+}
+
 func TestATokensMistakeLeavesTheWebhookItsOwn(t *testing.T) {
 	of := func(rule string, ids ...string) []reports.Check {
 		out := []reports.Check{{ID: rule, Outcome: reports.Failed, Cause: "token-milliseconds"}}
@@ -200,7 +218,7 @@ func TestTwoWebhooksMakeTheirMistakesEachByItself(t *testing.T) {
 			found := Recognise(checks, func(id string) []Sighting {
 				var out []Sighting
 				for _, place := range row.seen[id] {
-					out = append(out, Sighting{place, reports.Check{ID: id, Level: string(rule.Must), Outcome: reports.Failed}})
+					out = append(out, Sighting{Where: place, Check: reports.Check{ID: id, Level: string(rule.Must), Outcome: reports.Failed}})
 				}
 				return out
 			})

@@ -11,7 +11,8 @@ import (
 
 // A Sighting is a check at one place: a webhook, where there are several.
 type Sighting struct {
-	Where string
+	Where    string
+	Inferred bool // the check's cause: see [subject.Verdict]
 	reports.Check
 }
 
@@ -137,7 +138,7 @@ func (r *recognition) named(c Cause) {
 	}
 	for _, place := range places {
 		found := c.report()
-		found.Confirmed, found.Where = true, place
+		found.Where = place
 		for i := range r.rows {
 			row := &r.rows[i]
 			switch {
@@ -145,6 +146,9 @@ func (r *recognition) named(c Cause) {
 			case row.Cause == "" && fails(row.Check) && c.explains(row.ID) && row.at(place):
 			default:
 				continue
+			}
+			if row.Cause == c.ID && fails(row.Check) && !row.Inferred {
+				found.Confirmed = true
 			}
 			if fails(row.Check) && found.Seen == "" && row.Cause == c.ID {
 				found.Seen, found.Repeat, found.Sample, found.Evidence = row.Actual, row.Repeat, row.Sample, row.Evidence

@@ -41,8 +41,8 @@ type pending struct {
 	seen   []causes.Sighting
 }
 
-// Seen are the webhooks at which a check does not hold, the worst first, where
-// there are several.
+// Seen are the places at which a check was judged, the worst first: webhooks, where there
+// are several.
 func (b *Results) Seen(id string) []causes.Sighting {
 	if p, ok := b.Results[id]; ok {
 		return p.seen
@@ -150,9 +150,7 @@ func runCheck(ctx context.Context, s *subject.Session, b *Results, c catalogue.C
 		verdict := judge(ctx, s, c)
 		p.Result = report(s, c, verdict, time.Since(start))
 		for _, v := range verdict.Parted() {
-			if v.Where != "" {
-				p.seen = append(p.seen, causes.Sighting{Where: v.Where, Check: report(s, c, v, 0)})
-			}
+			p.seen = append(p.seen, causes.Sighting{Where: v.Where, Inferred: v.Inferred, Check: report(s, c, v, 0)})
 		}
 	}
 	if o := p.Result.Outcome; o == reports.Failed || o == reports.Warned && s.Options.Strict {

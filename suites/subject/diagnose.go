@@ -65,6 +65,7 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		return nil
 	case service.Gateway(status):
 		st.Fault = h.fault("RESP-STATUS", "gateway-without-service", ev)
+		st.Fault.Inferred = true
 		return nil
 	case status >= 300 && status < 400:
 		return h.tryTransports(ctx, st, Fault{Check: "FWD-REDIRECT", Cause: "webhook-redirects"})
@@ -159,6 +160,7 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 			cause = cmp.Or(ofInput(st.Control().Exchange.Body()), "webhook-misses-input")
 		}
 		st.Fault = h.fault("RESP-STATUS", cause, st.Control())
+		st.Fault.Inferred = cause != "webhook-fails-on-everything"
 		if cause == "webhook-misses-input" && ofInput(st.Control().Exchange.Body()) == "" {
 			return h.tryEmptyBody(ctx, st)
 		}

@@ -35,6 +35,7 @@ func (h *Webhook) tryForged(ctx context.Context, st *Standing) (bool, error) {
 		cause = "webhook-fails-after-verifying"
 	}
 	st.Fault = h.fault("HOOK-VALID", cause, control)
+	st.Fault.Inferred = cause == "webhook-wants-permission" || cause == "webhook-knows-no-such-user"
 	st.Fault.Beside = fmt.Sprintf("with its signature spoiled it gets %s, so that it is verified", Describe(forged.Exchange))
 	return true, nil
 }

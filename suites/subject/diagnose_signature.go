@@ -74,6 +74,7 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 				cause = cmp.Or(ofInput(st.Control().Exchange.Body()), cause)
 			}
 			st.Fault = h.fault("SIG-VALID", cause, st.Control())
+			st.Fault.Inferred = cause != "hmac-refused" && cause != "webhook-fails-on-everything"
 			if len(st.Control().Exchange.Body()) == 0 && refused < 500 {
 				st.Fault.Fix = "An answer without a word is mostly none of the webhook's: a platform wants a key of its own (Azure Functions: ?code=… in the URL, or authLevel anonymous), or a framework a login (Spring Security: permitAll for the path, and no CSRF check). If it is the webhook: compare the two secrets, and log what it computes."
 			}
@@ -126,7 +127,7 @@ func (h *Webhook) tryLabels(ctx context.Context, st *Standing) error {
 		}
 		for _, l := range group {
 			if ev, taken := send(l.Name, l); taken {
-				st.Fault.Cause, st.Fault.Instead = l.ID, &Mended{Cause: l.ID, Name: l.Name, Fix: l.Fix, Seen: ev}
+				st.Fault.Cause, st.Fault.Inferred, st.Fault.Instead = l.ID, false, &Mended{Cause: l.ID, Name: l.Name, Fix: l.Fix, Seen: ev}
 				return nil
 			}
 		}

@@ -185,7 +185,7 @@ func (h *Webhook) tryFronts(st *Standing) bool {
 		check = "HOOK-VALID"
 	}
 	st.Fault = h.fault(check, f.cause, ev)
-	st.Fault.Who, st.Fault.Fix = f.who, f.fix
+	st.Fault.Who, st.Fault.Fix, st.Fault.Inferred = f.who, f.fix, true
 	return true
 }
 

@@ -60,6 +60,8 @@ type Fault struct {
 	Beside string
 	// Who answers in the webhook's place; "" where it may be itself.
 	Who string
+	// Inferred: the cause is concluded from what the answer says, or from its status.
+	Inferred bool
 	// Uncertain: the token may be at fault, not the webhook.
 	Uncertain bool
 }
@@ -72,7 +74,7 @@ func (f Fault) Verdict(expected, actual string) Verdict {
 	if ex := f.Seen.Exchange; ex.Kind() == wire.KindOther {
 		actual += ": " + Bound(ex.Err.Error(), 200)
 	}
-	v := Violated(expected, actual).Because(f.Cause).Fix(f.Fix)
+	v := Violated(expected, actual).Because(f.Cause).Inferring(f.Inferred).Fix(f.Fix)
 	if f.Beside != "" {
 		v.Actual += "; " + f.Beside
 	}

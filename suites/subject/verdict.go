@@ -25,6 +25,7 @@ type Verdict struct {
 	Broken, Consequence string
 	IsWeak              bool
 	Cause               string // the ID of the cause that the probe itself has recognised
+	Inferred            bool   // the cause, from what an answer says: nothing else has shown it
 	Where               string // the webhook that it is about, where there are several
 	// Elsewhere are the verdicts on other webhooks that don't hold either, the worst
 	// first: each stands on its own evidence.
@@ -219,6 +220,10 @@ func Guarded(id string, probe func() Verdict) (v Verdict) {
 
 // Because names the cause that a probe has recognised by itself.
 func (v Verdict) Because(cause string) Verdict { v.Cause = cause; return v }
+
+// Inferring says that the cause is concluded from the words or the status of an answer:
+// no experiment has shown it.
+func (v Verdict) Inferring(inferred bool) Verdict { v.Inferred = inferred; return v }
 
 // Surely says that the violation needs no repetition: a belief in a forged
 // token, a leak, a death.
