@@ -97,6 +97,10 @@ var badChats = []bad{
 		target: tag(snippet + `<script>addEventListener("popstate", () => { document.getElementById("kindly-chat-root")?.remove(); document.getElementById("kindly-chat")?.remove();
 			for (const e of document.querySelectorAll("[id^=kindly]")) e.remove(); delete window.kindlyOptions })</script>`), opts: chat,
 		wants: []want{{"PAGE-CALLBACK-KEPT", reports.Passed, ""}}},
+	{name: "its route computes for ever", // what was seen until then counts, and nobody waits longer than for a visit
+		target: tag(snippet + `<script>addEventListener("popstate", () => setTimeout(() => { for (;;); }))</script>`),
+		opts:   suites.Options{Only: []string{"PAGE-CALLBACK-KEPT"}, Timeout: time.Second},
+		wants:  []want{{"PAGE-CALLBACK-KEPT", reports.Passed, "2 times"}}},
 	{name: "a script never ends", // what was not seen holds no key that one could know of
 		target: pageFrom(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/slow.js" {

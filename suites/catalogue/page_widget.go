@@ -15,6 +15,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -330,7 +331,9 @@ func pageWidgetOnce(ctx context.Context, s *subject.Session) subject.Verdict {
 	if len(v.Started) == 0 {
 		return noClient(v)
 	}
-	started, record, state, err := v.WatchStarts(ctx, rerender)
+	watching, cancel := service.WithTimeout(ctx, rerender+s.Patience.Visit)
+	defer cancel()
+	started, record, state, err := v.WatchStarts(watching, rerender)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}

@@ -25,6 +25,8 @@ func (s *Session) Later(ctx context.Context) ([]Look, error) {
 	}
 	var looks []Look
 	see := func(p *browser.Page, when string) error {
+		ctx, cancel := service.WithTimeout(ctx, s.Patience.Visit)
+		defer cancel()
 		here, err := p.Presence(ctx)
 		if err == nil {
 			looks = append(looks, Look{here, when})
@@ -44,7 +46,9 @@ func (s *Session) Later(ctx context.Context) ([]Look, error) {
 	if err := see(r.page, "some seconds later"); err != nil {
 		return looks, err
 	}
-	routes, err := r.page.Wander(ctx)
+	wandering, cancel := service.WithTimeout(ctx, s.Patience.Visit) // a page may be too busy to go anywhere
+	defer cancel()
+	routes, err := r.page.Wander(wandering)
 	for _, here := range routes {
 		looks = append(looks, Look{here, "after another route was gone to"})
 	}
