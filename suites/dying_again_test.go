@@ -29,16 +29,19 @@ func TestDyingAgainAndAgain(t *testing.T) {
 	for _, w := range waysToDie {
 		t.Run(w.name, func(t *testing.T) {
 			t.Parallel()
-			d := death{way: w, concurrency: 8}
-			var first map[string]reports.Outcome
-			same := 0
-			for n := range *dyingRuns {
-				run := dieOnce(t, d)
-				wrong, _ := judgeDeaths(run, w)
-				if first == nil {
-					first = outcomes(run)
+			runs := make([]reports.Run, *dyingRuns)
+			t.Run("runs", func(t *testing.T) { // it ends when all have
+				for n := range runs {
+					t.Run("", func(t *testing.T) {
+						t.Parallel()
+						runs[n] = dieOnce(t, death{way: w, concurrency: 8})
+					})
 				}
-				wrong = append(wrong, changed(first, outcomes(run))...)
+			})
+			same := 0
+			for n, run := range runs {
+				wrong, _ := judgeDeaths(run, w)
+				wrong = append(wrong, changed(outcomes(runs[0]), outcomes(run))...)
 				if len(wrong) == 0 {
 					same++
 					continue

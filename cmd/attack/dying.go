@@ -13,6 +13,7 @@ import (
 // what must come of it: the same verdicts each time, and the right one blamed.
 func tryDying(ctx context.Context, a *attack) error {
 	cmd := exec.CommandContext(ctx, "go", "test", "./suites", "-count=1", "-v", "-timeout", "3h",
+		"-parallel", "8", // they mostly wait for a customer to come back
 		"-run", "^TestDyingAgainAndAgain$", "-dying", strconv.Itoa(*deaths))
 	cmd.Env = append(cmd.Environ(), "KINDLYTEST_REQUIRE_BROWSER=1")
 	text, err := cmd.CombinedOutput()
