@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
 // cuts is how often the power goes.
@@ -36,7 +38,7 @@ func (a *attack) tryFullDisk(ctx context.Context) error {
 		}
 		// There is room again.
 		room := a.path("full-copy")
-		_, err = output(ctx, "cp", "-r", dir, room)
+		_, err = figures.Output(ctx, "cp", "-r", dir, room)
 		n := 0
 		if err == nil {
 			n, err = a.missing(ctx, filepath.Join(room, "k.db"), events)
@@ -84,13 +86,13 @@ func (a *attack) tryPowerCuts(ctx context.Context, synced bool) error {
 
 func (a *attack) cutPower(ctx context.Context, args []string) (acknowledged, lost int, err error) {
 	disk, copied := a.path("disk.img"), a.path("copied.img")
-	if _, err := output(ctx, "truncate", "-s", "0", disk); err != nil {
+	if _, err := figures.Output(ctx, "truncate", "-s", "0", disk); err != nil {
 		return 0, 0, err
 	}
-	if _, err := output(ctx, "truncate", "-s", "32M", disk); err != nil {
+	if _, err := figures.Output(ctx, "truncate", "-s", "32M", disk); err != nil {
 		return 0, 0, err
 	}
-	if _, err := output(ctx, "mkfs.ext4", "-q", "-F", disk); err != nil {
+	if _, err := figures.Output(ctx, "mkfs.ext4", "-q", "-F", disk); err != nil {
 		return 0, 0, fmt.Errorf("%w: %w", errNoMount, err)
 	}
 	dir, unmount, err := a.mount(ctx, "disk", "-o", "loop", disk)
@@ -104,7 +106,7 @@ func (a *attack) cutPower(ctx context.Context, args []string) (acknowledged, los
 	var copyErr error
 	events := m.load(ctx, 40, func() {
 		_ = m.cmd.Process.Signal(syscall.SIGSTOP) // what is copied is of one moment
-		_, copyErr = output(ctx, "cp", disk, copied)
+		_, copyErr = figures.Output(ctx, "cp", disk, copied)
 		m.kill(syscall.SIGKILL)
 	})
 	if err := errors.Join(copyErr, unmount()); err != nil {
@@ -126,11 +128,11 @@ func (a *attack) mount(ctx context.Context, name string, args ...string) (dir st
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", nil, err
 	}
-	if _, err := output(ctx, "mount", append(args, dir)...); err != nil {
+	if _, err := figures.Output(ctx, "mount", append(args, dir)...); err != nil {
 		return "", nil, fmt.Errorf("%w: %w", errNoMount, err)
 	}
 	return dir, func() error {
-		_, err := output(context.WithoutCancel(ctx), "umount", dir)
+		_, err := figures.Output(context.WithoutCancel(ctx), "umount", dir)
 		return err
 	}, nil
 }

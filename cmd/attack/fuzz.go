@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
 // enough is how many inputs all targets together should have seen.
@@ -25,7 +27,7 @@ func tryFuzzing(ctx context.Context, a *attack) error {
 	inputs := 0
 	var broken []string
 	for _, t := range targets {
-		said, err := output(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", fuzzTime.String(), "-fuzzminimizetime", "5x", t.pkg)
+		said, err := figures.Output(ctx, "go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime", fuzzTime.String(), "-fuzzminimizetime", "5x", t.pkg)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -58,7 +60,7 @@ type fuzzTarget struct{ pkg, name string }
 
 // fuzzTargets finds all of them.
 func fuzzTargets(ctx context.Context) ([]fuzzTarget, error) {
-	files, err := output(ctx, "go", "list", "-f", "{{$p := .}}{{range .TestGoFiles}}{{$p.ImportPath}}\t{{$p.Dir}}/{{.}}\n{{end}}"+
+	files, err := figures.Output(ctx, "go", "list", "-f", "{{$p := .}}{{range .TestGoFiles}}{{$p.ImportPath}}\t{{$p.Dir}}/{{.}}\n{{end}}"+
 		"{{range .XTestGoFiles}}{{$p.ImportPath}}\t{{$p.Dir}}/{{.}}\n{{end}}", "./...")
 	if err != nil {
 		return nil, err

@@ -1,8 +1,8 @@
 // Command attack tries to hurt kindlytest, and writes what came of it into
 // docs/security.md. Run it from the root of the repository:
 //
-//	go run ./cmd/attack                 # everything (make attack): half an hour on two quiet cores
-//	go run ./cmd/attack pages answers   # only these parts, printed, not written
+//	go run ./cmd/attack                 # everything (make attack): the better part of an hour on two quiet cores
+//	go run ./cmd/attack pages answers   # only these parts, and their tables
 //
 // It attacks the program as it is released, started anew for each attack, and
 // looks at it from outside: how long it takes, what memory, what it says. The
@@ -11,34 +11,24 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
-// A part tries one kind of attack, and adds rows to the table.
-type part struct {
-	name string
-	try  func(context.Context, *attack) error
-}
-
-var parts = []part{
-	{"vectors", tryVectors},
-	{"answers", tryAnswers},
-	{"pages", tryPages},
-	{"kill", tryKills},
-	{"dying", tryDying},
-	{"fuzz", tryFuzzing},
+var parts = []figures.Part[attack]{
+	{Name: "vectors", Measure: tryVectors},
+	{Name: "answers", Measure: tryAnswers},
+	{Name: "pages", Measure: tryPages},
+	{Name: "kill", Measure: tryKills},
+	{Name: "dying", Measure: tryDying},
+	{Name: "fuzz", Measure: tryFuzzing},
 }
 
 // How much is tried.
@@ -59,43 +49,26 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, flag.Args()); err != nil {
+	err := figures.InFolder("kindlytest-attack-", func(dir string) error { return run(ctx, dir, flag.Args()) })
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "attack:", err)
 		stop()
 		os.Exit(1)
 	}
 }
 
-// run fails if an attack has hurt: also then the table is written.
-func run(ctx context.Context, only []string) (err error) {
-	dir, err := os.MkdirTemp("", "kindlytest-attack-")
-	if err != nil {
+// run fails if an attack has hurt: also then the tables are written.
+func run(ctx context.Context, dir string, only []string) error {
+	a := &attack{dir: dir}
+	if _, err := figures.Output(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", a.program(), "./cmd/kindlytest"); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	a := &attack{dir: dir, table: figures.Table{By: "make attack"}}
-	if _, err := output(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", a.program(), "./cmd/kindlytest"); err != nil {
-		return err
+	page := figures.Page{By: "make attack", Path: filepath.Join("docs", "security.md"), Print: *match != ""}
+	hurt, err := figures.Run(ctx, page, a, &a.table, parts, only)
+	if err == nil && hurt > 0 {
+		return fmt.Errorf("%d attacks have hurt", hurt)
 	}
-	for _, p := range parts {
-		if len(only) > 0 && !slices.Contains(only, p.name) {
-			continue
-		}
-		started := time.Now()
-		if err := p.try(ctx, a); err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
-		}
-		fmt.Printf("(%s took %.0f s)\n", p.name, time.Since(started).Seconds())
-	}
-	if len(only) == 0 && *match == "" {
-		if err := a.table.Write(filepath.Join("docs", "security.md")); err != nil {
-			return err
-		}
-	}
-	if n := a.table.Missed(); n > 0 {
-		return fmt.Errorf("%d attacks have hurt", n)
-	}
-	return nil
+	return err
 }
 
 // program is the path of what is attacked.
@@ -103,15 +76,3 @@ func (a *attack) program() string { return a.path("kindlytest") }
 
 // path is that of a file in the attack's own folder.
 func (a *attack) path(name string) string { return filepath.Join(a.dir, name) }
-
-// output runs a command and returns what it printed; its error tells what it
-// complained about.
-func output(ctx context.Context, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
-	out, err := cmd.Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) {
-		err = fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, failed.Stderr)
-	}
-	return string(out), err
-}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
 // Whose vectors they are, and what of them is run here. Both are Go modules, and
@@ -25,7 +27,7 @@ var agree = regexp.MustCompile(`: (\d+) vectors agree`)
 // tryVectors runs other people's vectors through what reads tokens and URLs.
 func tryVectors(ctx context.Context, a *attack) error {
 	for _, s := range sources {
-		said, err := output(ctx, "go", "mod", "download", "-json", s.module+"@"+s.version)
+		said, err := figures.Output(ctx, "go", "mod", "download", "-json", s.module+"@"+s.version)
 		if err != nil {
 			return fmt.Errorf("fetching %s: %w\n%s", s.what, err, said)
 		}
@@ -36,7 +38,7 @@ func tryVectors(ctx context.Context, a *attack) error {
 		if module.Sum != s.sum {
 			return fmt.Errorf("%s@%s is not what was looked at: its sum is %s", s.module, s.version, module.Sum)
 		}
-		said, err = output(ctx, "go", "test", "-count=1", "-v", "-run", s.tests, s.pkg, "-vectors", filepath.Join(module.Dir, s.folder))
+		said, err = figures.Output(ctx, "go", "test", "-count=1", "-v", "-run", s.tests, s.pkg, "-vectors", filepath.Join(module.Dir, s.folder))
 		disagree := strings.Count(said, "_test.go:") - len(agree.FindAllString(said, -1))
 		n := 0
 		for _, m := range agree.FindAllStringSubmatch(said, -1) {

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
 // measureBuild is about the binary, the time to build it from nothing, and what
@@ -83,7 +85,7 @@ func groupOf(module string) string {
 // modulesOf maps the program's packages to their modules; the standard
 // library's have none.
 func modulesOf(ctx context.Context) (map[string]string, error) {
-	text, err := output(ctx, "go", "list", "-deps", "-f", "{{.ImportPath}} {{with .Module}}{{.Path}}{{end}}", "./cmd/kindlytest")
+	text, err := figures.Output(ctx, "go", "list", "-deps", "-f", "{{.ImportPath}} {{with .Module}}{{.Path}}{{end}}", "./cmd/kindlytest")
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +122,10 @@ func (b *bench) compileTimes(modules map[string]string) (map[string]float64, err
 
 // symbolSizes sums up the symbols of a build that has kept them.
 func (b *bench) symbolSizes(ctx context.Context, modules map[string]string) (map[string]float64, error) {
-	if _, err := output(ctx, "go", "build", "-trimpath", "-o", b.path("symbols"), "./cmd/kindlytest"); err != nil {
+	if _, err := figures.Output(ctx, "go", "build", "-trimpath", "-o", b.path("symbols"), "./cmd/kindlytest"); err != nil {
 		return nil, err
 	}
-	text, err := output(ctx, "go", "tool", "nm", "-size", b.path("symbols"))
+	text, err := figures.Output(ctx, "go", "tool", "nm", "-size", b.path("symbols"))
 	if err != nil {
 		return nil, err
 	}

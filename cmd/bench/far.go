@@ -39,8 +39,8 @@ func measureFar(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	b.table.AtMost(1.5, "×", "all checks of a customer 100 ms away, of the longest chain", took[0]/median(chains),
-		"%.1f and %.1f s; with the 50 requests/s that are the default for others' machines %.1f s", took[0]/1000, median(chains)/1000, took[1]/1000)
+	b.table.AtMost(1.5, "×", "all checks of a customer 100 ms away, of the longest chain", took[0]/median(chains), "%.1f and %.1f s", took[0]/1000, median(chains)/1000)
+	b.table.AtMost(30, "s", "the same, with the 50 requests a second that are the default for others' machines", took[1]/1000, "")
 	return nil
 }
 

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
 // goBench runs Go benchmarks of a package and returns what each of them
 // reported, by unit.
 func goBench(ctx context.Context, pkg, pattern, benchtime string) (map[string]map[string]float64, error) {
-	text, err := output(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", benchtime, pkg)
+	text, err := figures.Output(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", benchtime, pkg)
 	if err != nil {
 		return nil, fmt.Errorf("%w\n%s", err, text)
 	}

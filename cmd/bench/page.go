@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
 // aPage is one that gives a token, which its endpoint hands out.
@@ -51,9 +52,9 @@ func measurePage(ctx context.Context, b *bench) error {
 
 // measureMoreChats is about chats in a browser that runs.
 func (b *bench) measureMoreChats(ctx context.Context, chrome, url string) error {
-	figures := map[string][]float64{} // ms
+	series := map[string][]float64{} // ms, by what was timed
 	for range 3 {
-		if err := b.chromedpAgain(ctx, chrome, url, figures); err != nil {
+		if err := b.chromedpAgain(ctx, chrome, url, series); err != nil {
 			return err
 		}
 		all, err := goBench(ctx, "./internal/browser", "^Benchmark(NextChat|NextVisit|NewUserToToken)$", "15x")
@@ -61,10 +62,10 @@ func (b *bench) measureMoreChats(ctx context.Context, chrome, url string) error 
 			return err
 		}
 		for name, got := range all {
-			figures[name] = append(figures[name], got["ns/op"]/1e6)
+			series[name] = append(series[name], got["ns/op"]/1e6)
 		}
 	}
-	of := func(name string) float64 { return median(figures[name]) }
+	of := func(name string) float64 { return median(series[name]) }
 	b.table.AtMost(30, "ms", "one more chat of the same user, its page open", of("NextChat"), "")
 	b.table.AtMost(30, "ms", "the same in a new tab", of("NextVisit"),
 		"a minimal chromedp program %.0f ms: %.2f ×", of("tab"), of("NextVisit")/of("tab"))
@@ -74,8 +75,8 @@ func (b *bench) measureMoreChats(ctx context.Context, chrome, url string) error 
 }
 
 // chromedpAgain adds what further tabs and contexts take in a chromedp program.
-func (b *bench) chromedpAgain(ctx context.Context, chrome, url string, figures map[string][]float64) error {
-	text, err := output(ctx, b.path("chromedp"), chrome, url, "15")
+func (b *bench) chromedpAgain(ctx context.Context, chrome, url string, series map[string][]float64) error {
+	text, err := figures.Output(ctx, b.path("chromedp"), chrome, url, "15")
 	if err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (b *bench) chromedpAgain(ctx context.Context, chrome, url string, figures m
 			if err != nil {
 				return fmt.Errorf("the chromedp program said %q: %w", line, err)
 			}
-			figures[what] = append(figures[what], n/1e6)
+			series[what] = append(series[what], n/1e6)
 		}
 	}
 	return nil

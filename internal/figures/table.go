@@ -12,9 +12,7 @@ import (
 
 // A Table is what was measured.
 type Table struct {
-	// By is the command that writes the table. It stands in the page, in a comment
-	// that marks the table's place.
-	By   string
+	by   string // says what writes it, in the page
 	rows []row
 }
 
@@ -76,8 +74,8 @@ func figure(f float64) string {
 	return fmt.Sprintf("%.2f", f)
 }
 
-// Missed is how many figures miss their goal.
-func (t *Table) Missed() int {
+// missed is how many figures miss their goal.
+func (t *Table) missed() int {
 	n := 0
 	for _, r := range t.rows {
 		if r.met == no {
@@ -87,14 +85,14 @@ func (t *Table) Missed() int {
 	return n
 }
 
-// Write puts the table into a page, between two comments; the rest is written by
+// write puts the table into a page, between two comments; the rest is written by
 // hand.
-func (t *Table) Write(path string) error {
+func (t *Table) write(path string) error {
 	page, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	begin, end := "<!-- begin: "+t.By+" writes this -->", "<!-- end: "+t.By+" -->"
+	begin, end := "<!-- begin: "+t.by+" writes this -->", "<!-- end: "+t.by+" -->"
 	before, rest, ok := strings.Cut(string(page), begin)
 	_, after, found := strings.Cut(rest, end)
 	if !ok || !found {
