@@ -36,8 +36,8 @@ var hookValid = eachHook(func(_ context.Context, h *subject.Webhook, st subject.
 		return subject.Missing("Kindly would refuse the token, and never forward it (see %s)", why)
 	}
 	if f := st.Fault; f != nil {
-		if f.Uncertain {
-			return subject.Missing("%s: give the page or the endpoint, whose tokens it takes", f.What).With(f.Seen)
+		if f.Lacks != "" {
+			return subject.Missing("%s, and %s", f.What, f.Lacks).With(f.Seen)
 		}
 		if f.Check != "HOOK-VALID" {
 			v, _ := h.Unserved(st)

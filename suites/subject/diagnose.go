@@ -207,7 +207,7 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 	if st.Token.Rung == Minted && st.Control().Exchange.Status() < 500 {
 		st.Fault = h.fault("HOOK-VALID", "", st.Control())
 		st.Fault.What = "a token that was made with the private key alone gets " + WhatAnswered(st.Control().Exchange) + ", which may be due to its claims (sub, iss)"
-		st.Fault.Uncertain = true
+		st.Fault.Lacks = h.Session.lacksToken()
 		return nil
 	}
 	if found, err := h.tryForged(ctx, st); found || err != nil {

@@ -62,8 +62,9 @@ type Fault struct {
 	Who string
 	// Inferred: the cause is concluded from what the answer says, or from its status.
 	Inferred bool
-	// Uncertain: the token may be at fault, not the webhook.
-	Uncertain bool
+	// Lacks is what would tell whether the webhook is at fault, or the token that was
+	// made with the private key alone; "" where that is plain.
+	Lacks string
 }
 
 // Verdict is what the check that speaks of it says.
@@ -411,6 +412,9 @@ func (h *Webhook) accepted(st Standing) bool {
 func (h *Webhook) Unserved(st Standing) (Verdict, bool) {
 	if st.Fault == nil {
 		return Verdict{}, false
+	}
+	if f := st.Fault; f.Lacks != "" {
+		return Missing("nothing can be told: %s, and %s", f.What, f.Lacks), true
 	}
 	return Missing("nothing can be told: %s too (see %s)", st.Fault.What, st.Fault.Check).Because(st.Fault.Cause), true
 }

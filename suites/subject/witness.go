@@ -106,6 +106,17 @@ func (s *Session) NewTokenFor(ctx context.Context, chatID string) (ChatToken, er
 	return p, nil
 }
 
+// lacksToken says why a token had to be made with the private key alone.
+func (s *Session) lacksToken() string {
+	if s.Target.PageURL == "" && s.Target.Endpoint == nil {
+		return "neither page nor endpoint was given, whose tokens it takes"
+	}
+	if _, err := s.FirstToken(); err != nil {
+		return err.Error()
+	}
+	return "the token that was given can't be read (see TOK-COMPACT)"
+}
+
 // spare is the life that a token must still have to be used as a control.
 const spare = 20 * time.Second
 
