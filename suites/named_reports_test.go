@@ -83,6 +83,58 @@ func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
 				return hmacOf(s, out.Bytes())
 			})
 		}, []string{"writing the parsed JSON again"}, "readAllBytes"},
+		{"Ruby's encode64 ends in a line end", "hmac-refused", written(func(b []byte) string { return base64.StdEncoding.EncodeToString(b) + "\n" }), []string{"strict_encode64", "timingSafeEqual"}, "Route"},
+		{"a guard of NestJS stands before each route", "webhook-behind-login", func() plainHook {
+			return answers(401, "application/json", `{"message":"Unauthorized","statusCode":401}`)
+		}, []string{"inferred from the answers", "@Public()"}, "encode64"},
+		{"Laravel's login", "webhook-behind-login", func() plainHook { return answers(401, "application/json", `{"message":"Unauthenticated."}`) }, []string{"auth:sanctum"}, "encode64"},
+		{"WordPress has no permission_callback", "webhook-behind-login", func() plainHook {
+			return answers(401, "application/json", `{"code":"rest_forbidden","message":"Sorry, you are not allowed to do that.","data":{"status":401}}`)
+		}, []string{"__return_true"}, "encode64"},
+		{"a login that nobody knows by name", "webhook-behind-login", func() plainHook {
+			return answers(403, "application/json", `{"error":{"code":"AUTHENTICATION_REQUIRED","detail":"You must be logged in."}}`)
+		}, []string{"no session and no account"}, "encode64"},
+		{"a login that reads each Bearer token", "webhook-behind-login", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				says := "Not authenticated"
+				if r.Header.Get("Authorization") != "" {
+					says = "Could not validate credentials"
+				}
+				return answers(401, "application/json", `{"detail":"`+says+`"}`).before(w, r)
+			}
+			return h
+		}, []string{"FastAPI's HTTPBearer"}, "encode64"},
+		{"a filter has read the body, and its answer says nothing of it", "webhook-body-read-before", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				inner := httptest.NewRecorder()
+				if plain().ServeHTTP(inner, r); inner.Code == 401 && strings.Contains(inner.Body.String(), "signed") {
+					says(inner.Code, "application/json", inner.Body.String())(w, r)
+					return true
+				}
+				return answers(400, "application/json", fmt.Sprintf(`{"timestamp":"%s","status":400,"error":"Bad Request","path":"/kindly"}`, time.Now().Format(time.RFC3339Nano))).before(w, r)
+			}
+			return h
+		}, []string{"an empty body and a form", "inferred from the answers", "wrapper with a copy"}, "as a form"},
+		{"it reads the body as a form", "webhook-misses-input", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				body, _ := io.ReadAll(r.Body)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				if r.Header.Get("Kindly-HMAC") != hmacOf(plainSecret, body) {
+					return answers(401, "application/json", `{"error":"signature"}`).before(w, r)
+				}
+				if r.FormValue("message") == "" {
+					return answers(400, "application/json", `{"error":"Bad Request"}`).before(w, r)
+				}
+				return answers(200, "application/json", `{"reply":"Hello!"}`).before(w, r)
+			}
+			return h
+		}, []string{"a form with the message in it", "(confirmed)", "Read the body as JSON"}, "copy"},
+		{"it reads of the verified token what .NET has renamed", "webhook-fails-after-verifying", func() plainHook {
+			return refusesMembers(500, "System.NullReferenceException: Object reference not set to an instance of an object.\n   at Shop.Controllers.KindlyController.Hook(KindlyRequest body)")
+		}, []string{"it is verified", "MapInboundClaims = false"}, "a field that the request has not"},
 		{"no header of that name arrives", "hmac-not-found", func() plainHook {
 			return answers(401, "application/json", `{"message":"missing signature header"}`)
 		}, []string{"inferred from the answers", `headers["kindly-hmac"]`}, "compare the two secrets"},

@@ -506,9 +506,20 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 		}, []string{"as JSON", "message is required"}, "business"},
 		{"it hangs up", "webhook-hangs-up", func() plainHook {
 			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if strings.Contains(r.URL.Path, "nowhere") {
+					http.NotFound(w, r)
+					return true
+				}
+				panic(http.ErrAbortHandler)
+			}
+			return h
+		}, []string{"no answer", "Look into its log"}, "0.0.0.0"},
+		{"the container's port is published, and the app listens inside of it only", "webhook-port-unserved", func() plainHook {
+			h := plain()
 			h.before = func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }
 			return h
-		}, []string{"no answer", "Look into its log"}, "business"},
+		}, []string{"no answer", "(confirmed)", "listen on 0.0.0.0"}, "log"},
 		{"a platform wants a key of its own", "hmac-refused", func() plainHook {
 			return answers(401, "", "")
 		}, []string{"without a word", "?code="}, "time stamp"},

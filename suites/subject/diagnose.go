@@ -217,6 +217,10 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 	switch {
 	case st.Control().Exchange.Status() >= 500 && h.AcceptableStatus(st.Stranger[0]):
 		cause = "webhook-fails-on-tokens"
+	case refusesSomebody(st.Stranger[0]) && ofLogin(st.Stranger[0].Exchange.Body()):
+		st.Fault = h.fault("HOOK-VALID", "webhook-behind-login", st.Stranger[0])
+		st.Fault.Inferred = true
+		return nil
 	case likeRefused(st.Control(), st.Stranger[0]):
 		cause = "webhook-refuses-everybody"
 	case h.fault("", "", st.Control()).Fix != "": // it says itself why

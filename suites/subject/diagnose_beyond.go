@@ -36,6 +36,10 @@ func (h *Webhook) tryForged(ctx context.Context, st *Standing) (bool, error) {
 	}
 	st.Fault = h.fault("HOOK-VALID", cause, control)
 	st.Fault.Inferred = cause == "webhook-wants-permission" || cause == "webhook-knows-no-such-user"
+	if m := said(messages, control.Exchange.Body()); m != nil && m.says == readsMissing && h.AcceptableStatus(st.Stranger[0]) {
+		// It is the token's, of which the cause speaks: all else is in strangers' requests too.
+		st.Fault.Fix = ""
+	}
 	st.Fault.Beside = fmt.Sprintf("with its signature spoiled it gets %s, so that it is verified", Describe(forged.Exchange))
 	return true, nil
 }

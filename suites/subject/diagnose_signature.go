@@ -70,6 +70,8 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 				cause = "hmac-not-found"
 			case refused >= 500:
 				cause = "webhook-fails-on-everything"
+			case ofLogin(st.Control().Exchange.Body()):
+				cause = "webhook-behind-login"
 			case refused == http.StatusBadRequest || refused == http.StatusUnprocessableEntity:
 				cause = cmp.Or(ofInput(st.Control().Exchange.Body()), cause)
 			}

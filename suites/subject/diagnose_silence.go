@@ -2,7 +2,10 @@ package subject
 
 import (
 	"context"
+	"net/url"
 	"regexp"
+
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
 // A body that somebody has read before is empty to who reads it next, or never comes.
@@ -64,12 +67,30 @@ func (h *Webhook) tryEmptyBody(ctx context.Context, st *Standing) error {
 	if err != nil || !alikeButForDigits(ev, st.Control()) {
 		return err
 	}
-	st.Fault.Beside = "an empty body, signed rightly, gets the same answer"
-	if FixOfAnswer(st.Control().Exchange.Body()) == "" {
-		st.Fault.Fix = "It finds nothing in the body, whatever is in it. Either it reads the body as something else (a form), and is to read it as JSON; or what checks the signature has read it, and left nothing: wrap the request with a copy of the bytes in the filter (Spring), EnableBuffering and Position = 0 (ASP.NET), the verify hook of express.json."
+	r, err := h.Request(c)
+	if err != nil {
+		return err
 	}
+	withType("application/x-www-form-urlencoded")(&r)
+	r.Body = []byte(url.Values{"message": {h.Message()}, "chat_id": {c.ChatID}}.Encode())
+	webhook.SetSignature(r.Header, h.Config.Secret, r.Body)
+	if form := h.Session.Do(trying(ctx, "RESP-STATUS"), "as a form", r); form.Exchange.Response == nil || !alikeButForDigits(form, st.Control()) {
+		if h.AcceptableStatus(form) {
+			st.Fault.Beside, st.Fault.Inferred = "a form with the message in it, signed rightly, is accepted", false
+		}
+		return nil
+	}
+	if namesInput.Match(st.Control().Exchange.Body()) { // it may have been read, and not as JSON
+		return nil
+	}
+	st.Fault.Cause = "webhook-body-read-before"
+	st.Fault.Inferred = true
+	st.Fault.Beside = "an empty body and a form, signed rightly, get the same answer"
 	return nil
 }
+
+// namesInput is what says which field of the body is missing.
+var namesInput = regexp.MustCompile(`(?i)\b(?:message|chat_?id|user_?id|exchange)\b["' ]{0,3}(?:field )?(?:is|was|must|can't|cannot|may not|not)\b|(?:missing|required|no)\b[^{}]{0,20}\b(?:chat_?id|user_?id|exchange|message)\b`)
 
 // alikeButForDigits says whether two answers are the same but for times and counters.
 func alikeButForDigits(a, b Evidence) bool {

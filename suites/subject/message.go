@@ -18,6 +18,9 @@ const (
 	fixPEM      = `The library can't read the key as it got it. Mostly a variable has \n as two characters (key.replace(/\\n/g, "\n")), or holds the PEM's first line only, or the file's path, or the key is of another form: openssl pkcs8 -topk8 -nocrypt writes PKCS #8 (BEGIN PRIVATE KEY), openssl rsa -pubout the public half (BEGIN PUBLIC KEY).`
 )
 
+// readsMissing is what languages say where something is read that is not there.
+var readsMissing = regexp.MustCompile(`KeyError|Undefined (?:array key|index|property)|NoMethodError|undefined method|NullReferenceException|NullPointerException|ArgumentNullException|nil pointer dereference|Sequence contains no|(?i:cannot read propert\w+ (?:of |'\w+' of )(?:undefined|null))|'NoneType' object|(?:\w\(\)|property "?\w+"?) on null\b`)
+
 // messages are those of the libraries that sign, verify and parse, the narrowest
 // first. Sources: their code (jsonwebtoken, jose, PyJWT, firebase/php-jwt, jjwt,
 // golang-jwt, .NET, OpenSSL, Express and its parsers).
@@ -97,17 +100,8 @@ var messages = []message{
 		"It wants another issuer (iss) than the endpoint writes, to the letter: a slash or a scheme more is another one. Let both say the same."},
 	{regexp.MustCompile(`Token has no (?:type|id)|Missing claim: |Token type is incorrect|Unable to find key "?\w+"? in the token payload|typ(?:e)? claim|Wrong token type|Only (?:non-)?(?:access|refresh) tokens? (?:is|are) allowed|Missing ["']?\w+["']? claim`),
 		"It takes tokens of its own only, with claims that Kindly's tokens have not: that is the check of your own login. Take it off the webhook, and verify Kindly's token there by a JWT library, with your public key; the user is in sub."},
-	{regexp.MustCompile(`"message"\s*:\s*"Unauthenticated\."`), "So says Laravel's login of whoever has none: take the webhook's route out of the group with auth:sanctum or auth:api, which reads Kindly's Bearer token as its own." + ifSignature},
-	{regexp.MustCompile(`"rest_forbidden"|"rest_not_logged_in"`), "So says WordPress where permission_callback is not true: \"permission_callback\" => \"__return_true\" in register_rest_route, for the webhook checks the signature itself." + ifSignature},
-	{regexp.MustCompile(`Authentication credentials were not provided`), "So says Django REST framework of whoever is not logged in: authentication_classes = [] and permission_classes = [AllowAny] on the webhook's view." + ifSignature},
-	{regexp.MustCompile(`need to sign in or sign up`), "So says Devise of whoever is not logged in: skip_before_action :authenticate_user! in the webhook's controller." + ifSignature},
-	{regexp.MustCompile(`^\s*\{\s*"detail"\s*:\s*"Not authenticated"\s*\}`), "So says FastAPI's HTTPBearer or OAuth2 scheme of whoever brings no login: take it off the webhook's route, and off the router or app that it is in." + ifSignature},
-	{regexp.MustCompile(`^\s*\{\s*"message"\s*:\s*"Unauthorized"\s*,\s*"statusCode"\s*:\s*401\s*\}`), "So says a guard of NestJS. Is it a global one (APP_GUARD, useGlobalGuards), the app's login? Let it pass the webhook's route (@Public())." + ifSignature},
-	{regexp.MustCompile(`Full authentication is required to access this resource`), "So says Spring Security of whoever is not logged in: permitAll for the webhook's path, and no CSRF check there." + ifSignature},
 	{regexp.MustCompile(`"data" argument must be of type string[^<]*Received undefined`),
 		"The HMAC gets no body: nobody has kept it (rawBody is undefined). Keep the bytes where the body is read (the verify hook of express.json, koa-body's includeUnparsed, fastify-raw-body), and hash those."},
-	{regexp.MustCompile(`KeyError|Undefined (?:array key|index|property)|NoMethodError|undefined method|NullReferenceException|NullPointerException`),
-		"It reads something that is not there, and its error names it: mostly a field that the request has not (Kindly sends message, chat_id, user_id, exchange, context, and more), a setting, or a row of a table. Require none that is not always there."},
 	{regexp.MustCompile(`ENOENT|FileNotFoundError|no such file or directory|failed to open stream`),
 		"A file is not there where it runs: see that it is deployed, and take its path from the program's own place, not from the working directory."},
 	{regexp.MustCompile(`(?i)not allowed by CORS`),
@@ -126,17 +120,50 @@ var messages = []message{
 	{regexp.MustCompile(`(?i)option the payload already has an|for string payload|Expected "payload" to be a plain object|"(?:iat|expiresIn)" should be`),
 		"Give the library a plain object and the lifetime in one place: as expiresIn in seconds (a number), or as the claim exp, not both."},
 	{regexp.MustCompile(`not JSON serializable|circular structure to JSON|BigInt`), "What is written as JSON is no plain value: write the token as text, and numbers as numbers."},
+	{readsMissing,
+		"It reads something that is not there, and its error names it: mostly a field that the request has not (Kindly sends message, chat_id, user_id, exchange, context, and more), a setting, or a row of a table. Require none that is not always there."},
 }
+
+// logins are messages of a login to those who have none, those of one library first.
+var logins = []message{
+	{regexp.MustCompile(`"message"\s*:\s*"Unauthenticated\."`), "So says Laravel's login of whoever has none: take the webhook's route out of the group with auth:sanctum or auth:api, which reads Kindly's Bearer token as its own."},
+	{regexp.MustCompile(`"rest_forbidden"|"rest_not_logged_in"`), "So says WordPress where permission_callback is not true: \"permission_callback\" => \"__return_true\" in register_rest_route, for the webhook checks the signature itself."},
+	{regexp.MustCompile(`Authentication credentials were not provided`), "So says Django REST framework of whoever is not logged in: authentication_classes = [] and permission_classes = [AllowAny] on the webhook's view."},
+	{regexp.MustCompile(`need to sign in or sign up`), "So says Devise of whoever is not logged in: skip_before_action :authenticate_user! in the webhook's controller."},
+	{regexp.MustCompile(`^\s*\{\s*"detail"\s*:\s*"Not authenticated"\s*\}`), "So says FastAPI's HTTPBearer or OAuth2 scheme of whoever brings no login: take it off the webhook's route, and off the router or app that it is in."},
+	{regexp.MustCompile(`^\s*\{\s*"message"\s*:\s*"Unauthorized"\s*,\s*"statusCode"\s*:\s*401\s*\}`), "So says a guard of NestJS. Is it a global one (APP_GUARD, useGlobalGuards), the app's login? Let it pass the webhook's route (@Public())."},
+	{regexp.MustCompile(`Full authentication is required to access this resource`), "So says Spring Security of whoever is not logged in: permitAll for the webhook's path, and no CSRF check there."},
+	{regexp.MustCompile(`"error"\s*:\s*"Unauthorized"\s*,\s*"message"\s*:\s*"(?:Missing authentication|No Authorization was found)|"FST_JWT_NO_AUTHORIZATION`), "So says the app's JWT plugin (Fastify, hapi) of whoever brings no login of its own: let the hook that checks it (onRequest, auth: false) leave out the webhook's route."},
+	{regexp.MustCompile(`No authorization token was found|credentials_required`), "So says express-jwt of whoever brings no login of the app's: exclude the webhook's path (.unless({path: […]})), or put its route before that middleware."},
+	{regexp.MustCompile(`could not verify that you are authorized to access the URL`), "So says Flask of whoever is not logged in: leave @login_required off the webhook's route, and out of a before_request of all."},
+	{regexp.MustCompile(`(?i)(?:not|n't|un)[ -]?(?:logged|signed)[ -]?in\b|\bun-?authenticated\b|\bnot-?_?authenticated\b|\b(?:must|need to|please|have to)(?: be)? (?:log|logged|sign|signed)[ -]?(?:in|on)\b|\b(?:login|log-in|authentication)[ _](?:is )?required\b|\bmissing authentication\b`),
+		"So says a login of whoever has none: take the webhook's route out of the middleware, guard or filter that the app's own pages and API have. Kindly has no session and no account."},
+}
+
+// ofLogin says whether an answer is what logins say to those who have none: that is what
+// stands before a webhook which believes no session.
+func ofLogin(body []byte) bool { return said(logins, body) != nil }
 
 // FixOfAnswer is what to do where an answer has the known message of a library, in
 // HTML, in JSON or as it is; "" where it has none.
 func FixOfAnswer(body []byte) string {
-	const enough = 16 << 10
-	text := strings.ReplaceAll(html.UnescapeString(string(body[:min(len(body), enough)])), `\"`, `"`)
-	for _, m := range messages {
-		if m.says.MatchString(text) {
-			return m.fix
-		}
+	if m := said(messages, body); m != nil {
+		return m.fix
+	}
+	if m := said(logins, body); m != nil {
+		return m.fix + ifSignature
 	}
 	return ""
+}
+
+// said is the first of the messages that an answer has.
+func said(all []message, body []byte) *message {
+	const enough = 16 << 10
+	text := strings.ReplaceAll(html.UnescapeString(string(body[:min(len(body), enough)])), `\"`, `"`)
+	for i := range all {
+		if all[i].says.MatchString(text) {
+			return &all[i]
+		}
+	}
+	return nil
 }

@@ -28,9 +28,13 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 	}
 	unsignedToo := false // gets no answer
 	ended := false       // nobody listened for a moment, after it had listened
+	resets := 0
 	for _, a := range asks {
 		ev, gone := h.whenBack(ctx, a.title, a.request)
 		ended = ended || gone
+		if ev.Exchange.Kind() == wire.KindReset {
+			resets++
+		}
 		if a.member {
 			member = ev
 		}
@@ -55,6 +59,12 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 	st.Fault = &Fault{Check: "RESP-STATUS", Cause: Silence(first), What: "a valid request " + Fares(first), Seen: first, Fix: target.Refuted(first.Exchange.Err)}
 	if ended && !answered && first.Exchange.Kind() == wire.KindReset {
 		st.Fault.Cause, st.Fault.Fix = "process-dies", "Look into its log for what ends the process at each request: mostly something that is not there when the first one comes, such as a key or a setting."
+	}
+	if st.Fault.Cause == "webhook-hangs-up" && resets == len(asks) {
+		at, _ := elsewhere(asks[len(asks)-1].request)
+		if ev := h.Session.Do(ctx, "to a path that can't be served", at); ev.Exchange.Kind() == wire.KindReset {
+			st.Fault.Cause, st.Fault.Beside = "webhook-port-unserved", "a GET of another path gets none either"
+		}
 	}
 	if st.Fault.Cause == "webhook-silent" && !answered {
 		return member, false, h.trySilence(ctx, st, unsignedToo)
