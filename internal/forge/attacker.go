@@ -8,27 +8,22 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"math/big"
 	"sync"
 	"time"
 )
 
-// An Attacker holds a key that nobody should trust. The key is made when it is
-// first needed, and is safe for concurrent use; keep one for the whole run,
-// since making it takes about a second.
+// An Attacker holds a key of 2048 bits that nobody should trust. It is made when
+// it is first needed, and is safe for concurrent use; keep one for the whole
+// process, since making it takes a tenth of a second or more.
 type Attacker struct {
 	key func() (*rsa.PrivateKey, error)
 }
 
-// NewAttacker returns an attacker whose 2048 bit RSA key comes from random.
-// (Go's crypto/rsa may prefer the system's source.)
-func NewAttacker(random io.Reader) *Attacker {
-	if random == nil {
-		random = rand.Reader
-	}
+// NewAttacker returns an attacker with a key of its own.
+func NewAttacker() *Attacker {
 	return &Attacker{key: sync.OnceValues(func() (*rsa.PrivateKey, error) {
-		key, err := rsa.GenerateKey(random, 2048)
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			return nil, fmt.Errorf("making an attacker's key: %w", err)
 		}

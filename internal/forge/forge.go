@@ -4,7 +4,7 @@
 // data. Nothing here sends anything, and nothing judges an answer.
 //
 //	m := forge.Material{Token: forge.Secret(raw), ChatID: chatID, Now: time.Now(),
-//		Rand: rand.Reader, Attacker: forge.NewAttacker(rand.Reader)}
+//		Rand: rand.Reader, Attacker: forge.NewAttacker()}
 //	for _, attack := range forge.For("HOOK-ALG-NONE") {
 //		tokens, err := attack.Build(m)
 //		if errors.As(err, &missing) { … } // say what was not tried

@@ -25,7 +25,7 @@ var (
 		}
 		return key
 	})
-	attacker = NewAttacker(rand.Reader)
+	attacker = NewAttacker()
 )
 
 // pageClaims are the claims of the page's token, with some of its own.

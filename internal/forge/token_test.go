@@ -59,7 +59,7 @@ func pageMaterial(t testing.TB) (forge.Material, *token.Key) {
 	}
 	return forge.Material{
 		Token: raw, Public: &key.PublicKey, PublicPEM: uploaded, Private: key, ChatID: chatID, Now: now,
-		Rand: rand.Reader, Attacker: forge.NewAttacker(rand.Reader), Listener: func() string { return "http://127.0.0.1:9" },
+		Rand: rand.Reader, Attacker: forge.NewAttacker(), Listener: func() string { return "http://127.0.0.1:9" },
 	}, public
 }
 

@@ -21,7 +21,7 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 		return forge.Material{}, err
 	}
 	m := forge.Material{
-		Now: s.Options.Now(), Rand: lockedRand{s}, PublicPEM: s.Target.PublicPEM, Attacker: s.attacker(), Listener: listener.address,
+		Now: s.Options.Now(), Rand: lockedRand{s}, PublicPEM: s.Target.PublicPEM, Attacker: attacker, Listener: listener.address,
 	}
 	if len(s.Target.PublicKeys) > 0 {
 		m.Public = s.Target.PublicKeys[0].Public
@@ -122,7 +122,7 @@ func (s *Session) Fetched(address string) int {
 
 func (s *Session) listener() (*keyListener, error) {
 	return s.listening.Get(func() (*keyListener, error) {
-		documents, err := s.attacker().Documents(s.Options.Now())
+		documents, err := attacker.Documents(s.Options.Now())
 		if err != nil {
 			return nil, fmt.Errorf("making the attacker's key set: %w", err)
 		}
@@ -146,11 +146,8 @@ func (s *Session) listener() (*keyListener, error) {
 	})
 }
 
-// attacker is whoever forges in this run; its key is made at the first use.
-func (s *Session) attacker() *forge.Attacker {
-	a, _ := s.forger.Get(func() (*forge.Attacker, error) { return forge.NewAttacker(lockedRand{s}), nil })
-	return a
-}
+// attacker is whoever forges, in all runs.
+var attacker = forge.NewAttacker()
 
 // lockedRand is the session's randomness, for several goroutines.
 type lockedRand struct{ s *Session }

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
-	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -45,7 +44,6 @@ type Session struct {
 	manner    *webhook.Manner // of requests to webhooks; nil: as documented, or assumed
 	chrome    Memo[*browser.Browser]
 	listening Memo[*keyListener]
-	forger    Memo[*forge.Attacker]
 	pages     pageFacts
 	Endpoints endpointFacts
 	tokens    issued
