@@ -202,22 +202,28 @@ func needsPage(id string) bool {
 	return i < 0 || suites.Checks()[i].Needs&(target.NeedPage|target.NeedLogin|target.NeedSecond|target.NeedCross) != 0
 }
 
-// Where a check needs no page, the endpoint is given: it is the other way to
-// find a token, and no Chrome has to start a page for it. TestProof takes the
-// way by the page for all.
+// narrowly is a target, and options for a run of only these checks: where none of them
+// needs the page, the endpoint is given, which is the other way to find a token, and
+// Chrome has nothing to do. TestProof takes the way by the page for all.
+func narrowly(t *testing.T, shop target.Target, c *fixtures.Customer, m fixtures.Manner, only ...string) (target.Target, suites.Options) {
+	t.Helper()
+	o := suites.Options{}
+	if slices.ContainsFunc(only, needsPage) || m.Name != "" || len(shop.Resolve) > 0 {
+		o = options(t, shop)
+	} else {
+		shop = withoutPage(t, shop, c)
+	}
+	o.Only = only
+	return shop, o
+}
+
 func TestEachFaultFailsItsCheck(t *testing.T) {
 	t.Parallel()
 	faults := fixtures.Faults()
 	slices.Reverse(faults) // those that kill services take longest, and come last
 	each(t, faults, fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
 		target, customer := startReference(t, fixtures.Options{Faults: []fixtures.Fault{f}})
-		o := suites.Options{}
-		if needsPage(f.Breaks) || f.Manner.Name != "" || len(target.Resolve) > 0 {
-			o = options(t, target)
-		} else {
-			target = withoutPage(t, target, customer)
-		}
-		o.Only = []string{f.Breaks}
+		target, o := narrowly(t, target, customer, f.Manner, f.Breaks)
 		if f.Breaks == "LIVE-PROCESS" { // it sends nothing itself
 			o.Only = append(o.Only, f.Also...)
 		}

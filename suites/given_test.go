@@ -32,6 +32,7 @@ func TestGivenEndpointOfEveryFormIsJudged(t *testing.T) {
 			Body: map[string]any{"query": "mutation …", "variables": map[string]any{"input": map[string]any{"chatId": target.ChatID}}}})},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			shop, customer := startReference(t, fixtures.Options{Manner: tt.manner})
 			given := tt.given
 			given.URL = customer.EndpointURL

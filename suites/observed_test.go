@@ -1,7 +1,6 @@
 package suites_test
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -31,6 +30,7 @@ const odd = `{"version":1,"tool":"a test","deliveries":214,"first":"2026-03-03T1
 
 // TestASoundCustomerIsSoundForAnyKindly runs everything as a Kindly that does it otherwise.
 func TestASoundCustomerIsSoundForAnyKindly(t *testing.T) {
+	t.Parallel()
 	seen, err := observed.Parse([]byte(odd))
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestASoundCustomerIsSoundForAnyKindly(t *testing.T) {
 	shop := start(t, fixtures.Options{})
 	o := options(t, shop)
 	o.Observed = seen
-	run := suites.Run(context.Background(), shop, o)
+	run := suites.RunQuietly(t.Context(), shop, o)
 	noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
 	told := map[string]string{}
 	for _, c := range run.Checks {

@@ -2,7 +2,6 @@ package suites_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -57,6 +56,7 @@ func said(times int, dialogues ...string) []subject.Said {
 // TestRecordedMessagesGiveASignal runs against webhooks that answer the invented
 // message to all alike.
 func TestRecordedMessagesGiveASignal(t *testing.T) {
+	t.Parallel()
 	fooled := plain()
 	fooled.believe = func(_, _ map[string]any, _ bool, _ string) bool { return true }
 	run := func(t *testing.T, all []subject.Said, hooks ...http.HandlerFunc) reports.Run {
@@ -66,7 +66,7 @@ func TestRecordedMessagesGiveASignal(t *testing.T) {
 		}
 		o := options(t, of)
 		o.Only, o.Said = []string{"HOOK-DISTINGUISHES", "HOOK-SIGNATURE"}, all
-		return suites.Run(context.Background(), of, o)
+		return suites.RunQuietly(t.Context(), of, o)
 	}
 	sound, others := onlyIn("my-order", plain()), said(3, "hours", "my-order", "jobs")
 	t.Run("without them nothing can be told", func(t *testing.T) {
@@ -99,6 +99,7 @@ func TestRecordedMessagesGiveASignal(t *testing.T) {
 }
 
 func TestMessagesAreToldApart(t *testing.T) {
+	t.Parallel()
 	all := slices.Concat(said(1, "rare"), said(5, "common"), said(1, "rare"))
 	got := subject.SaidIn(func(yield func(recording.Delivery) bool) {
 		for _, body := range []string{`{"message":"a","source":"web"}`, `{"message":"b","source":"web"}`, `{"message":"a","source":"app"}`, `{"message":7}`, `{"source":"web"}`, `[]`, `{"message":"c","bot_id":"x","context":{"a":1}}`} {

@@ -3,6 +3,7 @@ package suites_test
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +13,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/server"
-	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -40,22 +40,25 @@ func TestServeJudgesWhatRunJudges(t *testing.T) {
 		if f.Breaks != "" {
 			o.Faults = []fixtures.Fault{f}
 		}
-		shop, _ := startReference(t, o)
-		opts := options(t, shop)
-		opts.Only = []string{"PAGE-WIDGET", "PAGE-CALLBACK-*", "TOK", "FWD", "RESP", "HOOK-VALID"}
-		run := suites.RunQuietly(t.Context(), shop, opts)
-		told := map[string]bool{}
-		for _, c := range run.Checks {
-			told[c.ID] = slices.Contains([]reports.Outcome{reports.Failed, reports.Warned, reports.Informed}, c.Outcome)
+		shop, customer := startReference(t, o)
+		seen, unseen := servedBreaches(t, shop, options(t, shop).Browser)
+		only := slices.Collect(maps.Keys(seen))
+		if f.Breaks != "" {
+			only = append(only, f.Breaks)
 		}
-		seen, unseen := servedBreaches(t, shop, opts.Browser)
+		if len(only) == 0 {
+			return
+		}
+		shop, opts := narrowly(t, shop, customer, f.Manner, only...)
+		run := suites.RunQuietly(t.Context(), shop, opts)
+		told := func(id string) bool { return noticed(find(t, run, id)) }
 		for id := range seen {
-			if !told[id] {
+			if !told(id) {
 				t.Errorf("serve says %s, and run does not", id)
 				describe(t, find(t, run, id))
 			}
 		}
-		if f.Breaks != "" && told[f.Breaks] && !seen[f.Breaks] && unseen == "" {
+		if f.Breaks != "" && told(f.Breaks) && !seen[f.Breaks] && unseen == "" {
 			t.Errorf("run says %s, and serve does not", f.Breaks)
 			describe(t, find(t, run, f.Breaks))
 		}

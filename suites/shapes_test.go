@@ -590,11 +590,11 @@ func TestEndpointsOfOddShapesAreJudged(t *testing.T) {
 	for name, s := range shapes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			look := func(endpoint http.HandlerFunc) reports.Run {
+			look := func(endpoint http.HandlerFunc, only ...string) reports.Run {
 				shop := target.Target{PageURL: withPage(t, s.callback, endpoint) + "/", Login: bySID}
-				return suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-*", "PAGE-LOGGED-OUT", "AUTH", "TOK-SUB-STABLE", "LIVE-AUTH-*"}, Browser: sharedBrowser(t)})
+				return suites.RunQuietly(t.Context(), shop, suites.Options{Only: only, Browser: sharedBrowser(t)})
 			}
-			run := look(s.endpoint(t))
+			run := look(s.endpoint(t), "PAGE-CALLBACK-*", "PAGE-LOGGED-OUT", "AUTH", "TOK-SUB-STABLE", "LIVE-AUTH-*")
 			noneIs(t, run, reports.Failed, reports.Warned, reports.Errored)
 			if (s.partly == "") != (run.Problem == "") || !strings.Contains(run.Problem, s.partly) {
 				t.Errorf("the run says %q, want %q in it", run.Problem, s.partly)
@@ -608,16 +608,16 @@ func TestEndpointsOfOddShapesAreJudged(t *testing.T) {
 					describe(t, c)
 				}
 			}
+			id := "AUTH-NO-SESSION"
+			if slices.Contains(s.skipped, id) {
+				id = "PAGE-LOGGED-OUT"
+			}
 			endpoint := s.endpoint(t)
 			open := look(func(w http.ResponseWriter, r *http.Request) {
 				r.AddCookie(&http.Cookie{Name: "sid", Value: "0123456789"})
 				r.Header.Set(allMember, "1")
 				endpoint(w, r)
-			})
-			id := "AUTH-NO-SESSION"
-			if slices.Contains(s.skipped, id) {
-				id = "PAGE-LOGGED-OUT"
-			}
+			}, id)
 			if c := find(t, open, id); c.Outcome != reports.Failed {
 				t.Errorf("a token for everybody: %s is %s", id, c.Outcome)
 				describe(t, c)

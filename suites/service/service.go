@@ -196,8 +196,8 @@ func (v *service) enter(ctx context.Context) (leave func(), err error) {
 	return func() { all.Release(weight) }, nil
 }
 
-// once sends the request once, beside others, unless it has become known meanwhile to
-// kill the service. It returns the whole answer; x keeps what is needed should the
+// once sends the request once, beside others, unless it has become known meanwhile that
+// it kills the service, or that nobody is there. It returns the whole answer; x keeps what is needed should the
 // service break.
 func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Evidence, bool) {
 	leave, err := v.enter(ctx)
@@ -212,7 +212,7 @@ func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Ev
 	}
 	v.gate.RLock()
 	defer v.gate.RUnlock()
-	if v.convicted(*x) || v.stuck(*x) != nil {
+	if v.outOfOrder(x.request) != nil || v.convicted(*x) || v.stuck(*x) != nil {
 		return Evidence{}, false
 	}
 	v.begin(x)
