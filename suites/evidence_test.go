@@ -161,9 +161,14 @@ func TestSignatureMistakesAreNamedAndWorkedAround(t *testing.T) {
 	}
 	for id, encode := range encodings {
 		t.Run(id, func(t *testing.T) {
+			t.Parallel()
 			h := plain()
 			h.encode = encode
-			for range 3 { // some bodies have a digest without + and /
+			times := 1
+			if id == "hmac-base64url" || id == "hmac-url-decoded" { // some bodies have a digest without + and /
+				times = 3
+			}
+			for range times {
 				run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Skip: []string{"HOOK-UNVERIFIED"}})
 				if ids := failed(run); !slices.Equal(ids, []string{"SIG-VALID"}) {
 					t.Errorf("failed: %v, want SIG-VALID alone", ids)

@@ -132,16 +132,15 @@ func TestAGateThatNothingOpens(t *testing.T) {
 
 func TestStepsOnThePageAreTakenOrNamed(t *testing.T) {
 	t.Parallel()
-	requireBrowser(t)
 	shop := start(t, fixtures.Options{})
 	shop.PageSteps = []browser.Step{{WaitFor: "body"}, {Scroll: "bottom"}, {Idle: time.Millisecond}}
-	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: 5 * time.Second})
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: 5 * time.Second})
 	if c := find(t, run, "PAGE-CALLBACK-TOKEN"); c.Outcome != reports.Passed {
 		describe(t, c)
 		t.Error(run.Problem)
 	}
 	shop.PageSteps = []browser.Step{{Click: "#accept"}}
-	run = suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: time.Second})
+	run = suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: time.Second})
 	if !strings.Contains(run.Problem, "page step 1: click #accept: no such element") || !strings.Contains(run.Hint, "page.steps") {
 		t.Errorf("got %q; %q", run.Problem, run.Hint)
 	}
@@ -150,11 +149,10 @@ func TestStepsOnThePageAreTakenOrNamed(t *testing.T) {
 // A login that fails is shown; an app that is down is called that.
 func TestALoginThatFails(t *testing.T) {
 	t.Parallel()
-	requireBrowser(t)
 	shop := start(t, fixtures.Options{})
 	steps := shop.Login.Steps
 	shop.Login = &browser.Login{Steps: append(slices.Clone(steps[:1]), browser.Step{Click: "#no-such-button"})}
-	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: time.Second, Screenshot: true})
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: time.Second, Screenshot: true})
 	if !strings.Contains(run.Problem, "login step 2: click #no-such-button: no such element") || !strings.Contains(run.Problem, "with the fields #email (email), #password (password)") {
 		t.Errorf("got %q", run.Problem)
 	}
@@ -162,7 +160,7 @@ func TestALoginThatFails(t *testing.T) {
 		t.Error("there is no picture of the login page")
 	}
 	shop.Login = &browser.Login{Steps: []browser.Step{{Goto: "http://127.0.0.1:1/login"}}}
-	run = suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: 2 * time.Second})
+	run = suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: 2 * time.Second})
 	if !strings.Contains(run.Hint, "The app is down") {
 		t.Errorf("got %q; %q", run.Problem, run.Hint)
 	}

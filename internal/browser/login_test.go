@@ -88,6 +88,7 @@ func TestStepErrorsSayWhere(t *testing.T) {
 		{"two actions", browser.Step{Click: "a", Press: "b"}, "step", "exactly one"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			_, err := chrome(t).NewUser(ctx, browser.Login{Steps: []browser.Step{open, tt.step}})

@@ -52,6 +52,7 @@ func TestAStepThatFailsSaysWhatThePageShows(t *testing.T) {
 			func(e *browser.StepError) bool { return len(e.Refused) == 1 }, "SameSiteNoneInsecure"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t, nil)
 			s.mux.HandleFunc("GET /login", func(w http.ResponseWriter, _ *http.Request) { writeHTML(w, row.login) })
 			s.mux.HandleFunc("POST /session", func(w http.ResponseWriter, _ *http.Request) {

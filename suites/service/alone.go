@@ -69,6 +69,9 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 func (v *service) alone(ctx context.Context, title string, r wire.Request, queued int, harm func(), limited func() bool) (*Death, error) {
 	v.gate.Lock()
 	defer v.gate.Unlock()
+	if err := v.isDown(); err != nil {
+		return nil, err
+	}
 	v.settle(ctx, v.t.Client) // what was sent before is not its doing
 	if !v.seenAlive() && !v.alive(ctx, v.t.Client) {
 		v.await(ctx, v.t.Client)

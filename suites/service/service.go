@@ -197,8 +197,8 @@ func (v *service) enter(ctx context.Context) (leave func(), err error) {
 }
 
 // once sends the request once, beside others, unless it has become known meanwhile that
-// it kills the service, or that nobody is there. It returns the whole answer; x keeps what is needed should the
-// service break.
+// it kills the service, or that nobody is there. It returns the whole answer; x keeps
+// what is needed should the service break.
 func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Evidence, bool) {
 	leave, err := v.enter(ctx)
 	if err != nil {
