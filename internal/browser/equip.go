@@ -74,7 +74,7 @@ func (u *User) equipAndRun(ctx context.Context, s *session, interceptAll bool) {
 
 // adopt takes in a frame of another site or a worker, which waits until it may
 // run; a window that the page opened is closed.
-func (p *Page) adopt(parent *session, ev target.EventAttachedToTarget) {
+func (p *Page) adopt(ev target.EventAttachedToTarget) {
 	kind := ev.TargetInfo.Type
 	if kind == "page" || kind == "tab" {
 		go tell(p.life, p.user.browser.conn.root, target.CloseTarget, target.CloseTargetParams{TargetID: ev.TargetInfo.TargetID})

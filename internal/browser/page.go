@@ -148,7 +148,7 @@ func (p *Page) onEvent(s *session, targetType, method string, params jsonv2.Valu
 		}
 	case target.AttachedToTarget.Method:
 		if ev, ok := decodeEvent[target.EventAttachedToTarget](params); ok && ev.TargetInfo != nil {
-			p.adopt(s, ev)
+			p.adopt(ev)
 		}
 	case target.DetachedFromTarget.Method:
 		if ev, ok := decodeEvent[target.EventDetachedFromTarget](params); ok {

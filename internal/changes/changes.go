@@ -56,7 +56,7 @@ func Watch(ctx context.Context, paths []string, besides ...string) (*Watcher, er
 	changed := make(chan []string)
 	w := &Watcher{Changed: changed, notify: notify, ignore: newIgnored(ctx, paths, besides), files: map[string]bool{}, folders: map[string]bool{}}
 	for _, path := range paths {
-		if err := w.add(ctx, path); err != nil {
+		if err := w.add(path); err != nil {
 			return nil, errors.Join(err, notify.Close())
 		}
 	}
@@ -68,7 +68,7 @@ func Watch(ctx context.Context, paths []string, besides ...string) (*Watcher, er
 func (w *Watcher) Close() error { return w.notify.Close() }
 
 // add watches a folder with all below it, or a file.
-func (w *Watcher) add(ctx context.Context, path string) error {
+func (w *Watcher) add(path string) error {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func (w *Watcher) gather(ctx context.Context, changed chan<- []string) {
 // all the same.
 func (w *Watcher) addNew(ctx context.Context, path string) {
 	if info, err := os.Lstat(path); err == nil && info.IsDir() && len(w.ignore.leave(ctx, []string{path})) > 0 {
-		_ = w.add(ctx, path)
+		_ = w.add(path)
 	}
 }
 

@@ -54,7 +54,7 @@ func judgeWidget(v *subject.Visit, botKey string) subject.Verdict {
 	case sc.ID != "kindly-chat":
 		return subject.Violated(widgetExpected, fmt.Sprintf("the script %s has the id %q", subject.SafeURL(sc.Src), sc.ID)).Because("widget-id")
 	case sc.Src == "" && lazySource(sc) != "":
-		return held(v, fmt.Sprintf("the script tag has its URL in %s: something on the page holds it back until later", lazySource(sc)))
+		return held(fmt.Sprintf("the script tag has its URL in %s: something on the page holds it back until later", lazySource(sc)))
 	case !isWidgetURL(sc.Src):
 		return subject.Violated(widgetExpected, fmt.Sprintf("the script #kindly-chat comes from %q, not from https://chat.kindlycdn.com/", subject.SafeURL(sc.Src))).Because("widget-host")
 	case strings.TrimSpace(sc.BotKey) == "":
@@ -158,7 +158,7 @@ const byHand = "A page that shows the chat after a click (consent, a button, scr
 func noTag(v *subject.Visit) subject.Verdict {
 	for _, sc := range v.State.Scripts {
 		if name := lazySource(sc); name != "" {
-			return held(v, fmt.Sprintf("a script tag has Kindly's URL in %s: something on the page holds it back until later", name))
+			return held(fmt.Sprintf("a script tag has Kindly's URL in %s: something on the page holds it back until later", name))
 		}
 	}
 	if why := loaderFails(v); why != "" {
@@ -223,7 +223,7 @@ func hasAt(r browser.Request, line int, what *regexp.Regexp) bool {
 }
 
 // held is the verdict on a tag that waits for something.
-func held(v *subject.Visit, why string) subject.Verdict {
+func held(why string) subject.Verdict {
 	return subject.Violated("a chat client that starts", why).Because("widget-held-back").
 		Fix("Where consent is asked for, that is as it should be: let kindlytest give it. " + byHand)
 }
@@ -240,7 +240,7 @@ func notStarted(v *subject.Visit, sc browser.Script) subject.Verdict {
 	case v.BlockedByPolicy():
 		return subject.Missing("the page's policy blocks the chat client (see PAGE-CSP)")
 	case !runs(sc.Type):
-		return held(v, fmt.Sprintf("the script tag has the type %q, which no browser runs: a consent banner or the like holds it back", subject.Bound(sc.Type, 80)))
+		return held(fmt.Sprintf("the script tag has the type %q, which no browser runs: a consent banner or the like holds it back", subject.Bound(sc.Type, 80)))
 	case sc.NoModule:
 		return because("widget-nomodule", "the script tag has nomodule: browsers of today skip it", "Take nomodule off Kindly's script tag.")
 	case sc.Template:

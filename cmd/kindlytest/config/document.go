@@ -81,20 +81,16 @@ func (d *document) prune() {
 }
 
 // decode makes a value of what stands at a path, if something does.
-func (d *document) decode(at path, into any) bool {
+func (d *document) decode(at path, into any) {
 	n, _ := find(d.root, at)
 	if n == nil {
-		return false
+		return
 	}
-	if err := decodeNode(n, into); err != nil {
-		// What the schema takes can be decoded, but for numbers beyond all use. The
-		// error quotes lines.
-		if len(d.problems) == 0 {
-			d.problem(at, "%s can't be read; is a number too large?", cmp.Or(at.name(), "the file"))
-		}
-		return false
+	// What the schema takes can be decoded, but for numbers beyond all use. The
+	// error quotes lines.
+	if err := decodeNode(n, into); err != nil && len(d.problems) == 0 {
+		d.problem(at, "%s can't be read; is a number too large?", cmp.Or(at.name(), "the file"))
 	}
-	return true
 }
 
 func decodeNode(n ast.Node, into any) error { return yaml.NodeToValue(n, into) }
