@@ -50,7 +50,7 @@ func writeAnnotations(w io.Writer, s Set, known func(Target, ...Check) bool) err
 		fmt.Fprintf(&b, "::%s %stitle=%s::%s\n", level, annotationPlace(run.Config), annotationProperty(title), annotationText(text))
 	}
 	for _, run := range s.Runs {
-		t := storyOf(run)
+		t := outlineOf(run)
 		for _, c := range t.Causes {
 			level := "warning"
 			for _, check := range c.Symptoms {

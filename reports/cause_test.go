@@ -28,7 +28,7 @@ func TestReadJSONReadsSchema1(t *testing.T) {
 	if err != nil || !several {
 		t.Fatal(several, err)
 	}
-	if got := storyOf(set.Runs[0]).Judged; got != "0 of 0 checks judged, 1 not selected" {
+	if got := outlineOf(set.Runs[0]).Judged; got != "0 of 0 checks judged, 1 not selected" {
 		t.Errorf("what was not selected is told as %q", got)
 	}
 }

@@ -92,7 +92,7 @@ type htmlSet struct {
 
 // A htmlRun is the part of the page that tells of one run.
 type htmlRun struct {
-	story
+	outline
 	P        string // what its anchors begin with: nothing, if there is one run only
 	Subject  string // what was checked, in short
 	Origin   string // commit and branch
@@ -123,7 +123,7 @@ type htmlArea struct {
 }
 
 type htmlCause struct {
-	causeStory
+	causeOutline
 	Anchor   string
 	Fields   []field
 	Symptoms []htmlCheck

@@ -9,9 +9,9 @@ import (
 
 // newHTMLRun gathers what the page tells of a run.
 func newHTMLRun(run Run, prefix string) htmlRun {
-	t := storyOf(run)
+	t := outlineOf(run)
 	r := htmlRun{
-		story: t, P: prefix,
+		outline: t, P: prefix,
 		Subject: subjectOf(run.Target), Origin: run.Target.origin(),
 		Way: newTimeline(run), Problem: t.problem(),
 	}
@@ -19,7 +19,7 @@ func newHTMLRun(run Run, prefix string) htmlRun {
 	r.Areas = page.areas(t)
 	for i := range page.causes[:min(len(page.causes), maxHTMLCauses)] {
 		c := &page.causes[i]
-		c.Symptoms = page.of(c.causeStory.Symptoms)
+		c.Symptoms = page.of(c.causeOutline.Symptoms)
 		r.Causes = append(r.Causes, *c)
 	}
 	r.More = len(page.causes) - len(r.Causes)
@@ -46,10 +46,10 @@ type htmlChecks struct {
 	alone  map[string]bool
 }
 
-func newHTMLChecks(t story, prefix string) *htmlChecks {
+func newHTMLChecks(t outline, prefix string) *htmlChecks {
 	p := &htmlChecks{prefix: prefix, taken: map[string]bool{}, byID: map[string][]htmlCheck{}, cause: map[string]int{}, alone: map[string]bool{}}
 	for i, c := range t.Causes {
-		p.causes = append(p.causes, htmlCause{causeStory: c, Anchor: prefix + "cause-" + strconv.Itoa(i+1), Fields: c.fields()})
+		p.causes = append(p.causes, htmlCause{causeOutline: c, Anchor: prefix + "cause-" + strconv.Itoa(i+1), Fields: c.fields()})
 		if i >= maxHTMLCauses {
 			continue // there is no card to lead to
 		}
@@ -66,7 +66,7 @@ func newHTMLChecks(t story, prefix string) *htmlChecks {
 }
 
 // areas gives each check its place, area by area.
-func (p *htmlChecks) areas(t story) []htmlArea {
+func (p *htmlChecks) areas(t outline) []htmlArea {
 	var out []htmlArea
 	for i, g := range t.Areas {
 		area := htmlArea{

@@ -54,7 +54,7 @@ func writeXML(w io.Writer, doc xmlSuites) error {
 
 // junitSuites are the suites of one run: one an area, and one for the run.
 func junitSuites(run Run) []xmlSuite {
-	t := storyOf(run)
+	t := outlineOf(run)
 	causes := t.causesByCheck()
 	groups := slices.Clone(t.Areas)
 	slices.SortStableFunc(groups, func(a, b areaGroup) int { // what is worst first; readers keep the order
@@ -65,7 +65,7 @@ func junitSuites(run Run) []xmlSuite {
 		suites = append(suites, junitSuite(run, g, causes))
 	}
 	if len(suites) > 0 { // it is told once, where it is read first
-		suites[0].Properties = append(junitStory(t), suites[0].Properties...)
+		suites[0].Properties = append(junitVerdict(t), suites[0].Properties...)
 	}
 	if suite, ok := junitRun(run); ok {
 		suites = append(suites, suite)
@@ -73,7 +73,7 @@ func junitSuites(run Run) []xmlSuite {
 	return suites
 }
 
-func junitSuite(run Run, g areaGroup, causes map[string][]causeStory) xmlSuite {
+func junitSuite(run Run, g areaGroup, causes map[string][]causeOutline) xmlSuite {
 	s := xmlSuite{
 		Name:       g.Name,
 		Timestamp:  run.Started.UTC().Format("2006-01-02T15:04:05"),
@@ -98,7 +98,7 @@ func junitSuite(run Run, g areaGroup, causes map[string][]causeStory) xmlSuite {
 	return s
 }
 
-func junitCase(run Run, c Check, causes []causeStory) xmlCase {
+func junitCase(run Run, c Check, causes []causeOutline) xmlCase {
 	tc := xmlCase{
 		Name:       c.ID,
 		Class:      junitClass(run, areaOf(c)),
@@ -125,7 +125,7 @@ func junitCase(run Run, c Check, causes []causeStory) xmlCase {
 
 // junitMessage is what a CI shows of a test case in its list, where the
 // requirement is not beside it: the cause first, if one is known.
-func junitMessage(c Check, causes []causeStory) string {
+func junitMessage(c Check, causes []causeOutline) string {
 	if len(causes) > 0 {
 		return strings.TrimRight(causes[0].Heading(), ". ") + ": " + junitMessage(c, nil)
 	}
@@ -166,8 +166,8 @@ func junitClass(run Run, area string) string {
 	return "kindlytest." + strings.ReplaceAll(run.Target.Name, ".", "_") + "." + area
 }
 
-// junitStory is the verdict as a sentence, and the causes.
-func junitStory(t story) []xmlProperty {
+// junitVerdict is the verdict as a sentence, and the causes.
+func junitVerdict(t outline) []xmlProperty {
 	out := properties("verdict", t.Sentence, "judged", t.Judged, "deaths", t.Deaths)
 	for _, c := range t.Causes[:min(len(t.Causes), maxCauses)] {
 		text := joined([]string{oneLine(string(c.Severity)), oneLine(c.Owner), oneLine(c.Heading()), c.Count(), oneLine(c.Fix)})
@@ -187,7 +187,7 @@ func junitRunProperties(run Run) []xmlProperty {
 	)
 }
 
-func junitProperties(c Check, causes []causeStory) []xmlProperty {
+func junitProperties(c Check, causes []causeOutline) []xmlProperty {
 	weak := ""
 	if c.Weak {
 		weak = "true"
@@ -217,7 +217,7 @@ func properties(pairs ...string) []xmlProperty {
 // into memory, with that of all other builds.
 const maxJUnitField = 10_000
 
-func junitText(c Check, causes []causeStory) string {
+func junitText(c Check, causes []causeOutline) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n", clip(c.headline(), maxJUnitField))
 	line := func(f field) {
@@ -241,8 +241,8 @@ func junitText(c Check, causes []causeStory) string {
 }
 
 // causesByCheck are the causes that explain each check.
-func (t story) causesByCheck() map[string][]causeStory {
-	out := map[string][]causeStory{}
+func (t outline) causesByCheck() map[string][]causeOutline {
+	out := map[string][]causeOutline{}
 	for _, cause := range t.Causes {
 		for _, c := range cause.Symptoms {
 			if len(out[c.ID]) < maxCauses {

@@ -34,9 +34,9 @@ func WriteMarkdown(w io.Writer, run Run) error {
 	return nil
 }
 
-// sections are all that is said of a run, in the order of a story.
+// sections are all that is said of a run, in the order of the outline.
 func (m *markdown) sections(run Run) {
-	t := storyOf(run)
+	t := outlineOf(run)
 	m.head(t)
 	m.causes(t)
 	m.failures(t)
@@ -75,7 +75,7 @@ func (m *markdown) add(section string, last bool) {
 	m.b.WriteString(section)
 }
 
-func (m *markdown) head(t story) {
+func (m *markdown) head(t outline) {
 	v, run := t.Verdict, t.Run
 	var b strings.Builder
 	fmt.Fprintf(&b, "## %s kindlytest: %s\n\n**%s**\n\n%s. **Result:** %s\n", markdownSymbol(t.Mark()), inline(joinHeading(v.Word, t.first()), maxMarkdownCell),
@@ -99,7 +99,7 @@ func (m *markdown) head(t story) {
 }
 
 // causes are a section each: of what is folded away nobody reads the fix.
-func (m *markdown) causes(t story) {
+func (m *markdown) causes(t outline) {
 	for i, c := range t.Causes {
 		if i == maxMarkdownCauses {
 			m.add(fmt.Sprintf("\n%d more causes are in report.json.\n", len(t.Causes)-i), false)
@@ -112,7 +112,7 @@ func (m *markdown) causes(t story) {
 	}
 }
 
-func markdownCause(c causeStory) string {
+func markdownCause(c causeOutline) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n#### ❌ %s\n\n", inline(c.Heading(), maxMarkdownCell))
 	about := joined([]string{strings.ToUpper(oneLine(string(c.Severity))), oneLine(c.Owner), c.Count(), c.Basis()})
@@ -136,7 +136,7 @@ func markdownCause(c causeStory) string {
 	return b.String()
 }
 
-func (m *markdown) failures(t story) {
+func (m *markdown) failures(t outline) {
 	if len(t.Failed) == 0 {
 		return
 	}
@@ -184,7 +184,7 @@ func rows(b *strings.Builder, checks []Check, row func(Check) string) {
 
 // unjudged lists why checks were not judged; what hinders one often hinders a
 // hundred.
-func (m *markdown) unjudged(t story) {
+func (m *markdown) unjudged(t outline) {
 	if len(t.Unjudged) == 0 {
 		return
 	}
@@ -215,7 +215,7 @@ func someIDs(ids []string, most int) string {
 	return strings.Join(names, ", ")
 }
 
-func (m *markdown) areas(t story) {
+func (m *markdown) areas(t outline) {
 	chosen := t.chosen()
 	if len(chosen) == 0 {
 		return
@@ -241,7 +241,7 @@ func (m *markdown) notes(run Run) {
 }
 
 // details are the checks, folded: first what has no cause, then what has one.
-func (m *markdown) details(t story) {
+func (m *markdown) details(t outline) {
 	for _, checks := range [][]Check{t.Failed, withOutcome(t.Run.Checks, Errored), t.symptoms(), t.Warned, t.Expected} {
 		for _, c := range checks {
 			m.add(detail(c), false)
@@ -250,7 +250,7 @@ func (m *markdown) details(t story) {
 }
 
 // symptoms are the checks that have a cause, each once.
-func (t story) symptoms() []Check {
+func (t outline) symptoms() []Check {
 	var out []Check
 	seen := map[string]bool{}
 	for _, cause := range t.Causes {

@@ -26,7 +26,7 @@ const maxSARIFText = 4000 // runes
 // describe it. Fingerprints are made of the target and the rule, so a result keeps
 // its identity from run to run.
 func WriteSARIF(w io.Writer, run Run) error {
-	t := storyOf(run)
+	t := outlineOf(run)
 	rules := newSARIFRules(t)
 	r := sarifRun{
 		Tool: sarifTool{sarifDriver{Name: cmp.Or(sarifText(run.Tool.Name), "kindlytest"), Version: sarifText(run.Tool.Version), Rules: rules.all}},
@@ -61,7 +61,7 @@ func WriteSARIF(w io.Writer, run Run) error {
 }
 
 // sarifCause is one result for all that a cause explains.
-func sarifCause(run Run, c causeStory, rule int) sarifResult {
+func sarifCause(run Run, c causeOutline, rule int) sarifResult {
 	level := "warning"
 	for _, s := range c.Symptoms {
 		if s.Outcome == Failed || run.Strict {
@@ -158,7 +158,7 @@ func fingerprint(t Target, identity string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-func sarifNotifications(t story, rules sarifRules) []sarifNotification {
+func sarifNotifications(t outline, rules sarifRules) []sarifNotification {
 	run := t.Run
 	all := []sarifNotification{{Level: "note", Message: sarifMessage{Text: sarifText(joinSentences(t.Sentence, t.Judged, t.Deaths))}}}
 	if run.Problem != "" {

@@ -14,7 +14,7 @@ type sarifRules struct {
 }
 
 // newSARIFRules makes one rule a cause and a check.
-func newSARIFRules(t story) sarifRules {
+func newSARIFRules(t outline) sarifRules {
 	r := sarifRules{all: []sarifRule{}, causes: map[string]int{}, checks: map[string]int{}}
 	for _, c := range t.Causes {
 		if _, ok := r.causes[c.ID]; !ok {
@@ -33,7 +33,7 @@ func newSARIFRules(t story) sarifRules {
 
 func causeRule(c Cause) string { return cmp.Or(clip(oneLine(c.ID), 80), "cause") }
 
-func ruleOfCause(c causeStory) sarifRule {
+func ruleOfCause(c causeOutline) sarifRule {
 	title := sarifText(cmp.Or(c.Title, c.ID, "cause"))
 	text := joinSentences(c.Title, c.Consequence)
 	level := "error"

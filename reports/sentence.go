@@ -12,7 +12,7 @@ const maxConsequence = 240
 
 // sentence is the verdict as somebody understands it who decides, and does not
 // program: whether to go live, what can happen, and how many mistakes it takes.
-func (s story) sentence() string {
+func (s outline) sentence() string {
 	switch s.Verdict.Word {
 	case failedWord:
 		return joinSentences(s.readiness(), s.worst(), s.mistakes())
@@ -36,14 +36,14 @@ func (s story) sentence() string {
 }
 
 // readiness is as grave as the gravest of what is wrong.
-func (s story) readiness() string {
+func (s outline) readiness() string {
 	if s.gravest() == Critical {
 		return "Not safe to go live"
 	}
 	return "Not ready to go live"
 }
 
-func (s story) gravest() Severity {
+func (s outline) gravest() Severity {
 	gravest := Severity("")
 	for _, c := range s.Causes {
 		if c.Severity.rank() < gravest.rank() {
@@ -59,7 +59,7 @@ func (s story) gravest() Severity {
 }
 
 // worst is what can happen now.
-func (s story) worst() string {
+func (s outline) worst() string {
 	for _, c := range s.Causes {
 		return firstSentences(cmp.Or(c.Consequence, c.Title))
 	}
@@ -82,7 +82,7 @@ func firstSentences(text string) string {
 }
 
 // mistakes counts what is to be mended.
-func (s story) mistakes() string {
+func (s outline) mistakes() string {
 	explained, failed := 0, s.Run.Summary.Failed
 	if s.Run.Strict {
 		failed += s.Run.Summary.Warned

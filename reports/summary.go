@@ -34,7 +34,7 @@ type summaryPrinter struct {
 }
 
 func (s *summaryPrinter) print(run Run, paths []string) {
-	t := storyOf(run)
+	t := outlineOf(run)
 	s.head(t)
 	s.causes(t)
 	s.failed(t)
@@ -54,7 +54,7 @@ func (s *summaryPrinter) print(run Run, paths []string) {
 }
 
 // head is the verdict as a sentence, and how much it rests on.
-func (s *summaryPrinter) head(t story) {
+func (s *summaryPrinter) head(t outline) {
 	s.line("")
 	if t.Verdict.Word == nothingWord { // the last line says why
 		t.Sentence = "Nothing was checked, so nothing is known."
@@ -74,7 +74,7 @@ func (s *summaryPrinter) head(t story) {
 }
 
 // toFix ends a long report with what to begin with: the causes have scrolled away.
-func (s *summaryPrinter) toFix(t story) {
+func (s *summaryPrinter) toFix(t outline) {
 	total := len(t.Causes) + len(t.Failed)
 	if total < 3 { // they can still be seen
 		return
@@ -102,7 +102,7 @@ func (s *summaryPrinter) toFix(t story) {
 
 // areas says how much of each area was judged. Those in which nothing was share a
 // line; where something is wrong, so do those in which all is well.
-func (s *summaryPrinter) areas(t story) {
+func (s *summaryPrinter) areas(t outline) {
 	var rows, well, empty []areaGroup
 	for _, g := range t.chosen() {
 		switch {
@@ -212,7 +212,7 @@ func (s *summaryPrinter) warned(checks []Check, title string) {
 }
 
 // unjudged says what nobody knows, and why.
-func (s *summaryPrinter) unjudged(t story) {
+func (s *summaryPrinter) unjudged(t outline) {
 	groups := t.Unjudged
 	if s.quiet {
 		groups = byReason(t.Run.Checks, Errored)
@@ -282,7 +282,7 @@ func (s *summaryPrinter) notes(run Run) {
 }
 
 // verdict is the end: where the reports are, and the result in one line.
-func (s *summaryPrinter) verdict(t story, paths []string) {
+func (s *summaryPrinter) verdict(t outline, paths []string) {
 	run, v := t.Run, t.Verdict
 	if problem := t.problem(); problem != "" {
 		s.hanging("problem: " + oneLine(problem))

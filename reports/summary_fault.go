@@ -6,7 +6,7 @@ import (
 )
 
 // causes shows each cause in full, with its symptoms folded into one line.
-func (s *summaryPrinter) causes(t story) {
+func (s *summaryPrinter) causes(t outline) {
 	for i, c := range t.Causes {
 		if i == maxCauses {
 			s.line("")
@@ -20,7 +20,7 @@ func (s *summaryPrinter) causes(t story) {
 	}
 }
 
-func (s *summaryPrinter) cause(c causeStory) {
+func (s *summaryPrinter) cause(c causeOutline) {
 	s.line("")
 	outcome := Failed
 	if c.Severity.rank() >= Medium.rank() {
@@ -55,7 +55,7 @@ func (s *summaryPrinter) cause(c causeStory) {
 
 // symptoms shows the checks that a cause explains; without verbose they are
 // folded into a line of it.
-func (s *summaryPrinter) symptoms(c causeStory) {
+func (s *summaryPrinter) symptoms(c causeOutline) {
 	if !s.verbose {
 		return
 	}
@@ -69,7 +69,7 @@ func (s *summaryPrinter) symptoms(c causeStory) {
 }
 
 // failed shows what fails and has no cause: the worst in full, the rest in short.
-func (s *summaryPrinter) failed(t story) {
+func (s *summaryPrinter) failed(t outline) {
 	full := len(t.Failed)
 	if !s.verbose {
 		full = min(full, maxInFull)

@@ -95,6 +95,6 @@ func join(first string, rest []string) string {
 // Verdict is a finished run in a word ("FAILED") and in a sentence, as every format
 // says it.
 func (r Run) Verdict() (word, sentence string) {
-	s := storyOf(r)
+	s := outlineOf(r)
 	return s.Verdict.Word, s.Sentence
 }

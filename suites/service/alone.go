@@ -181,7 +181,7 @@ func (v *service) byItself(ctx context.Context, client *wire.Client, x *sending)
 		v.errors++
 	case ev.Exchange.Response != nil && !conflicts(ev):
 		if v.conflicts++; v.conflicts == fewConflicts {
-			v.crowd.one()
+			v.inFlight.one()
 		}
 	}
 	return ev

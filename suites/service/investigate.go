@@ -143,11 +143,11 @@ func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) 
 	ev := v.send(ctx, client, x.title, x.request)
 	switch {
 	case ev.Exchange.Response != nil:
-		v.crowded()
+		v.overtaxed()
 	case ev.Exchange.Kind() == wire.KindTimeout && v.alive(ctx, client):
 		ev.Hung = true
 		if v.hangs.Add(1) == fewHangs {
-			v.crowd.widen()
+			v.inFlight.widen()
 		}
 	}
 	return ev

@@ -63,14 +63,14 @@ func (v *service) remember(x sending) {
 	}
 	pace := v.pace
 	v.mu.Unlock()
-	v.crowd.learn(took, pace)
+	v.inFlight.learn(took, pace)
 }
 
-// crowded lets fewer requests be under way at a time, of which some had no answer that
+// overtaxed lets fewer requests be under way at a time, of which some had no answer that
 // were answered alone.
-func (v *service) crowded() {
+func (v *service) overtaxed() {
 	v.mu.Lock()
 	pace := v.pace
 	v.mu.Unlock()
-	v.crowd.halve(pace)
+	v.inFlight.halve(pace)
 }

@@ -24,9 +24,9 @@ type service struct {
 	// which of several requests broke the service.
 	gate sync.RWMutex
 	// hangs is how many requests hung also alone, while the service lived.
-	hangs atomic.Int32
-	seen  atomic.Int64 // when it last answered a plain request, in Unix nanoseconds
-	crowd crowd        // what is under way
+	hangs    atomic.Int32
+	seen     atomic.Int64 // when it last answered a plain request, in Unix nanoseconds
+	inFlight inFlight     // what is under way
 
 	mu        sync.Mutex
 	signs     []lifeSign
@@ -184,7 +184,7 @@ const maxKept = 16 << 10
 func (v *service) enter(ctx context.Context) (leave func(), err error) {
 	all := v.t.bounded
 	if all == nil {
-		return v.crowd.leave, v.crowd.enter(ctx)
+		return v.inFlight.leave, v.inFlight.enter(ctx)
 	}
 	weight := int64(1)
 	if v.oneByOne() {

@@ -25,7 +25,7 @@ import (
 // Options say how traffic goes out, and who is told of what.
 type Options struct {
 	Client      *wire.Client // bounded by --rate
-	Crowd       *wire.Client // unbounded: for many requests at once
+	Unbounded   *wire.Client // unbounded: for many requests at once
 	Concurrency int          // requests under way, to all services together; 0: each service has a bound of its own
 	Patience    Patience
 	Now         func() time.Time
@@ -76,7 +76,7 @@ func (t *Traffic) to(r wire.Request) *service {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.services[address] == nil {
-		t.services[address] = &service{t: t, address: address, crowd: crowd{most: usualCrowd}, limit: limit{now: time.Now}}
+		t.services[address] = &service{t: t, address: address, inFlight: inFlight{most: usualInFlight}, limit: limit{now: time.Now}}
 	}
 	return t.services[address]
 }
@@ -149,12 +149,12 @@ func (t *Traffic) AtOnce(ctx context.Context, title string, requests []wire.Requ
 	if len(requests) == 0 {
 		return nil
 	}
-	return t.to(requests[0]).atOnce(ctx, t.Crowd, title, requests)
+	return t.to(requests[0]).atOnce(ctx, t.Unbounded, title, requests)
 }
 
 // HangUp sends requests only halfway, and says whether the service outlived it.
 func (t *Traffic) HangUp(ctx context.Context, title string, times int, r wire.Request) (*Death, error) {
-	return t.to(r).hangUp(ctx, t.Crowd, title, times, r)
+	return t.to(r).hangUp(ctx, t.Unbounded, title, times, r)
 }
 
 // Undisturbed does something by other means that calls a service, with no other
@@ -296,7 +296,7 @@ func (t *Traffic) OnComeback(r wire.Request, do func(ctx context.Context, send f
 // mixes up what it is asked at the same time, and no answer in company tells what
 // it says to one who asks alone. [Traffic.AtOnce] goes on to send at once.
 func (t *Traffic) OneByOne(r wire.Request) {
-	t.to(r).crowd.one()
+	t.to(r).inFlight.one()
 }
 
 // Single says whether the service of r gets one request after another.
@@ -304,7 +304,7 @@ func (t *Traffic) Single(r wire.Request) bool {
 	return t.to(r).oneByOne()
 }
 
-func (v *service) oneByOne() bool { return v.crowd.isSingle() }
+func (v *service) oneByOne() bool { return v.inFlight.isSingle() }
 
 // Slow says whether the service of r takes long for plain answers.
 func (t *Traffic) Slow(r wire.Request) bool { return t.to(r).slow() }

@@ -80,7 +80,7 @@ func Open(ctx context.Context, t target.Target, o Options) *Session {
 	polite := common
 	polite.Wait = limiter.Wait
 	s.Traffic = service.NewTraffic(ctx, service.Options{
-		Client: wire.NewClient(polite), Crowd: wire.NewClient(common), Concurrency: bound,
+		Client: wire.NewClient(polite), Unbounded: wire.NewClient(common), Concurrency: bound,
 		Patience: service.PatienceFor(o.Timeout), Now: o.Now, Kind: s.kind, Seen: s.see, Problem: s.Problem,
 	})
 	for i := range t.Webhooks {
@@ -154,7 +154,7 @@ func (s *Session) Close() {
 		closers[i].Close() // nobody can do anything about a failure here
 	}
 	s.Client.Close()
-	s.Crowd.Close()
+	s.Unbounded.Close()
 }
 
 // see learns from an exchange what it gives away: secrets, and the stack.

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// A story is a run in the order in which it is told, in every format: the
+// An outline is a run in the order in which it is told, in every format: the
 // verdict as a sentence; deaths; the causes, gravest first; what fails and has no
 // cause; what was not judged; warnings, notes, and what holds.
-type story struct {
+type outline struct {
 	Run      Run
 	Verdict  verdict
 	Sentence string // the verdict for who knows neither tokens nor webhooks
 	Judged   string // how much was judged
 	Deaths   string // "" if nothing died
-	Causes   []causeStory
+	Causes   []causeOutline
 	Failed   []Check // what fails the run and has no cause, worst first
 	Warned   []Check // likewise
 	Unjudged []reasonGroup
@@ -25,14 +25,14 @@ type story struct {
 	Areas    []areaGroup
 }
 
-// A causeStory is a cause with the checks that it explains.
-type causeStory struct {
+// A causeOutline is a cause with the checks that it explains.
+type causeOutline struct {
 	Cause
 	Symptoms []Check // worst first
 }
 
-func storyOf(run Run) story {
-	s := story{
+func outlineOf(run Run) outline {
+	s := outline{
 		Run: run, Verdict: verdictOf(run),
 		Unjudged: notJudged(run.Checks),
 		Expected: withOutcome(run.Checks, Expected), Informed: withOutcome(run.Checks, Informed),
@@ -58,7 +58,7 @@ func storyOf(run Run) story {
 
 // explain gathers the causes and their symptoms, and says which checks have a
 // cause. A check may be the symptom of several: of the same mistake in two webhooks.
-func (s *story) explain(run Run) map[string]bool {
+func (s *outline) explain(run Run) map[string]bool {
 	checks := slices.DeleteFunc(worstFirst(run.Checks), func(c Check) bool { return badness(c.Outcome) < doubtful })
 	byCause, at := map[string][]int{}, map[string][]int{}
 	for i, c := range checks {
@@ -74,7 +74,7 @@ func (s *story) explain(run Run) map[string]bool {
 			symptoms = append(symptoms, at[id]...)
 		}
 		slices.Sort(symptoms)
-		told := causeStory{Cause: cause}
+		told := causeOutline{Cause: cause}
 		for _, i := range slices.Compact(symptoms) {
 			explained[checks[i].ID] = true
 			told.Symptoms = append(told.Symptoms, checks[i])
@@ -86,7 +86,7 @@ func (s *story) explain(run Run) map[string]bool {
 
 // first is the worst of what is wrong in a sentence, for where one line must do; ""
 // if nothing is.
-func (s story) first() string {
+func (s outline) first() string {
 	text := ""
 	switch {
 	case len(s.Causes) > 0:
@@ -112,7 +112,7 @@ func joinHeading(word, about string) string {
 
 // Mark is the sign of the run as a whole: what passes because little was judged,
 // or should not go live, gets none that looks like success.
-func (s story) Mark() Outcome {
+func (s outline) Mark() Outcome {
 	if s.Verdict.Level == Passed && (s.little() || s.gravest().rank() <= High.rank()) {
 		return Warned
 	}
@@ -121,13 +121,13 @@ func (s story) Mark() Outcome {
 
 // told says whether the reader has seen why something was not judged: it is the
 // problem of the whole run, which the first line or the last one says.
-func (s story) told(reason string) bool {
+func (s outline) told(reason string) bool {
 	return reason != "" && strings.Contains(oneLine(s.Run.Problem), oneLine(reason))
 }
 
 // problem is the run's, where neither the first sentence nor what was not judged
 // has said it.
-func (s story) problem() string {
+func (s outline) problem() string {
 	if s.Verdict.Word != failedWord || slices.ContainsFunc(s.Unjudged, func(g reasonGroup) bool { return s.told(g.Reason) }) {
 		return ""
 	}
@@ -135,15 +135,15 @@ func (s story) problem() string {
 }
 
 // chosen are the areas of which something was to be judged.
-func (s story) chosen() []areaGroup {
+func (s outline) chosen() []areaGroup {
 	return slices.DeleteFunc(slices.Clone(s.Areas), func(g areaGroup) bool { return applicable(g.Checks) == 0 })
 }
 
 // little says whether less than half was judged of what was to be.
-func (s story) little() bool { return 2*s.Run.Summary.judged() < applicable(s.Run.Checks) }
+func (s outline) little() bool { return 2*s.Run.Summary.judged() < applicable(s.Run.Checks) }
 
 // Count is "explains 18 checks".
-func (c causeStory) Count() string {
+func (c causeOutline) Count() string {
 	if len(c.Symptoms) == 0 {
 		return ""
 	}
@@ -151,7 +151,7 @@ func (c causeStory) Count() string {
 }
 
 // IDs are those of the checks that it explains.
-func (c causeStory) IDs() []string {
+func (c causeOutline) IDs() []string {
 	var ids []string
 	for _, s := range c.Symptoms {
 		ids = append(ids, s.ID)
@@ -160,7 +160,7 @@ func (c causeStory) IDs() []string {
 }
 
 // Basis says how the cause is known.
-func (c causeStory) Basis() string {
+func (c causeOutline) Basis() string {
 	if c.Confirmed {
 		return "confirmed"
 	}
@@ -168,7 +168,7 @@ func (c causeStory) Basis() string {
 }
 
 // Heading is the cause in a sentence, and where it is, if there are several places.
-func (c causeStory) Heading() string {
+func (c causeOutline) Heading() string {
 	title := cmp.Or(c.Title, c.ID)
 	if c.Where == "" || strings.Contains(title, c.Where) {
 		return title
@@ -189,7 +189,7 @@ func (c Cause) Command() string {
 }
 
 // fields are the texts that say more of a cause, without empty ones.
-func (c causeStory) fields() []field {
+func (c causeOutline) fields() []field {
 	seen := c.Seen
 	if seen != "" {
 		seen = strings.TrimRight(seen, ". ") + " (" + c.Basis() + ")"
@@ -205,7 +205,7 @@ func (c causeStory) fields() []field {
 }
 
 // evidence is the cause's own, or that of the worst of its symptoms.
-func (c causeStory) evidence() []Evidence {
+func (c causeOutline) evidence() []Evidence {
 	if len(c.Evidence) > 0 {
 		return c.Evidence
 	}
@@ -231,7 +231,7 @@ func judgedOf(checks []Check) string {
 }
 
 // Counts is the run in figures: "127 of 141 checks judged · 18 failed · 4.2 s".
-func (s story) Counts() string {
+func (s outline) Counts() string {
 	parts := []string{s.Judged}
 	if n := s.Run.Summary.Failed; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d failed", n))

@@ -110,7 +110,7 @@ func TestWhatHasNoCauseIsOrderedByWhatItMeans(t *testing.T) {
 	change(run, "HOOK", 6, 6, fail)
 	change(run, "AUTH", 1, 1, func(c *Check) { c.Outcome, c.Cause = Failed, "a-cause-that-is-not-there" })
 	var got []string
-	for _, c := range storyOf(finished(run)).Failed {
+	for _, c := range outlineOf(finished(run)).Failed {
 		got = append(got, c.ID)
 	}
 	if want := "PAGE-02 HOOK-06 HOOK-05 AUTH-01 PAGE-01 RESP-01"; strings.Join(got, " ") != want {
@@ -163,7 +163,7 @@ func TestSentence(t *testing.T) {
 		"nothing":                              {emptyRun(), "Nothing was checked, so nothing is known: the page could not be opened: connection refused."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := storyOf(row.run).Sentence; got != row.want {
+			if got := outlineOf(row.run).Sentence; got != row.want {
 				t.Errorf("it is %q, want %q", got, row.want)
 			}
 		})
@@ -174,11 +174,11 @@ func TestSentence(t *testing.T) {
 func TestSentenceIsShort(t *testing.T) {
 	run := oneFaultRun()
 	run.Causes[0].Consequence = "Strangers read orders. " + strings.Repeat("And so on and on, ", 40)
-	if got, want := storyOf(run).Sentence, "Not safe to go live. Strangers read orders. One mistake explains all 18 failed checks."; got != want {
+	if got, want := outlineOf(run).Sentence, "Not safe to go live. Strangers read orders. One mistake explains all 18 failed checks."; got != want {
 		t.Errorf("it is %q, want %q", got, want)
 	}
 	run.Causes[0].Consequence = strings.Repeat("x", 1000)
-	if got := storyOf(run).Sentence; len(got) > 400 || strings.Contains(got, "….") {
+	if got := outlineOf(run).Sentence; len(got) > 400 || strings.Contains(got, "….") {
 		t.Errorf("it is %q", got)
 	}
 }
