@@ -47,11 +47,13 @@ func asksFor401(challenge string) http.HandlerFunc {
 }
 
 // widget selects what is judged by opening the page once; hasty does not wait
-// for a page that never comes, and lenient does for one that is much work.
+// long, hopeless not at all for a page that never comes, and lenient does for one
+// that is much work.
 var (
-	widget  = suites.Options{Only: []string{"PAGE-WIDGET*", "PAGE-CALLBACK-T*"}}
-	hasty   = suites.Options{Only: widget.Only, Timeout: time.Second}
-	lenient = suites.Options{Only: widget.Only, Timeout: 6 * time.Second}
+	widget   = suites.Options{Only: []string{"PAGE-WIDGET*", "PAGE-CALLBACK-T*"}}
+	hasty    = suites.Options{Only: widget.Only, Timeout: time.Second}
+	hopeless = suites.Options{Only: widget.Only, Timeout: 250 * time.Millisecond}
+	lenient  = suites.Options{Only: widget.Only, Timeout: 6 * time.Second}
 )
 
 var badPages = []bad{
@@ -94,15 +96,15 @@ var badPages = []bad{
 		target: page(200, html(`async () => { throw new Error("no session here") }`, "")), opts: widget, exit: 1,
 		wants: []want{{"PAGE-CALLBACK-TOKEN", reports.Failed, "rejected: no session here"}}},
 	{name: "its server never answers",
-		target: pageFrom(hang), opts: hasty, exit: 2,
-		problem: "not done within 4s", hint: "--timeout"},
+		target: pageFrom(hang), opts: hopeless, exit: 2,
+		problem: "not done within 1s", hint: "--timeout"},
 	{name: "its server sends half a document and stalls",
 		target: pageFrom(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			io.WriteString(w, html(given, "<p>and then"))
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
-		}), opts: hasty, exit: 2, problem: "not done within 4s", hint: "--timeout"},
+		}), opts: hopeless, exit: 2, problem: "not done within 1s", hint: "--timeout"},
 	{name: "it redirects to a login page",
 		target: pageFrom(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/" {
@@ -131,11 +133,11 @@ var badPages = []bad{
 		target: pageFrom(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"a", http.StatusFound) }),
 		opts:   widget, exit: 2, problem: "ERR_TOO_MANY_REDIRECTS", hint: "Open it"},
 	{name: "it alerts for ever",
-		target: page(200, html(given, `<script>for (;;) alert("hello")</script>`)), opts: hasty, exit: 2,
-		problem: "not done within 4s", hint: "--timeout"},
+		target: page(200, html(given, `<script>for (;;) alert("hello")</script>`)), opts: hopeless, exit: 2,
+		problem: "not done within 1s", hint: "--timeout"},
 	{name: "it computes for ever",
-		target: page(200, html(given, `<script>for (;;);</script>`)), opts: hasty, exit: 2,
-		problem: "not done within 4s", hint: "--timeout"},
+		target: page(200, html(given, `<script>for (;;);</script>`)), opts: hopeless, exit: 2,
+		problem: "not done within 1s", hint: "--timeout"},
 	{name: "it computes for ever once it is loaded",
 		target: page(200, html(given, `<script>onload = () => setTimeout(() => { for (;;); })</script>`)), opts: hasty, exit: 2,
 		problem: "state: ", hint: "too busy"},
