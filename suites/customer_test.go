@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -62,6 +63,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Lookup("test.parallel").Value.Set(strconv.Itoa(max(sideBySide, runtime.GOMAXPROCS(0)))); err != nil {
 		panic(err)
 	}
+	debug.SetGCPercent(400) // a tenth of what runs work, and there is memory
 	code := m.Run()
 	if chrome.browser != nil {
 		chrome.browser.Close()
