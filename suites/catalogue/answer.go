@@ -353,7 +353,7 @@ var respMethod = onPlain(func(ctx context.Context, h *subject.Webhook, st subjec
 	if ev.Exchange.Status() < 300 && err == nil && (answer.Reply != "" || answer.ExchangeSlug != "" || len(answer.Buttons) > 0) {
 		return subject.Violated("405, or a page", "GET gets the webhook's answer").Surely().With(ev)
 	}
-	return subject.Holds("GET: %s", subject.Describe(ev.Exchange))
+	return notServed("GET", ev)
 })
 
 var respRepeat = onPlain(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {

@@ -1,12 +1,14 @@
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -83,13 +85,23 @@ var authHttps = onEndpoint(func(_ context.Context, _ *subject.Session, e *subjec
 })
 
 // gaveNone is the verdict on an answer that must not hold a token. That there is
-// none at all says nothing.
+// none at all says nothing, nor what a gateway says in its place.
 func gaveNone(s *subject.Session, what string, ev subject.Evidence) subject.Verdict {
 	if s.GivesToken(ev.Exchange) {
 		return subject.Violated("no token", what+": it gave a token").Surely().With(ev)
 	}
-	if ev.Exchange.Err != nil {
+	return refused(what, ev)
+}
+
+// refused is the verdict on an answer that holds nothing of what must be refused: where
+// it is the service's own, it was. Of what a gateway says, whose service gave it no
+// answer, nobody knows what that would have been.
+func refused(what string, ev subject.Evidence) subject.Verdict {
+	switch {
+	case ev.Exchange.Err != nil:
 		return noAnswer(what, ev)
+	case service.Gateway(ev.Exchange.Status()):
+		return subject.Missing("%s: %s, as a gateway says that gets no answer, which is no refusal: what the service itself makes of it is not known", what, subject.Describe(ev.Exchange)).With(ev)
 	}
 	return subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
 }
@@ -110,12 +122,12 @@ func noAnswer(what string, ev subject.Evidence) subject.Verdict {
 // strictly turns a refusal that is no 4xx into a violation: a warning, or a note
 // where the protocol says its errors with status 200, as GraphQL does.
 func strictly(v subject.Verdict, ev subject.Evidence) subject.Verdict {
-	if v.Kind != subject.Held || ev.Exchange.Status()/100 == 4 {
+	if v.Kind == subject.Broken || ev.Exchange.Err != nil || ev.Exchange.Status()/100 == 4 {
 		return v
 	}
 	level := rule.Should
 	if subject.SaysError(ev.Exchange) {
 		level = rule.Info
 	}
-	return subject.Violated("no token, and a 4xx", v.Actual).At(level).With(ev)
+	return subject.Violated("no token, and a 4xx", cmp.Or(v.Actual, v.Reason)).At(level).With(ev)
 }

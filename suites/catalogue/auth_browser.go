@@ -84,6 +84,9 @@ func judgeForeign(origin string, ev subject.Evidence) subject.Verdict {
 	case allowed == "*" && credentials:
 		return subject.Violated(expected, ev.Title+": * with credentials").With(ev)
 	}
+	if v := refused(ev.Title, ev); v.Kind != subject.Held {
+		return v
+	}
 	return subject.Holds("%s: not allowed", ev.Title)
 }
 

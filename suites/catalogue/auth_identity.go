@@ -180,8 +180,8 @@ func namedAsAnother(ctx context.Context, s *subject.Session, e *subject.Endpoint
 // many, under names that nobody knows: who refuses those too does not look anybody
 // up, and who takes them has looked.
 func refusedIdentity(ctx context.Context, s *subject.Session, e *subject.Endpoint, what string, ev subject.Evidence) subject.Verdict {
-	if ev.Exchange.Err != nil {
-		return noAnswer(what, ev)
+	if v := refused(what, ev); v.Kind != subject.Held {
+		return v
 	}
 	twin, err := e.WithMembers(s.NewChatID(), map[string]any{"kindlytest_a": "a", "kindlytest_b": true, "kindlytest_c": map[string]any{"d": "e"}})
 	if err != nil {
@@ -241,7 +241,7 @@ func judgeChanged(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 		} else if again == nil {
 			return v
 		}
-		return subject.Holds("%s: %s", title, subject.Describe(ev.Exchange))
+		return refused(title, ev)
 	}
 	p, ok := personOf(raw)
 	if !ok {
@@ -282,7 +282,7 @@ func allOfAnother(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 	ev, raw := s.Ask(ctx, title, r)
 	p, ok := personOf(raw)
 	if !ok {
-		return subject.Holds("%s: %s", title, subject.Describe(ev.Exchange))
+		return refused(title, ev)
 	}
 	claim := became(ctx, s, e, p, plain)
 	if claim == "" {

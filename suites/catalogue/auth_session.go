@@ -99,13 +99,13 @@ func keptAnswer(ctx context.Context, s *subject.Session, ev subject.Evidence) bo
 // byTheEndpoint keeps a refusal from passing that is not the endpoint's own: what
 // a gate before it turns away has not reached it.
 func byTheEndpoint(s *subject.Session, v subject.Verdict, ev subject.Evidence) subject.Verdict {
-	if v.Kind != subject.Held {
-		return v
+	if v.Kind == subject.Held {
+		if gate := gateIn(ev, s); gate != "" {
+			v = subject.Missing("what refuses is a gate before the endpoint (%s), and not the endpoint: tell kindlytest of it with `gate` in kindlytest.yaml, so that it can pass", gate).With(ev)
+		}
 	}
-	if gate := gateIn(ev, s); gate != "" {
-		reason := "what refuses is a gate before the endpoint (" + gate + "), and not the endpoint: tell kindlytest of it with `gate` in kindlytest.yaml, so that it can pass"
-		s.Incomplete("Whether the auth endpoint refuses strangers could not be judged: "+reason+".", "")
-		return subject.Missing("%s", reason).With(ev)
+	if v.Kind == subject.Lacking {
+		s.Incomplete("Whether the auth endpoint refuses strangers could not be judged: "+v.Reason+".", "")
 	}
 	return v
 }
@@ -245,10 +245,8 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 		ev, raw := s.Ask(ctx, title, r)
 		p, ok := personOf(raw)
 		switch {
-		case ev.Exchange.Err != nil:
-			verdicts = append(verdicts, noAnswer(title, ev))
 		case !ok:
-			verdicts = append(verdicts, byTheEndpoint(s, subject.Holds("%s: %s", title, subject.Describe(ev.Exchange)), ev))
+			verdicts = append(verdicts, byTheEndpoint(s, refused(title, ev), ev))
 		case guest.is(raw):
 			verdicts = append(verdicts, subject.Holds("%s: it is nobody's", title))
 		case became(ctx, s, e, p, plain) != "":

@@ -239,6 +239,15 @@ func judgeNamed(h *subject.Webhook, st subject.Standing, what string, named orac
 			return subject.Violated(expected, what+": "+j.Why).Surely().With(ev)
 		}
 	}
+	return notServed(what, ev)
+}
+
+// notServed is the verdict on a webhook's answer that is none such as members get. An
+// error is no refusal: it has begun with what it should leave alone.
+func notServed(what string, ev subject.Evidence) subject.Verdict {
+	if status := ev.Exchange.Status(); ev.Exchange.Err != nil || status >= 500 && status != http.StatusNotImplemented {
+		return subject.Missing("%s: %s, which is no refusal: what it answers where nothing fails is not known", what, subject.Describe(ev.Exchange)).With(ev)
+	}
 	return subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
 }
 

@@ -198,5 +198,10 @@ func pageLoggedOut(_ context.Context, s *subject.Session) subject.Verdict {
 	case v.Callback == nil:
 		return subject.Holds("no token, but the callback had not settled after %s", s.Options.Timeout)
 	}
+	if asked := v.CallbackEvidence(); len(asked) > 0 {
+		if last := refused("logged out, the callback's request", asked[len(asked)-1]); last.Kind == subject.Lacking {
+			return last
+		}
+	}
 	return subject.Holds("no token: %s", orNone(v.Callback.Outcome))
 }

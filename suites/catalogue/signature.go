@@ -13,6 +13,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -383,7 +384,7 @@ var sigEcho = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Sta
 	}
 	answered := 0
 	for i, ev := range h.Session.DoAll(ctx, attempts) {
-		if ev.Exchange.Response == nil {
+		if ev.Exchange.Response == nil || service.Gateway(ev.Exchange.Status()) {
 			continue
 		}
 		answered++
