@@ -58,7 +58,9 @@ type Request struct {
 
 // A Way sends a request, and others that belong to it, each by send, and returns the
 // last answer, or why there is none.
-type Way func(ctx context.Context, r Request, send Send) (*Response, error)
+type Way interface {
+	Send(ctx context.Context, r Request, send Send) (*Response, error)
+}
 
 // Send sends one request, with the redirects that it follows.
 type Send func(context.Context, Request) (*Response, error)
@@ -286,7 +288,7 @@ func (c *Client) Do(ctx context.Context, r Request) Exchange {
 	defer cancel()
 	start := time.Now()
 	if r.Way != nil {
-		ex.Response, ex.Err = r.Way(ctx, r, c.follow)
+		ex.Response, ex.Err = r.Way.Send(ctx, r, c.follow)
 	} else {
 		ex.Response, ex.Err = c.follow(ctx, r)
 	}

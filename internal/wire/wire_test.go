@@ -110,6 +110,18 @@ func TestRedirectIsFollowedOnDemand(t *testing.T) {
 	}
 }
 
+// byNonce is a way that first asks at a URL for what goes into the query.
+type byNonce string
+
+func (at byNonce) Send(ctx context.Context, r Request, send Send) (*Response, error) {
+	first, err := send(ctx, Request{Method: "GET", URL: string(at)})
+	if err != nil {
+		return nil, err
+	}
+	r.URL += "?" + string(first.Body)
+	return send(ctx, r)
+}
+
 // A way sends others before the request, and what came back last is the answer.
 func TestRequestGoesItsWay(t *testing.T) {
 	var asked []string
@@ -118,14 +130,7 @@ func TestRequestGoesItsWay(t *testing.T) {
 		io.WriteString(w, r.URL.Path[1:])
 	}))
 	defer s.Close()
-	r := Request{Method: "POST", URL: s.URL + "/auth", Way: func(ctx context.Context, r Request, send Send) (*Response, error) {
-		first, err := send(ctx, Request{Method: "GET", URL: s.URL + "/nonce"})
-		if err != nil {
-			return nil, err
-		}
-		r.URL += "?" + string(first.Body)
-		return send(ctx, r)
-	}}
+	r := Request{Method: "POST", URL: s.URL + "/auth", Way: byNonce(s.URL + "/nonce")}
 	ex := newClient(t, Options{}).Do(t.Context(), r)
 	if string(ex.Body()) != "auth" || ex.Request.URL != s.URL+"/auth" || !slices.Equal(asked, []string{"GET /nonce", "POST /auth?nonce"}) {
 		t.Errorf("%q was asked, and %q came back for %s", asked, ex.Body(), ex.Request.URL)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -240,7 +241,7 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 	if r := e.WithChat(s.NewChatID()); !e.EditReadable(r.Header, func(name, text string) (string, bool) { return "", readable(name, text) }) {
 		return nil
 	}
-	var verdicts []subject.Verdict
+	verdicts := namesAlone(ctx, s, e, plain, guest)
 	try := func(title string, r wire.Request) {
 		ev, raw := s.Ask(ctx, title, r)
 		p, ok := personOf(raw)
@@ -286,6 +287,28 @@ func writtenSessions(ctx context.Context, s *subject.Session, e *subject.Endpoin
 	return verdicts
 }
 
+// namesAlone keeps of the session what the token says of its user, and nothing else: who
+// gets the token by that gets anybody's.
+func namesAlone(ctx context.Context, s *subject.Session, e *subject.Endpoint, plain, guest *person) []subject.Verdict {
+	const title = "what the token says of its user, and nothing else of the session"
+	named := false
+	r, _ := e.EditSession(e.WithChat(s.NewChatID()), func(v string) string {
+		if len(v) < minOpaque && isIdentity(v, plain.token) {
+			named = true
+			return v
+		}
+		return invented(v)
+	})
+	if !named {
+		return nil
+	}
+	ev, raw := s.Ask(ctx, title, r)
+	if p, ok := personOf(raw); !ok || guest.is(raw) || p.claims["sub"] != plain.claims["sub"] {
+		return []subject.Verdict{byTheEndpoint(s, refused(title, ev), ev)}
+	}
+	return []subject.Verdict{subject.Violated("no token: nobody may write a session", title+": their token").Surely().With(ev)}
+}
+
 // userNames are the names under which a session says whose it is, in small letters
 // and without what parts words.
 var userNames = map[string]bool{"userid": true, "uid": true, "user": true, "username": true, "login": true, "account": true, "accountid": true,
@@ -295,26 +318,36 @@ func namesUser(name string) bool {
 	return userNames[strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(name))]
 }
 
-// nearby is how far the numbers of two sessions may be apart for one to be guessed
-// from the other.
-const nearby = 1000
+// guessed is how many bits at most two sessions may differ in, for one to be found from the
+// other by trying: some hundred million requests.
+const guessed = 28
 
-// counted says whether two texts are numbers so near to each other that something
-// counts: who has one can guess the other.
-func counted(one, other string) bool {
-	a, err := strconv.ParseInt(one, 10, 64)
-	if err != nil {
-		return false
+// guessable says whether two texts differ in so little that who has one finds the other:
+// a number that is counted, an id, a name. What is about them in both is the same for all.
+func guessable(one, other string) bool {
+	for one != "" && other != "" && one[0] == other[0] {
+		one, other = one[1:], other[1:]
 	}
-	b, err := strconv.ParseInt(other, 10, 64)
-	return err == nil && a != b && a-b < nearby && b-a < nearby
+	for one != "" && other != "" && one[len(one)-1] == other[len(other)-1] {
+		one, other = one[:len(one)-1], other[:len(other)-1]
+	}
+	letters := 64.0
+	for _, a := range []struct {
+		all  string
+		size float64
+	}{{"abcdefghijklmnopqrstuvwxyz0123456789", 36}, {"abcdef0123456789", 16}, {"0123456789", 10}} {
+		if strings.Trim(one+other, a.all) == "" {
+			letters = a.size
+		}
+	}
+	return other != "" && float64(max(len(one), len(other)))*math.Log2(letters) < guessed
 }
 
 // writable says whether two texts at the same place of two sessions are of a kind
 // that anybody can write: both are e-mail addresses, whatever the token makes of
-// them, or numbers that are counted.
+// them, or one is guessed from the other.
 func writable(one, other string) bool {
-	return one != other && anAddress.MatchString(one) && anAddress.MatchString(other) || counted(one, other)
+	return one != other && other != "" && (anAddress.MatchString(one) && anAddress.MatchString(other) || guessable(one, other))
 }
 
 // An otherPerson says what stands for another user.

@@ -98,8 +98,11 @@ var subEnd = regexp.MustCompile(`[A-Za-z0-9]+$`)
 // people write.
 func opaque(l param.Leaf) bool {
 	text := l.Text()
-	return len(text) >= 16 && !strings.ContainsAny(text, " @")
+	return len(text) >= minOpaque && !strings.ContainsAny(text, " @")
 }
+
+// minOpaque is the length from which on a text may be a credential.
+const minOpaque = 16
 
 var (
 	anAddress = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)

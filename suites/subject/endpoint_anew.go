@@ -140,7 +140,7 @@ func (e *Endpoint) anew(differs func(param.Leaf) bool) (*Endpoint, bool) {
 	again := *e
 	again.way = w
 	again.Request = e.Request.Clone()
-	again.Request.Way = w.send
+	again.Request.Way = w
 	return &again, len(w.made) > 0
 }
 

@@ -41,7 +41,7 @@ func (s *Session) findBearers(e *Endpoint) []param.Leaf {
 		return nil
 	}
 	maybe := slices.DeleteFunc(param.All(e.Request, chosenHeader), func(l param.Leaf) bool {
-		return l.Place == param.InHeader || !likeACredential(l, own) || param.HoldsID(l.Text(), e.ChatID)
+		return l.Place == param.InHeader || !likeACredential(l, own) && !v.toldToUser(l) || param.HoldsID(l.Text(), e.ChatID)
 	})
 	if len(maybe) == 0 || !s.isOf(v.Token, e.withoutHeaders(e.WithChat(s.NewChatID()), IsCSRFName)) {
 		return nil
@@ -70,7 +70,8 @@ func (s *Session) isOf(own token.Raw, r wire.Request) bool {
 
 // namesUser tells a session from a value that works once, which nobody gets a token
 // without either: the other user's gets the other user's token; or, where there is no
-// other user, it is called as credentials are, or is what the page keeps.
+// other user, it is called as credentials are, or is what the page keeps, or was told
+// by a session.
 func (s *Session) namesUser(e *Endpoint, v *Visit, l param.Leaf) bool {
 	if s.Target.Second != nil {
 		second, err := s.SecondEndpoint()
@@ -89,15 +90,45 @@ func (s *Session) namesUser(e *Endpoint, v *Visit, l param.Leaf) bool {
 		}
 		return false
 	}
-	kept := func(values map[string]string) bool {
-		for _, value := range values {
-			if strings.Contains(value, l.Text()) {
+	return redact.IsSecretName(l.Name()) || v.keeps(l.Text()) || v.toldToUser(l) && !s.tellsStrangers(e, v, l)
+}
+
+// keeps says whether the page keeps a text in the browser's storage.
+func (v *Visit) keeps(text string) bool {
+	for _, storage := range []map[string]string{v.State.LocalStorage, v.State.SessionStorage} {
+		for _, value := range storage {
+			if strings.Contains(value, text) {
 				return true
 			}
 		}
+	}
+	return false
+}
+
+// toldToUser says whether the page has a value of an answer to a script's request with
+// a session.
+func (v *Visit) toldToUser(l param.Leaf) bool {
+	if len(l.Text()) < MinSecret || IsCSRFName(l.Name()) {
 		return false
 	}
-	return redact.IsSecretName(l.Name()) || kept(v.State.LocalStorage) || kept(v.State.SessionStorage)
+	i, place := whereFrom(v.Record.Requests, l.Text())
+	if !place.known() {
+		return false
+	}
+	r := v.Record.Requests[i]
+	return scriptAsks[r.ResourceType] && (r.Header.Get("Cookie") != "" || r.Header.Get("Authorization") != "")
+}
+
+// tellsStrangers says whether who has no session is told a value like one that the page
+// was told, and gets a token with that.
+func (s *Session) tellsStrangers(e *Endpoint, v *Visit, l param.Leaf) bool {
+	i, place := whereFrom(v.Record.Requests, l.Text())
+	told, ok := place.read(s.Do(s.Base, "what the page asks before, without credentials", e.withoutHeaders(Resend(v.Record.Requests[i]), IsCSRFName)).Exchange)
+	if !ok {
+		return false
+	}
+	r, err := WithLeaf(e.withoutHeaders(e.WithChat(s.NewChatID()), IsCSRFName), l, told.Secret())
+	return err == nil && s.isOf(v.Token, r)
 }
 
 // likeACredential says whether a value is long and nothing that people write, is not

@@ -182,17 +182,24 @@ func (e *Endpoint) WithoutCredentials(r wire.Request) wire.Request {
 func (e *Endpoint) WithoutSession(r wire.Request) wire.Request { return e.without(r, IsCSRFName) }
 
 func (e *Endpoint) without(r wire.Request, kept func(name string) bool) wire.Request {
-	out := e.withoutHeaders(r, kept)
-	for _, l := range e.Bearers() {
+	out := withoutLeaves(e.withoutHeaders(r, kept), e.Bearers())
+	return madeBy(out, func(st step) wire.Request {
+		return withoutLeaves(e.withoutHeaders(st.request, kept), st.bearers)
+	})
+}
+
+// withoutLeaves is a request without the values at some places.
+func withoutLeaves(r wire.Request, leaves []param.Leaf) wire.Request {
+	for _, l := range leaves {
 		var instead any = param.Drop
 		if l.Place == param.InPath { // without it, it would be another path
 			instead = reversed(l.Text())
 		}
-		if less, err := WithLeaf(out, l, instead); err == nil {
-			out = less
+		if less, err := WithLeaf(r, l, instead); err == nil {
+			r = less
 		}
 	}
-	return out
+	return r
 }
 
 // withoutHeaders is without, but what is the session besides headers stays.
@@ -237,14 +244,27 @@ func (e *Endpoint) ChatCookie(name string) bool {
 // that protect from CSRF or open a gate, and whatever else is the session, and says
 // whether there was one. Broken, they would be what the request is refused for.
 func (e *Endpoint) EditSession(r wire.Request, change func(string) string) (wire.Request, bool) {
-	r = r.Clone()
-	found := e.editSession(r.Header, func(_, value string) string { return change(value) })
-	for _, l := range e.Bearers() {
-		if edited, err := WithLeaf(r, l, change(l.Text())); err == nil {
-			r, found = edited, true
+	edited := func(r wire.Request, bearers []param.Leaf) (wire.Request, bool) {
+		r = r.Clone()
+		found := e.editSession(r.Header, func(_, value string) string { return change(value) })
+		for _, l := range bearers {
+			if edited, err := WithLeaf(r, l, change(l.Text())); err == nil {
+				r, found = edited, true
+			}
+		}
+		return r, found
+	}
+	r, found := edited(r, e.Bearers())
+	if e.way != nil {
+		for _, st := range e.way.steps {
+			_, also := edited(st.request, st.bearers)
+			found = found || also
 		}
 	}
-	return r, found
+	return madeBy(r, func(st step) wire.Request {
+		broken, _ := edited(st.request, st.bearers)
+		return broken
+	}), found
 }
 
 // editSession is EditSession by the names of cookies and headers.

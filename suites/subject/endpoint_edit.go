@@ -22,7 +22,7 @@ import (
 func (e *Endpoint) WithChat(chatID string) wire.Request {
 	r := forChat(e.Request, e.ChatID, chatID)
 	if e.way != nil {
-		r.Way = e.way.forChat(e.ChatID, chatID).send
+		r.Way = e.way.forChat(e.ChatID, chatID)
 	}
 	return r
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
@@ -31,12 +32,15 @@ type way struct {
 	place tokenPlace // of the token in the last answer
 	again repeating
 	made  []made // what is new in each request, without an answer that tells it
+	// by makes a step that of somebody else than the page's user; nil: it is theirs.
+	by func(step) wire.Request
 }
 
 // A step is one request of the page.
 type step struct {
 	request wire.Request
 	takes   []taken
+	bearers []param.Leaf // what in it, besides headers, may be the session
 }
 
 // taken is a value of an answer that stands in later requests.
@@ -58,8 +62,8 @@ const (
 	minCarried = 8           // letters of a value that is no word by chance
 )
 
-// send is a wire.Way.
-func (w *way) send(ctx context.Context, r wire.Request, send wire.Send) (answer *wire.Response, err error) {
+// Send makes a wire.Way of it.
+func (w *way) Send(ctx context.Context, r wire.Request, send wire.Send) (answer *wire.Response, err error) {
 	r.Way = nil
 	var values [][2]string
 	for _, m := range w.made {
@@ -68,7 +72,7 @@ func (w *way) send(ctx context.Context, r wire.Request, send wire.Send) (answer 
 	for i, st := range w.steps {
 		next := r
 		if i != w.main {
-			next = w.withSessionOf(st.request, r)
+			next = w.withSessionOf(st, r)
 		}
 		from := OriginOf(next.URL)
 		if next = filled(next, values); OriginOf(next.URL) != from {
@@ -109,9 +113,13 @@ func (w *way) untilReady(ctx context.Context, r wire.Request, answer *wire.Respo
 }
 
 // withSessionOf is a step as somebody makes it whose endpoint's request is r: with that
-// one's headers, wherever they are others than the page's.
-func (w *way) withSessionOf(st, r wire.Request) wire.Request {
-	out := st.Clone()
+// one's headers, wherever they are others than the page's, and without what only the
+// page's user has, if r is.
+func (w *way) withSessionOf(st step, r wire.Request) wire.Request {
+	out := st.request.Clone()
+	if w.by != nil {
+		out = w.by(st)
+	}
 	for name, values := range w.asked {
 		switch now, sent := r.Header[name]; {
 		case !slices.Equal(out.Header[name], values):
@@ -127,6 +135,16 @@ func (w *way) withSessionOf(st, r wire.Request) wire.Request {
 		}
 	}
 	return out
+}
+
+// madeBy is a request whose steps are made by somebody else, as is the request itself.
+func madeBy(r wire.Request, by func(step) wire.Request) wire.Request {
+	if w, ok := r.Way.(*way); ok {
+		other := *w
+		other.by = by
+		r.Way = &other
+	}
+	return r
 }
 
 // forChat is the way for another chat.
@@ -270,13 +288,16 @@ func (s *Session) alongTheWay(e *Endpoint, v *Visit) (*Endpoint, bool) {
 	}
 	for i, st := range w.steps {
 		w.steps[i].request.Header = s.Client.Gates().Without(st.request.Header, st.request.URL)
+		w.steps[i].bearers = slices.DeleteFunc(param.All(st.request, chosenHeader), func(l param.Leaf) bool {
+			return l.Place == param.InHeader || i == w.main || len(l.Text()) < MinSecret || !v.keeps(l.Text()) && !redact.IsSecretName(l.Name())
+		})
 	}
 	w.place = e.place
 	led := *e
 	led.way = w
 	led.Request = w.steps[w.main].request
 	w.asked = led.Request.Header.Clone()
-	led.Request.Way = w.send
+	led.Request.Way = w
 	led.Credentialed = led.Request.Header.Get("Cookie") != ""
 	return &led, true
 }
