@@ -29,7 +29,7 @@ func (c *Client) HangUp(ctx context.Context, r Request) error {
 	}
 	half := &halfBody{rest: r.Body}
 	req.Body, req.GetBody, req.ContentLength = half, nil, int64(len(r.Body)+promised)
-	t := c.transportFor(req.URL.String(), req.URL.Host, "").Clone() // by the same way, proxies and gates included
+	t := c.transportFor(req.URL.String(), req.URL.Host, "", false).Clone() // by the same way, proxies and gates included
 	defer t.CloseIdleConnections()
 	t.ForceAttemptHTTP2, t.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{}
 	if t.TLSClientConfig != nil { // a copy, in which HTTP/2 is offered once that was spoken

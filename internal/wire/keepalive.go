@@ -62,11 +62,11 @@ type transportKey struct {
 }
 
 // transportFor is the transport of requests to a URL.
-func (c *Client) transportFor(rawURL, host, version string) *http.Transport {
+func (c *Client) transportFor(rawURL, host, version string, anew bool) *http.Transport {
 	key := transportKey{own: c.opts.Gates.Certificate(rawURL), http: version}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key.anew = c.reuses[host].broken()
+	key.anew = anew || c.reuses[host].broken()
 	t := c.transports[key]
 	if t == nil {
 		t = newTransport(c.opts, key.own)

@@ -63,7 +63,7 @@ func TestIdleConnectionsClosedByTheServer(t *testing.T) {
 	defer srv.Close()
 	client := newClient(t, Options{})
 	given := make(chan struct{}, 3) // up by the client, for the server has closed it
-	tr := client.transportFor(srv.URL, strings.TrimPrefix(srv.URL, "http://"), "")
+	tr := client.transportFor(srv.URL, strings.TrimPrefix(srv.URL, "http://"), "", false)
 	dial := tr.DialContext
 	tr.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)

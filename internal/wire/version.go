@@ -27,20 +27,20 @@ func protocols(version string) *http.Protocols {
 func (c *Client) roundTrip(req *http.Request, r Request) (*http.Response, error) {
 	version, host, url := r.Form.HTTP, req.URL.Host, req.URL.String()
 	if version != "2" || req.URL.Scheme != "http" {
-		return c.transportFor(url, host, version).RoundTrip(req)
+		return c.transportFor(url, host, version, r.Form.Anew).RoundTrip(req)
 	}
 	c.mu.Lock()
 	spoken := c.spoken[host]
 	c.mu.Unlock()
 	if spoken != "" {
-		return c.transportFor(url, host, spoken).RoundTrip(req)
+		return c.transportFor(url, host, spoken, r.Form.Anew).RoundTrip(req)
 	}
-	res, err := c.transportFor(url, host, version).RoundTrip(req)
+	res, err := c.transportFor(url, host, version, r.Form.Anew).RoundTrip(req)
 	if err != nil && req.Context().Err() == nil && (Exchange{Err: err}).Kind() != KindUnreachable {
 		version = "1.1"
 		again := req.Clone(req.Context())
 		again.Body = io.NopCloser(bytes.NewReader(r.Body))
-		res, err = c.transportFor(url, host, version).RoundTrip(again)
+		res, err = c.transportFor(url, host, version, r.Form.Anew).RoundTrip(again)
 	}
 	if err == nil {
 		c.mu.Lock()

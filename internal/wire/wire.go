@@ -73,6 +73,7 @@ type Form struct {
 	Spelling map[string]string
 	HTTP     string // "1.1" or "2"; where a server without TLS does not speak 2, 1.1
 	Chunked  bool   // the body's length is not told before it (HTTP/1.1)
+	Anew     bool   // on a connection of its own: who keeps one may meet the same process again
 }
 
 // Clone returns a deep copy, so that a probe can change one thing.

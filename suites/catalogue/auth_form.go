@@ -25,6 +25,10 @@ var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 	if e.Socket {
 		return throughPage(s, subject.Evidence{})
 	}
+	if f := s.Forgets(); f != nil {
+		return subject.Violated(expected, fmt.Sprintf("the session is known at %d of %d tries, and else: %s", f.Known, f.Of, subject.Describe(f.Seen.Exchange))).
+			Because("endpoint-forgets-sessions").Surely().With(f.Seen)
+	}
 	ev, raw := s.Ask(ctx, "the page's request for a new chat", e.WithChat(s.NewChatID()))
 	if ev.Exchange.Err != nil {
 		err := fmt.Errorf("the endpoint %s could not be called: %v", e, ev.Exchange.Err)

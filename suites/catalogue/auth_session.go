@@ -24,7 +24,7 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 		ev = s.Do(ctx, byVisitor, r)
 		v = gaveNone(s, byVisitor, ev)
 	}
-	if v.Kind == subject.Broken && !keptAnswer(ctx, s, ev) {
+	if v.Kind == subject.Broken && !keptAnswer(s, ev) {
 		v = v.Because("endpoint-knows-nobody")
 		if remembersUser(ctx, s, e) {
 			v.Actual += ", of the user who asked before"
@@ -35,6 +35,12 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 	}
 	if v = byTheEndpoint(s, v, ev); v.Kind != subject.Held {
 		return v
+	}
+	if given, mixes := s.MixesUsers(); mixes {
+		if _, err := s.SecondEndpoint(); err != nil { // else two users show it (see AUTH-BIND-SESSION)
+			return subject.Violated("no token", "without credentials, when a user asks at the same time: it gave a token; alone: "+v.Actual).
+				Because("endpoint-mixes-users").Surely().With(given)
+		}
 	}
 	return subject.Worst(rule.Must, v, strangerInChat(ctx, s, e))
 })
@@ -87,8 +93,8 @@ func remembersUser(ctx context.Context, s *subject.Session, e *subject.Endpoint)
 
 // keptAnswer says whether an answer has the very token that the page's own request
 // got: then something may keep it, and the endpoint was perhaps not asked at all.
-func keptAnswer(ctx context.Context, s *subject.Session, ev subject.Evidence) bool {
-	own, err := tokenAnswer(ctx, s)
+func keptAnswer(s *subject.Session, ev subject.Evidence) bool {
+	own, err := tokenAnswer(s.Base, s)
 	if err != nil {
 		return false
 	}

@@ -218,9 +218,12 @@ func (r *row) accountedFor(c Cause, found *reports.Cause) {
 	}
 }
 
-// spokenAgainst says whether a check fails at a place that rules the cause out.
+// spokenAgainst says whether a check fails at a place that rules the cause out, and for
+// another reason than this very one.
 func (r *recognition) spokenAgainst(c Cause, place string) bool {
-	return slices.ContainsFunc(r.rows, func(row row) bool { return row.at(place) && fails(row.Check) && matches(c.Unless, row.ID) })
+	return slices.ContainsFunc(r.rows, func(row row) bool {
+		return row.at(place) && fails(row.Check) && row.Cause != c.ID && matches(c.Unless, row.ID)
+	})
 }
 
 // besides gives to the causes that were found what no cause accounts for.

@@ -206,6 +206,9 @@ func try(ctx context.Context, s *subject.Session, c catalogue.Check) subject.Ver
 	probing, cancel := context.WithTimeout(service.WithRunning(ctx, running), limit)
 	defer cancel()
 	v := subject.Conclude(running, subject.Guarded(c.ID(), func() subject.Verdict { return c.Probe(probing, s) }))
+	if c.Needs&target.NeedEndpoint != 0 && c.ID() != "LIVE-PROCESS" {
+		v = s.WithSession(v)
+	}
 	switch {
 	case v.Cause == "process-dies":
 	case ctx.Err() != nil && v.Kind != subject.Held:

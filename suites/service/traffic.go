@@ -292,6 +292,19 @@ func (t *Traffic) OnComeback(r wire.Request, do func(ctx context.Context, send f
 	})
 }
 
+// Settles takes the answer to a plain request for how its place shows from now on that
+// it lives.
+func (t *Traffic) Settles(ev Evidence) {
+	v := t.to(ev.Exchange.Request)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for i, sign := range v.signs {
+		if r, err := sign.request(); err == nil && place(r) == place(ev.Exchange.Request) {
+			v.signs[i].status, v.signs[i].page = ev.Exchange.Status(), isPage(ev.Exchange)
+		}
+	}
+}
+
 // OneByOne lets the service of r get one request after another from now on: it
 // mixes up what it is asked at the same time, and no answer in company tells what
 // it says to one who asks alone. [Traffic.AtOnce] goes on to send at once.

@@ -63,6 +63,10 @@ type endpointFacts struct {
 	Answer        Memo[Evidence]           // one that holds a token
 	onlyInPage    Memo[string]             // why its request can't be made again; "" if it can
 	known         atomic.Pointer[Endpoint] // first, for the report
+	forgets       atomic.Pointer[Forgetting]
+	served        atomic.Bool              // the plain request got a token
+	lost          atomic.Pointer[string]   // why there is no session any more
+	mixes         atomic.Pointer[Evidence] // a stranger's token, who asked when a user did
 
 	renewing sync.Mutex  // the session
 	lasts    atomic.Bool // asking the page for another one was in vain
@@ -89,6 +93,9 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 				return e, nil
 			}
 			first := s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID()))
+			if _, ok := s.TokenIn(first.Exchange); !ok && s.forgets(e, first) {
+				first = s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID()))
+			}
 			if passed, ev, ok := s.passedOn(e, first); ok {
 				e, first = passed, ev
 				s.Endpoints.known.Store(e)
@@ -101,8 +108,9 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 				s.Endpoints.known.Store(e)
 			}
 			s.watch(e, first)
-			if s.mixesChats(e) {
-				s.OneByOne(e.Request)
+			if _, ok := s.TokenIn(first.Exchange); ok {
+				s.Endpoints.served.Store(true)
+				s.lookInCompany(e)
 			}
 		}
 		return e, err
@@ -157,38 +165,6 @@ func (e *Endpoint) passCookies(state browser.State) bool {
 	e.Request.Header.Set("Cookie", cookies)
 	e.Credentialed, e.passed = true, true
 	return true
-}
-
-// atATime is how many chats are asked for at the same time, to see whether they
-// are mixed up.
-const atATime = 8
-
-// mixesChats says whether who asks for several chats at the same time gets a token
-// for one in answer to another. That is one mistake, AUTH-CONCURRENT's; all other
-// probes ask alone then, as if it were mended.
-func (s *Session) mixesChats(e *Endpoint) bool {
-	if s.InOrder() {
-		return false // nothing is asked in company
-	}
-	asked := make([]string, atATime)
-	got := make([]string, atATime)
-	for i := range asked {
-		asked[i] = s.NewChatID()
-	}
-	s.Each(atATime, func(i int) error {
-		if _, raw := s.Ask(s.Base, "one of several chats at once", e.WithChat(asked[i])); raw != "" {
-			if t, err := token.Decode(raw); err == nil {
-				got[i] = t.ChatID()
-			}
-		}
-		return nil
-	})
-	for i, id := range got {
-		if id != asked[i] && slices.Contains(asked, id) {
-			return true
-		}
-	}
-	return false
 }
 
 // SecondEndpoint is the same with the second user's session.

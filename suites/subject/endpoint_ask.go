@@ -83,7 +83,7 @@ func (s *Session) FetchToken(ctx context.Context, chatID string) (token.Raw, Evi
 	if reason := s.OnlyInPage(); reason != "" {
 		return s.fetchInPage(ctx, chatID, MissingError(reason))
 	}
-	return "", ev, noToken(ev)
+	return "", ev, s.noToken(ev)
 }
 
 // PlainAnswer is an answer with a token to the page's request, made again for a
@@ -106,10 +106,13 @@ func (s *Session) PlainAnswer(ctx context.Context) (Evidence, error) {
 	if reason := s.OnlyInPage(); reason != "" {
 		return ev, MissingError(reason)
 	}
-	return ev, noToken(ev)
+	return ev, s.noToken(ev)
 }
 
-func noToken(ev Evidence) error {
+func (s *Session) noToken(ev Evidence) error {
+	if lost := s.Endpoints.lost.Load(); lost != nil {
+		return MissingError(*lost)
+	}
 	if ev.Exchange.Err != nil {
 		return fmt.Errorf("%w: %s", ErrNoAnswer, ev.Exchange.Kind())
 	}

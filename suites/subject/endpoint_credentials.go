@@ -359,6 +359,9 @@ func (e *Endpoint) EditReadable(h http.Header, edit func(name, text string) (str
 
 // editReadable edits a text, the members of the JSON that it is, or what it is in base64.
 func editReadable(name, text string, edit func(name, text string) (string, bool)) string {
+	if text == "" { // in base64, too
+		return ""
+	}
 	if out, ok := edit("", text); ok {
 		return out
 	}

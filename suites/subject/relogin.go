@@ -33,7 +33,8 @@ func (s *Session) watch(e *Endpoint, first Evidence) {
 		return
 	}
 	s.Watch(first, func() (wire.Request, error) { return e.WithChat(s.NewChatID()), nil })
-	if s.Target.PageURL == "" || s.Target.Login == nil {
+	if !s.logsIn() {
+		s.watchSession(e)
 		return
 	}
 	s.OnComeback(e.Request, func(_ context.Context, send func(string, wire.Request) Evidence) {

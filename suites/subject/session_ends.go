@@ -38,10 +38,14 @@ func (s *Session) Lasting(ctx context.Context, judge func(*Endpoint) Verdict) Ve
 
 // hasEnded says whether the session of e has ended, and another one has come for it.
 func (s *Session) hasEnded(ctx context.Context, e *Endpoint) bool {
-	if !s.renewable(e) {
+	if !s.renewable(e) && s.logsIn() {
 		return false
 	}
 	ev, raw := s.Ask(ctx, "is the session still there?", e.WithChat(s.NewChatID()))
+	if !s.renewable(e) {
+		s.lookAtSession(e, ev, s.now)
+		return false
+	}
 	return s.forNobody(ctx, e, ev, raw) && s.renewSession(ctx, e)
 }
 
@@ -235,6 +239,7 @@ func (s *Session) askPlainly(ctx context.Context, title, chatID string) (e *Endp
 			return e, ev, raw, err
 		}
 		ev, raw = s.Ask(ctx, title, e.WithChat(chatID))
+		s.lookAtSession(e, ev, s.now)
 		if !s.renewable(e) || !s.forNobody(ctx, e, ev, raw) || !s.renewSession(ctx, e) {
 			break
 		}

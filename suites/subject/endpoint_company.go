@@ -1,0 +1,185 @@
+package subject
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+)
+
+// What an endpoint does only in company, or only now and then: it would be told by
+// whatever probe happens to ask just then.
+
+// atATime is how many chats are asked for at the same time, to see whether they
+// are mixed up.
+const atATime = 8
+
+// mostRounds is how often several ask at the same time, where users were turned away: who
+// asks last is whom all others are taken for, and every other time that is a stranger.
+const mostRounds = 8
+
+// lookInCompany asks for several chats at the same time, for the user and for strangers
+// in turn. Where chats or users are mixed up, that is one mistake, AUTH-CONCURRENT's or
+// AUTH-BIND-SESSION's; all other probes ask alone then, as if it were mended. So they do
+// where users are turned away in company, and it is not known why.
+func (s *Session) lookInCompany(e *Endpoint) {
+	for round := range mostRounds {
+		chats, given, away := s.company(e)
+		users := given != nil && s.knowsStrangers(e)
+		if users {
+			s.Endpoints.mixes.Store(given)
+		}
+		if s.InOrder() { // nothing is asked in company
+			chats, users = false, false
+		}
+		if away != nil && !users && round == 0 && s.forgets(e, *away) {
+			return
+		}
+		if chats || users || away != nil && round == mostRounds-1 && !s.InOrder() {
+			s.OneByOne(e.Request)
+		}
+		if chats || users || away == nil || s.InOrder() {
+			return
+		}
+	}
+}
+
+// company says whether one who asks for several chats at the same time gets a token for
+// one in answer to another, and returns a stranger's token, and an answer by which the
+// user was turned away.
+func (s *Session) company(e *Endpoint) (chats bool, given, away *Evidence) {
+	asked := make([]string, atATime)
+	answers := make([]Evidence, atATime)
+	got := make([]token.Raw, atATime)
+	for i := range asked {
+		asked[i] = s.NewChatID()
+	}
+	stranger := func(i int) bool { return i%2 == 1 && len(e.Credentials()) > 0 }
+	s.Each(atATime, func(i int) error {
+		r := e.WithChat(asked[i])
+		if stranger(i) {
+			r = e.WithoutSession(r)
+		}
+		answers[i], got[i] = s.Ask(s.Base, "one of several chats at once", r)
+		return nil
+	})
+	for i, raw := range got {
+		t, err := token.Decode(raw)
+		chats = chats || err == nil && t.ChatID() != asked[i] && slices.Contains(asked, t.ChatID())
+		switch {
+		case raw == "" && !stranger(i) && isRefusal(answers[i]):
+			away = &answers[i]
+		case raw != "" && stranger(i):
+			given = &answers[i]
+		}
+	}
+	return chats, given, away
+}
+
+// knowsStrangers says whether strangers get no token when nobody else asks.
+func (s *Session) knowsStrangers(e *Endpoint) bool {
+	for range atATime / 2 {
+		if _, raw := s.Ask(s.Base, "a stranger, when nobody else asks", e.WithoutSession(e.WithChat(s.NewChatID()))); raw != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// MixesUsers is a stranger's token, who asked when a user did, and gets none alone.
+func (s *Session) MixesUsers() (Evidence, bool) {
+	if ev := s.Endpoints.mixes.Load(); ev != nil {
+		return *ev, true
+	}
+	return Evidence{}, false
+}
+
+// Forgetting says of an endpoint that it knows the session now and then: as where each of
+// several processes keeps sessions in its memory.
+type Forgetting struct {
+	Known, Of int
+	Seen      Evidence // of who was turned away
+	tries     int      // after which it is no accident that a request is turned away
+}
+
+// unlucky is how likely it may be that a session is not known at any of many tries.
+const unlucky = 1e-4
+
+// mostAlone is how often a user asks alone until the session is known once.
+const mostAlone = 24
+
+// Forgets is what is known of that, or nil.
+func (s *Session) Forgets() *Forgetting { return s.Endpoints.forgets.Load() }
+
+// forgets finds out whether the endpoint knows the session only now and then, of which
+// it has answered as strangers are. Each try is on a connection of its own: who keeps
+// one meets the same process again.
+func (s *Session) forgets(e *Endpoint, away Evidence) bool {
+	if s.Forgets() != nil || len(e.Credentials()) == 0 || !isRefusal(away) {
+		return false
+	}
+	if stranger := s.Do(s.Base, "a stranger", e.WithoutSession(e.WithChat(s.NewChatID()))); stranger.Exchange.Status() != away.Exchange.Status() {
+		return false
+	}
+	f := &Forgetting{Seen: away}
+	for f.Of < atATime || f.Known == 0 && f.Of < mostAlone {
+		r := e.WithChat(s.NewChatID())
+		r.Form.Anew = true
+		_, raw := s.Ask(s.Base, "is the session known?", r)
+		if f.Of++; raw != "" {
+			f.Known++
+		}
+	}
+	if f.Known == 0 || f.Known == f.Of {
+		return false
+	}
+	f.tries = int(math.Ceil(math.Log(unlucky) / math.Log(1-float64(f.Known)/float64(f.Of+1))))
+	s.Endpoints.forgets.Store(f)
+	return true
+}
+
+// Do sends a request to the target. One with a session that is known now and then is sent
+// until it is known.
+func (s *Session) Do(ctx context.Context, title string, r wire.Request) Evidence {
+	ev := s.Traffic.Do(ctx, title, r)
+	f := s.Forgets()
+	if f == nil || !s.withSession(r) {
+		return ev
+	}
+	for range f.tries {
+		if ev.Exchange.Err != nil || ev.Exchange.Status() != f.Seen.Exchange.Status() || ctx.Err() != nil {
+			break
+		}
+		r.Form.Anew = true
+		ev = s.Traffic.Do(ctx, title, r)
+	}
+	return ev
+}
+
+// withSession says whether a request goes to the endpoint with the session of one of the
+// users.
+func (s *Session) withSession(r wire.Request) bool {
+	first, _ := s.Endpoints.Found()
+	second, _, _ := s.Endpoints.second.Known()
+	return first.hasSessionOf(r) || second.hasSessionOf(r)
+}
+
+// hasSessionOf says whether a request has a session of the endpoint's, and no other.
+func (e *Endpoint) hasSessionOf(r wire.Request) bool {
+	if e == nil || OriginOf(r.URL) != e.Origin() {
+		return false
+	}
+	has := false
+	for name, values := range e.Request.Header {
+		if !mayBeSession(name) || e.sendsChat(name) || len(r.Header[name]) == 0 {
+			continue
+		}
+		if !slices.Equal(values, r.Header[name]) {
+			return false
+		}
+		has = true
+	}
+	return has
+}

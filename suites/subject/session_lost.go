@@ -1,0 +1,63 @@
+package subject
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/suites/service"
+)
+
+// A session that was given, and that died with the process which kept it, is lost for
+// good: nobody can log in again. From then on each request is a stranger's, and no answer
+// tells what a user gets.
+
+// watchSession looks whether the session is still there when the endpoint is back after
+// its death.
+func (s *Session) watchSession(e *Endpoint) {
+	s.OnComeback(e.Request, func(_ context.Context, send func(string, wire.Request) Evidence) {
+		s.lookAtSession(e, send("is the session still there?", e.WithChat(s.NewChatID())), send)
+	})
+}
+
+// lookAtSession finds out whether the session is lost, where ev is how a plain request is
+// answered now that got a token before, and no login makes another.
+func (s *Session) lookAtSession(e *Endpoint, ev Evidence, send func(string, wire.Request) Evidence) {
+	_, served := s.TokenIn(ev.Exchange)
+	if served || ev.Exchange.Response == nil || !s.Endpoints.served.Load() || s.Endpoints.lost.Load() != nil ||
+		len(e.Credentials()) == 0 || s.Forgets() != nil || s.logsIn() {
+		return
+	}
+	other, found := e.EditSession(e.WithChat(s.NewChatID()), func(v string) string { return strings.Repeat("a", max(len(v), 8)) })
+	switch {
+	case !found || service.Limited(ev) || send("with an invented session", other).Exchange.Status() != ev.Exchange.Status():
+		return
+	case !isRefusal(ev) && send("a stranger", e.WithoutSession(e.WithChat(s.NewChatID()))).Exchange.Status() >= http.StatusInternalServerError: // all get it
+		return
+	}
+	s.Settles(ev)
+	why := "it has ended"
+	if len(s.Deaths()) > 0 {
+		why = "the process died that kept it"
+	}
+	lost := "the session that was given is lost: " + why
+	s.Endpoints.lost.Store(&lost)
+	s.Incomplete("The auth endpoint could be judged in part only: "+lost+", and nothing can log in again.",
+		"Mend first what ends the process, if one does, and give a new session. Or keep sessions where they outlive it, or let kindlytest log in: page.login in kindlytest.yaml.")
+}
+
+// logsIn says whether a login makes sessions.
+func (s *Session) logsIn() bool { return s.Target.PageURL != "" && s.Target.Login != nil }
+
+// now sends plain requests.
+func (s *Session) now(title string, r wire.Request) Evidence { return s.Do(s.Base, title, r) }
+
+// WithSession is a verdict on what a user's session gets, as far as there was one: what
+// was seen after it was lost tells nothing.
+func (s *Session) WithSession(v Verdict) Verdict {
+	if lost := s.Endpoints.lost.Load(); lost != nil && v.Cause != "process-dies" && !v.Sure {
+		return Missing("%s", *lost).With(v.Evidence...)
+	}
+	return v
+}
