@@ -29,7 +29,10 @@ type Target struct {
 	PublicKeys []*token.Key      // the first is the one uploaded to Kindly
 	PublicPEM  []byte            // that key's file, byte for byte
 	PrivateKey *token.PrivateKey // of a test environment
-	Published  map[string]string // fingerprints of further keys whose private half is public
+	// Sub is the sub of tokens that are made with the private key alone: a user whom the
+	// webhooks know. "": an invented one.
+	Sub       string
+	Published map[string]string // fingerprints of further keys whose private half is public
 
 	// Secrets are further values that no report may show, beside those of logins,
 	// headers and webhooks.

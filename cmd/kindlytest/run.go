@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,7 @@ type runFlags struct {
 	config     string
 	publicKeys []string
 	privateKey string
+	sub        string
 	endpoint   string
 	headerFile string
 	webhooks   []string
@@ -112,6 +114,7 @@ func (f *runFlags) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&f.config, "config", "c", "", "`file` that describes the target (default ./"+config.DefaultName+" if nothing else is given)")
 	fs.StringArrayVar(&f.publicKeys, "public-key", nil, "PEM `file` of the public key as uploaded to Kindly; more of them only say who signed instead")
 	fs.StringVar(&f.privateKey, "private-key", "", "PEM `file` of its private key, of a test environment only: forges valid tokens for webhooks")
+	fs.StringVar(&f.sub, "sub", "", "the `SUB` of tokens that are made with --private-key alone: a user whom the webhooks know")
 	fs.StringVar(&f.endpoint, "endpoint", "", "`URL` of the auth endpoint; found by watching PAGE otherwise")
 	fs.StringVar(&f.headerFile, "endpoint-header-file", "", "`file` of headers for --endpoint, such as a session: lines of Name: value")
 	fs.StringArrayVar(&f.webhooks, "webhook", nil, "webhook as `[NAME=]PUBLIC[=LOCAL]`; repeatable")
@@ -333,6 +336,7 @@ func applyKeys(t *target.Target, f *runFlags) error {
 		}
 		t.PublicKeys = append(t.PublicKeys, key)
 	}
+	t.Sub = cmp.Or(f.sub, t.Sub)
 	if f.privateKey == "" {
 		return nil
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // describing are the flags that describe a target, and so can mean only one.
-var describing = []string{"public-key", "private-key", "endpoint", "endpoint-header-file", "webhook"}
+var describing = []string{"public-key", "private-key", "sub", "endpoint", "endpoint-header-file", "webhook"}
 
 // checkAll checks the targets that a file lists.
 func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f *runFlags, c *config.Config) error {

@@ -175,7 +175,9 @@ func refusal(what string, ev subject.Evidence, j oracle.Judgement) subject.Verdi
 	switch j.Class {
 	case oracle.Refusal, oracle.Stranger:
 		v = subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
-		if j.Weak {
+		if j.Why == subject.InCompany {
+			v = v.Weak(j.Why)
+		} else if j.Weak {
 			v = v.Weak("answers with and without a token are alike (see HOOK-DISTINGUISHES), so this pass proves less")
 		}
 	case oracle.Believed:

@@ -73,8 +73,8 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("RESP-JSON", "webhook-answers-a-page", ev)
 		return nil
 	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusUnsupportedMediaType, status == http.StatusNotAcceptable:
-		if h.AcceptableStatus(st.Stranger[0]) {
-			break // it is the token that it does not find
+		if st.Members() && st.Stranger[0].Exchange.Status() != status {
+			break // it is the token, or its user, that it does not find
 		}
 		if err := h.tryTransports(ctx, st, Fault{Check: "RESP-STATUS"}); err != nil || st.Transport != nil {
 			return err

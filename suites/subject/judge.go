@@ -35,8 +35,34 @@ func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgemen
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)+", and it kills the process"
 	case spared:
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)
+	case j.Class == oracle.Believed && !h.RemembersChats() && !h.Session.Alone(ctx, a.Title+", alone", a.Request, func(ev Evidence) bool {
+		j, err := h.judge(a, ev)
+		return err == nil && j.Class == oracle.Believed
+	}):
+		j = oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: InCompany}
 	}
 	return ev, j, err
+}
+
+// InCompany is why something is not told of a request: it was seen once, and never alone.
+const InCompany = "it was accepted once, when others were asked for at the same time, and never alone: what belongs to one request is kept where others reach it (see LIVE-HOOK-BURST)"
+
+// aloneTries is how often a request is sent alone that was accepted in company: one of
+// several processes may be another program.
+const aloneTries = 8
+
+// Alone says whether the answer to a request is as seen says also where nothing else is
+// asked at the same time, at one of several times.
+func (s *Session) Alone(ctx context.Context, title string, r wire.Request, seen func(Evidence) bool) bool {
+	if s.InOrder() {
+		return true
+	}
+	for range aloneTries {
+		if seen(s.AtOnce(ctx, title, []wire.Request{r})[0]) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Session) send(ctx context.Context, a Attempt) Evidence {
@@ -85,6 +111,10 @@ func blindly(a Attempt, ev Evidence, st Standing) oracle.Judgement {
 			return oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: why + ", as the valid request"}
 		}
 		return oracle.Judgement{Class: oracle.Error, Why: why}
+	case status >= 400 && st.apart(ev):
+		return oracle.Judgement{Class: oracle.Refusal, Why: why}
+	case st.Fault != nil && st.Fault.Lacks != "" && status >= 400:
+		return oracle.Judgement{Class: oracle.Unknown, Why: why + ", as a token that is signed"}
 	case status >= 400:
 		return oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: why}
 	case status == st.Stranger[0].Exchange.Status():

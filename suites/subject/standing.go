@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -436,6 +437,9 @@ func (h *Webhook) Told(st Standing, v Verdict) Verdict {
 	if !yes || v.Sure || v.Kind != Held && v.Kind != Broken {
 		return v
 	}
+	if v.Kind == Held && len(v.Evidence) > 0 && !slices.ContainsFunc(v.Evidence, func(ev Evidence) bool { return !st.apart(ev) }) {
+		return v.Weak("it is told by another answer than that to a signed token of an unknown user: --sub (sub in kindlytest.yaml) names a known one")
+	}
 	if v.Kind == Broken && worksForOthers(st.Fault.Seen) {
 		for _, ev := range v.Evidence {
 			if ev.Exchange.Err != nil || ev.Exchange.Status() >= 500 {
@@ -444,6 +448,16 @@ func (h *Webhook) Told(st Standing, v Verdict) Verdict {
 		}
 	}
 	return unserved.With(v.Evidence...)
+}
+
+// apart says whether an answer is another one than that to a token which is signed, and
+// whose user the webhook perhaps does not know: the request has not come so far.
+func (st Standing) apart(ev Evidence) bool {
+	if st.Fault == nil || st.Fault.Lacks == "" || ev.Exchange.Response == nil || ev.Exchange.Status() >= http.StatusInternalServerError {
+		return false
+	}
+	said := likeRefused(st.Member[0], st.Member[len(st.Member)-1]) && !likeRefused(ev, st.Member[0])
+	return said || ev.Exchange.Status() != st.Member[0].Exchange.Status()
 }
 
 // worksForOthers says whether an answer is at least one that the app has chosen.

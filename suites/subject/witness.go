@@ -3,6 +3,7 @@ package subject
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -106,15 +107,20 @@ func (s *Session) NewTokenFor(ctx context.Context, chatID string) (ChatToken, er
 	return p, nil
 }
 
-// lacksToken says why a token had to be made with the private key alone.
+// lacksToken says why a token had to be made with the private key alone, and what else
+// would tell.
 func (s *Session) lacksToken() string {
+	named := ""
+	if s.Target.Sub == "" {
+		named = "; --sub (sub in kindlytest.yaml) names a user whom the webhook knows"
+	}
 	if s.Target.PageURL == "" && s.Target.Endpoint == nil {
-		return "neither page nor endpoint was given, whose tokens it takes"
+		return "neither page nor endpoint was given, whose tokens it takes" + named
 	}
 	if _, err := s.FirstToken(); err != nil {
-		return err.Error()
+		return err.Error() + named
 	}
-	return "the token that was given can't be read (see TOK-COMPACT)"
+	return "the token that was given can't be read (see TOK-COMPACT)" + named
 }
 
 // spare is the life that a token must still have to be used as a control.
@@ -189,6 +195,12 @@ func (s *Session) Mint(chatID string, as forge.TokenMistake) (ChatToken, error) 
 	if first, err := s.FirstToken(); err == nil && readable(first.Result) {
 		m.Base, p.Rung = forge.Secret(first.Raw.Secret()), Repaired
 		m.Claims = withSoundTypes(first.Result, as.ClaimsFor(chatID))
+	} else if s.Target.Sub != "" {
+		m.Claims = maps.Clone(m.Claims)
+		if m.Claims == nil {
+			m.Claims = map[string]any{}
+		}
+		m.Claims["sub"] = s.Target.Sub
 	}
 	secret, err := m.Token()
 	if err != nil {

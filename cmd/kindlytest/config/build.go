@@ -112,6 +112,7 @@ func (d *document) files(at path, t *target.Target, s sections) {
 		}
 		t.PrivateKey = key
 	}
+	t.Sub = string(s.Sub)
 	if s.CAFile != "" {
 		authorities, err := ReadAuthorities(d.from.Read, string(s.CAFile))
 		if err != nil {

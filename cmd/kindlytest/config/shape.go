@@ -15,6 +15,7 @@ type sections struct {
 	Endpoint   *endpointSection  `yaml:"endpoint"`
 	Webhooks   *[]webhookSection `yaml:"webhooks"`
 	PrivateKey text              `yaml:"private_key"`
+	Sub        text              `yaml:"sub"`
 	CAFile     text              `yaml:"ca_file"`
 	Resolve    *map[string]text  `yaml:"resolve"`
 	Gate       *[]gateSection    `yaml:"gate"`

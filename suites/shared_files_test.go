@@ -1,0 +1,40 @@
+package suites_test
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/sha256"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// A webhook that verifies what lies in a file of one name for all requests takes a forged
+// token where another's signature lies there meanwhile. No forged token is believed for
+// that: each verdict is what it would be alone.
+func TestWhatIsBelievedOnlyInCompanyAccusesNoToken(t *testing.T) {
+	t.Parallel()
+	type file struct {
+		input     string
+		signature []byte
+	}
+	var shared atomic.Pointer[file]
+	h := plain()
+	h.verify = func(input string, signature []byte) bool {
+		shared.Store(&file{input, signature})
+		time.Sleep(5 * time.Millisecond) // a program is started that reads it
+		f := shared.Load()
+		sum := sha256.Sum256([]byte(f.input))
+		return rsa.VerifyPKCS1v15(h.key, crypto.SHA256, sum[:], f.signature) == nil
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE", "HOOK-TAMPERED", "HOOK-KID-INJECTION", "HOOK-EMBEDDED-KEY", "HOOK-OTHER-CHAT", "HOOK-EXPIRED", "HOOK-ALG-OTHER"}})
+	for _, id := range []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE", "HOOK-TAMPERED", "HOOK-KID-INJECTION", "HOOK-EMBEDDED-KEY", "HOOK-ALG-OTHER"} {
+		if c := find(t, run, id); c.Outcome == reports.Failed || c.Outcome == reports.Warned {
+			t.Errorf("%s is %s", id, c.Outcome)
+			describe(t, c)
+		}
+	}
+}
