@@ -250,6 +250,15 @@ func TestOneMistakeOfAWebhookIsNamedAlone(t *testing.T) {
 				return hmacOf(secret, body)
 			})
 		}, []string{"Answer 401 where Kindly-HMAC is missing"}, "constant time"},
+		{"it checks what says the right algorithm", "webhook-checks-hmac-by-algorithm", func() plainHook {
+			return signs(func(secret string, r *http.Request, body []byte) string {
+				if algorithm := "HMAC-SHA-256 (base64 encoded)"; r.Header.Get("Kindly-HMAC-algorithm") != algorithm {
+					r.Header["Kindly-HMAC"], r.Header["Kindly-Hmac-Algorithm"] = []string{""}, []string{algorithm}
+					return ""
+				}
+				return hmacOf(secret, body)
+			})
+		}, []string{"whatever Kindly-HMAC-algorithm says"}, "where Kindly-HMAC is missing"},
 		{"an empty signature is none, and one beyond ASCII throws", "webhook-checks-hmac-if-there", func() plainHook {
 			return signs(func(secret string, r *http.Request, body []byte) string {
 				given := r.Header.Get("Kindly-HMAC")

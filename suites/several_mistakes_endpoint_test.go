@@ -58,7 +58,7 @@ func (e plainEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if e.keptBefore != nil {
-		if answer, ok := e.keptBefore.Load(body["chat_id"]); ok && body["chat_id"] != nil {
+		if answer, ok := e.keptBefore.Load(fmt.Sprint(body["chat_id"])); ok && body["chat_id"] != nil {
 			json.NewEncoder(w).Encode(answer)
 			return
 		}

@@ -50,7 +50,7 @@ var authBodyTextPlain = onServing(func(ctx context.Context, s *subject.Session, 
 		return subject.Missing("the token can't be read (see TOK-COMPACT, TOK-JSON)")
 	}
 	if t.ChatID() != chatID {
-		return subject.Violated("a token for the chat, or a refusal", fmt.Sprintf("a token whose chat.id is %q", t.ChatID())).With(ev)
+		return orKept(s, subject.Violated("a token for the chat, or a refusal", fmt.Sprintf("a token whose chat.id is %q", t.ChatID())).With(ev), ev)
 	}
 	return subject.Holds("the right token")
 })

@@ -55,7 +55,23 @@ func gaveNoneForNone(s *subject.Session, what string, ev subject.Evidence) subje
 	raw, _ := s.TokenIn(ev.Exchange)
 	if t, err := token.Decode(raw); err == nil && s.MadeChatID(t.ChatID()) && !holds(ev.Exchange.Request, t.ChatID()) {
 		v.Actual += " for a chat that asked before"
-		return v.Because("endpoint-remembers-chat")
+		v = v.Because("endpoint-remembers-chat")
+	}
+	return orKept(s, v, ev)
+}
+
+// orKept is the verdict on a token that must not have been given, or not so: where it is
+// the very one that all users get, something keeps that, and the endpoint was not asked.
+func orKept(s *subject.Session, v subject.Verdict, ev subject.Evidence) subject.Verdict {
+	if v.Kind != subject.Broken || !keptAnswer(s, ev) {
+		return v
+	}
+	e, err := s.SecondEndpoint()
+	if err != nil {
+		return v
+	}
+	if theirs, raw := s.Ask(s.Base, "the second user's token", e.WithChat(s.NewChatID())); raw != "" && keptAnswer(s, theirs) {
+		return v.Because("endpoint-answer-kept")
 	}
 	return v
 }
@@ -228,7 +244,7 @@ func judgeHostileID(s *subject.Session, what string, value forge.Value, ev subje
 		return subject.Holds("%s: %s and no token", what, subject.Describe(ev.Exchange))
 	}
 	if !isFor(raw, value) {
-		return subject.Violated(expected, what+": a token whose chat.id is another").With(ev)
+		return orKept(s, subject.Violated(expected, what+": a token whose chat.id is another").With(ev), ev)
 	}
 	return subject.Holds("%s: a token for exactly that", what)
 }

@@ -101,7 +101,11 @@ func altered(ctx context.Context, h *subject.Webhook, level rule.Level, c subjec
 	}
 	var verdicts []subject.Verdict
 	for i, ev := range h.Session.DoAll(ctx, attempts) {
-		verdicts = append(verdicts, judgeUnsigned(h, ways[i].what, ev, c.Token != "").With(ev))
+		v := judgeUnsigned(h, ways[i].what, ev, c.Token != "").With(ev)
+		if v.Sure && !h.RemembersChats() && !h.Session.Alone(ctx, ways[i].what+", alone", attempts[i].Request, h.AcceptableStatus) {
+			v = subject.Holds("%s: refused, alone", ways[i].what).Weak(subject.InCompany).With(ev)
+		}
+		verdicts = append(verdicts, v)
 	}
 	return subject.Worst(level, verdicts...)
 }
@@ -137,8 +141,25 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 
 var sigMissing = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
 	c.Unsigned = true
-	return altered(ctx, h, rule.Must, c, alteration{"no signature", func(*wire.Request) {}})
+	v := altered(ctx, h, rule.Must, c, alteration{"no signature", func(*wire.Request) {}})
+	if v.Kind == subject.Broken && v.Sure && onlyByAlgorithm(ctx, h, c) {
+		return v.Because("webhook-checks-hmac-by-algorithm")
+	}
+	return v
 })
+
+// onlyByAlgorithm says whether a wrong signature is accepted where nothing says its
+// algorithm, and refused where it is said.
+func onlyByAlgorithm(ctx context.Context, h *subject.Webhook, c subject.Call) bool {
+	c.Unsigned = false
+	wrong := func(r *wire.Request) { r.Header[webhook.HeaderHMAC] = []string{"a2luZGx5dGVzdA=="} }
+	said := altered(ctx, h, rule.Must, c, alteration{"a wrong signature", wrong})
+	unsaid := altered(ctx, h, rule.Must, c, alteration{"a wrong signature, and no algorithm", func(r *wire.Request) {
+		wrong(r)
+		delete(r.Header, webhook.HeaderHMACAlgorithm)
+	}})
+	return said.Kind == subject.Held && unsaid.Kind == subject.Broken && unsaid.Sure
+}
 
 var sigWrong = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
 	var ways []alteration

@@ -24,7 +24,7 @@ var ofEndpoints = []Cause{
 	{ID: "endpoint-answer-kept", Title: "One answer of the auth endpoint is kept, and given to all who ask.", Severity: reports.Critical, Owner: Endpoint,
 		Consequence: "Every user is the one who asked first, or asked first for that chat, in the chat and at every webhook.",
 		Fix:         "Let nothing keep the answer: Cache-Control: no-store, the endpoint's path taken out of the CDN's and the proxy's cache, and no variable in the app that holds a token.",
-		Explains: []string{"AUTH-BIND-*", "AUTH-CONCURRENT", "AUTH-FRESH", "AUTH-NO-STORE", "AUTH-BODY-*", "AUTH-CHATID-*", "AUTH-POST-TOKEN", "AUTH-NO-SESSION", "LIVE-AUTH-*", "TOK-SUB-STABLE", "TOK-CHAT-ID",
+		Explains: []string{"AUTH-BIND-*", "AUTH-CONCURRENT", "AUTH-FRESH", "AUTH-NO-STORE", "AUTH-POST-TOKEN", "AUTH-NO-SESSION", "LIVE-AUTH-*", "TOK-SUB-STABLE", "TOK-CHAT-ID",
 			"PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW", "FWD-DELIVERED"},
 		Besides: []string{"AUTH-FRESH", "PAGE-CALLBACK-RENEW"}}, // which keeps a token as well
 	{ID: "token-sub-same", Title: "All users have the same sub: the text of a missing value.", Severity: reports.Critical, Owner: Token,
@@ -49,7 +49,7 @@ var ofEndpoints = []Cause{
 		Consequence: "Users who ask at the same time get each other's tokens: one is the other, for as long as the token lives.",
 		Fix:         "Keep nothing of a request in variables that requests share.",
 		When:        []string{"AUTH-BIND-SESSION"}, Unless: []string{"AUTH-NO-SESSION"},
-		Explains: []string{"AUTH-BIND-SESSION", "AUTH-CONCURRENT", "LIVE-AUTH-BURST", "TOK-SUB-STABLE"}},
+		Explains: []string{"AUTH-BIND-SESSION", "AUTH-CONCURRENT", "AUTH-NO-SESSION", "LIVE-AUTH-BURST", "TOK-SUB-STABLE"}},
 	{ID: "endpoint-signs-anything", Title: "The auth endpoint signs whatever stands in the place of the chat id.", Severity: reports.High, Owner: Endpoint,
 		Consequence: "Tokens come to exist that belong to no chat, or break whoever reads them.",
 		Fix:         "Require the chat id to be a non-empty string, before it goes into a claim, and answer 400 to anything else.",

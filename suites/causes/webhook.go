@@ -77,7 +77,11 @@ var ofSignatures = []Cause{
 	{ID: "webhook-checks-hmac-if-there", Title: "The webhook checks the signature only where there is one.", Severity: reports.High, Owner: Webhook,
 		Consequence: "Anybody who knows the URL can call it: they leave the signature out.",
 		Fix:         "Answer 401 where Kindly-HMAC is missing, before anything else is looked at.",
-		When:        []string{"SIG-MISSING"}, Unless: []string{"SIG-WRONG"}, Explains: []string{"SIG-MISSING", "SIG-ALGORITHM"}},
+		When:        []string{"SIG-MISSING"}, Unless: []string{"SIG-WRONG"}, Explains: []string{"SIG-MISSING"}},
+	{ID: "webhook-checks-hmac-by-algorithm", Title: "The webhook checks the signature only where it is told the right algorithm.", Severity: reports.High, Owner: Webhook,
+		Consequence: "Anybody who knows the URL can call it: they leave the algorithm out, or name another.",
+		Fix:         "Compute and compare the signature whatever Kindly-HMAC-algorithm says, and answer 401 where it is anything else than HMAC-SHA-256 (base64 encoded).",
+		Unless:      []string{"SIG-WRONG"}, Explains: []string{"SIG-MISSING", "SIG-ALGORITHM"}},
 }
 
 func signature(id, title string) Cause {
