@@ -89,6 +89,7 @@ webhooks:
       not_contains: Ada
       json: {error: {code: 1}}
 private_key: private.pem
+sub: u-42
 ca_file: ca.pem
 resolve: {Hooks.Example.com: "127.0.0.1:3000"}
 gate:
@@ -153,6 +154,7 @@ func TestParseReadsEverything(t *testing.T) {
 		"gate": {[]any{gate.Origins, gate.Header, gate.User, gate.Password, gate.Cookies, gate.Certificate != nil},
 			[]any{[]string{"https://staging.example.com"}, map[string]string{"x-bypass": "hmac-secret"}, "staging", "pa: ss\n#word", map[string]string{"gate": "s3ss10n"}, true}},
 		"proxy":           {[]string{target.Proxy.HTTP, target.Proxy.HTTPS}, []string{"http://proxy.example.com:3128", "http://proxy.example.com:3128"}},
+		"sub":             {target.Sub, "u-42"},
 		"keys":            {[]bool{target.PrivateKey != nil, len(target.PublicKeys) == 1, len(target.Authorities) == 1}, []bool{true, true, true}},
 		"webhook headers": {target.Webhooks[0].Header, http.Header{"X-Api-Key": {"hmac-secret"}}},
 		"a request for a token": {target.Endpoint.Request("c1"), wire.Request{Method: "PUT", URL: "https://staging.example.com/v2/c1?q=c1",
