@@ -150,6 +150,7 @@ func signedWrongly() []mistaken {
 			ChangedAfterSigning, one("TOK-SIGNATURE"), "changed after signing", "change nothing", "ublic half"},
 		{"the payload is signed only", signedOver(b64(mintJSON(nil))), HandMadeSignature, one("TOK-SIGNATURE"), "the payload only", "library", upload},
 		{"echo has written a line end", signedOver(b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(nil)) + "\n"), HandMadeSignature, one("TOK-SIGNATURE"), "line end behind it", "nothing behind it", upload},
+		{"base64 was signed in lines, and they were joined", signedOver(lines(b64(`{"alg":"RS256","typ":"JWT"}`)) + "." + lines(b64(mintJSON(nil)))), HandMadeSignature, one("TOK-SIGNATURE"), "broken into lines", "nothing behind it", upload},
 		{"a hash is hashed again", signedOver(hashOf(b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(nil)))), HandMadeSignature, one("TOK-SIGNATURE"), "MessageType DIGEST", "hashed once", upload},
 		{"the JSON is signed", signedOver(`{"alg":"RS256","typ":"JWT"}.` + mintJSON(nil)), HandMadeSignature, one("TOK-SIGNATURE"), "before they were encoded", "library", upload},
 		{"SHA-512 under the name of RS256", hashedWith(crypto.SHA512), HandMadeSignature, one("TOK-SIGNATURE"), "with SHA-512", "library", "after signing"},
@@ -306,4 +307,14 @@ func TestDiagnosesAreComplete(t *testing.T) {
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return string(sum[:])
+}
+
+// lines is a text in lines of 64 letters, as openssl base64 writes it and a shell takes
+// the last line end off.
+func lines(text string) string {
+	var out []string
+	for len(text) > 64 {
+		out, text = append(out, text[:64]), text[64:]
+	}
+	return strings.Join(append(out, text), "\n")
 }

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"hash"
 	"math/big"
+	"strings"
 )
 
 // describeMismatch explains a signature that says to be RS256, or nothing.
@@ -87,6 +88,8 @@ func (s *state) describeOpened(digest []byte) (string, Diagnosis) {
 		{"header.payload and a line end behind it", []byte(s.signed + "\r\n")},
 		{"header.payload and a dot behind it", []byte(s.signed + ".")},
 		{"the header only", []byte(base64.RawURLEncoding.EncodeToString(s.header.bytes))},
+		{"header and payload in base64 that is broken into lines, which the token is no longer (openssl base64 -A and base64 -w0 write one line)", s.inLines(64)},
+		{"header and payload in base64 that is broken into lines, which the token is no longer (openssl base64 -A and base64 -w0 write one line)", s.inLines(76)},
 		{"header and payload in padded base64", []byte(base64.StdEncoding.EncodeToString(s.header.bytes) + "." + base64.StdEncoding.EncodeToString(s.payload.bytes))},
 		{"the payload only", []byte(base64.RawURLEncoding.EncodeToString(s.payload.bytes))},
 		{"the payload's JSON only", s.payload.bytes},
@@ -97,6 +100,23 @@ func (s *state) describeOpened(digest []byte) (string, Diagnosis) {
 		}
 	}
 	return "the right key signed something else: the token was changed after signing, or the signature is that of another", ChangedAfterSigning
+}
+
+// inLines is header.payload, each broken into lines of so many letters, as command lines
+// write base64.
+func (s *state) inLines(letters int) []byte {
+	var out []byte
+	for i, c := range []byte(s.signed) {
+		start := 0
+		if dot := strings.IndexByte(s.signed, '.'); i > dot {
+			start = dot + 1
+		}
+		if i > start && (i-start)%letters == 0 && c != '.' {
+			out = append(out, '\n')
+		}
+		out = append(out, c)
+	}
+	return out
 }
 
 // open returns what is under the padding of PKCS #1 v1.5.
