@@ -115,14 +115,18 @@ func tryForged(ctx context.Context, h *subject.Webhook, chatID string, f forge.F
 	if f.OmitChatID {
 		c.Body = func(b []byte) ([]byte, error) { return forge.Without(b, "chat_id") }
 	}
-	r, err := h.Request(c)
+	anew := func() (wire.Request, error) {
+		r, err := h.Request(c)
+		if err != nil {
+			return r, err
+		}
+		return f.Apply(r)
+	}
+	r, err := anew()
 	if err != nil {
 		return subject.Verdict{}, err
 	}
-	if r, err = f.Apply(r); err != nil {
-		return subject.Verdict{}, err
-	}
-	ev, j, err := h.Try(ctx, subject.Attempt{Title: f.Name, Request: r, Canaries: f.Canaries, Oversized: f.Oversized})
+	ev, j, err := h.Try(ctx, subject.Attempt{Title: f.Name, Request: r, Canaries: f.Canaries, Oversized: f.Oversized, Again: anew})
 	if err != nil {
 		return subject.Verdict{}, err
 	}

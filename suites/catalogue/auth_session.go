@@ -24,6 +24,9 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 		ev = s.Do(ctx, byVisitor, r)
 		v = gaveNone(s, byVisitor, ev)
 	}
+	if v.Kind == subject.Broken && !givenAlone(ctx, s, ev.Exchange.Request) {
+		v = subject.Holds("%s, alone: no token", what)
+	}
 	if v.Kind == subject.Broken && !keptAnswer(s, ev) {
 		v = v.Because("endpoint-knows-nobody")
 		if remembersUser(ctx, s, e) {
@@ -36,14 +39,52 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 	if v = byTheEndpoint(s, v, ev); v.Kind != subject.Held {
 		return v
 	}
-	if given, mixes := s.MixesUsers(); mixes {
-		if _, err := s.SecondEndpoint(); err != nil { // else two users show it (see AUTH-BIND-SESSION)
+	if _, err := s.SecondEndpoint(); err != nil { // else two users show it (see AUTH-BIND-SESSION)
+		if given, mixed := besideUsers(ctx, s, e); mixed {
 			return subject.Violated("no token", "without credentials, when a user asks at the same time: it gave a token; alone: "+v.Actual).
 				Because("endpoint-mixes-users").Surely().With(given)
 		}
 	}
 	return subject.Worst(rule.Must, v, strangerInChat(ctx, s, e))
 })
+
+// givenAlone says whether a stranger's request gets a token also where nobody else asks at
+// the same time, at one of several times.
+func givenAlone(ctx context.Context, s *subject.Session, r wire.Request) bool {
+	for range turnsOfUsers {
+		if s.GivesToken(s.AtOnce(ctx, "a stranger alone", []wire.Request{r})[0].Exchange) {
+			return true
+		}
+	}
+	return false
+}
+
+// besideUsers lets strangers ask when users do, and returns a token that one of them got.
+// Who asks last is whom all are taken for: where that was a stranger, and users were
+// turned away, it is tried again.
+func besideUsers(ctx context.Context, s *subject.Session, e *subject.Endpoint) (given subject.Evidence, mixed bool) {
+	const all = 8
+	for turn := range turnsOfUsers {
+		requests := make([]wire.Request, all)
+		for i := range requests {
+			if requests[i] = e.WithChat(s.NewChatID()); (i+turn)%2 == 0 {
+				requests[i] = e.WithoutSession(requests[i])
+			}
+		}
+		away := false
+		for i, ev := range s.AtOnce(ctx, "users and strangers at once", requests) {
+			gives := s.GivesToken(ev.Exchange)
+			if gives && (i+turn)%2 == 0 {
+				return ev, true
+			}
+			away = away || !gives && (i+turn)%2 == 1 && turnsAway(ev)
+		}
+		if !away {
+			break
+		}
+	}
+	return subject.Evidence{}, false
+}
 
 // strangerInChat lets nobody ask for a chat that a user has a token for: what keeps
 // answers by the chat gives that token to whoever names it.

@@ -92,17 +92,23 @@ type alteration struct {
 func altered(ctx context.Context, h *subject.Webhook, level rule.Level, c subject.Call, ways ...alteration) subject.Verdict {
 	attempts := make([]subject.Attempt, len(ways))
 	for i, way := range ways {
-		r, err := h.Request(c)
+		anew := func() (wire.Request, error) {
+			r, err := h.Request(c)
+			if err == nil {
+				way.spoil(&r)
+			}
+			return r, err
+		}
+		r, err := anew()
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
-		way.spoil(&r)
-		attempts[i] = subject.Attempt{Title: way.what, Request: r}
+		attempts[i] = subject.Attempt{Title: way.what, Request: r, Again: anew}
 	}
 	var verdicts []subject.Verdict
 	for i, ev := range h.Session.DoAll(ctx, attempts) {
 		v := judgeUnsigned(h, ways[i].what, ev, c.Token != "").With(ev)
-		if v.Sure && !h.RemembersChats() && !h.Session.Alone(ctx, ways[i].what+", alone", attempts[i].Request, h.AcceptableStatus) {
+		if v.Sure && !h.Alone(ctx, attempts[i], h.AcceptableStatus) {
 			v = subject.Holds("%s: refused, alone", ways[i].what).Weak(subject.InCompany).With(ev)
 		}
 		verdicts = append(verdicts, v)

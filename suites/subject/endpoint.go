@@ -64,9 +64,8 @@ type endpointFacts struct {
 	onlyInPage    Memo[string]             // why its request can't be made again; "" if it can
 	known         atomic.Pointer[Endpoint] // first, for the report
 	forgets       atomic.Pointer[Forgetting]
-	served        atomic.Bool              // the plain request got a token
-	lost          atomic.Pointer[string]   // why there is no session any more
-	mixes         atomic.Pointer[Evidence] // a stranger's token, who asked when a user did
+	served        atomic.Bool            // the plain request got a token
+	lost          atomic.Pointer[string] // why there is no session any more
 
 	renewing sync.Mutex  // the session
 	lasts    atomic.Bool // asking the page for another one was in vain

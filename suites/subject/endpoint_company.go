@@ -27,10 +27,7 @@ const mostRounds = 8
 func (s *Session) lookInCompany(e *Endpoint) {
 	for round := range mostRounds {
 		chats, given, away := s.company(e)
-		users := given != nil && s.knowsStrangers(e)
-		if users {
-			s.Endpoints.mixes.Store(given)
-		}
+		users := given && s.knowsStrangers(e)
 		if s.InOrder() { // nothing is asked in company
 			chats, users = false, false
 		}
@@ -47,9 +44,9 @@ func (s *Session) lookInCompany(e *Endpoint) {
 }
 
 // company says whether one who asks for several chats at the same time gets a token for
-// one in answer to another, and returns a stranger's token, and an answer by which the
-// user was turned away.
-func (s *Session) company(e *Endpoint) (chats bool, given, away *Evidence) {
+// one in answer to another, and whether a stranger gets one, and returns an answer by
+// which the user was turned away.
+func (s *Session) company(e *Endpoint) (chats, given bool, away *Evidence) {
 	asked := make([]string, atATime)
 	answers := make([]Evidence, atATime)
 	got := make([]token.Raw, atATime)
@@ -72,7 +69,7 @@ func (s *Session) company(e *Endpoint) (chats bool, given, away *Evidence) {
 		case raw == "" && !stranger(i) && isRefusal(answers[i]):
 			away = &answers[i]
 		case raw != "" && stranger(i):
-			given = &answers[i]
+			given = true
 		}
 	}
 	return chats, given, away
@@ -86,14 +83,6 @@ func (s *Session) knowsStrangers(e *Endpoint) bool {
 		}
 	}
 	return true
-}
-
-// MixesUsers is a stranger's token, who asked when a user did, and gets none alone.
-func (s *Session) MixesUsers() (Evidence, bool) {
-	if ev := s.Endpoints.mixes.Load(); ev != nil {
-		return *ev, true
-	}
-	return Evidence{}, false
 }
 
 // Forgetting says of an endpoint that it knows the session now and then: as where each of

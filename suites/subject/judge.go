@@ -19,6 +19,8 @@ type Attempt struct {
 	Canaries []string
 	// Oversized marks a request that a server may answer by hanging up.
 	Oversized bool
+	// Again makes the like of it: some take each message once. nil: it is not sent again.
+	Again func() (wire.Request, error)
 }
 
 // Try sends an attempt and judges the answer.
@@ -35,7 +37,7 @@ func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgemen
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)+", and it kills the process"
 	case spared:
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)
-	case j.Class == oracle.Believed && !h.RemembersChats() && !h.Session.Alone(ctx, a.Title+", alone", a.Request, func(ev Evidence) bool {
+	case j.Class == oracle.Believed && !h.Alone(ctx, a, func(ev Evidence) bool {
 		j, err := h.judge(a, ev)
 		return err == nil && j.Class == oracle.Believed
 	}):
@@ -51,14 +53,15 @@ const InCompany = "it was accepted once, when others were asked for at the same 
 // several processes may be another program.
 const aloneTries = 8
 
-// Alone says whether the answer to a request is as seen says also where nothing else is
+// Alone says whether the answer to an attempt is as seen says also where nothing else is
 // asked at the same time, at one of several times.
-func (s *Session) Alone(ctx context.Context, title string, r wire.Request, seen func(Evidence) bool) bool {
-	if s.InOrder() {
+func (h *Webhook) Alone(ctx context.Context, a Attempt, seen func(Evidence) bool) bool {
+	if h.Session.InOrder() || h.RemembersChats() || a.Again == nil {
 		return true
 	}
 	for range aloneTries {
-		if seen(s.AtOnce(ctx, title, []wire.Request{r})[0]) {
+		r, err := a.Again()
+		if err != nil || seen(h.Session.AtOnce(ctx, a.Title+", alone", []wire.Request{r})[0]) {
 			return true
 		}
 	}
