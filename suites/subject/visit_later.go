@@ -75,11 +75,23 @@ func (v *Visit) Await(ctx context.Context) (here browser.Presence, there bool) {
 	return here, there
 }
 
+// enoughLooks is how often a page is looked at before it is given up, however long
+// one look takes: on a busy machine few fit into any time.
+const enoughLooks = 20
+
 // until looks again and again, but not for long: there is no event to wait for.
 func until(ctx context.Context, there func(context.Context) bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, 4*patience)
 	defer cancel()
-	for !there(ctx) {
+	long := time.After(patience)
+	for looks := 1; !there(ctx); looks++ {
+		if looks >= enoughLooks {
+			select {
+			case <-long:
+				return false
+			default:
+			}
+		}
 		if service.Sleep(ctx, 50*time.Millisecond) != nil {
 			return false
 		}
