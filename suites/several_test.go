@@ -68,7 +68,7 @@ func TestFiftyTargets(t *testing.T) {
 	for i := range jobs {
 		jobs[i] = job("shop-"+string(rune('a'+i%26)), sound, suites.Options{Observer: &overlap{most: &most, now: &now}})
 		if i%10 != 0 { // the others are there for the number
-			jobs[i].Target.PageURL, jobs[i].Target.Login, jobs[i].Target.Second = "", nil, nil
+			jobs[i].Target.PageURL, jobs[i].Target.Login, jobs[i].Target.Second, jobs[i].Target.PrivateKey = "", nil, nil, nil
 			jobs[i].Options.Only = []string{"RESP-JSON"}
 		}
 	}
