@@ -92,9 +92,6 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 				return e, nil
 			}
 			first := s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID()))
-			if _, ok := s.TokenIn(first.Exchange); !ok && s.forgets(e, first) {
-				first = s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID()))
-			}
 			if passed, ev, ok := s.passedOn(e, first); ok {
 				e, first = passed, ev
 				s.Endpoints.known.Store(e)
@@ -105,6 +102,9 @@ func (s *Session) Endpoint() (*Endpoint, error) {
 			} else if again, ev, ok := s.makeAnew(e, first); ok {
 				e, first = again, ev
 				s.Endpoints.known.Store(e)
+			}
+			if _, ok := s.TokenIn(first.Exchange); !ok && s.forgets(e, first) {
+				first = s.Do(s.Base, "a token for a new chat", e.WithChat(s.NewChatID()))
 			}
 			s.watch(e, first)
 			if _, ok := s.TokenIn(first.Exchange); ok {
