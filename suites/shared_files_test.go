@@ -25,13 +25,13 @@ func TestWhatIsBelievedOnlyInCompanyAccusesNoToken(t *testing.T) {
 	h := plain()
 	h.verify = func(input string, signature []byte) bool {
 		shared.Store(&file{input, signature})
-		time.Sleep(5 * time.Millisecond) // a program is started that reads it
+		time.Sleep(20 * time.Millisecond) // a program is started that reads it
 		f := shared.Load()
 		sum := sha256.Sum256([]byte(f.input))
 		return rsa.VerifyPKCS1v15(h.key, crypto.SHA256, sum[:], f.signature) == nil
 	}
-	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE", "HOOK-TAMPERED", "HOOK-KID-INJECTION", "HOOK-EMBEDDED-KEY", "HOOK-OTHER-CHAT", "HOOK-EXPIRED", "HOOK-ALG-OTHER"}})
-	for _, id := range []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE", "HOOK-TAMPERED", "HOOK-KID-INJECTION", "HOOK-EMBEDDED-KEY", "HOOK-ALG-OTHER"} {
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE", "HOOK-TAMPERED", "HOOK-KID-INJECTION", "HOOK-EMBEDDED-KEY", "HOOK-EXP*", "HOOK-IAT", "HOOK-NBF", "HOOK-LIFETIME", "HOOK-SUB-TYPE", "HOOK-CHAT-TYPE"}})
+	for _, id := range []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE", "HOOK-TAMPERED", "HOOK-KID-INJECTION", "HOOK-EMBEDDED-KEY"} {
 		if c := find(t, run, id); c.Outcome == reports.Failed || c.Outcome == reports.Warned {
 			t.Errorf("%s is %s", id, c.Outcome)
 			describe(t, c)
