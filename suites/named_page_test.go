@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -259,6 +260,10 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 		{"two slashes begin the path", strings.ReplaceAll(asking, `"AUTH"`, `"/" + "AUTH"`), same, sound, "", "callback-unreachable", []string{"Two slashes"}, "running"},
 		{"the nonce of a script's variable is wanted", asking, same, only(func(r *http.Request) bool { return r.Header.Get("X-Wp-Nonce") == "4b7e01c9d2" }, 401, `{"code":"rest_forbidden"}`),
 			`<script>var wpApiSettings = {"root":"/wp-json/","nonce":"4b7e01c9d2"}</script>`, "callback-csrf", []string{"of the script's variable nonce, in the header X-Wp-Nonce"}, "reach it"},
+		{"Craft's token stands in a script beside its field's name", asking, same, only(func(r *http.Request) bool { return r.Header.Get("X-CSRF-Token") == "x8Kq2vX0pRt7aLcNfUe5" }, 400, `{"error":"Unable to verify your data submission."}`),
+			`<script>window.csrfTokenName = "CRAFT_CSRF_TOKEN"; window.csrfTokenValue = "x8Kq2vX0pRt7aLcNfUe5";</script>`, "callback-csrf", []string{"of the script's variable csrfTokenValue, in the header X-Csrf-Token", "(confirmed)"}, "reach it"},
+		{"a token of Django's stands in a script", asking, same, only(func(r *http.Request) bool { return r.Header.Get("X-CSRFToken") == "kT9vQ2mXc4" }, 403, `{"detail":"no"}`),
+			`<script>const appCsrf = "kT9vQ2mXc4"</script>`, "callback-csrf", []string{"of the script's variable appCsrf, in the header X-Csrftoken"}, "reach it"},
 		{"the nonce is that of another day", asking, same, only(func(*http.Request) bool { return false }, 403, `{"code":"rest_cookie_invalid_nonce","message":"Cookie check failed"}`), "", "callback-csrf", []string{"inferred from the answers", "comes from a cache"}, "Django"},
 		{"WordPress has no such action", strings.ReplaceAll(asking, "AUTH", "/auth/admin-ajax.php"), same, func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
@@ -406,4 +411,40 @@ func TestAChatIDThatIsNotReadIsFoundUnderItsOtherName(t *testing.T) {
 		}
 	}
 	namesAlone(t, run, "token-chat-id-not-read", "under the name chat_id")
+}
+
+// A token that is made with the page, or when it loads, can be for no chat: there is none.
+func TestATokenThatIsMadeBeforeItsChatIsNamed(t *testing.T) {
+	t.Parallel()
+	var count atomic.Int64
+	made := func(chat map[string]any) string {
+		now := time.Now().Unix()
+		return sign(t, map[string]any{"jti": count.Add(1), "iat": now, "exp": now + 300, "iss": "shop", "sub": "7", "name": "Ada Lovelace", "chat": chat})
+	}
+	for _, row := range []struct{ name, callback, script, says string }{
+		{"written into the page", `() => "` + made(map[string]any{"webhook_domains": []string{}}) + `"`, "", "written into"},
+		{"written into the page for a chat of the server's", `async (chatId) => window.token`, `<script>window.token = "` + made(map[string]any{"id": "f0e1d2c3-0000-4000-8000-1234567890ab"}) + `"</script>`, "written into"},
+		{"written into a script", `() => config.kindlyToken`, `<script src="/config.js"></script>`, "/config.js"},
+		{"asked for when the page loads", `() => ready`, `<script>const ready = fetch("/auth", {method: "POST"}).then((r) => r.json()).then((a) => a.token)</script>`, "the page asked"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case "/auth":
+					w.Header().Set("Content-Type", "application/json")
+					fmt.Fprintf(w, `{"token":%q}`, made(map[string]any{}))
+				case "/config.js":
+					w.Header().Set("Content-Type", "text/javascript")
+					fmt.Fprintf(w, `const config = {kindlyToken: %q}`, made(map[string]any{}))
+				default:
+					w.Header().Set("Content-Type", "text/html")
+					fmt.Fprint(w, strings.Replace(html(row.callback, ""), "<script>", row.script+"<script>", 1))
+				}
+			})
+			shop := target.Target{PageURL: url + "/", PublicKeys: []*token.Key{publicOf(t)}}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Only: []string{"PAGE-CALLBACK-*", "AUTH-POST-TOKEN", "AUTH-FRESH", "AUTH-METHOD", "TOK-CHAT", "TOK-CHAT-ID"}})
+			namesAlone(t, run, "token-made-before-chat", row.says, "before the chat was made", "(confirmed)")
+		})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/suites"
@@ -41,6 +42,14 @@ func TestALoginThatLetsNobodyInIsTold(t *testing.T) {
 			http.SetCookie(w, &http.Cookie{Name: "sid", Value: "0123456789", Domain: "shop.example", Path: "/"})
 			http.Redirect(w, r, "/", http.StatusFound)
 		}, "", "callback-cookie-kept-back", []string{"InvalidDomain", "with it the same request brings a token", "without Domain"}},
+		{"the cookie's life is over when it comes", waits, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Set-Cookie", "sid=0123456789; Path=/; Max-Age=-1")
+			http.Redirect(w, r, "/", http.StatusFound)
+		}, "", "callback-cookie-kept-back", []string{"EndsAtOnce", "Let the cookie live"}},
+		{"the cookie has ended by the server's clock", asks, func(w http.ResponseWriter, r *http.Request) {
+			http.SetCookie(w, &http.Cookie{Name: "sid", Value: "0123456789", Path: "/", Expires: time.Now().Add(-30 * time.Minute)})
+			http.Redirect(w, r, "/", http.StatusFound)
+		}, "", "callback-cookie-kept-back", []string{"EndsAtOnce", "with it the same request brings a token", "server's clock"}},
 		{"browsers drop the cookie, and it is waited for", asks, func(w http.ResponseWriter, r *http.Request) {
 			http.SetCookie(w, &http.Cookie{Name: "__Host-sid", Value: "0123456789", Path: "/account", Secure: true})
 			http.Redirect(w, r, "/", http.StatusFound)

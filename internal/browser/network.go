@@ -121,7 +121,7 @@ func (c *chain) join() {
 		}
 		if !h.hasAnswer && !h.noExtra && len(c.answers) > 0 {
 			h.req.ResponseHeader, h.hasAnswer = httpHeader(c.answers[0].Headers), true
-			h.req.Refused = refused(c.answers[0].BlockedCookies)
+			h.req.Refused = append(refused(c.answers[0].BlockedCookies), stillborn(h.req.ResponseHeader, time.Now())...)
 			h.req.Status = int(c.answers[0].StatusCode)
 			c.answers = c.answers[1:]
 		}
@@ -150,6 +150,27 @@ func refused(all []*network.BlockedSetCookieWithReason) []KeptBack {
 				name = c.Cookie.Name
 			}
 			out = append(out, keptBack(strings.TrimSpace(name), c.BlockedReasons))
+		}
+	}
+	return out
+}
+
+// endsAtOnce is why a cookie is gone that a browser takes: its life is over when it comes.
+const endsAtOnce = "EndsAtOnce"
+
+// stillborn are the cookies that an answer sets with a value and without a life. One
+// without a value is deleted, as it should be.
+func stillborn(h http.Header, now time.Time) []KeptBack {
+	var out []KeptBack
+	for _, lines := range h.Values("Set-Cookie") {
+		for line := range strings.SplitSeq(lines, "\n") { // Chrome puts several into one
+			c, err := http.ParseSetCookie(line)
+			if err != nil || c.Value == "" || strings.EqualFold(c.Value, "deleted") || len(out) == maxKeptBack {
+				continue
+			}
+			if ends := c.MaxAge == 0 && !c.Expires.IsZero() && c.Expires.Before(now); ends || c.MaxAge < 0 {
+				out = append(out, keptBack(c.Name, []string{endsAtOnce}))
+			}
 		}
 	}
 	return out

@@ -81,7 +81,7 @@ type Request struct {
 // A KeptBack is a cookie that did not go the way it was meant to.
 type KeptBack struct {
 	Name    string
-	Reasons []string // of DevTools: "SameSiteLax", "SameSiteNoneInsecure", …
+	Reasons []string // of DevTools: "SameSiteLax", "SameSiteNoneInsecure", …; or "EndsAtOnce"
 }
 
 // String says it in words.

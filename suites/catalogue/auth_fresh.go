@@ -15,6 +15,9 @@ import (
 const leastLife = 30 * time.Second
 
 var authFresh = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
+	if v, err := s.VisitMended(); err == nil && v.MadeBefore() != "" {
+		return subject.Missing("the page's token is made before there is a chat, and given again for each (see TOK-CHAT-ID)")
+	}
 	for try := 1; ; try++ {
 		chatID := s.NewChatID()
 		first, ev, err := s.FetchToken(ctx, chatID)

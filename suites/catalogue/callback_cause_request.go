@@ -201,7 +201,7 @@ func answeredBefore(c *call) (string, []subject.Evidence) {
 	return "", nil
 }
 
-var csrfWords = regexp.MustCompile(`(?i)csrf|xsrf|authenticity.?token|request forgery|anti-?forgery|page expired|invalid_nonce|cookie check failed`)
+var csrfWords = regexp.MustCompile(`(?i)csrf|xsrf|authenticity.?token|request forgery|anti-?forgery|page expired|invalid_nonce|cookie check failed|unable to verify your data submission|(?:form|security) token (?:is |was |has )?(?:invalid|missing|expired|mismatch)|invalid (?:form|security) token|token mismatch`)
 
 func csrfRefused(c *call) (string, []subject.Evidence) {
 	if text, evidence := mendedBy("callback-csrf")(c); text != "" {

@@ -38,7 +38,14 @@ func tokenProbe(r rule.Rule) func(context.Context, *subject.Session) subject.Ver
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
-		return judgeRule(r, p.Result)
+		verdict := judgeRule(r, p.Result)
+		if v, err := s.VisitMended(); err == nil && p.Rung == subject.FromPage && r.ID == "TOK-CHAT-ID" && verdict.Kind == subject.Broken {
+			if seen := v.MadeBefore(); seen != "" {
+				verdict.Actual += "; " + seen + ", before the chat was made"
+				return verdict.Because("token-made-before-chat").Fix("")
+			}
+		}
+		return verdict
 	}
 }
 

@@ -306,6 +306,9 @@ func discover(v *Visit) (*Endpoint, error) {
 	if !ok && v.Token != "" {
 		return nil, MissingError("no answer that the page got holds the token, so its endpoint is unknown; give it with --endpoint URL")
 	}
+	if ok && (found.ResourceType == "Document" || found.ResourceType == "Script") && v.MadeBefore() != "" {
+		return nil, MissingError("the page's token was made with the page, before there was a chat: no endpoint gives one for a chat (see TOK-CHAT-ID)")
+	}
 	if !ok {
 		if found, ok = refusedRequest(v); !ok {
 			return nil, MissingError("the page's callback gave no token, and asked nobody for one, so its endpoint is unknown (see PAGE-CALLBACK-TOKEN)")

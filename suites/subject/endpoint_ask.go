@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -30,6 +31,24 @@ func tokenRequest(v *Visit) (found browser.Request, ok bool) {
 		found, ok = r, true
 	}
 	return found, ok
+}
+
+// MadeBefore says with what the visit's token came, if the page asked for that before the
+// chat client said a word to Kindly: there was no chat yet that it could be for; ""
+// otherwise.
+func (v *Visit) MadeBefore() string {
+	r, ok := tokenRequest(v)
+	i := slices.IndexFunc(v.Record.Requests, func(k browser.Request) bool { return k.Kindly && scriptAsks[k.ResourceType] })
+	if !ok || i < 0 || v.Carries(r) || !r.Started.Before(v.Record.Requests[i].Started) {
+		return ""
+	}
+	switch r.ResourceType {
+	case "Document", "Script":
+		return "it was written into " + SafeURL(r.URL)
+	case "Fetch", "XHR":
+		return "the page asked " + SafeURL(r.URL) + " for it"
+	}
+	return ""
 }
 
 // answerHolds says whether all parts stand in the answer to a request.

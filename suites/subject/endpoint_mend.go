@@ -220,12 +220,13 @@ func redirected(e *Endpoint, _ *Visit) []mendedRequest {
 }
 
 func withCSRF(e *Endpoint, v *Visit) []mendedRequest {
-	var out []mendedRequest
-	add := func(where, name, value string) {
+	var out, likely []mendedRequest
+	in := func(header, where, name, value string) mendedRequest {
 		r := e.Request.Clone()
-		r.Header.Set(csrfHeader(name), value)
-		out = append(out, mendedRequest{r, "the page's CSRF token, of the " + where + " " + name + ", in the header " + csrfHeader(name)})
+		r.Header.Set(header, value)
+		return mendedRequest{r, "the page's CSRF token, of the " + where + " " + name + ", in the header " + header}
 	}
+	add := func(where, name, value string) { likely = append(likely, in(csrfHeader(name), where, name, value)) }
 	for _, c := range v.State.Cookies {
 		if plain, err := url.QueryUnescape(c.Value); err == nil && IsCSRFName(c.Name) {
 			add("cookie", c.Name, plain)
@@ -247,10 +248,20 @@ func withCSRF(e *Endpoint, v *Visit) []mendedRequest {
 			continue
 		}
 		for _, m := range csrfInScript.FindAllSubmatch(r.ResponseBody, 4) {
-			add("script's variable", string(m[1]), string(m[2]))
+			name, value := string(m[1]), string(m[2])
+			if IsCSRFName(value) {
+				continue // how a field is called, not what belongs into it
+			}
+			add("script's variable", name, value)
+			for _, header := range csrfHeaders { // the page's author has named it, not the framework
+				if header != csrfHeader(name) {
+					out = append(out, in(header, "script's variable", name, value))
+				}
+			}
 		}
 	}
-	return out[:min(len(out), 6)]
+	out = append(likely, out...)
+	return out[:min(len(out), 10)]
 }
 
 var (
@@ -259,6 +270,9 @@ var (
 	nameIn       = regexp.MustCompile(`(?i)\bname\s*=\s*["']?([\w.-]+)`)
 	valueIn      = regexp.MustCompile(`(?i)\b(?:content|value)\s*=\s*["']([^"']{4,1000})["']`)
 )
+
+// csrfHeaders are those in which frameworks look for it, the commonest first.
+var csrfHeaders = []string{http.CanonicalHeaderKey("X-CSRF-Token"), http.CanonicalHeaderKey("X-CSRFToken"), http.CanonicalHeaderKey("X-XSRF-Token")}
 
 // csrfHeader is the header in which frameworks look for the token of that name.
 func csrfHeader(name string) string {

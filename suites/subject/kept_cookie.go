@@ -13,6 +13,7 @@ var keptCookies = []struct {
 	reason *regexp.Regexp
 	fix    string
 }{
+	{regexp.MustCompile(`EndsAtOnce`), "Let the cookie live: its Max-Age is 0 or below, or its Expires is past, so that browsers delete it as it comes. Max-Age counts seconds from now on; Expires is as wrong as the server's clock, or its time zone."},
 	{regexp.MustCompile(`SameSiteNoneInsecure`), "Set the cookie with Secure, over https: browsers drop SameSite=None without it."},
 	{regexp.MustCompile(`SecureOnly|SchemeMismatch`), "Serve the page over https: the cookie is Secure, and browsers take and send such a one over https only. (Over http, as in development, set it without Secure.)"},
 	{regexp.MustCompile(`InvalidDomain|DomainMismatch`), "Set the cookie without Domain, or with one that the host belongs to: browsers drop a cookie that names another. (The staging system has another host than production: is the domain a setting?)"},
