@@ -246,3 +246,24 @@ var badHooksWithTokens = []bad{
 			{"HOOK-ALG-NONE", reports.Passed, ""}, {"LIVE-AUTH-BURST", reports.Passed, ""},
 		}},
 }
+
+// A server may serve several hosts at one port, and know each by its name alone: the
+// webhook's is the public URL's, whatever machine connect_to leads to.
+func TestAWebhookBehindItsPublicHostIsSound(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Host == "hook1.shop.example" {
+			return false
+		}
+		http.NotFound(w, r)
+		return true
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"RESP-*", "SIG-*", "HOOK-VALID", "HOOK-WRONG-KEY", "FWD-DELIVERED"}, Skip: []string{"SIG-UNCHECKED"}})
+	if ids := failed(run); len(ids) > 0 || find(t, run, "HOOK-VALID").Outcome != reports.Passed {
+		t.Errorf("failed: %v", ids)
+	}
+	if told := toldOf(t, run); !strings.Contains(told, "by the host of its public URL, hook1.shop.example") {
+		t.Errorf("it is not told how the webhook is called:\n%s", told)
+	}
+}

@@ -24,6 +24,8 @@ type repair struct {
 	signature *forge.SignatureMistake
 	token     *forge.TokenMistake
 	transport transport
+	// host is the public URL's, where connect_to leads to a server that knows it by that name alone.
+	host string
 	// envelope: its answers stand in others.
 	envelope bool
 	// ownChats: what it answers depends on what was said in the chat before.

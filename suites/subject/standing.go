@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -125,6 +127,9 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	var st Standing
 	first, waking, err := h.firstContact(ctx)
 	if err != nil {
+		return st, err
+	}
+	if first, err = h.tryHost(ctx, first); err != nil {
 		return st, err
 	}
 	st.Waking, st.first = waking, &first
@@ -250,6 +255,24 @@ func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, er
 		}
 		return ev, 0, nil
 	}
+}
+
+// tryHost asks once more by the public URL's host, where connect_to leads to a server that
+// turns away who calls it by another name: one that serves several hosts at one port. By
+// its own name, which development servers want, it was asked before.
+func (h *Webhook) tryHost(ctx context.Context, first Evidence) (Evidence, error) {
+	u, err := url.Parse(h.Config.URL)
+	if err != nil || h.Config.ConnectTo == "" || !slices.Contains([]int{400, 403, 404, 421}, first.Exchange.Status()) {
+		return first, nil
+	}
+	h.repair.host = u.Host
+	ev, err := h.Call(ctx, "by the host of its public URL", Call{})
+	if err != nil || !h.AcceptableStatus(ev) && ev.Exchange.Status() != http.StatusUnauthorized {
+		h.repair.host = ""
+		return first, err
+	}
+	h.Session.Note(reports.Informed, "%s is called by the host of its public URL, %s: by that of connect_to the server answers status %d.", h.Name(), u.Hostname(), first.Exchange.Status())
+	return ev, nil
 }
 
 // registerLife lets the service be asked by a stranger's request whether it lives:

@@ -112,6 +112,7 @@ func (h *Webhook) Request(c Call) (wire.Request, error) {
 	for name, values := range h.Config.Header {
 		r.Header[name] = values
 	}
+	r.Host = h.repair.host
 	h.repair.transport.apply(&r)
 	if h.repair.envelope {
 		r.Open = func(answer *wire.Response) {
