@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 
@@ -198,8 +199,14 @@ func tokenIn(text string) (raw token.Raw, note string) {
 	if len(text) > len(scheme) && strings.EqualFold(text[:len(scheme)], scheme) {
 		return token.Raw(strings.TrimSpace(text[len(scheme):])), `"Bearer" in front of the token was left out`
 	}
+	if all := behindBearer.FindAllStringSubmatch(text, 2); len(all) == 1 {
+		return token.Raw(all[0][1]), `the token is what stands behind "Bearer" there`
+	}
 	return token.Raw(text), ""
 }
+
+// behindBearer is a token in a header's line, or in a command, that was pasted whole.
+var behindBearer = regexp.MustCompile(`(?i)\bbearer[ \t]+(ey[\w-]+\.[\w-]+\.[\w-]+)(?:[\s"'\\,;}]|$)`)
 
 // violated counts the violations of a level.
 func (j judgement) violated(level rule.Level) int {

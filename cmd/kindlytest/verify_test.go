@@ -52,6 +52,8 @@ func TestVerifyNamesTheMistake(t *testing.T) {
 		{"a far exp", mint(at, at+3*365*86400), exitBroken, "TOK-EXP-MAX", "", []string{"in 3 years"}, "26280h"},
 		{"a time zone", mint(at-3600, at-3300), exitBroken, "TOK-EXP-FUTURE TOK-IAT-SKEW", "token-timezone", []string{"1 h, to the second", "utcnow"}, "NTP"},
 		{"a Python bytes literal", "b'" + sound + "'", exitBroken, "TOK-COMPACT", "token-wrapped-python-bytes", []string{`decode("ascii")`, "(confirmed)"}, "no encoding of your own"},
+		{"a header's line", "authorization: Bearer " + sound, exitOK, "", "", []string{`behind "Bearer"`, "ACCEPTED"}, "white space"},
+		{"a command", `curl -H "Authorization: Bearer ` + sound + `" https://shop.example/`, exitOK, "", "", []string{`behind "Bearer"`, "ACCEPTED"}, "white space"},
 		{"an answer with another name", `{"jwt":"` + sound + `"}`, exitOK, "", "", []string{"its member is not called"}, "TOK-COMPACT"},
 		{"a URL in the list", mint(at, at+300, "https://hooks.example.com/kindly"), exitBroken, "FWD-PATTERNS", "", []string{`Write "hooks.example.com"`, "ACCEPTED, BUT NOT SOUND"}, "REFUSED"},
 		{"everything in the list", mint(at, at+300, "*"), exitBroken, "FWD-BROAD", "", []string{`"*"`}, "REFUSED"},
