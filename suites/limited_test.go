@@ -112,6 +112,9 @@ func TestALimitSlowsTheRunDownAndEndsNoCheck(t *testing.T) {
 			if run.Summary.Deaths > 0 {
 				t.Errorf("%d deaths, want none", run.Summary.Deaths)
 			}
+			if !slices.ContainsFunc(run.Notes, func(n reports.Note) bool { return strings.Contains(n.Text, "limits how often it is called, to about") }) {
+				t.Errorf("nothing is said of the limit: %v", run.Notes)
+			}
 		})
 	}
 }

@@ -90,7 +90,7 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 		run.Problem = "not all that the target offers could be judged: " + strings.Join(reasons, "; ")
 	}
 	if s.Base.Err() != nil {
-		run.Problem, run.Hint = "interrupted before all was checked", ""
+		run.Problem, run.Hint = "interrupted before all was checked", strings.Join(s.Limits(), " ")
 	}
 	run.Finish()
 	run.Summary.Deaths = len(s.Deaths())
@@ -132,6 +132,9 @@ func nothingChecked(s *subject.Session, checks []reports.Check) string {
 
 // remark notes what the reader should know about the whole run.
 func remark(s *subject.Session) {
+	for _, limit := range s.Limits() {
+		s.Note(reports.Informed, "%s", limit)
+	}
 	if s.Target.PrivateKey != nil {
 		if url, yes := s.Target.LooksLikeProduction(); yes {
 			s.Note(reports.Warned, "A private key was given, and %s does not look like a test environment: "+

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -106,6 +107,20 @@ func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duratio
 	l.allowed = rate.NewLimiter(rate.Limit(perSecond), 1)
 	l.served = nil
 	return pause, true
+}
+
+// often says how often the service lets itself be called; "" where no limit was met but
+// by many requests at once.
+func (l *limit) often() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.allowed == nil:
+		return ""
+	case l.allowed.Limit() >= 1:
+		return fmt.Sprintf("%.0f times a second", float64(l.allowed.Limit()))
+	}
+	return fmt.Sprintf("%.0f times a minute", max(1, 60*float64(l.allowed.Limit())))
 }
 
 // pause is learn after many were sent at once, or a page was opened: nothing is sent

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -232,6 +233,17 @@ func (t *Traffic) Rest(ctx context.Context, ev Evidence) bool {
 		t.tooOften()
 	}
 	return again && Sleep(ctx, pause) == nil
+}
+
+// Limits says of each service that limits how often it is called what was learnt.
+func (t *Traffic) Limits() []string {
+	var out []string
+	for _, v := range t.all() {
+		if often := v.limit.often(); often != "" {
+			out = append(out, fmt.Sprintf("%s limits how often it is called, to about %s, and the run kept to that: lift the limit for kindlytest, and it takes less time.", v.address, often))
+		}
+	}
+	return out
 }
 
 func (t *Traffic) tooOften() {
