@@ -24,7 +24,7 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 		ev = s.Do(ctx, byVisitor, r)
 		v = gaveNone(s, byVisitor, ev)
 	}
-	if v.Kind == subject.Broken && !givenAlone(ctx, s, ev.Exchange.Request) {
+	if v.Kind == subject.Broken && s.GivesToken(ev.Exchange) && !givenAlone(ctx, s, ev.Exchange.Request) {
 		v = subject.Holds("%s, alone: no token", what)
 	}
 	if v.Kind == subject.Broken && !keptAnswer(s, ev) {

@@ -47,7 +47,9 @@ type closerFix struct {
 	fix  string
 }
 
-func (c callbackCause) fixFor(seen string) string {
+// fixFor is what to do about what was seen; what the page's own script threw is no
+// server's message, though it reads like one.
+func (c callbackCause) fixFor(seen, thrown string) string {
 	for _, f := range c.closer {
 		if f.seen.MatchString(seen) {
 			return f.fix
@@ -62,6 +64,9 @@ func (c callbackCause) fixFor(seen string) string {
 	}
 	if c.id == "callback-cookie-kept-back" {
 		return subject.FixOfKeptCookie(seen)
+	}
+	if thrown != "" {
+		seen = strings.ReplaceAll(seen, thrown, "")
 	}
 	return cmp.Or(subject.FixOfAnswer([]byte(seen)), c.fix)
 }
@@ -225,7 +230,7 @@ func diagnose(c *call) subject.Verdict {
 	evidence := c.evidence()
 	for _, cause := range callbackCauses {
 		if text, more := cause.tell(c); text != "" {
-			return subject.Violated(expected, text).Because(cause.id).Inferring(c.inferred).Fix(cause.fixFor(text)).With(evidence...).With(more...)
+			return subject.Violated(expected, text).Because(cause.id).Inferring(c.inferred).Fix(cause.fixFor(text, c.report.Error)).With(evidence...).With(more...)
 		}
 	}
 	return subject.Violated(expected, c.gave).With(evidence...)

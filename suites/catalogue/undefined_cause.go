@@ -51,7 +51,7 @@ func judgeAbsence(ctx context.Context, v *subject.Visit) subject.Verdict {
 	}
 	for _, cause := range absenceCauses {
 		if text := cause.tell(a); text != "" {
-			return verdict("; " + text).Because(cause.id).Fix(callbackCause{fix: cause.fix, closer: cause.closer}.fixFor(text))
+			return verdict("; " + text).Because(cause.id).Fix(callbackCause{fix: cause.fix, closer: cause.closer}.fixFor(text, ""))
 		}
 	}
 	return verdict("")

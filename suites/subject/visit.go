@@ -154,7 +154,7 @@ func (s *Session) visitAs(login *browser.Login, so browser.Login, before *Visit)
 	if before != nil && before.Mended {
 		s.putIn(ctx, v, before)
 	} else if v.waitForClient(ctx, s, before) {
-		v.waitForToken(ctx, s.Options.Timeout)
+		v.waitForToken(ctx, 0, s.Options.Timeout)
 	}
 	return v, s.keepVisit(ctx, v)
 }

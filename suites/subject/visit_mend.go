@@ -135,11 +135,12 @@ func (s *Session) putIn(ctx context.Context, v, before *Visit) {
 		key = cmp.Or(key, tag.BotKey)
 	}
 	for range mostPutIn {
+		seen := v.kindly.Journal().Last() // the page's own client may have come to a chat, and to no callback
 		lost, err := v.page.PutClient(ctx, cmp.Or(key, "kindlytest"))
 		if err != nil {
 			return
 		}
-		v.waitForToken(ctx, s.Options.Timeout)
+		v.waitForToken(ctx, seen, s.Options.Timeout)
 		select {
 		case <-lost:
 		default:

@@ -67,21 +67,22 @@ func Asked(record browser.Record, src string) bool {
 	})
 }
 
-// waitForToken returns when the callback has settled and its token was judged,
-// or after timeout; sooner where the client has made no chat to call it for.
-func (v *Visit) waitForToken(ctx context.Context, timeout time.Duration) {
+// waitForToken returns when the callback has settled and its token was judged, both by
+// events newer than the one numbered after, or when timeout is over; sooner where the
+// client has made no chat to call it for.
+func (v *Visit) waitForToken(ctx context.Context, after uint64, timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	connecting, stop := context.WithTimeout(ctx, patience)
 	defer stop()
-	if _, err := v.kindly.Journal().Wait(connecting, isKind(mockkindly.ChatCreated)); err != nil {
+	if _, err := v.kindly.Journal().WaitAfter(connecting, after, isKind(mockkindly.ChatCreated)); err != nil {
 		return
 	}
-	settled, err := v.kindly.Journal().Wait(ctx, isKind(mockkindly.CallbackSettled))
+	settled, err := v.kindly.Journal().WaitAfter(ctx, after, isKind(mockkindly.CallbackSettled))
 	if err != nil || settled.Callback.Outcome != "token" {
 		return
 	}
-	v.kindly.Journal().Wait(ctx, func(e mockkindly.Event) bool { return e.Token != nil }) // the verdict on it
+	v.kindly.Journal().WaitAfter(ctx, after, func(e mockkindly.Event) bool { return e.Token != nil }) // the verdict on it
 }
 
 // WatchStarts waits up to d for a second start of the chat client, and then says
