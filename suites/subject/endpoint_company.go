@@ -56,8 +56,9 @@ func (s *Session) company(e *Endpoint) (chats, given bool, away *Evidence) {
 	stranger := func(i int) bool { return i%2 == 1 && len(e.Credentials()) > 0 }
 	s.Each(atATime, func(i int) error {
 		r := e.WithChat(asked[i])
-		if stranger(i) {
-			r = e.WithoutSession(r)
+		if stranger(i) { // what dies of it, dies of the lack of a session
+			answers[i], got[i] = s.Ask(trying(s.Base, "AUTH-NO-SESSION"), "without credentials", e.WithoutSession(r))
+			return nil
 		}
 		answers[i], got[i] = s.Ask(s.Base, "one of several chats at once", r)
 		return nil
@@ -78,7 +79,7 @@ func (s *Session) company(e *Endpoint) (chats, given bool, away *Evidence) {
 // knowsStrangers says whether strangers get no token when nobody else asks.
 func (s *Session) knowsStrangers(e *Endpoint) bool {
 	for range atATime / 2 {
-		if _, raw := s.Ask(s.Base, "a stranger, when nobody else asks", e.WithoutSession(e.WithChat(s.NewChatID()))); raw != "" {
+		if _, raw := s.Ask(trying(s.Base, "AUTH-NO-SESSION"), "without credentials, when nobody else asks", e.WithoutSession(e.WithChat(s.NewChatID()))); raw != "" {
 			return false
 		}
 	}

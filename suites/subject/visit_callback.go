@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -26,33 +27,50 @@ func (s *Session) visitWithToken() (*Visit, error) {
 // CallOther calls the first user's callback for another chat, as the widget
 // would after a new conversation was begun.
 func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallResult, err error) {
-	v, err := s.visitWithToken()
-	if err != nil {
-		return "", r, err
-	}
-	s.outliving(func(call calling) bool {
+	visitErr := s.outliving(func(v *Visit, call calling) bool {
 		chatID = s.NewChatID()
 		r, _, err = s.callPageBy(ctx, v, chatID, true, call)
 		return r.Token != ""
 	})
-	return chatID, r, err
+	return chatID, r, cmp.Or(visitErr, err)
 }
 
 // A calling is a way to call a page's callback.
 type calling func(ctx context.Context, page *browser.Page, chatID any) (browser.CallResult, error)
 
-// outliving calls the page, and once more with nothing else going on where that came to
-// nothing and a service died meanwhile: the session may have died with it, which the
-// next visit has anew. Whom it calls for is found before: all services are held then.
-func (s *Session) outliving(do func(calling) (done bool)) {
+// outliving calls the first user's page, and once more with nothing else going on where
+// that came to nothing and a service died meanwhile; and all over again where the visit is
+// another by then, as its session had died, be it while it was another caller's turn.
+// Whom it calls for is found before: all services are held then.
+func (s *Session) outliving(do func(*Visit, calling) (done bool)) error {
+	for range mostTries {
+		v, err := s.visitWithToken()
+		if err != nil {
+			return err
+		}
+		if s.outlivingOn(v, do) {
+			break
+		}
+		if now, _, err := s.pages.mended.Known(); err != nil || now == v {
+			break
+		}
+	}
+	return nil
+}
+
+// outlivingOn is outliving for one visit.
+func (s *Session) outlivingOn(v *Visit, do func(*Visit, calling) bool) (done bool) {
 	s.Endpoints.calling.Lock() // before the services are kept quiet, as whoever calls the page does
 	defer s.Endpoints.calling.Unlock()
 	s.Outliving(s.Base, func(alone bool) bool {
+		call := s.call
 		if alone {
-			return do(s.callInPeace)
+			call = s.callInPeace
 		}
-		return do(s.call)
+		done = do(v, call)
+		return done
 	})
+	return done
 }
 
 // call calls a page's callback with no other traffic to what it calls. Its time
@@ -102,15 +120,11 @@ type Renewal struct {
 // A page may keep a token in memory until then.
 func (s *Session) Renew() (Renewal, error) {
 	return s.pages.renewed.Get(func() (r Renewal, err error) {
-		v, err := s.visitWithToken()
-		if err != nil {
-			return r, err
-		}
-		s.outliving(func(call calling) bool {
+		visitErr := s.outliving(func(v *Visit, call calling) bool {
 			r, err = s.renew(v, call)
 			return r.After.Token != ""
 		})
-		return r, err
+		return r, cmp.Or(visitErr, err)
 	})
 }
 
