@@ -145,8 +145,10 @@ func breakPoint(line string, n int) (at int, long bool) {
 		case used <= n:
 		case space > 0:
 			return space, true
-		default:
-			return max(i, utf8.RuneLen(r)), true
+		case i > 0:
+			return i, true
+		default: // not even that fits
+			return utf8.RuneLen(r), true
 		}
 	}
 	return 0, false

@@ -68,6 +68,7 @@ func FuzzWrap(f *testing.F) {
 	f.Add("one two three", 10)
 	f.Add(hostile, 40)
 	f.Add("漢字 漢字", 1)
+	f.Add("ab🙂", 1) // a rune of more bytes than stand before it
 	f.Fuzz(func(t *testing.T, s string, n int) {
 		n = 2 + abs(n)%200
 		clean := printable(s)
