@@ -67,8 +67,8 @@ type endpointFacts struct {
 	served        atomic.Bool            // the plain request got a token
 	lost          atomic.Pointer[string] // why there is no session any more
 
-	renewing sync.Mutex  // the session
-	lasts    atomic.Bool // asking the page for another one was in vain
+	renewing sync.Mutex   // the session
+	vain     atomic.Int64 // of how many deaths it was known, and one, when the page was asked for another one in vain; 0: never
 
 	calling sync.Mutex    // of the page's callback
 	page    *browser.Page // where it is called; nil: where it was first

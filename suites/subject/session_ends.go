@@ -20,14 +20,21 @@ import (
 
 // Lasting judges by the endpoint while the session lasts. Where it has ended
 // meanwhile, what was refused may have been refused for that: it is judged again,
-// with the session that the page has by then.
+// with the session that the page has by then. So is what could not be told where a
+// process has died: the session may have been lost with it, and be made again by now.
 func (s *Session) Lasting(ctx context.Context, judge func(*Endpoint) Verdict) Verdict {
-	for range mostTries {
+	for try := range mostTries {
 		e, err := s.Endpoint()
 		if err != nil {
 			return CouldNotRun(err)
 		}
-		if v := judge(e); v.Sure || !s.hasEnded(ctx, e) {
+		v := judge(e)
+		if v.Sure {
+			return v
+		}
+		ended := s.hasEnded(ctx, e)
+		died := v.Kind == Lacking && len(s.Deaths()) > 0
+		if !ended && (!died || try == mostTries-1) {
 			return v
 		}
 	}
@@ -82,9 +89,10 @@ func (s *Session) failsForNobody(ctx context.Context, e *Endpoint, ev Evidence) 
 	return raw == "" && invented.Exchange.Status() == ev.Exchange.Status() && invented.Killed == nil
 }
 
-// renewable says whether the page can be asked for another session.
+// renewable says whether the page can be asked for another session, and was not asked in
+// vain since a process died that may have kept it.
 func (s *Session) renewable(e *Endpoint) bool {
-	return s.Target.Endpoint == nil && e.Gave && e.Mended == nil && !e.Socket && e.way == nil && !s.Endpoints.lasts.Load()
+	return s.Target.Endpoint == nil && e.Gave && e.Mended == nil && !e.Socket && e.way == nil && s.Endpoints.vain.Load() != int64(len(s.Deaths()))+1
 }
 
 // renewSession lets the page ask once more, and takes its request for the endpoint's,
@@ -98,6 +106,7 @@ func (s *Session) renewSession(ctx context.Context, e *Endpoint) bool {
 	if !s.renewable(e) {
 		return false
 	}
+	deaths := len(s.Deaths())
 	if fresh, err := s.askedByPage(ctx, e); err == nil {
 		ev, raw := s.Ask(ctx, "the page's request again", fresh.WithChat(s.NewChatID()))
 		if raw != "" && !s.forNobody(ctx, fresh, ev, raw) {
@@ -108,7 +117,7 @@ func (s *Session) renewSession(ctx context.Context, e *Endpoint) bool {
 		}
 	}
 	if ctx.Err() == nil {
-		s.Endpoints.lasts.Store(true) // it is no matter of the session
+		s.Endpoints.vain.Store(int64(deaths) + 1) // it is no matter of the session
 	}
 	return false
 }
