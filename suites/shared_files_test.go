@@ -4,10 +4,14 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
+	"net/http"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 )
@@ -35,6 +39,33 @@ func TestWhatIsBelievedOnlyInCompanyAccusesNoToken(t *testing.T) {
 		if c := find(t, run, id); c.Outcome == reports.Failed || c.Outcome == reports.Warned {
 			t.Errorf("%s is %s", id, c.Outcome)
 			describe(t, c)
+		}
+	}
+}
+
+// What a webhook may accept accuses nobody, and so is not asked for again alone: each time
+// all else would wait for it.
+func TestWhatAWebhookMayAcceptIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	var mu sync.Mutex
+	seen := map[string]int{}
+	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		raw := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if parsed, err := token.Decode(token.Raw(raw)); err == nil && strings.Contains(parsed.Claims.Get("name").String(), "<") {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[raw]++
+		}
+		return false
+	}
+	suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-ESCAPES"}})
+	if len(seen) == 0 {
+		t.Fatal("no name with markup was sent")
+	}
+	for raw, times := range seen {
+		if times > 1 {
+			t.Errorf("%d times: %s", times, raw[:min(len(raw), 80)])
 		}
 	}
 }
