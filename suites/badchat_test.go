@@ -61,6 +61,10 @@ var badChats = []bad{
 	{name: "the page's fetch goes nowhere",
 		target: tag(`<script>window.fetch = () => new Promise(() => {})</script>` + snippet), opts: chat, exit: 1,
 		wants: []want{{"PAGE-WIDGET", reports.Failed, "fetch"}}},
+	{name: "the page keeps the token to itself", // as one does that is too busy, or reloads
+		target: tag(`<script>const ask = window.fetch; window.fetch = (to, o) => /token/.test(to) ? new Promise(() => {}) : ask(to, o)</script>` + snippet),
+		opts:   suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: time.Second}, exit: 2, problem: "was not handed in time",
+		wants: []want{{"PAGE-CALLBACK-TOKEN", reports.Errored, "a string of"}}},
 	{name: "there is no tag", target: tag(""), opts: chat, exit: 1,
 		wants: []want{{"PAGE-WIDGET", reports.Failed, "no such element within 2s"}, {"PAGE-WIDGET", reports.Failed, "page.steps"}}},
 	{name: "it loads kindlytest serve's client", // which is no mistake

@@ -85,7 +85,7 @@ func (row bad) judge(t *testing.T, run reports.Run, took time.Duration) {
 		}
 	}
 	for _, text := range [][2]string{{row.problem, run.Problem}, {row.hint, run.Hint}} {
-		if want, got := text[0], text[1]; !strings.Contains(got, want) || want == "" && got != "" {
+		if want, got := text[0], text[1]; !strings.Contains(got, want) || want == "" && got != "" && row.exit != anyExit {
 			t.Errorf("the run says %q, want %q in it", got, want)
 		}
 	}

@@ -28,9 +28,6 @@ func trials() []trial {
 	var out []trial
 	for _, n := range []int{1, 8} {
 		for _, w := range soundWays {
-			if w.forgets && n > 1 && !*proof {
-				continue // known: a page that is open then has lost its session, and is blamed for it
-			}
 			told := map[string]bool{"LIVE-PROCESS": true}
 			out = append(out, trial{name: w.name, text: w.text, concurrency: n, told: told,
 				run: func(t *testing.T, n int) reports.Run { return restarted(t, w, n) }})

@@ -43,6 +43,8 @@ func judgeCallback(ctx context.Context, s *subject.Session, v *subject.Visit) su
 			late = late.Because("callback-opens-window").Fix(fixOpensWindow)
 		}
 		return late
+	case v.Callback.Outcome == "token" && v.Token == "" && v.Callback.Length < longestHeader:
+		return subject.CouldNotRun(fmt.Errorf("it gave a string of %d characters, which Kindly was not handed in time: the page is too busy, loads itself anew, or puts a fetch of its own in place of the browser's", v.Callback.Length))
 	case v.Callback.Outcome == "token" && v.Token == "":
 		return subject.Violated(expected, fmt.Sprintf("it gave a string of %d characters, which is too long for a token: Kindly took none of it", v.Callback.Length)).Because("callback-token-too-large").
 			Fix("A token is a JWT of a few hundred bytes. Give getAuthToken the token alone, not a whole page or file; nothing over 8 KB gets through a webhook's server.")
@@ -57,6 +59,10 @@ func judgeCallback(ctx context.Context, s *subject.Session, v *subject.Visit) su
 	}
 	return diagnose(c)
 }
+
+// longestHeader is what the most patient of webhooks' servers take in a header, in bytes:
+// what is shorter was not left out for its length.
+const longestHeader = 64 << 10
 
 // waitsFor is what a callback that has not settled has asked for.
 func waitsFor(v *subject.Visit) string {
