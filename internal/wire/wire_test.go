@@ -3,21 +3,14 @@ package wire
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"golang.org/x/net/http2"
 )
 
 // rawServer gives each connection to serve, after the request's head was read.
@@ -71,88 +64,6 @@ func newClient(t *testing.T, o Options) *Client {
 	return c
 }
 
-// A redirect within the origin is followed where that is asked for, as browsers do.
-func TestRedirectIsFollowedOnDemand(t *testing.T) {
-	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "elsewhere") }))
-	defer other.Close()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		status, _ := strconv.Atoi(strings.Trim(r.URL.Path, "/"))
-		switch {
-		case r.URL.Query().Get("to") != "":
-			w.Header().Set("Location", r.URL.Query().Get("to"))
-			w.WriteHeader(status)
-		case r.URL.Path == "/loop":
-			w.Header().Set("Location", "/loop")
-			w.WriteHeader(http.StatusFound)
-		default:
-			body, _ := io.ReadAll(r.Body)
-			fmt.Fprintf(w, "%s %s %q %q", r.Method, body, r.Header.Get("Content-Type"), r.Header.Get("Cookie"))
-		}
-	}))
-	defer s.Close()
-	client := NewClient(Options{})
-	defer client.Close()
-	for path, want := range map[string]string{
-		"/303?to=/end":         `200 GET  "" "sid=1"`,
-		"/302?to=/end":         `200 GET  "" "sid=1"`,
-		"/307?to=end":          `200 POST {} "application/json" "sid=1"`,
-		"/308?to=/end":         `200 POST {} "application/json" "sid=1"`,
-		"/302?to=" + other.URL: "302 ",
-		"/304?to=/end":         "304 ",
-		"/loop":                "302 ",
-		"/end":                 `200 POST {} "application/json" "sid=1"`,
-	} {
-		ex := client.Do(t.Context(), Request{Method: "POST", URL: s.URL + path, Body: []byte("{}"), Follow: true,
-			Header: http.Header{"Content-Type": {"application/json"}, "Cookie": {"sid=1"}}})
-		if got := fmt.Sprintf("%d %s", ex.Status(), ex.Body()); got != want {
-			t.Errorf("%s: got %q (%v), want %q", path, got, ex.Err, want)
-		}
-	}
-}
-
-// byNonce is a way that first asks at a URL for what goes into the query.
-type byNonce string
-
-func (at byNonce) Send(ctx context.Context, r Request, send Send) (*Response, error) {
-	first, err := send(ctx, Request{Method: "GET", URL: string(at)})
-	if err != nil {
-		return nil, err
-	}
-	r.URL += "?" + string(first.Body)
-	return send(ctx, r)
-}
-
-// A way sends others before the request, and what came back last is the answer.
-func TestRequestGoesItsWay(t *testing.T) {
-	var asked []string
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.Method+" "+r.URL.RequestURI())
-		io.WriteString(w, r.URL.Path[1:])
-	}))
-	defer s.Close()
-	r := Request{Method: "POST", URL: s.URL + "/auth", Way: byNonce(s.URL + "/nonce")}
-	ex := newClient(t, Options{}).Do(t.Context(), r)
-	if string(ex.Body()) != "auth" || ex.Request.URL != s.URL+"/auth" || !slices.Equal(asked, []string{"GET /nonce", "POST /auth?nonce"}) {
-		t.Errorf("%q was asked, and %q came back for %s", asked, ex.Body(), ex.Request.URL)
-	}
-}
-
-func TestRedirectIsNotFollowed(t *testing.T) {
-	for _, location := range []string{"/elsewhere", "https://evil.example/", "https://[broken", ""} {
-		var requests atomic.Int32
-		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			requests.Add(1)
-			w.Header()["Location"] = []string{location}
-			w.WriteHeader(http.StatusTemporaryRedirect)
-		}))
-		ex := newClient(t, Options{}).Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")})
-		srv.Close()
-		if ex.Status() != 307 || requests.Load() != 1 {
-			t.Errorf("Location %q: status %d, %v, after %d requests", location, ex.Status(), ex.Err, requests.Load())
-		}
-	}
-}
-
 func TestEndlessBodyIsBounded(t *testing.T) {
 	url := rawServer(t, func(conn *net.TCPConn, _ string) {
 		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\n\r\n")
@@ -175,130 +86,6 @@ func TestBodyOfExactlyTheBoundIsWhole(t *testing.T) {
 	ex := newClient(t, Options{MaxBody: 4}).Do(context.Background(), Request{Method: "GET", URL: url})
 	if string(ex.Body()) != "1234" || ex.Response.Truncated {
 		t.Errorf("%q, %v", ex.Body(), ex.Err)
-	}
-}
-
-func TestKinds(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
-	plain := httptest.NewServer(http.NotFoundHandler())
-	defer plain.Close()
-	serve := func(f func(*net.TCPConn)) string {
-		return rawServer(t, func(conn *net.TCPConn, _ string) { f(conn) })
-	}
-	write := func(s string) func(*net.TCPConn) {
-		return func(conn *net.TCPConn) { _, _ = io.WriteString(conn, s) }
-	}
-	tests := []struct {
-		name, url string
-		want      Kind
-	}{
-		{"an answer", serve(write("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n")), KindNone},
-		{"nobody listens", "http://" + closed.Addr().String(), KindUnreachable},
-		{"the name is unknown", "http://nobody.invalid/", KindUnreachable},
-		{"closed without an answer", serve(func(*net.TCPConn) {}), KindReset},
-		{"reset without an answer", serve(func(c *net.TCPConn) { _ = c.SetLinger(0) }), KindReset},
-		{"closed within the head", serve(write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n")), KindReset},
-		{"closed within the body", serve(write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")), KindReset},
-		{"reset within the body", serve(func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-			time.Sleep(50 * time.Millisecond)
-			_ = c.SetLinger(0)
-		}), KindReset},
-		{"silence", serve(func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) }), KindTimeout},
-		{"silence within the body", serve(func(c *net.TCPConn) {
-			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-			_, _ = io.Copy(io.Discard, c)
-		}), KindTimeout},
-		{"no HTTP", serve(write("220 mail.example.com ESMTP\r\n")), KindOther},
-		{"no TLS", "https" + strings.TrimPrefix(plain.URL, "http"), KindOther},
-		{"no URL", "http://a b/", KindOther},
-	}
-	client := newClient(t, Options{Timeout: 500 * time.Millisecond})
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			ex := client.Do(context.Background(), Request{Method: "POST", URL: tt.url, Body: []byte("{}")})
-			if ex.Kind() != tt.want || (ex.Response == nil) == (ex.Err == nil) {
-				t.Errorf("kind %q, want %q: %v", ex.Kind(), tt.want, ex.Err)
-			}
-			if ex.Duration > 2*time.Second {
-				t.Errorf("took %v", ex.Duration)
-			}
-		})
-	}
-}
-
-// The server may close before it has read the request; what the client sees
-// then is a matter of luck, but always a reset.
-func TestClosedAtOnceIsAReset(t *testing.T) {
-	url := accepting(t, func(*net.TCPConn) {})
-	client := newClient(t, Options{})
-	for range 300 {
-		ex := client.Do(context.Background(), Request{Method: "POST", URL: url, Body: []byte("{}")})
-		if ex.Kind() != KindReset {
-			t.Fatalf("kind %q: %#v %v", ex.Kind(), ex.Err, ex.Err)
-		}
-	}
-}
-
-func TestHTTP2StreamResetIsAReset(t *testing.T) {
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor != 2 {
-			t.Errorf("not HTTP/2 but %s", r.Proto)
-		}
-		panic(http.ErrAbortHandler)
-	}))
-	srv.EnableHTTP2 = true
-	srv.StartTLS()
-	defer srv.Close()
-	client := newClient(t, Options{TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()})
-	ex := client.Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")})
-	if ex.Kind() != KindReset {
-		t.Errorf("kind %q: %v", ex.Kind(), ex.Err)
-	}
-}
-
-// Node.js gives up an HTTP/2 connection on a header that is too long for it, and holds
-// it open: that is no silence.
-func TestHTTP2ConnectionThatIsGivenUpIsAReset(t *testing.T) {
-	srv := httptest.NewUnstartedServer(nil)
-	srv.EnableHTTP2 = true
-	srv.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){"h2": func(_ *http.Server, conn *tls.Conn, _ http.Handler) {
-		io.ReadFull(conn, make([]byte, len(http2.ClientPreface)))
-		framer := http2.NewFramer(conn, conn)
-		framer.WriteSettings()
-		for {
-			frame, err := framer.ReadFrame()
-			if err != nil {
-				return
-			}
-			if h := frame.Header(); h.Type == http2.FrameHeaders {
-				framer.WriteGoAway(h.StreamID, http2.ErrCodeCompression, nil)
-			}
-		}
-	}}
-	srv.StartTLS()
-	defer srv.Close()
-	client := newClient(t, Options{Timeout: 4 * time.Second, TLS: srv.Client().Transport.(*http.Transport).TLSClientConfig.Clone()})
-	if ex := client.Do(context.Background(), Request{Method: "POST", URL: srv.URL, Body: []byte("{}")}); ex.Kind() != KindReset {
-		t.Errorf("kind %q: %v", ex.Kind(), ex.Err)
-	}
-}
-
-func TestCancel(t *testing.T) {
-	arrived := make(chan struct{})
-	url := rawServer(t, func(conn *net.TCPConn, _ string) {
-		close(arrived)
-		_, _ = io.Copy(io.Discard, conn)
-	})
-	ctx, cancel := context.WithCancel(context.Background())
-	go func() { <-arrived; cancel() }()
-	ex := newClient(t, Options{}).Do(ctx, Request{Method: "GET", URL: url})
-	if ex.Kind() != KindCanceled || ex.Duration > 2*time.Second {
-		t.Errorf("kind %q after %v: %v", ex.Kind(), ex.Duration, ex.Err)
 	}
 }
 

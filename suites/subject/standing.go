@@ -3,13 +3,11 @@ package subject
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"time"
 
-	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/target"
@@ -46,56 +44,6 @@ type Standing struct {
 	// the member's: nothing that brings no token shows how strangers are answered. nil: it
 	// does not.
 	Mistaken *Evidence
-}
-
-// A Fault is why the valid request is not accepted. One check speaks of it; all
-// others can't tell.
-type Fault struct {
-	Check string   // that speaks of it
-	Cause string   // the cause's ID; "" where nobody knows
-	What  string   // "the valid request gets status 401"
-	Seen  Evidence // the answer
-	// Instead is what is accepted in its place, where that was found, and yet can't
-	// stand for the valid request in other checks.
-	Instead *Mended
-	Fix     string // "" where the cause says it
-	// Beside is what an experiment showed of it: "sent 8 times, it is accepted 4 times".
-	Beside string
-	// Who answers in the webhook's place; "" where it may be itself.
-	Who string
-	// Inferred: the cause is concluded from what the answer says, or from its status.
-	Inferred bool
-	// Lacks is what would tell whether the webhook is at fault, or the token that was
-	// made with the private key alone; "" where that is plain.
-	Lacks string
-}
-
-// Verdict is what the check that speaks of it says.
-func (f Fault) Verdict(expected, actual string) Verdict {
-	if f.Who != "" {
-		actual += ", from " + f.Who
-	}
-	if ex := f.Seen.Exchange; ex.Kind() == wire.KindOther {
-		actual += ": " + Bound(ex.Err.Error(), 200)
-	}
-	v := Violated(expected, actual).Because(f.Cause).Inferring(f.Inferred).Fix(f.Fix)
-	if f.Beside != "" {
-		v.Actual += "; " + f.Beside
-	}
-	if m := f.Instead; m != nil {
-		v.Actual += "; it accepts " + m.Name
-		v = v.Fix(m.Fix).With(m.Seen)
-	}
-	return v.With(f.Seen)
-}
-
-// A Mended mistake is one that was confirmed by an experiment: the request that
-// makes it is accepted.
-type Mended struct {
-	Cause string // the cause's ID
-	Name  string // what the webhook expects
-	Fix   string
-	Seen  Evidence // the answer
 }
 
 // Members says whether the valid request carries a token.
@@ -182,57 +130,6 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	}
 	h.noteUnfilled(st)
 	return st, h.tryPoliteRefusal(ctx, &st, seen.unsigned)
-}
-
-// Looks are what is asked of a webhook that takes valid requests, whatever comes of it.
-type looks struct {
-	chats    []newChat
-	unsigned *Evidence // the answer to a valid request without its signature
-}
-
-// A newChat is how the first message of one is answered, by a member, and the next one,
-// which brings no token.
-type newChat struct{ member, stranger Evidence }
-
-// lookCloser asks all of that at once: one after another, a slow webhook would be waited
-// for half a minute before anything is judged.
-func (h *Webhook) lookCloser(ctx context.Context, st Standing) (looks, error) {
-	var seen looks
-	tasks := []func() error{
-		func() error { _, err := h.SignedBodies(ctx); return err },
-		func() (err error) { seen.chats, err = h.newChats(ctx, st); return err },
-		func() (err error) { seen.unsigned, err = h.withoutSignature(ctx, st); return err },
-	}
-	if h.Config.Secret == "" {
-		tasks = tasks[1:2] // the others are about signatures
-	}
-	err := h.Session.Each(len(tasks), func(i int) error { return tasks[i]() })
-	return seen, err
-}
-
-// newChats are as many as there are tokens to be had.
-func (h *Webhook) newChats(ctx context.Context, st Standing) ([]newChat, error) {
-	if !st.Members() {
-		return nil, nil
-	}
-	var tokens []ChatToken
-	for range samples { // one of several processes keeps its own
-		p, err := h.newWitness(ctx)
-		if err != nil {
-			break // what was seen must do
-		}
-		tokens = append(tokens, p)
-	}
-	out := make([]newChat, len(tokens))
-	err := h.Session.Each(len(tokens), func(i int) (err error) {
-		p := tokens[i]
-		if out[i].member, err = h.Call(ctx, "with a valid token of a new chat", Call{ChatID: p.ChatID, Token: p.Raw}); err != nil {
-			return err
-		}
-		out[i].stranger, err = h.Call(ctx, "without a token, in the chat of a request with one", Call{ChatID: p.ChatID})
-		return err
-	})
-	return out, err
 }
 
 // firstContact sends the first request. What sleeps until it is called is given
@@ -340,83 +237,6 @@ func (h *Webhook) sample(ctx context.Context, title string, c Call) ([]Evidence,
 	return out, err
 }
 
-// separateChats finds out whether the webhook answers the first message of a chat
-// otherwise than the next ones. If it does, each request is made in a chat of its
-// own: attempts would differ by their turn, and not by who is believed.
-func (h *Webhook) separateChats(ctx context.Context, st *Standing, seen []newChat) error {
-	if len(seen) == 0 || known(exchanges(st.Member[1:]), st.Member[0].Exchange) && known(exchanges(st.Member), seen[0].member.Exchange) {
-		return nil // it is answered as in the chat that it knows
-	}
-	var turns [2][]Evidence // the first message of each new chat, and the second
-	for range samples {
-		p, err := h.newWitness(ctx)
-		if err != nil {
-			return nil // there are no more tokens to be had: what was seen must do
-		}
-		for turn := range turns {
-			ev, err := h.Call(ctx, "with a valid token of a new chat", Call{ChatID: p.ChatID, Token: p.Raw})
-			if err != nil {
-				return err
-			}
-			turns[turn] = append(turns[turn], ev)
-		}
-	}
-	if !differs(exchanges(turns[0]), exchanges(turns[1])) {
-		return nil
-	}
-	return h.ownChats(ctx, st)
-}
-
-// ownChats gives each attempt a chat of its own from now on.
-func (h *Webhook) ownChats(ctx context.Context, st *Standing) error {
-	if h.repair.ownChats {
-		return nil
-	}
-	h.repair.ownChats = true
-	unrepaired := st.Unrepaired
-	err := h.sampleBoth(ctx, st)
-	st.Unrepaired = unrepaired
-	return err
-}
-
-// separateUsers looks whether the webhook keeps who somebody is by their chat: then
-// what brings no token is answered as the member's, in a chat that has seen one.
-func (h *Webhook) separateUsers(ctx context.Context, st *Standing, seen []newChat) error {
-	if len(st.Stranger) == 0 || st.Mistaken != nil {
-		return nil
-	}
-	for _, chat := range seen {
-		member, ev := chat.member, chat.stranger
-		if !h.Acceptable(member) || ev.Exchange.Response == nil || known(exchanges(st.Stranger), ev.Exchange) {
-			continue
-		}
-		o, err := h.learn(oracle.Controls{Valid: append(exchanges(st.Member), member.Exchange), Anonymous: exchanges(st.Stranger)}, *st)
-		if err == nil && o.Signal() && o.Judge(oracle.Probe{Exchange: ev.Exchange}).Class == oracle.Believed {
-			st.Kept = &ev
-			return h.ownChats(ctx, st)
-		}
-	}
-	return nil
-}
-
-// mistakesStrangers looks whether a stranger who comes after a member is answered as that
-// one: a variable that outlives requests holds the last user.
-func (h *Webhook) mistakesStrangers(ctx context.Context, st *Standing, seen []newChat) error {
-	shows := func(ev Evidence) bool {
-		return slices.ContainsFunc(MarkersOf(st.Token.Result.Token), func(m oracle.Marker) bool {
-			return m.Telling() && oracle.ShowsWord(ev.Exchange, m.Value)
-		})
-	}
-	if len(st.Stranger) == 0 || !slices.ContainsFunc(seen, func(c newChat) bool { return shows(c.stranger) }) {
-		return nil
-	}
-	ev, err := h.Call(ctx, "without a token, after a request with one", Call{})
-	if err == nil && shows(ev) {
-		st.Mistaken = &ev
-	}
-	return err
-}
-
 // accepted says whether all answers to the best request are those to a valid one.
 func (h *Webhook) accepted(st Standing) bool {
 	acceptable, all := h.Acceptable, st.Member
@@ -486,46 +306,4 @@ func (st Standing) apart(ev Evidence) bool {
 // worksForOthers says whether an answer is at least one that the app has chosen.
 func worksForOthers(ev Evidence) bool {
 	return ev.Exchange.Response != nil && ev.Exchange.Status() >= 400 && ev.Exchange.Status() < 500
-}
-
-// ControlCall is the valid request as a call that a probe can change: with a
-// token where there is one.
-func (h *Webhook) ControlCall(ctx context.Context, st Standing) (Call, error) {
-	return h.withToken(ctx, st, Call{}, h.Witness)
-}
-
-// AnotherCall is ControlCall in a chat of its own.
-func (h *Webhook) AnotherCall(ctx context.Context, st Standing) (Call, error) {
-	return h.withToken(ctx, st, Call{}, h.newWitness)
-}
-
-// Another is c for one more attempt: of another chat where the webhook remembers those,
-// or takes each token once.
-func (h *Webhook) Another(ctx context.Context, st Standing, c Call) (Call, error) {
-	if !h.repair.ownChats {
-		return c, nil
-	}
-	return h.withToken(ctx, st, c, h.newWitness)
-}
-
-// withToken is c with a token, and its chat, where there is one to be had.
-func (h *Webhook) withToken(ctx context.Context, st Standing, c Call, witness func(context.Context) (ChatToken, error)) (Call, error) {
-	if !st.Members() {
-		return c, nil
-	}
-	p, err := witness(ctx)
-	if err != nil {
-		return c, fmt.Errorf("a valid token for %s: %w", h.Name(), err)
-	}
-	c.ChatID, c.Token = p.ChatID, p.Raw
-	return c, nil
-}
-
-// ControlRequest is the valid request as one that a probe can change.
-func (h *Webhook) ControlRequest(ctx context.Context, st Standing) (wire.Request, error) {
-	c, err := h.ControlCall(ctx, st)
-	if err != nil {
-		return wire.Request{}, err
-	}
-	return h.Request(c)
 }
