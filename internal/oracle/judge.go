@@ -13,11 +13,12 @@ import (
 type Class string
 
 const (
-	Refusal  Class = "refusal"  // passes
-	Stranger Class = "stranger" // passes: like the answer without a token
-	Believed Class = "believed" // fails
-	Error    Class = "error"    // fails: 5xx, reset, time-out
-	Unknown  Class = "unknown"  // warns, and shows both answers
+	Refusal   Class = "refusal"    // passes
+	Stranger  Class = "stranger"   // passes: like the answer without a token
+	Believed  Class = "believed"   // fails
+	Error     Class = "error"      // fails: 5xx, reset, time-out
+	Unknown   Class = "unknown"    // warns, and shows both answers
+	InCompany Class = "in-company" // believed, and never when it is asked alone
 )
 
 // Fails says whether a forged token must not be answered so.

@@ -183,11 +183,11 @@ func refusal(what string, ev subject.Evidence, j oracle.Judgement) subject.Verdi
 	switch j.Class {
 	case oracle.Refusal, oracle.Stranger:
 		v = subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
-		if j.Why == subject.InCompany {
-			v = v.Weak(j.Why)
-		} else if j.Weak {
+		if j.Weak {
 			v = v.Weak("answers with and without a token are alike (see HOOK-DISTINGUISHES), so this pass proves less")
 		}
+	case oracle.InCompany:
+		v = subject.Missing("%s", actual)
 	case oracle.Believed:
 		v = subject.Violated(expected, actual).Surely()
 	case oracle.Error:

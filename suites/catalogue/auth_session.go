@@ -51,7 +51,8 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 // givenAlone says whether a stranger's request gets a token also where nobody else asks at
 // the same time, at one of several times.
 func givenAlone(ctx context.Context, s *subject.Session, r wire.Request) bool {
-	for range turnsOfUsers {
+	r.Form.Anew = true // who keeps a connection meets the same process again
+	for range subject.AloneTries {
 		if s.GivesToken(s.AtOnce(ctx, "a stranger alone", []wire.Request{r})[0].Exchange) {
 			return true
 		}

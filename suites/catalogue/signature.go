@@ -108,8 +108,10 @@ func altered(ctx context.Context, h *subject.Webhook, level rule.Level, c subjec
 	var verdicts []subject.Verdict
 	for i, ev := range h.Session.DoAll(ctx, attempts) {
 		v := judgeUnsigned(h, ways[i].what, ev, c.Token != "").With(ev)
-		if v.Sure && !h.Alone(ctx, attempts[i], h.AcceptableStatus) {
-			v = subject.Holds("%s: refused, alone", ways[i].what).Weak(subject.InCompany).With(ev)
+		if v.Sure {
+			if beside, ok := h.InCompany(ctx, attempts[i]); ok {
+				v = beside.With(ev)
+			}
 		}
 		verdicts = append(verdicts, v)
 	}

@@ -68,7 +68,7 @@ type endpointFacts struct {
 	lost          atomic.Pointer[string] // why there is no session any more
 
 	renewing sync.Mutex   // the session
-	vain     atomic.Int64 // of how many deaths it was known, and one, when the page was asked for another one in vain; 0: never
+	vain     atomic.Int64 // one more than the deaths known when the page was asked for another one in vain; 0: never
 
 	calling sync.Mutex    // of the page's callback
 	page    *browser.Page // where it is called; nil: where it was first

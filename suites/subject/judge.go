@@ -37,35 +37,62 @@ func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgemen
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)+", and it kills the process"
 	case spared:
 		j.Class, j.Why = oracle.Error, Describe(ev.Exchange)
-	case j.Class == oracle.Believed && !h.Alone(ctx, a, func(ev Evidence) bool {
+	case j.Class == oracle.Believed && h.onlyInCompany(ctx, a, func(ev Evidence) bool {
 		j, err := h.judge(a, ev)
 		return err == nil && j.Class == oracle.Believed
 	}):
-		j = oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: InCompany}
+		j.Class, j.Why = oracle.InCompany, inCompany
 	}
 	return ev, j, err
 }
 
-// InCompany is why something is not told of a request: it was seen once, and never alone.
-const InCompany = "it was accepted once, when others were asked for at the same time, and never alone: what belongs to one request is kept where others reach it (see LIVE-HOOK-BURST)"
+// inCompany is why something is not told of a request: it was seen once, and never alone.
+const inCompany = "it was accepted once, when others were asked for at the same time, and never alone: what belongs to one request is kept where others reach it"
 
-// aloneTries is how often a request is sent alone that was accepted in company: one of
-// several processes may be another program.
-const aloneTries = 8
+// AloneTries is how often a request is sent alone that was accepted in company: one of
+// several processes may be another program. Once one was seen in company only, the next
+// are tried fewer times: the run is incomplete anyway.
+const (
+	AloneTries = 24
+	fewTries   = 4
+)
 
-// Alone says whether the answer to an attempt is as seen says also where nothing else is
-// asked at the same time, at one of several times.
-func (h *Webhook) Alone(ctx context.Context, a Attempt, seen func(Evidence) bool) bool {
+// onlyInCompany says whether the answer to an attempt is as seen says, and never where
+// nothing else is asked at the same time. That is no doing of the attempt's own, and no
+// refusal either: the run is incomplete.
+func (h *Webhook) onlyInCompany(ctx context.Context, a Attempt, seen func(Evidence) bool) bool {
 	if h.Session.InOrder() || h.RemembersChats() || a.Again == nil {
-		return true
+		return false
 	}
-	for range aloneTries {
+	h.company.Lock()
+	defer h.company.Unlock()
+	tries := AloneTries
+	if h.mixes {
+		tries = fewTries
+	}
+	for range tries {
 		r, err := a.Again()
-		if err != nil || seen(h.Session.AtOnce(ctx, a.Title+", alone", []wire.Request{r})[0]) {
-			return true
+		if err != nil {
+			return false
+		}
+		r.Form.Anew = true // who keeps a connection meets the same process again
+		if seen(h.Session.AtOnce(ctx, a.Title+", alone", []wire.Request{r})[0]) {
+			return false
 		}
 	}
-	return false
+	h.mixes = true
+	h.Session.Incomplete(h.Name()+" accepts now and then what it refuses when it is asked alone: what belongs to one request (a file of a fixed name, a variable) is kept where others reach it",
+		"Keep it in the request alone, and run again.")
+	return true
+}
+
+// InCompany is the verdict on what must not be accepted, and was accepted only beside
+// other requests; ok is false where it is accepted alone, too.
+func (h *Webhook) InCompany(ctx context.Context, a Attempt) (v Verdict, ok bool) {
+	if !h.onlyInCompany(ctx, a, h.AcceptableStatus) {
+		return Verdict{}, false
+	}
+	return Missing("%s: %s", a.Title, inCompany), true
 }
 
 func (s *Session) send(ctx context.Context, a Attempt) Evidence {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kindlytest/kindlytest/internal/oracle"
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -31,6 +32,9 @@ type Webhook struct {
 	signed, signedMember Memo[*oracle.Oracle]
 	repair               repair // set while standing is found, and read after
 	said                 *Said  // likewise: what is said in place of the invented message; nil for that
+
+	company sync.Mutex // held while it is found out whether something is accepted alone
+	mixes   bool       // something was accepted in company only
 }
 
 func newWebhook(s *Session, w target.Webhook) *Webhook { return &Webhook{Session: s, Config: w} }
