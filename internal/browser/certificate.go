@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
+	"sync/atomic"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
@@ -15,8 +15,9 @@ import (
 // when the first answer is read.
 type serverConn struct {
 	*tls.Conn
-	asked bool // for a certificate that there is not
-	note  func(error)
+	asked    bool // for a certificate that there is not
+	answered atomic.Bool
+	note     func(error)
 }
 
 // verify begins TLS with a server, presenting the certificate of a gate.
@@ -39,16 +40,25 @@ func (b *bridge) verify(ctx context.Context, conn net.Conn, hostPort string, c *
 
 func (s *serverConn) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
-	if why := s.explain(err); errors.Is(why, wire.ErrCertificate) {
-		s.note(why)
+	if n > 0 {
+		s.answered.Store(true)
 	}
-	return n, err
+	return n, s.explain(err)
 }
 
+func (s *serverConn) Write(p []byte) (int, error) {
+	n, err := s.Conn.Write(p)
+	return n, s.explain(err)
+}
+
+// explain names the reason if the server has ended the connection for the lack of a
+// certificate, and notes it.
 func (s *serverConn) explain(err error) error {
-	var alert *net.OpError // crypto/tls has no type for what the other side says
-	if s.asked && errors.As(err, &alert) && alert.Op == "remote error" {
-		return fmt.Errorf("%w: %w", wire.ErrCertificate, err)
+	if !s.asked || s.answered.Load() {
+		return err
+	}
+	if err = wire.OrCertificate(err); errors.Is(err, wire.ErrCertificate) {
+		s.note(err)
 	}
 	return err
 }

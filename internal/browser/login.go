@@ -194,12 +194,20 @@ func (p *Page) open(ctx context.Context, rawURL string) error {
 	nav := p.record.navigation()
 	switch {
 	case nav.Error != "":
-		return errors.New(nav.Error)
+		if err := p.user.browser.ConnectionError(nav.URL); err != nil { // Chrome itself knows less
+			return noDocument{err}
+		}
+		return noDocument{errors.New(nav.Error)}
 	case nav.Status >= 400:
 		return fmt.Errorf("the server answered %d", nav.Status)
 	}
 	return nil
 }
+
+// noDocument is why the document of a goto did not come.
+type noDocument struct{ error }
+
+func (e noDocument) Unwrap() error { return e.error }
 
 // withoutQuery cuts off what may hold secrets.
 func withoutQuery(rawURL string) string {

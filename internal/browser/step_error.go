@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -54,7 +55,8 @@ func (e *StepError) Unwrap() error { return e.Err }
 // Down says whether the step failed since the app does not answer, or only that
 // it can't: nothing is wrong with the step then.
 func (e *StepError) Down() bool {
-	return e.Action == "goto" && e.Status == 0 && strings.Contains(e.Err.Error(), "ERR_") || e.Status >= 500
+	var none noDocument
+	return errors.As(e.Err, &none) || e.Status >= 500
 }
 
 // readFields names the fields that a visitor sees, not what is in them.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"sync/atomic"
 )
 
@@ -41,12 +42,23 @@ func noticeCertificate(info *tls.CertificateRequestInfo) (*tls.Certificate, erro
 func watchCertificate(ctx context.Context) (context.Context, func(error) error) {
 	asked := new(atomic.Bool)
 	return context.WithValue(ctx, askedKey{}, asked), func(err error) error {
-		var alert *net.OpError // crypto/tls has no type for what the other side says
-		if asked.Load() && errors.As(err, &alert) && alert.Op == "remote error" {
-			return fmt.Errorf("%w: %w", ErrCertificate, err)
+		if asked.Load() {
+			return OrCertificate(err)
 		}
 		return err
 	}
+}
+
+// OrCertificate is an error on a connection whose server asked for a certificate, got
+// none, and has not answered yet: the lack of it, if the server has ended the
+// connection. TLS 1.3 says so after the handshake, and that is lost where the request
+// is cut off before.
+func OrCertificate(err error) error {
+	var broken *net.OpError // crypto/tls has no type for what the other side says
+	if errors.As(err, &broken) && slices.Contains([]string{"remote error", "read", "write"}, broken.Op) && !broken.Timeout() && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("%w: %w", ErrCertificate, err)
+	}
+	return err
 }
 
 // tlsConfig is what connections are made with, presenting a certificate or none.

@@ -141,7 +141,8 @@ func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, er
 		switch {
 		case err != nil:
 			return ev, 0, err
-		case ev.Exchange.Kind() == wire.KindUnreachable || target.Untrusted(ev.Exchange.Err) && !h.badCertificate(ev):
+		case ev.Exchange.Kind() == wire.KindUnreachable, errors.Is(ev.Exchange.Err, wire.ErrCertificate),
+			target.Untrusted(ev.Exchange.Err) && !h.badCertificate(ev):
 			return ev, 0, h.unreachable(ev)
 		case ev.Exchange.Kind() == wire.KindTimeout && try < 3 && ctx.Err() == nil:
 			continue

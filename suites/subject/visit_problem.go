@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -21,9 +23,32 @@ const wantsCertificate = "The server wants a client certificate: " + target.Clie
 
 // pageProblem is what keeps the page from being looked at.
 func (s *Session) pageProblem(err error) Problem {
+	err = s.orCertificate(err)
 	text, hint := s.tellPageProblem(err)
 	var chrome browserError
 	return Problem{text, hint, errors.As(err, &chrome) || errors.Is(err, browser.ErrEnded)}
+}
+
+// orCertificate asks once more for a document that did not come: to Chrome a server
+// that wants a client certificate is a connection that broke off, more often than not.
+func (s *Session) orCertificate(err error) error {
+	at := s.Target.PageURL
+	var step *browser.StepError
+	switch {
+	case errors.As(err, &step) && step.Down() && step.Status == 0:
+		at = step.Selector
+	case !errors.Is(err, errUnreachable):
+		return err
+	}
+	if !strings.HasPrefix(at, "https:") || errors.Is(err, wire.ErrCertificate) {
+		return err
+	}
+	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Request)
+	defer cancel()
+	if ex := s.Client.Do(ctx, wire.Request{Method: http.MethodGet, URL: at}); errors.Is(ex.Err, wire.ErrCertificate) {
+		return fmt.Errorf("%w: %w", err, wire.ErrCertificate)
+	}
+	return err
 }
 
 // tellPageProblem says it in words, with the way out.
@@ -41,31 +66,42 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 	case errors.As(err, &step) && wire.AsksForCertificate(step.Status, step.Title):
 		return err.Error(), wantsCertificate
 	case errors.As(err, &step) && step.Down():
-		return err.Error(), "The app is down, or can't be reached from here: nothing is wrong with the step. Open it in a browser on this machine."
+		return err.Error(), cmp.Or(wayThere(err, "page.login"), "The app is down, or can't be reached from here: nothing is wrong with the step. Open it in a browser on this machine.")
 	case errors.As(err, &step) && step.Of == "page":
 		return err.Error(), "Check page.steps: they run on the page at each visit, and each selector must match an element that can be seen."
 	case errors.As(err, &step):
 		return err.Error(), cmp.Or(wayIn(step), "Check page.login: the steps run in order, and each selector must match an element that can be seen. A login that can't be automated, or opens a window of its own, is stored instead: page.login.storage_state (docs/staging.md, \"A stored session\").")
-	case errors.Is(err, errUnreachable) && (errors.Is(err, wire.ErrCertificate) || strings.Contains(err.Error(), "CLIENT_AUTH_CERT")):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), wantsCertificate
-	case errors.Is(err, errUnreachable) && (strings.Contains(err.Error(), "ERR_PROXY") || strings.Contains(err.Error(), "ERR_TUNNEL")):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "The proxy does not let it through: proxy in kindlytest.yaml, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
 	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_UNSAFE_PORT"):
 		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "Browsers refuse to call this port; serve the page on another one."
-	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID"):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), target.PrivateAuthority
-	case errors.Is(err, errUnreachable) && target.Untrusted(err):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), target.WayToTrust(err, "")
-	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_SSL_PROTOCOL_ERROR"):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "What listens at that port speaks no TLS: is it http:// (page.url), or another port?"
-	case errors.Is(err, errUnreachable) && (strings.Contains(err.Error(), "ERR_EMPTY_RESPONSE") || strings.Contains(err.Error(), "ERR_INVALID_HTTP_RESPONSE")):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "What listens at that port does not speak plain HTTP, as it seems: is it https:// (page.url), or another port?"
 	case errors.Is(err, errUnreachable):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "Is it running? Open it in a browser on this machine."
+		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), cmp.Or(wayThere(err, "page.url"), "Is it running? Open it in a browser on this machine.")
 	case errors.Is(err, context.DeadlineExceeded):
 		return err.Error(), "The page was not ready in time, or is too busy to be looked at; --timeout gives it longer."
 	}
 	return err.Error(), ""
+}
+
+// wayThere says what to do about a document that did not come; "" if the error tells
+// nothing. key is where its URL stands.
+func wayThere(err error, key string) string {
+	says := func(codes ...string) bool {
+		return slices.ContainsFunc(codes, func(code string) bool { return strings.Contains(err.Error(), code) })
+	}
+	switch {
+	case errors.Is(err, wire.ErrCertificate), says("CLIENT_AUTH_CERT"):
+		return wantsCertificate
+	case says("ERR_CERT_AUTHORITY_INVALID"):
+		return target.PrivateAuthority
+	case target.Untrusted(err):
+		return target.WayToTrust(err, "")
+	case says("ERR_PROXY", "ERR_TUNNEL", "the proxy "):
+		return "The proxy does not let it through: proxy in kindlytest.yaml, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+	case says("ERR_SSL_PROTOCOL_ERROR"):
+		return "What listens at that port speaks no TLS: is it http:// (" + key + "), or another port?"
+	case says("ERR_EMPTY_RESPONSE", "ERR_INVALID_HTTP_RESPONSE"):
+		return "What listens at that port does not speak plain HTTP, as it seems: is it https:// (" + key + "), or another port?"
+	}
+	return ""
 }
 
 const storeIt = "Let staging do without it, or with the provider's test keys, or store a session once (page.login.storage_state; docs/staging.md, \"A stored session\")."

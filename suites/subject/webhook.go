@@ -3,6 +3,7 @@ package subject
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -245,7 +246,10 @@ func (h *Webhook) badCertificate(ev Evidence) bool {
 // unreachable notes that the webhook can't be called at all.
 func (h *Webhook) unreachable(ev Evidence) error {
 	err := fmt.Errorf("the webhook %s could not be called: %w", SafeURL(h.Called()), ev.Exchange.Err)
-	h.Session.Problem(err.Error(), target.WayToTrust(ev.Exchange.Err,
-		"Is it running? For local work: --webhook PUBLIC=LOCAL, with LOCAL the address on this machine."))
+	way := target.WayToTrust(ev.Exchange.Err, "Is it running? For local work: --webhook PUBLIC=LOCAL, with LOCAL the address on this machine.")
+	if errors.Is(ev.Exchange.Err, wire.ErrCertificate) {
+		way += " Kindly has none: at the public address it must do without."
+	}
+	h.Session.Problem(err.Error(), way)
 	return settledError{err}
 }
