@@ -144,6 +144,23 @@ func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
 		{"one that may be wrong or missing is not said to be missing", "hmac-refused", func() plainHook {
 			return answers(401, "application/json", `{"message":"Invalid or missing signature"}`)
 		}, []string{"compare the two secrets"}, "origin request policy"},
+		{"something takes Authorization away, and the webhook says that it lacks it", "token-does-not-arrive", func() plainHook {
+			h := plain()
+			h.before = func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("Authorization"); return false }
+			h.stranger = func(w http.ResponseWriter) { says(401, "application/json", `{"error":"No token provided"}`)(w, nil) }
+			return h
+		}, []string{"CGIPassAuth", "inferred from the answers", "No token provided"}, "compare the two secrets"},
+		{"the same, before anything looks at the signature", "token-does-not-arrive", func() plainHook {
+			return answers(401, "application/json", `{"msg":"Missing Authorization Header"}`)
+		}, []string{"CGIPassAuth", "inferred from the answers"}, "compare the two secrets"},
+		{"a token that may be wrong or missing is not said to be missing", "webhook-refuses-everybody", func() plainHook {
+			h := plain()
+			h.stranger = func(w http.ResponseWriter) {
+				says(401, "application/json", `{"error":"Missing or invalid token"}`)(w, nil)
+			}
+			h.before = func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("Authorization"); return false }
+			return h
+		}, []string{"CGIPassAuth", "a token of its own"}, "compare the two secrets"},
 		{"one HMAC goes on from the last body", "webhook-works-once", func() plainHook {
 			var once sync.Once
 			var mu sync.Mutex

@@ -9,6 +9,9 @@ const silent = "It refuses what Kindly sends: every dialogue with this webhook i
 // seen all the same.
 var valid = []string{"FWD-DELIVERED", "FWD-REDIRECT", "HOOK-VALID", "HOOK-ANONYMOUS", "SIG-VALID", "RESP-STATUS", "RESP-JSON"}
 
+// lost is what takes a token away on its way.
+const lost = "proxies and CGI take it away (Apache: CGIPassAuth On; nginx: fastcgi_param HTTP_AUTHORIZATION)"
+
 // ofTime are the checks of webhooks about a token's times.
 var ofTime = []string{"FWD-DELIVERED", "HOOK-VALID", "HOOK-EXPIRED", "HOOK-NBF", "HOOK-IAT"}
 
@@ -181,7 +184,9 @@ var ofWebhooks = []Cause{
 		Fix:         "Serve the webhook over https, and register that URL.",
 		When:        []string{"FWD-HTTPS"}, Explains: []string{"FWD-HTTPS", "FWD-COVERED"}},
 	{ID: "token-does-not-arrive", Title: "The token does not seem to reach the webhook.", Severity: reports.High, Owner: Infrastructure,
-		Consequence: "Every user is a stranger to the webhook.", Explains: []string{"HOOK-DISTINGUISHES", "HOOK-BEARER-CASE"}, Unless: []string{"HOOK-USER-ID"}},
+		Consequence: "Every user is a stranger to the webhook.",
+		Fix:         "Log whether Authorization arrives: " + lost + ", and in Node its name is in lower case (req.headers.authorization). If it does, give kindlytest a message whose answer depends on who asks (webhooks[].message).",
+		Explains:    append([]string{"HOOK-DISTINGUISHES", "HOOK-BEARER-CASE"}, valid...), Unless: []string{"HOOK-USER-ID"}},
 	{ID: "webhook-clock", Title: "The clock of the webhook's server is wrong.", Severity: reports.High, Owner: Infrastructure, Consequence: "It refuses fresh tokens: users are strangers to it, or get an error.", Explains: ofTime},
 	{ID: "webhook-time-zone", Title: "The webhook takes local time for UTC when it checks the token.", Severity: reports.High, Owner: Webhook, Consequence: "It refuses valid tokens, or takes expired ones for hours.", Explains: ofTime},
 	{ID: "webhook-misreads-bearer", Title: "The webhook reads the token wrongly from the Authorization header.", Severity: reports.High, Owner: Webhook,
@@ -209,7 +214,7 @@ var ofWebhooks = []Cause{
 		Fix: "Look into its log. Mostly a JSON parser has run before, and the HMAC gets an object instead of the body's bytes (take express.raw, or the verify hook of the JSON parser); or a secret or a key is not set there."},
 	{ID: "webhook-refuses-everybody", Title: "The webhook refuses whoever calls, with a valid token and without one.", Severity: reports.High, Owner: Webhook,
 		Consequence: "Every user gets an error in the place of an answer.",
-		Fix:         "Log what Authorization holds there: a gateway may put a token of its own in its place. If it is Kindly's token, see which key and which claims it is verified by: the public half of the key that the endpoint signs with, and the request's chat_id.", Explains: valid},
+		Fix:         "Log what Authorization holds there: " + lost + ", and a gateway may put a token of its own in its place. If it is Kindly's token, see which key and which claims it is verified by: the public half of the key that the endpoint signs with, and the request's chat_id.", Explains: valid},
 	{ID: "webhook-refuses-valid-tokens", Title: "The webhook refuses valid tokens.", Severity: reports.High, Owner: Webhook,
 		Consequence: "Whoever is logged in gets an error, or is taken for a stranger.",
 		Fix:         "Verify with the public half of the key that the endpoint signs with, and compare chat.id with the request's chat_id. If that is done, log why it refuses: the clock, the algorithm, or a claim that Kindly's tokens need not have.",

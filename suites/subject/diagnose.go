@@ -206,6 +206,10 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("TOK-SIZE", "token-too-large", st.Control())
 		return nil
 	}
+	if missesToken(st.Control().Exchange.Body()) {
+		st.Fault = h.tokenLost(*st)
+		return nil
+	}
 	if st.Token.Rung == Minted && st.Control().Exchange.Status() < 500 {
 		st.Fault = h.fault("HOOK-VALID", "", st.Control())
 		st.Fault.What = "a token that was made with the private key alone gets " + WhatAnswered(st.Control().Exchange) + ", which may be due to its claims (sub, iss)"

@@ -64,6 +64,10 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 	if likeRefused(st.Stranger[0], unsigned) {
 		// A signed stranger is refused as one who has not signed at all.
 		if refused := st.Control().Exchange.Status(); refused >= 400 && refused == st.Stranger[0].Exchange.Status() && sameBody(st.Control(), st.Stranger[0]) {
+			if st.Members() && missesToken(st.Control().Exchange.Body()) {
+				st.Fault = h.tokenLost(*st)
+				return nil
+			}
 			cause := "hmac-refused"
 			switch {
 			case saysMissing(st.Control().Exchange.Body()):
@@ -100,6 +104,28 @@ var (
 func saysMissing(body []byte) bool {
 	body = body[:min(len(body), 4096)]
 	return signatureMissing.Match(body) && !signatureWrong.Match(body)
+}
+
+var (
+	tokenMissing = regexp.MustCompile(`(?i)\b(?:missing|no|without)\s+(?:an?\s+|the\s+)?` + aToken + `|` + aToken + `["'` + "`" + `]?\s+(?:(?:is|was|were|has|been)\s+)*(?:missing|required|absent|undefined|null|empty|not (?:provided|present|set|given|sent|supplied)|must be (?:provided|present|sent|supplied))`)
+	tokenWrong   = regexp.MustCompile(`(?i)\bor\b|valid|wrong|expired|malformed|csrf|xsrf|\bkid\b|\bkeys?\b|secret|signature|claim|scope`)
+)
+
+const aToken = `(?:(?:auth(?:ori[sz]ation)?|bearer|access|jwt)[ _-]?(?:token|header)|token|bearer|jwt)\b`
+
+// missesToken says whether an answer speaks of a token that is not there, and of none
+// that is not right.
+func missesToken(body []byte) bool {
+	body = body[:min(len(body), 4096)]
+	return tokenMissing.Match(body) && !tokenWrong.Match(body)
+}
+
+// tokenLost is the fault of whatever stands before the webhook: it brings a token, and
+// the answer says that there is none.
+func (h *Webhook) tokenLost(st Standing) *Fault {
+	f := h.fault("HOOK-VALID", "token-does-not-arrive", st.Control())
+	f.Inferred = true
+	return f
 }
 
 // tryLabels looks for the headers in which the webhook would find the signature and

@@ -71,3 +71,18 @@ func TestAKnownMessageTellsWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+// A token that is missing is told from one that is wrong, or may be.
+func TestATokenThatIsMissingIsToldFromAWrongOne(t *testing.T) {
+	for says, want := range map[string]bool{
+		`{"error":"No token provided"}`: true, "Access denied. No token provided.": true, `{"msg":"Missing Authorization Header"}`: true,
+		"JsonWebTokenError: jwt must be provided": true, `{"message":"No authorization token was found"}`: true, "A token is required for authentication": true,
+		"Authorization header is missing": true, "Unauthorized: token not provided": true, `{"error":"missing bearer token"}`: true, "Error: No auth token": true,
+		"Missing or invalid token": false, "No valid token": false, "CSRF token missing": false, "invalid token": false, "jwt malformed": false, `{"error":"token"}`: false,
+		`{"error":"No KID in JWT"}`: false, "Token is missing the claim aud": false, "No JWT key is set": false, `{"error":"missing signature"}`: false, "jwt expired": false, "": false,
+	} {
+		if got := missesToken([]byte(says)); got != want {
+			t.Errorf("%q: %v", says, got)
+		}
+	}
+}
