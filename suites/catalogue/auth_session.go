@@ -15,6 +15,9 @@ import (
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
+// nowAndThen is what is done where one of several processes gives strangers tokens.
+const nowAndThen = "without credentials, now and then"
+
 var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	const what, byVisitor = "without credentials", "with what a visitor has who is not logged in"
 	e = s.AmongVisitors(e)
@@ -24,7 +27,9 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 		ev = s.Do(ctx, byVisitor, r)
 		v = gaveNone(s, byVisitor, ev)
 	}
-	if v.Kind == subject.Broken && s.GivesToken(ev.Exchange) && !givenAlone(ctx, s, ev.Exchange.Request) {
+	if given, some := s.GivenToStranger(); some && v.Kind == subject.Held {
+		ev, v = given, gaveNone(s, nowAndThen, given)
+	} else if v.Kind == subject.Broken && s.GivesToken(ev.Exchange) && !s.GivesAlone(ctx, ev.Exchange.Request) {
 		v = subject.Holds("%s, alone: no token", what)
 	}
 	if v.Kind == subject.Broken && !keptAnswer(s, ev) {
@@ -40,25 +45,16 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 		return v
 	}
 	if _, err := s.SecondEndpoint(); err != nil { // else two users show it (see AUTH-BIND-SESSION)
-		if given, mixed := besideUsers(ctx, s, e); mixed {
+		given, mixed := besideUsers(ctx, s, e)
+		if mixed && s.GivesAlone(ctx, given.Exchange.Request) {
+			v = gaveNone(s, nowAndThen, given).Because("endpoint-knows-nobody")
+		} else if mixed {
 			return subject.Violated("no token", "without credentials, when a user asks at the same time: it gave a token; alone: "+v.Actual).
 				Because("endpoint-mixes-users").Surely().With(given)
 		}
 	}
 	return subject.Worst(rule.Must, v, strangerInChat(ctx, s, e))
 })
-
-// givenAlone says whether a stranger's request gets a token also where nobody else asks at
-// the same time, at one of several times.
-func givenAlone(ctx context.Context, s *subject.Session, r wire.Request) bool {
-	r.Form.Anew = true // who keeps a connection meets the same process again
-	for range subject.AloneTries {
-		if s.GivesToken(s.AtOnce(ctx, "a stranger alone", []wire.Request{r})[0].Exchange) {
-			return true
-		}
-	}
-	return false
-}
 
 // besideUsers lets strangers ask when users do, and returns a token that one of them got.
 // Who asks last is whom all are taken for: where that was a stranger, and users were
@@ -96,10 +92,13 @@ func strangerInChat(ctx context.Context, s *subject.Session, e *subject.Endpoint
 		return subject.Holds("the user got no token for another chat")
 	}
 	v := gaveNone(s, what, s.Do(ctx, what, e.WithoutSession(e.WithChat(chatID))))
-	if v.Kind == subject.Broken {
-		return v.Because("endpoint-answer-kept")
+	switch {
+	case v.Kind != subject.Broken:
+		return subject.Holds("%s: no token", what)
+	case s.GivesAlone(ctx, e.WithoutSession(e.WithChat(s.NewChatID()))):
+		return gaveNone(s, nowAndThen, v.Evidence[0]).Because("endpoint-knows-nobody")
 	}
-	return subject.Holds("%s: no token", what)
+	return v.Because("endpoint-answer-kept")
 }
 
 // turnsOfUsers is how often each of two users asks before a stranger does: one of

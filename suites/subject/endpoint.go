@@ -64,8 +64,9 @@ type endpointFacts struct {
 	onlyInPage    Memo[string]             // why its request can't be made again; "" if it can
 	known         atomic.Pointer[Endpoint] // first, for the report
 	forgets       atomic.Pointer[Forgetting]
-	served        atomic.Bool            // the plain request got a token
-	lost          atomic.Pointer[string] // why there is no session any more
+	stranger      atomic.Pointer[Evidence] // see GivenToStranger
+	served        atomic.Bool              // the plain request got a token
+	lost          atomic.Pointer[string]   // why there is no session any more
 
 	renewing sync.Mutex   // the session
 	vain     atomic.Int64 // one more than the deaths known when the page was asked for another one in vain; 0: never

@@ -27,7 +27,10 @@ const mostRounds = 8
 func (s *Session) lookInCompany(e *Endpoint) {
 	for round := range mostRounds {
 		chats, given, away := s.company(e)
-		users := given && s.knowsStrangers(e)
+		users := given != nil && !s.GivesAlone(trying(s.Base, "AUTH-NO-SESSION"), e.WithoutSession(e.WithChat(s.NewChatID())))
+		if given != nil && !users {
+			s.Endpoints.stranger.Store(given)
+		}
 		if s.InOrder() { // nothing is asked in company
 			chats, users = false, false
 		}
@@ -44,9 +47,9 @@ func (s *Session) lookInCompany(e *Endpoint) {
 }
 
 // company says whether one who asks for several chats at the same time gets a token for
-// one in answer to another, and whether a stranger gets one, and returns an answer by
+// one in answer to another, and returns an answer that gave a stranger one, and one by
 // which the user was turned away.
-func (s *Session) company(e *Endpoint) (chats, given bool, away *Evidence) {
+func (s *Session) company(e *Endpoint) (chats bool, given, away *Evidence) {
 	asked := make([]string, atATime)
 	answers := make([]Evidence, atATime)
 	got := make([]token.Raw, atATime)
@@ -70,20 +73,31 @@ func (s *Session) company(e *Endpoint) (chats, given bool, away *Evidence) {
 		case raw == "" && !stranger(i) && isRefusal(answers[i]):
 			away = &answers[i]
 		case raw != "" && stranger(i):
-			given = true
+			given = &answers[i]
 		}
 	}
 	return chats, given, away
 }
 
-// knowsStrangers says whether strangers get no token when nobody else asks.
-func (s *Session) knowsStrangers(e *Endpoint) bool {
-	for range atATime / 2 {
-		if _, raw := s.Ask(trying(s.Base, "AUTH-NO-SESSION"), "without credentials, when nobody else asks", e.WithoutSession(e.WithChat(s.NewChatID()))); raw != "" {
-			return false
+// GivesAlone says whether a stranger's request gets a token also where nobody else asks at
+// the same time, at one of several times.
+func (s *Session) GivesAlone(ctx context.Context, r wire.Request) bool {
+	r.Form.Anew = true // who keeps a connection meets the same process again
+	for range AloneTries {
+		if s.GivesToken(s.AtOnce(ctx, "without credentials, when nobody else asks", []wire.Request{r})[0].Exchange) {
+			return true
 		}
 	}
-	return true
+	return false
+}
+
+// GivenToStranger is an answer that gave a stranger a token when others asked, too: one
+// of several processes may know nobody, and others ask it then.
+func (s *Session) GivenToStranger() (Evidence, bool) {
+	if ev := s.Endpoints.stranger.Load(); ev != nil {
+		return *ev, true
+	}
+	return Evidence{}, false
 }
 
 // Forgetting says of an endpoint that it knows the session now and then: as where each of
