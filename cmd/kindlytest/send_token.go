@@ -44,8 +44,19 @@ func lowerFirst(s string) string {
 // lifeOfMinted is how long a token lives that is made for one request.
 const lifeOfMinted = 5 * time.Minute
 
-// keyToMint is the private key to make a token with; nil if none was given.
+// keyToMint is the private key to make a token with; nil if none was given. That others
+// refuse what its file holds is said.
 func (a *app) keyToMint(f *sendFlags) (*token.PrivateKey, error) {
+	key, err := a.givenKey(f)
+	if key != nil {
+		if caution := key.Caution(); caution != "" {
+			fmt.Fprintln(a.stderr, "note: "+printable(caution))
+		}
+	}
+	return key, err
+}
+
+func (a *app) givenKey(f *sendFlags) (*token.PrivateKey, error) {
 	given := 0
 	for _, flag := range []string{f.tokenFile, f.private, f.config} {
 		if flag != "" {

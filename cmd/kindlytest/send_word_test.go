@@ -149,9 +149,17 @@ func TestSendMakesATokenWithAPrivateKey(t *testing.T) {
 	if err := os.WriteFile(settings, []byte("version: 1\nbot: {public_key: public.pem}\nprivate_key: private.pem\nwebhooks: [{url: https://hooks.example.com/}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	private, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd := filepath.Join(dir, "odd.pem")
+	if err := os.WriteFile(odd, []byte(strings.ReplaceAll(string(private), "\n", `\n`)), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, args := range map[string][]string{
 		"a message": {"--chat-id", chatID, "--private-key", file}, "a payload": {"--payload", payload, "--private-key", file},
-		"the key of a file": {"--chat-id", chatID, "--config", settings},
+		"the key of a file": {"--chat-id", chatID, "--config", settings}, "an odd key": {"--chat-id", chatID, "--private-key", odd},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got string
@@ -164,6 +172,9 @@ func TestSendMakesATokenWithAPrivateKey(t *testing.T) {
 			result := token.Check(token.Raw(got), token.Expect{Keys: []*token.Key{public}, ChatID: chatID, Now: time.Now()})
 			if r.code != exitOK || !result.Accepted() || len(result.Violations) > 0 {
 				t.Errorf("code %d, %+v:\n%s%s", r.code, result.Violations, r.stdout, r.stderr)
+			}
+			if warned := strings.Contains(r.stderr, `line ends written as \n`); warned != (name == "an odd key") {
+				t.Errorf("that others refuse the key is said: %v\n%s", warned, r.stderr)
 			}
 			if signature := got[strings.LastIndexByte(got, '.')+1:]; strings.Contains(r.stdout, signature) {
 				t.Error("it shows the signature")

@@ -173,7 +173,7 @@ func (n *notes) readBlock(text, hint string) (b block, after string, err *KeyErr
 func (n *notes) noteLines(body string) {
 	lines := strings.Split(strings.Trim(body, " \n"), "\n")
 	if !strings.HasPrefix(body, "\n") || !strings.HasSuffix(body, "\n") {
-		n.add("BEGIN, body and END share a line")
+		n.add("BEGIN and END that share a line with the body")
 	}
 	for _, line := range lines {
 		if len(line) > 80 {
