@@ -40,7 +40,7 @@ func attacksOf(run Run) []attack {
 	}
 	var out []attack
 	for _, w := range webhooks {
-		out = append(out, attackOn(w, worstFirst(checks), run.Causes[:min(len(run.Causes), maxCauses)], len(webhooks) > 1))
+		out = append(out, attackOn(w, byCause(run.Causes, checks), run.Causes[:min(len(run.Causes), maxCauses)], len(webhooks) > 1))
 	}
 	return out
 }

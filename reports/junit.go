@@ -80,7 +80,7 @@ func junitSuite(run Run, g areaGroup, causes map[string][]causeOutline) xmlSuite
 		Properties: junitRunProperties(run),
 	}
 	var ms int64
-	for _, c := range worstFirst(g.Checks) {
+	for _, c := range byCause(run.Causes, g.Checks) {
 		tc := junitCase(run, c, causes[c.ID])
 		ms += c.DurationMS
 		s.Tests++

@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -131,6 +132,33 @@ func TestCausesStandBySeverityThenByWhatTheyHideAndExplain(t *testing.T) {
 	}
 	if want := "worst hides tokenless unknown large small low odd"; strings.Join(got, " ") != want {
 		t.Errorf("the order is %s, want %s", got, want)
+	}
+}
+
+// In the list of an area, and as what the attacks came to, the gravest cause's check is
+// told before one that stands earlier in the catalogue.
+func TestChecksOfOneAreaStandByTheirCauses(t *testing.T) {
+	run := fullRun()
+	ids := change(run, "HOOK", 3, 5, believed("https://hooks.example.com/orders"))
+	change(run, "HOOK", 3, 3, func(c *Check) { c.Broken = "One chat's token opens another." })
+	run.Causes = []Cause{
+		{ID: "webhook-ignores-chat", Severity: High, Explains: ids[:1]},
+		{ID: "webhook-verifies-nothing", Severity: Critical, Explains: ids[1:]},
+	}
+	run = finished(run)
+	want := append(slices.Clone(ids[1:]), ids[0])
+	for _, suite := range junitSuites(run) {
+		if suite.Name != "HOOK" {
+			continue
+		}
+		for i, id := range want {
+			if got := suite.Cases[i].Name; got != id {
+				t.Errorf("case %d is %s, want %s", i, got, id)
+			}
+		}
+	}
+	if a := attacksOf(run); a[0].Detail != "A token without its signature is believed." {
+		t.Errorf("of the attacks is said %q", a[0].Detail)
 	}
 }
 

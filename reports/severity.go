@@ -74,6 +74,21 @@ func worstFirst(checks []Check) []Check {
 	return checks
 }
 
+// byCause is worstFirst, but of what is equally bad the gravest cause's comes first.
+func byCause(causes []Cause, checks []Check) []Check {
+	place := map[string]int{}
+	for i, cause := range slices.Backward(gravestFirst(causes)) {
+		for _, id := range cause.Explains {
+			place[id] = len(causes) - i
+		}
+	}
+	checks = worstFirst(checks)
+	slices.SortStableFunc(checks, func(a, b Check) int {
+		return cmp.Or(cmp.Compare(badness(b.Outcome), badness(a.Outcome)), cmp.Compare(place[b.ID], place[a.ID]))
+	})
+	return checks
+}
+
 // seldom is 1 for what did not fail whenever it was tried.
 func (c Check) seldom() int {
 	if r := c.Repeats; r != nil && r.Seen < r.Of {
