@@ -39,6 +39,9 @@ const PrivateAuthority = "Does the certificate come from a private authority? --
 
 const ClientCertificate = "gate in kindlytest.yaml gives one: client_certificate: {cert: client.pem, key: client.key}"
 
+// ThroughProxy is the way out where the proxy refuses, or is not there.
+const ThroughProxy = "The proxy does not let it through: proxy in kindlytest.yaml, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+
 const unknownName = "This machine does not know the host's name: resolve in kindlytest.yaml (--resolve HOST=ADDRESS) names its address."
 
 // Untrusted says whether a connection failed for the server's certificate.
@@ -81,10 +84,12 @@ func namesOf(c *x509.Certificate) string {
 }
 
 // WayToTrust is the way out of a failed connection: the one given, unless it
-// failed for the certificate or for the name.
+// failed for the proxy, a certificate or the name.
 func WayToTrust(err error, otherwise string) string {
 	var unknown x509.UnknownAuthorityError
 	switch {
+	case errors.Is(err, wire.ErrProxy):
+		return ThroughProxy
 	case wire.IsUnknownName(err):
 		return unknownName
 	case errors.Is(err, wire.ErrCertificate):

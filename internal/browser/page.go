@@ -175,6 +175,12 @@ func (p *Page) onEvent(s *session, targetType, method string, params jsonv2.Valu
 		if ev, ok := decodeEvent[page.EventLifecycleEvent](params); ok && s == p.session {
 			p.onLifecycle(ev)
 		}
+	case page.FrameStoppedLoading.Method:
+		// A document of which nothing comes but its head, as of a proxy that refuses, has
+		// no other end.
+		if ev, ok := decodeEvent[page.EventFrameStoppedLoading](params); ok && s == p.session {
+			p.onLifecycle(page.EventLifecycleEvent{FrameID: ev.FrameID, Name: "load"})
+		}
 	case emulation.VirtualTimeBudgetExpired.Method:
 		p.clock.onExpired()
 	case inspector.TargetCrashed.Method:
@@ -191,7 +197,7 @@ func (p *Page) onLifecycle(ev page.EventLifecycleEvent) {
 	switch {
 	case ev.Name == "init":
 		p.doc = document{number: p.doc.number + 1, loader: ev.LoaderID}
-	case ev.LoaderID != p.doc.loader:
+	case ev.LoaderID != "" && ev.LoaderID != p.doc.loader:
 		return
 	case ev.Name == "DOMContentLoaded":
 		p.doc.parsed = true

@@ -18,7 +18,7 @@ const (
 	KindNone        Kind = ""            // there was a response
 	KindTimeout     Kind = "timed out"   // the other side was too slow
 	KindCanceled    Kind = "canceled"    // we gave up: Ctrl-C, or the run's end
-	KindUnreachable Kind = "unreachable" // name unknown, connection refused
+	KindUnreachable Kind = "unreachable" // name unknown, connection refused, no way through the proxy
 	KindReset       Kind = "reset"       // the connection broke before an answer
 	KindOther       Kind = "failed"      // TLS, a malformed answer, and the like
 )
@@ -44,7 +44,7 @@ func (e Exchange) Kind() Kind {
 		return KindCanceled
 	case isTimeout(e.Err):
 		return KindTimeout
-	case errors.As(e.Err, &dns), errors.Is(e.Err, syscall.ECONNREFUSED):
+	case errors.As(e.Err, &dns), errors.Is(e.Err, syscall.ECONNREFUSED), errors.Is(e.Err, ErrProxy):
 		return KindUnreachable
 	case errors.As(e.Err, &op) && op.Op == "dial":
 		return KindUnreachable

@@ -1,7 +1,11 @@
 package wire
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"net"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -14,6 +18,31 @@ import (
 type Proxy struct {
 	HTTP, HTTPS string // URLs
 	None        string // hosts, domains and networks that are called directly
+}
+
+// ErrProxy says that a request did not get past the proxy: nothing is known of whom it
+// was for.
+var ErrProxy = errors.New("the proxy does not let it through")
+
+// orProxy is why a request failed: the proxy, if it was on the way to it or there.
+func orProxy(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && (op.Op == "proxyconnect" || strings.HasPrefix(op.Op, "socks")) {
+		return fmt.Errorf("%w: %w", ErrProxy, err)
+	}
+	return err
+}
+
+// connected is an error unless a proxy has made the connection that it was asked for.
+func connected(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode != http.StatusOK {
+		return refusedByProxy(answer)
+	}
+	return nil
+}
+
+func refusedByProxy(answer *http.Response) error {
+	return fmt.Errorf("%w: it answers %d %s", ErrProxy, answer.StatusCode, http.StatusText(answer.StatusCode))
 }
 
 // String leaves the URLs out.

@@ -200,10 +200,11 @@ func newTransport(o Options, own *tls.Certificate) *http.Transport {
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return dialThis(ctx, dialer, network, ResolveAddress(o.Resolve, address))
 		},
-		Proxy:               proxyOf(o),
-		TLSClientConfig:     tlsConfig(o.TLS, own),
-		TLSHandshakeTimeout: o.Timeout,
-		MaxIdleConnsPerHost: o.MaxConns, // the default of 2 costs a third of the throughput
+		Proxy:                  proxyOf(o),
+		OnProxyConnectResponse: connected,
+		TLSClientConfig:        tlsConfig(o.TLS, own),
+		TLSHandshakeTimeout:    o.Timeout,
+		MaxIdleConnsPerHost:    o.MaxConns, // the default of 2 costs a third of the throughput
 		// Shorter than servers keep theirs (2 s, 5 s): a POST that crosses the
 		// server's closing would look like a reset.
 		IdleConnTimeout:        time.Second,
@@ -326,9 +327,14 @@ func (c *Client) send(ctx context.Context, r Request) (response *Response, err e
 	// Not http.Client: it turns a redirect with a broken Location into an error.
 	res, err := c.roundTrip(req, r)
 	if err != nil {
-		return nil, explain(err)
+		return nil, explain(orProxy(err))
 	}
 	defer res.Body.Close()
+	if find := proxyOf(c.opts); res.StatusCode == http.StatusProxyAuthRequired && req.URL.Scheme == "http" && find != nil {
+		if through, err := find(req); through != nil || err != nil {
+			return nil, refusedByProxy(res)
+		}
+	}
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		// Nobody asked for it. It has no body (RFC 9110, 15.2.2): what follows is
 		// of another protocol, on a connection that no context ends.

@@ -65,6 +65,8 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 		return err.Error(), "Something ended Chrome, or it had too little memory: see to the machine's (or the container's) memory, and run it again."
 	case errors.As(err, &step) && wire.AsksForCertificate(step.Status, step.Title):
 		return err.Error(), wantsCertificate
+	case errors.As(err, &step) && step.Status == http.StatusProxyAuthRequired:
+		return err.Error(), target.ThroughProxy
 	case errors.As(err, &step) && step.Down():
 		return err.Error(), cmp.Or(wayThere(err, "page.login"), "The app is down, or can't be reached from here: nothing is wrong with the step. Open it in a browser on this machine.")
 	case errors.As(err, &step) && step.Of == "page":
@@ -95,7 +97,7 @@ func wayThere(err error, key string) string {
 	case target.Untrusted(err):
 		return target.WayToTrust(err, "")
 	case says("ERR_PROXY", "ERR_TUNNEL", "the proxy "):
-		return "The proxy does not let it through: proxy in kindlytest.yaml, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+		return target.ThroughProxy
 	case says("ERR_SSL_PROTOCOL_ERROR"):
 		return "What listens at that port speaks no TLS: is it http:// (" + key + "), or another port?"
 	case says("ERR_EMPTY_RESPONSE", "ERR_INVALID_HTTP_RESPONSE"):
