@@ -91,3 +91,30 @@ func TestOneProcessOfFourThatBelievesIsAccused(t *testing.T) {
 		}
 	}
 }
+
+// Of what a webhook believes, one token of each check is asked for again alone, which
+// tells that of the others: each time all else waits.
+func TestABelieverIsAskedAgainOnceOfEachCheck(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	h.believe = func(_, claims map[string]any, _ bool, _ string) bool { return claims["name"] != nil }
+	var mu sync.Mutex
+	seen, again := map[string]bool{}, map[string]int{}
+	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		check, raw := r.Header.Get("Kindlytest-Check"), r.Header.Get("Authorization")
+		if seen[check+raw] {
+			again[check]++
+		}
+		seen[check+raw] = true
+		return false
+	}
+	checks := []string{"HOOK-SIGNATURE", "HOOK-ALG-NONE", "HOOK-KID-INJECTION", "HOOK-KEY-CONFUSION"}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: checks})
+	for _, id := range checks {
+		if c := find(t, run, id); c.Outcome != reports.Failed || again[id] != 1 {
+			t.Errorf("%s is %s, and asked again %d times, want 1", id, c.Outcome, again[id])
+		}
+	}
+}

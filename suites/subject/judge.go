@@ -21,6 +21,13 @@ type Attempt struct {
 	Oversized bool
 	// Again makes the like of it: some take each message once. nil: it is not sent again.
 	Again func() (wire.Request, error)
+	Grade forge.Grade // how bad it is if it is accepted
+}
+
+// A fault that was seen alone is the same one for each attempt of its check that is as bad.
+type seenAlone struct {
+	check string
+	grade forge.Grade
 }
 
 // Try sends an attempt and judges the answer.
@@ -59,13 +66,18 @@ const (
 
 // onlyInCompany says whether the answer to an attempt is as seen says, and never where
 // nothing else is asked at the same time. That is no doing of the attempt's own, and no
-// refusal either: the run is incomplete.
+// refusal either: the run is incomplete. What was accepted alone once is not asked for
+// again by its check, for all else waits meanwhile.
 func (h *Webhook) onlyInCompany(ctx context.Context, a Attempt, seen func(Evidence) bool) bool {
 	if h.Session.InOrder() || h.RemembersChats() || a.Again == nil {
 		return false
 	}
 	h.company.Lock()
 	defer h.company.Unlock()
+	like := seenAlone{service.RunningOf(ctx).Rule.ID, a.Grade}
+	if h.alone[like] {
+		return false
+	}
 	tries := AloneTries
 	if h.mixes {
 		tries = fewTries
@@ -77,6 +89,10 @@ func (h *Webhook) onlyInCompany(ctx context.Context, a Attempt, seen func(Eviden
 		}
 		r.Form.Anew = true // who keeps a connection meets the same process again
 		if seen(h.Session.AtOnce(ctx, a.Title+", alone", []wire.Request{r})[0]) {
+			if h.alone == nil {
+				h.alone = map[seenAlone]bool{}
+			}
+			h.alone[like] = true
 			return false
 		}
 	}
