@@ -31,6 +31,7 @@ type plainHook struct {
 	encode   func([]byte) string                                                // of the HMAC; nil: base64
 	believe  func(header, claims map[string]any, signed bool, chat string) bool // nil: soundly
 	verify   func(input string, signature []byte) bool                          // nil: RS256 with key
+	believes func(signed bool) bool                                             // of a token that is signed with key, or is not; nil: as it is
 	chat     string                                                             // the request's member that names it; chat_id if empty
 	before   func(w http.ResponseWriter, r *http.Request) bool                  // true: it has answered
 	stranger func(w http.ResponseWriter)                                        // nil: a polite 200
@@ -119,6 +120,9 @@ func (h plainHook) read(raw string) (header, claims map[string]any, signed bool)
 	} else if err == nil && h.key != nil {
 		sum := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 		signed = rsa.VerifyPKCS1v15(h.key, crypto.SHA256, sum[:], signature) == nil
+	}
+	if h.believes != nil {
+		signed = h.believes(signed)
 	}
 	return header, claims, signed
 }

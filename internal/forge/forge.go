@@ -131,7 +131,6 @@ type Forged struct {
 	Canaries   []string // markers that only this token carries
 	Want       Want
 	Grade      Grade
-	Oversized  bool   // its header is so long that servers may hang up
 	OmitChatID bool   // send it in a request without chat_id
 	Listener   string // the base URL that it names; "" if none
 }

@@ -31,9 +31,6 @@ func (c Class) Passes() bool { return c == Refusal || c == Stranger }
 type Probe struct {
 	Exchange wire.Exchange
 	Canaries []string // markers that only the forged token carries
-	// Oversized: the header was so long that the server may hang up. The
-	// caller must see the valid control work afterwards.
-	Oversized bool
 }
 
 // A Judgement is a class and what it rests on.
@@ -89,8 +86,8 @@ func (o *Oracle) judge(p Probe, d leaves) Judgement {
 
 func unanswered(p Probe) Judgement {
 	kind := p.Exchange.Kind()
-	if p.Oversized && kind == wire.KindReset {
-		return Judgement{Class: Refusal, NeedsControl: true, Why: "the connection was closed on an over-long header"}
+	if p.Exchange.ClosedForLength() {
+		return Judgement{Class: Refusal, NeedsControl: true, Why: "the connection was closed on an over-long request"}
 	}
 	if kind == wire.KindCanceled {
 		return Judgement{Class: Unknown, Why: "the request was canceled"}

@@ -104,40 +104,40 @@ func polite(t *testing.T) *Oracle {
 
 func TestJudge(t *testing.T) {
 	reset := &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	long := wire.Request{Header: http.Header{"Authorization": {strings.Repeat("a", 2*wire.LongHeader)}}}
 	for _, row := range []struct {
-		name      string
-		ex        wire.Exchange
-		oversized bool
-		want      Class
-		weak      bool
-		control   bool
+		name    string
+		ex      wire.Exchange
+		want    Class
+		weak    bool
+		control bool
 	}{
-		{"401", exchange(jsonAnswer(401, `{}`)), false, Refusal, false, false},
-		{"403 in other words", exchange(answer(403, "text/plain", "no")), false, Refusal, false, false},
-		{"431", exchange(answer(431, "text/plain", "")), true, Refusal, false, false},
-		{"401 that shows a canary", exchange(jsonAnswer(401, `{"error":"`+attacked+` may not"}`)), false, Believed, false, false},
-		{"401 that names the page's user", exchange(jsonAnswer(401, `{"error":"Ada Lovelace, log in"}`)), false, Refusal, false, false},
-		{"500", exchange(answer(500, "text/plain", "boom")), false, Error, false, false},
-		{"503 on a long header", exchange(answer(503, "text/plain", "")), true, Error, false, false},
-		{"302", exchange(answer(302, "", "")), false, Unknown, false, false},
-		{"reset", wire.Exchange{Err: reset}, false, Error, false, false},
-		{"reset on a long header", wire.Exchange{Err: reset}, true, Refusal, false, true},
-		{"hung up on a long header", wire.Exchange{Err: io.EOF}, true, Refusal, false, true},
-		{"time-out on a long header", wire.Exchange{Err: context.DeadlineExceeded}, true, Error, false, false},
-		{"refused connection on a long header", wire.Exchange{Err: syscall.ECONNREFUSED}, true, Error, false, false},
-		{"canceled", wire.Exchange{Err: context.Canceled}, false, Unknown, false, false},
-		{"nothing at all", wire.Exchange{}, false, Error, false, false},
-		{"like a stranger", exchange(strange), false, Stranger, false, false},
-		{"like the valid one", exchange(welcome), false, Believed, false, false},
-		{"like the valid one with another name", exchange(jsonAnswer(200, `{"reply":"Hi undefined, 2 orders"}`)), false, Unknown, false, false},
-		{"a canary", exchange(jsonAnswer(200, `{"reply":"Hi `+attacked+`"}`)), false, Believed, false, false},
-		{"another refusal", exchange(jsonAnswer(200, `{"reply":"Your JWT is invalid"}`)), false, Stranger, true, false},
-		{"another kind of answer", exchange(answer(200, "text/html", `<p>nope</p>`)), false, Stranger, true, false},
-		{"the name elsewhere", exchange(answer(200, "text/html", `<p>Sorry, Ada Lovelace</p>`)), false, Believed, false, false},
-		{"a part of the name", exchange(jsonAnswer(200, `{"reply":"Ada Lovelaces' old orders"}`)), false, Stranger, true, false},
+		{"401", exchange(jsonAnswer(401, `{}`)), Refusal, false, false},
+		{"403 in other words", exchange(answer(403, "text/plain", "no")), Refusal, false, false},
+		{"431", exchange(answer(431, "text/plain", "")), Refusal, false, false},
+		{"401 that shows a canary", exchange(jsonAnswer(401, `{"error":"`+attacked+` may not"}`)), Believed, false, false},
+		{"401 that names the page's user", exchange(jsonAnswer(401, `{"error":"Ada Lovelace, log in"}`)), Refusal, false, false},
+		{"500", exchange(answer(500, "text/plain", "boom")), Error, false, false},
+		{"503 on a long header", exchange(answer(503, "text/plain", "")), Error, false, false},
+		{"302", exchange(answer(302, "", "")), Unknown, false, false},
+		{"reset", wire.Exchange{Err: reset}, Error, false, false},
+		{"reset on a long header", wire.Exchange{Request: long, Err: reset}, Refusal, false, true},
+		{"hung up on a long header", wire.Exchange{Request: long, Err: io.EOF}, Refusal, false, true},
+		{"time-out on a long header", wire.Exchange{Request: long, Err: context.DeadlineExceeded}, Error, false, false},
+		{"refused connection on a long header", wire.Exchange{Request: long, Err: syscall.ECONNREFUSED}, Error, false, false},
+		{"canceled", wire.Exchange{Err: context.Canceled}, Unknown, false, false},
+		{"nothing at all", wire.Exchange{}, Error, false, false},
+		{"like a stranger", exchange(strange), Stranger, false, false},
+		{"like the valid one", exchange(welcome), Believed, false, false},
+		{"like the valid one with another name", exchange(jsonAnswer(200, `{"reply":"Hi undefined, 2 orders"}`)), Unknown, false, false},
+		{"a canary", exchange(jsonAnswer(200, `{"reply":"Hi `+attacked+`"}`)), Believed, false, false},
+		{"another refusal", exchange(jsonAnswer(200, `{"reply":"Your JWT is invalid"}`)), Stranger, true, false},
+		{"another kind of answer", exchange(answer(200, "text/html", `<p>nope</p>`)), Stranger, true, false},
+		{"the name elsewhere", exchange(answer(200, "text/html", `<p>Sorry, Ada Lovelace</p>`)), Believed, false, false},
+		{"a part of the name", exchange(jsonAnswer(200, `{"reply":"Ada Lovelaces' old orders"}`)), Stranger, true, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			j := polite(t).Judge(Probe{Exchange: row.ex, Canaries: []string{attacked}, Oversized: row.oversized})
+			j := polite(t).Judge(Probe{Exchange: row.ex, Canaries: []string{attacked}})
 			if j.Class != row.want || j.Weak != row.weak || j.NeedsControl != row.control || j.Why == "" {
 				t.Errorf("got %+v", j)
 			}

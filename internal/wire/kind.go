@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -54,6 +55,29 @@ func (e Exchange) Kind() Kind {
 	return KindOther
 }
 
+// Where servers begin to refuse a request for its length: the longest line of a header that
+// nginx and Apache take as they come, in bytes, and most of what a body may have anywhere.
+const (
+	LongHeader = 8000
+	longBody   = 64 << 10
+)
+
+// ClosedForLength says whether the connection broke on a request so long that a server
+// may refuse it by closing (RFC 9110 §15.5.14, RFC 6585 §5). Whether it is still there,
+// the caller must see.
+func (e Exchange) ClosedForLength() bool { return e.Request.long() && e.Kind() == KindReset }
+
+func (r Request) long() bool {
+	for _, values := range r.Header {
+		for _, value := range values {
+			if len(value) > LongHeader {
+				return true
+			}
+		}
+	}
+	return len(r.Body) > longBody
+}
+
 // IsUnknownName says whether a request failed because no resolver told the host's address.
 func IsUnknownName(err error) bool {
 	var dns *net.DNSError
@@ -62,8 +86,8 @@ func IsUnknownName(err error) bool {
 
 func isReset(err error) bool {
 	var op *net.OpError
-	if errors.As(err, &op) && (op.Op == "read" || op.Op == "write") {
-		return true // ECONNRESET, EPIPE, and what they are called elsewhere
+	if errors.As(err, &op) && slices.Contains([]string{"read", "write", "readfrom"}, op.Op) {
+		return true // ECONNRESET, EPIPE, and what they are called elsewhere; long bodies are sent by ReadFrom
 	}
 	var stream http2.StreamError
 	if errors.As(err, &stream) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"io"
@@ -72,10 +73,12 @@ func TestKinds(t *testing.T) {
 func TestClosedAtOnceIsAReset(t *testing.T) {
 	url := accepting(t, func(*net.TCPConn) {})
 	client := newClient(t, Options{})
-	for range 300 {
-		ex := client.Do(context.Background(), Request{Method: "POST", URL: url, Body: []byte("{}")})
-		if ex.Kind() != KindReset {
-			t.Fatalf("kind %q: %#v %v", ex.Kind(), ex.Err, ex.Err)
+	for _, length := range []int{2, 4 << 20} {
+		for range 100 {
+			ex := client.Do(context.Background(), Request{Method: "POST", URL: url, Body: bytes.Repeat([]byte("{"), length)})
+			if ex.Kind() != KindReset || ex.ClosedForLength() != (length > longBody) {
+				t.Fatalf("a body of %d bytes: kind %q, closed for its length: %t: %#v %v", length, ex.Kind(), ex.ClosedForLength(), ex.Err, ex.Err)
+			}
 		}
 	}
 }

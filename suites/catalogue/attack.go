@@ -126,7 +126,7 @@ func tryForged(ctx context.Context, h *subject.Webhook, chatID string, f forge.F
 	if err != nil {
 		return subject.Verdict{}, err
 	}
-	attempt := subject.Attempt{Title: f.Name, Request: r, Canaries: f.Canaries, Oversized: f.Oversized, Grade: f.Grade}
+	attempt := subject.Attempt{Title: f.Name, Request: r, Canaries: f.Canaries, Grade: f.Grade}
 	if f.Want == forge.Refused { // that others are believed accuses nobody
 		attempt.Again = anew
 	}

@@ -22,6 +22,7 @@ func judgeBody(b forge.Body, ev subject.Evidence) subject.Verdict {
 	what := b.Name + ": " + subject.Describe(ev.Exchange)
 	st := ev.Exchange.Status()
 	switch {
+	case ev.Exchange.ClosedForLength() && ev.Killed == nil:
 	case ev.Exchange.Err != nil, st >= 500:
 		return subject.Violated(string(b.Want), what).With(ev)
 	case b.Want == forge.ClientError && (st < 400 || st >= 500):
@@ -64,7 +65,7 @@ var liveHookHeaders = onPlain(func(ctx context.Context, h *subject.Webhook, st s
 			return subject.CouldNotRun(err)
 		}
 		odd.change(r.Header)
-		attempts[i] = subject.Attempt{Title: odd.name, Request: r, Oversized: odd.long}
+		attempts[i] = subject.Attempt{Title: odd.name, Request: r}
 	}
 	var verdicts []subject.Verdict
 	for i, ev := range h.Session.DoAll(ctx, attempts) {
@@ -72,7 +73,7 @@ var liveHookHeaders = onPlain(func(ctx context.Context, h *subject.Webhook, st s
 		v := subject.Holds("%s: %s", odd.name, subject.Describe(ev.Exchange))
 		if st := ev.Exchange.Status(); st >= 500 {
 			v = subject.Violated("no 5xx", odd.name+": "+subject.Describe(ev.Exchange)).With(ev)
-		} else if ev.Exchange.Err != nil && (!odd.long || ev.Killed != nil) {
+		} else if ev.Exchange.Err != nil && (!ev.Exchange.ClosedForLength() || ev.Killed != nil) {
 			v = subject.Violated("an answer", odd.name+": "+subject.Describe(ev.Exchange)).With(ev)
 		}
 		if v.Kind == subject.Broken && odd.signature && ev.Exchange.Status() >= 500 {
@@ -85,22 +86,21 @@ var liveHookHeaders = onPlain(func(ctx context.Context, h *subject.Webhook, st s
 
 var oddHeaders = []struct {
 	name   string
-	long   bool // a server may hang up
 	change func(http.Header)
 
 	signature bool // what is odd is the signature
 }{
-	{"no Content-Type", false, func(h http.Header) { delete(h, "Content-Type") }, false},
-	{"an empty Content-Type", false, func(h http.Header) { h["Content-Type"] = []string{""} }, false},
-	{"an invented Content-Type", false, func(h http.Header) { h["Content-Type"] = []string{"kindly/test; charset=\"nowhere\""} }, false},
-	{"two Content-Types", false, func(h http.Header) { h["Content-Type"] = []string{"application/json", "text/plain"} }, false},
-	{"an empty Authorization", false, func(h http.Header) { h["Authorization"] = []string{""} }, false},
-	{"Authorization without a token", false, func(h http.Header) { h["Authorization"] = []string{"Bearer "} }, false},
-	{"two Authorizations", false, func(h http.Header) { h["Authorization"] = []string{"Bearer a.b.c", "Basic YTpi"} }, false},
-	{"an Authorization of 16 KB", true, func(h http.Header) { h["Authorization"] = []string{"Bearer " + strings.Repeat("a", 16<<10)} }, false},
-	{"an unknown header of 64 KB", true, func(h http.Header) { h["X-Kindlytest"] = []string{strings.Repeat("a", 64<<10)} }, false},
-	{"an unknown charset", false, func(h http.Header) { h["Content-Type"] = []string{"application/json; charset=utf-99"} }, false},
-	{"an empty signature", false, func(h http.Header) {
+	{"no Content-Type", func(h http.Header) { delete(h, "Content-Type") }, false},
+	{"an empty Content-Type", func(h http.Header) { h["Content-Type"] = []string{""} }, false},
+	{"an invented Content-Type", func(h http.Header) { h["Content-Type"] = []string{"kindly/test; charset=\"nowhere\""} }, false},
+	{"two Content-Types", func(h http.Header) { h["Content-Type"] = []string{"application/json", "text/plain"} }, false},
+	{"an empty Authorization", func(h http.Header) { h["Authorization"] = []string{""} }, false},
+	{"Authorization without a token", func(h http.Header) { h["Authorization"] = []string{"Bearer "} }, false},
+	{"two Authorizations", func(h http.Header) { h["Authorization"] = []string{"Bearer a.b.c", "Basic YTpi"} }, false},
+	{"an Authorization of 16 KB", func(h http.Header) { h["Authorization"] = []string{"Bearer " + strings.Repeat("a", 16<<10)} }, false},
+	{"an unknown header of 64 KB", func(h http.Header) { h["X-Kindlytest"] = []string{strings.Repeat("a", 64<<10)} }, false},
+	{"an unknown charset", func(h http.Header) { h["Content-Type"] = []string{"application/json; charset=utf-99"} }, false},
+	{"an empty signature", func(h http.Header) {
 		h[webhook.HeaderHMAC] = []string{""}
 		h[webhook.HeaderHMACAlgorithm] = []string{""}
 	}, true},

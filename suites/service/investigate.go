@@ -72,7 +72,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	switch {
 	case died && !v.await(ctx, client):
 		return v.lost(ctx, client, x, v.suspects(x)), true
-	case !died && x.oversized && x.ev.Exchange.Kind() == wire.KindReset:
+	case !died && x.ev.Exchange.ClosedForLength():
 		return x.ev, true // it may hang up on that
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
 		return v.outwait(ctx, client, x), true

@@ -59,7 +59,6 @@ type sending struct {
 	began, ended time.Time // ended is zero while it is under way
 	beside       int       // how many were under way when it was sent
 	plain        bool      // nothing hostile about it
-	oversized    bool      // a server may answer it by hanging up
 	ev           Evidence
 	// again is the answer to its repetition, once somebody has looked into it.
 	again *Evidence

@@ -117,11 +117,6 @@ func (t *Traffic) Do(ctx context.Context, title string, r wire.Request) Evidence
 	return t.deliver(ctx, sending{title: title, request: r})
 }
 
-// DoOversized is Do for a request that a server may answer by hanging up.
-func (t *Traffic) DoOversized(ctx context.Context, title string, r wire.Request) Evidence {
-	return t.deliver(ctx, sending{title: title, request: r, oversized: true})
-}
-
 func (t *Traffic) deliver(ctx context.Context, x sending) Evidence {
 	running := RunningOf(ctx)
 	x.running, x.plain = running, running.Rule.ID == ""

@@ -129,7 +129,7 @@ func (s *Session) DoAll(ctx context.Context, attempts []Attempt) []Evidence {
 	}
 	for i, a := range attempts {
 		group.Go(func() error {
-			out[i] = s.send(ctx, a)
+			out[i] = s.Do(ctx, a.Title, a.Request)
 			return nil
 		})
 	}

@@ -17,8 +17,6 @@ type Attempt struct {
 	Title    string
 	Request  wire.Request
 	Canaries []string
-	// Oversized marks a request that a server may answer by hanging up.
-	Oversized bool
 	// Again makes the like of it: some take each message once. nil: it is not sent again.
 	Again func() (wire.Request, error)
 	Grade forge.Grade // how bad it is if it is accepted
@@ -32,7 +30,7 @@ type seenAlone struct {
 
 // Try sends an attempt and judges the answer.
 func (h *Webhook) Try(ctx context.Context, a Attempt) (Evidence, oracle.Judgement, error) {
-	ev := h.Session.send(ctx, a)
+	ev := h.Session.Do(ctx, a.Title, a.Request)
 	if ctx.Err() != nil {
 		return ev, oracle.Judgement{}, context.Cause(ctx)
 	}
@@ -111,13 +109,6 @@ func (h *Webhook) InCompany(ctx context.Context, a Attempt) (v Verdict, ok bool)
 	return Missing("%s: %s", a.Title, inCompany), true
 }
 
-func (s *Session) send(ctx context.Context, a Attempt) Evidence {
-	if a.Oversized {
-		return s.DoOversized(ctx, a.Title, a.Request)
-	}
-	return s.Do(ctx, a.Title, a.Request)
-}
-
 // judge says what an answer to an attempt amounts to.
 func (h *Webhook) judge(a Attempt, ev Evidence) (oracle.Judgement, error) {
 	st, err := h.Standing()
@@ -134,7 +125,7 @@ func (h *Webhook) judge(a Attempt, ev Evidence) (oracle.Judgement, error) {
 	if err != nil {
 		return oracle.Judgement{}, err
 	}
-	j := o.Judge(oracle.Probe{Exchange: ev.Exchange, Canaries: a.Canaries, Oversized: a.Oversized})
+	j := o.Judge(oracle.Probe{Exchange: ev.Exchange, Canaries: a.Canaries})
 	return j, nil
 }
 
@@ -150,8 +141,8 @@ func blindly(a Attempt, ev Evidence, st Standing) oracle.Judgement {
 	}
 	plainFails := st.Control().Exchange.Err != nil || st.Control().Exchange.Status() >= 500
 	switch status := ev.Exchange.Status(); {
-	case a.Oversized && ev.Exchange.Kind() == wire.KindReset:
-		return oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: "the connection was closed on an over-long header"}
+	case ev.Exchange.ClosedForLength():
+		return oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: "the connection was closed on an over-long request"}
 	case ev.Exchange.Err != nil, status >= 500:
 		if plainFails {
 			return oracle.Judgement{Class: oracle.Refusal, Weak: true, Why: why + ", as the valid request"}
