@@ -212,6 +212,21 @@ func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
 	})
 }
 
+// On a narrow screen, too, it is read that Kindly sends no time stamp: a long fix is cut
+// off there.
+func TestANarrowScreenShowsWhatKindlySigns(t *testing.T) {
+	t.Parallel()
+	h := signs(func(secret string, r *http.Request, body []byte) string {
+		return hmacOf(secret, []byte(r.Header.Get("Kindly-Timestamp")+"."+string(body)))
+	})
+	shop := targetOf(t, h)
+	shop.Webhooks[0].Secret = plainSecret
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"SIG-VALID"}})
+	if block := blockOf(t, run, 80); !strings.Contains(strings.Join(strings.Fields(block), " "), "with no time stamp") {
+		t.Error(block)
+	}
+}
+
 // Who waits for ever for a body that has been read before answers what is checked first.
 func TestWhatASilentWebhookWaitsForIsSaid(t *testing.T) {
 	t.Parallel()
