@@ -106,11 +106,11 @@ func keepDeeds(answers *starter.Answers, from string, deeds []browser.Deed) (los
 		}
 	}
 	for i, d := range deeds {
-		if d.Selector == "" {
-			lost = append(lost, fmt.Sprintf("the %s at %s is in a frame or a shadow tree, where steps don't reach", d.Kind, d.URL))
-			continue
-		}
 		switch {
+		case d.Within != "":
+			lost = append(lost, fmt.Sprintf("the %s of %s is in a frame of another origin (%s): add the step by hand, as \"FRAME >>> %s\", with the frame's selector for FRAME", d.Kind, d.Within, d.URL, d.Within))
+		case d.Selector == "":
+			lost = append(lost, fmt.Sprintf("the %s at %s is on what no selector finds: add the step by hand", d.Kind, d.URL))
 		case i <= last:
 			answers.Recorded = addDeed(answers.Recorded, d)
 		case d.URL == withoutQuery(answers.Page):

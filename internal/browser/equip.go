@@ -81,7 +81,12 @@ func (p *Page) adopt(ev target.EventAttachedToTarget) {
 		return
 	}
 	s := p.newSession(ev.SessionID, kind)
-	go p.user.equipAndRun(p.life, s, p.opts.blank)
+	go func() {
+		if p.opts.watched && kind == "iframe" {
+			_ = p.watchDeeds(p.life, s) // one that is gone already
+		}
+		p.user.equipAndRun(p.life, s, p.opts.blank)
+	}()
 }
 
 // adopt takes in a worker that belongs to no page: a service worker or a shared

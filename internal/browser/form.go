@@ -17,9 +17,9 @@ type Form struct {
 // a developer would choose, and that no build makes anew; "" if there is none.
 const selectorOf = `
 	const quoted = (s) => '"' + CSS.escape(s).replaceAll("\\ ", " ") + '"';
-	const one = (s) => document.querySelectorAll(s).length === 1 ? s : "";
 	const selector = (e) => {
 		if (!e) return "";
+		const one = (s) => e.getRootNode().querySelectorAll(s).length === 1 ? s : ""; // in its document, or its shadow tree
 		const tag = e.tagName.toLowerCase(), a = (name) => e.getAttribute(name);
 		return e.id && /^[A-Za-z][\w-]{0,40}$/.test(e.id) && one("#" + e.id)
 			|| a("name") && a("name").length <= 60 && one(tag + "[name=" + quoted(a("name")) + "]")

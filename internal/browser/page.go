@@ -47,6 +47,8 @@ type pageOptions struct {
 	origin string       // gets the login's headers
 	blank  bool         // every request is answered with an empty document
 	real   bool         // nobody answers in Kindly's place
+	// watched: what a visitor does is told, in all frames.
+	watched bool
 }
 
 // A document is how far the main frame's document has come.

@@ -16,7 +16,8 @@ import (
 // A Deed is one thing that a visitor did on a page. What was typed is not in it.
 type Deed struct {
 	Kind     string // "click", "fill" or "press"
-	Selector string // CSS; "" for what no selector reaches: in a frame, or a shadow tree
+	Selector string // as steps take it; "" for what it does not reach
+	Within   string // the selector in a frame of another origin, whose place in the page nobody tells
 	Field    string // of "fill": "user", "password", "code", or its name
 	Chosen   string // of "fill": what was chosen of a list, or "true" and "false" of a box
 	Key      string // of "press"
@@ -44,13 +45,26 @@ const watchDeeds = `(() => {
 		for (; e && e !== document.documentElement; e = e.parentElement) {
 			const own = selector(e);
 			if (own) return [own, ...steps].join(" > ");
-			const same = [...e.parentElement.children].filter((s) => s.tagName === e.tagName);
+			const same = [...e.parentNode.children].filter((s) => s.tagName === e.tagName);
 			steps.unshift(e.tagName.toLowerCase() + (same.length > 1 ? ":nth-of-type(" + (same.indexOf(e) + 1) + ")" : ""));
 		}
 		return steps.join(" > ");
 	};
-	const reach = (e) => window === top && e.getRootNode() === document ? selector(e) || path(e) : "";
-	const tell = (deed) => visitorDid(JSON.stringify({...deed, URL: location.origin + location.pathname}));
+	const found = (e) => {
+		const s = selector(e) || path(e), root = e.getRootNode();
+		return root.host && e.ownerDocument.querySelector(s) ? "" : s; // a shadow tree has no name
+	};
+	const frame = (w) => { // with those that it is in; null in one of another origin
+		if (w === top) return "";
+		const around = w.frameElement && frame(w.parent);
+		return typeof around === "string" && found(w.frameElement) ? around + found(w.frameElement) + " >>> " : null;
+	};
+	const reach = (e) => {
+		const s = found(e), at = frame(window);
+		return at === null ? {Within: s} : {Selector: s && at + s};
+	};
+	const here = () => { try { return top.location.pathname && top.location; } catch { return location; } };
+	const tell = (deed) => { const {origin, pathname} = here(); visitorDid(JSON.stringify({...deed, URL: origin + pathname})); };
 	const typed = (e) => e.isContentEditable || e.tagName === "TEXTAREA" || e.tagName === "INPUT" && !["checkbox", "radio", "button", "submit", "reset", "image", "file", "hidden"].includes(e.type);
 	const kind = (e) => {
 		const hint = [e.id, e.name, e.autocomplete, e.placeholder].join(" ");
@@ -61,21 +75,21 @@ const watchDeeds = `(() => {
 	};
 	const dirty = new Set();
 	const flush = () => {
-		for (const e of dirty) tell({Kind: "fill", Selector: e.isConnected ? reach(e) : e.visitorSelector, Field: kind(e)});
+		for (const e of dirty) tell({Kind: "fill", ...(e.isConnected ? reach(e) : e.visitorReach), Field: kind(e)});
 		dirty.clear();
 	};
 	let entered = false;
 	const on = (name, f) => addEventListener(name, (ev) => { if (ev.isTrusted) f(ev.composedPath()[0] ?? ev.target, ev); }, {capture: true, passive: true});
-	on("input", (e) => { if (typed(e)) { e.visitorSelector ??= reach(e); dirty.add(e); } });
+	on("input", (e) => { if (typed(e)) { e.visitorReach ??= reach(e); dirty.add(e); } });
 	on("change", (e) => {
 		if (typed(e)) return flush();
 		const box = e.type === "checkbox" || e.type === "radio";
-		if (box || e.tagName === "SELECT") tell({Kind: "fill", Selector: reach(e), Field: kind(e), Chosen: String(box ? e.checked : e.value).slice(0, 200)});
+		if (box || e.tagName === "SELECT") tell({Kind: "fill", ...reach(e), Field: kind(e), Chosen: String(box ? e.checked : e.value).slice(0, 200)});
 	});
 	on("keydown", (e, ev) => {
 		if (ev.key !== "Enter" || e.tagName !== "INPUT" || !typed(e)) return;
 		flush();
-		tell({Kind: "press", Selector: reach(e), Key: "Enter"});
+		tell({Kind: "press", ...reach(e), Key: "Enter"});
 		entered = true;
 		setTimeout(() => { entered = false; });
 	});
@@ -83,7 +97,7 @@ const watchDeeds = `(() => {
 		if (entered && ev.detail === 0 || typed(e) || e.tagName === "SELECT" || e.tagName === "OPTION" || e.type === "checkbox" || e.type === "radio" || e.closest?.("label")?.control) return;
 		flush();
 		e = e.closest?.("button, a, input, summary, [role=button], [role=link], [role=tab], [role=menuitem], [role=option], [onclick]") ?? e;
-		if (e !== document.documentElement && e !== document.body) tell({Kind: "click", Selector: reach(e)});
+		if (e !== document.documentElement && e !== document.body) tell({Kind: "click", ...reach(e)});
 	});
 	addEventListener("pagehide", flush, true);
 })()`
@@ -91,7 +105,7 @@ const watchDeeds = `(() => {
 // Accompany opens a page like Visit, and calls told with what a visitor does there,
 // in order, until the tab is closed; told must not block.
 func (u *User) Accompany(ctx context.Context, rawURL string, kindly http.Handler, told func(Deed)) (*Page, error) {
-	p, err := u.newPage(ctx, pageOptions{kindly: kindly})
+	p, err := u.newPage(ctx, pageOptions{kindly: kindly, watched: true})
 	if err != nil {
 		return nil, err
 	}
@@ -112,12 +126,22 @@ func (p *Page) watchVisitor(ctx context.Context, told func(Deed)) error {
 			told(d)
 		}
 	})
-	if _, err := call(ctx, p.session, runtime.AddBinding, runtime.AddBindingParams{Name: deedBinding, ExecutionContextName: deedWorld}); err != nil {
-		return err
-	}
+	return errors.Join(p.watchDeeds(ctx, p.session)...)
+}
+
+// watchDeeds watches in a session of the page: its own, or a frame's.
+func (p *Page) watchDeeds(ctx context.Context, s *session) []error {
 	script := page.AddScriptToEvaluateOnNewDocumentParams{Source: watchDeeds, WorldName: deedWorld}
-	_, err := call(ctx, p.session, page.AddScriptToEvaluateOnNewDocument, script)
-	return err
+	answers := []promise{
+		tell(ctx, s, page.Enable, page.EnableParams{}),
+		tell(ctx, s, runtime.AddBinding, runtime.AddBindingParams{Name: deedBinding, ExecutionContextName: deedWorld}),
+		tell(ctx, s, page.AddScriptToEvaluateOnNewDocument, script),
+	}
+	var errs []error
+	for _, a := range answers {
+		errs = append(errs, a.wait(ctx, nil))
+	}
+	return errs
 }
 
 // tells lets scripts of ours call a function by a binding's name.
