@@ -153,6 +153,12 @@ func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
 		{"the same, before anything looks at the signature", "token-does-not-arrive", func() plainHook {
 			return answers(401, "application/json", `{"msg":"Missing Authorization Header"}`)
 		}, []string{"CGIPassAuth", "inferred from the answers"}, "compare the two secrets"},
+		{"the same, and it is called a bad request", "token-does-not-arrive", func() plainHook {
+			h := plain()
+			h.before = func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("Authorization"); return false }
+			h.stranger = func(w http.ResponseWriter) { says(400, "application/json", `{"error":"token is required"}`)(w, nil) }
+			return h
+		}, []string{"CGIPassAuth", "inferred from the answers"}, "compare the two secrets"},
 		{"a token that may be wrong or missing is not said to be missing", "webhook-refuses-everybody", func() plainHook {
 			h := plain()
 			h.stranger = func(w http.ResponseWriter) {

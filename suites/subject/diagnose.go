@@ -153,7 +153,8 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 			return err
 		}
 	}
-	if !st.Members() || st.Member[0].Exchange.Status() == st.Stranger[0].Exchange.Status() && !refusesSomebody(st.Stranger[0]) {
+	lost := st.Members() && missesToken(st.Control().Exchange.Body())
+	if !st.Members() || !lost && st.Member[0].Exchange.Status() == st.Stranger[0].Exchange.Status() && !refusesSomebody(st.Stranger[0]) {
 		cause := ""
 		switch s := st.Control().Exchange.Status(); {
 		case s >= 500 && st.Stranger[0].Exchange.Status() >= 500:
@@ -206,7 +207,7 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("TOK-SIZE", "token-too-large", st.Control())
 		return nil
 	}
-	if missesToken(st.Control().Exchange.Body()) {
+	if lost {
 		st.Fault = h.tokenLost(*st)
 		return nil
 	}
