@@ -29,6 +29,13 @@ func TestAStoredSessionThatHasEnded(t *testing.T) {
 		case r.URL.Path == "/login":
 			w.Header().Set("Content-Type", "text/html")
 			io.WriteString(w, "<title>Log in</title><input type=password>")
+		case r.URL.Path == "/kept": // in a database of the browser's
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, html(`(id) => new Promise((done) => {
+				const r = indexedDB.open("auth", 1);
+				r.onupgradeneeded = () => r.result.createObjectStore("sessions");
+				r.onsuccess = () => { r.result.transaction("sessions").objectStore("sessions").get("ada").onsuccess = (e) => done(e.target.result); };
+			})`, ""))
 		default:
 			w.Header().Set("Content-Type", "text/html")
 			io.WriteString(w, html(strings.Replace(ask, "/auth", strings.TrimSuffix(r.URL.Path, "/")+"/auth", 1), ""))
@@ -48,6 +55,7 @@ func TestAStoredSessionThatHasEnded(t *testing.T) {
 		"by its date":                   {"/", session("0123456789", past), reports.Errored, 2, "the session in ada.json has expired: its cookie sid was valid until " + past.UTC().Format(time.RFC3339)},
 		"the server has forgotten it":   {"/", session("9876543210", future), reports.Errored, 2, "nobody is logged in with ada.json: "},
 		"the page leads to a login":     {"/account", session("9876543210", future), reports.Errored, 2, "leads to a login"},
+		"it is in a database":           {"/kept", session("0123456789", future), reports.Errored, 2, "getAuthToken asks nobody, and gives no token"},
 		"it is known":                   {"/", session("0123456789", future), reports.Passed, 0, ""},
 		"it is another mistake (a 500)": {"/broken/", session("9876543210", past), reports.Failed, 1, ""},
 		"a session that was not stored": {"/", &browser.Login{Cookies: session("9876543210", future).Cookies}, reports.Failed, 1, ""},
@@ -61,6 +69,9 @@ func TestAStoredSessionThatHasEnded(t *testing.T) {
 			}
 			if !strings.Contains(run.Problem, tt.problem) || tt.problem == "" && run.Problem != "" {
 				t.Errorf("the run says %q, want %q", run.Problem, tt.problem)
+			}
+			if said := strings.Contains(run.Hint, "IndexedDB"); said != (tt.path == "/kept") {
+				t.Errorf("an IndexedDB is spoken of: %t; %s", said, run.Hint)
 			}
 		})
 	}

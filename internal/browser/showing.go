@@ -58,6 +58,15 @@ const readShowing = `async (selector) => {` + querying + `
 	};
 }`
 
+// HasDatabases says whether the page's origin has an IndexedDB, which no stored session
+// brings.
+func (p *Page) HasDatabases(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, looking)
+	defer cancel()
+	some, _ := evaluate[bool](ctx, p, `async () => (await indexedDB.databases()).length > 0`) // an opaque origin has none
+	return some
+}
+
 // show says what the page shows now, and whether something lies over an element. What is
 // secret is left out.
 func (p *Page) show(ctx context.Context, selector string, secret func(string) bool) Showing {

@@ -42,7 +42,11 @@ func (s *Session) storedEnded(v *Visit) error {
 	if ended := expired(login, s.Options.Now()); ended != "" {
 		text = ended
 	}
-	s.Problem(text, "Log in again, and store the session anew: context.storageState({path}) of Playwright.")
+	hint := "Log in again, and store the session anew: context.storageState({path}) of Playwright."
+	if v.page.HasDatabases(s.Base) {
+		hint += " The page has an IndexedDB, which is not restored: an app that keeps its session there needs steps (page.login)."
+	}
+	s.Problem(text, hint)
 	return settledError{fmt.Errorf("%s: %w", text, errStoredEnded)}
 }
 
