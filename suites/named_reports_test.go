@@ -159,6 +159,27 @@ func TestWhatWasReportedOfSignaturesAndTokensIsNamed(t *testing.T) {
 			h.stranger = func(w http.ResponseWriter) { says(400, "application/json", `{"error":"token is required"}`)(w, nil) }
 			return h
 		}, []string{"CGIPassAuth", "inferred from the answers"}, "compare the two secrets"},
+		{"the same, and it is an error", "token-does-not-arrive", func() plainHook {
+			h := plain()
+			h.before = func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("Authorization"); return false }
+			h.stranger = func(w http.ResponseWriter) {
+				says(500, "text/plain", "JsonWebTokenError: jwt must be provided")(w, nil)
+			}
+			return h
+		}, []string{"CGIPassAuth", "inferred from the answers"}, "JSON parser"},
+		{"it checks the signature, and fails with what comes next", "webhook-fails-on-everything", func() plainHook {
+			h := plain()
+			h.stranger = func(w http.ResponseWriter) { says(500, "text/plain", "Internal Server Error")(w, nil) }
+			h.before = func(_ http.ResponseWriter, r *http.Request) bool { r.Header.Del("Authorization"); return false }
+			return h
+		}, []string{"It checks the signature, and fails with what it does next"}, "JSON parser"},
+		{"it fails wherever there is a signature to check", "hmac-check-throws", func() plainHook {
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				return r.Header.Get("Kindly-HMAC") != "" && answers(500, "text/plain", "Internal Server Error").before(w, r)
+			}
+			return h
+		}, []string{"express.raw"}, "compare the two secrets"},
 		{"a token that may be wrong or missing is not said to be missing", "webhook-refuses-everybody", func() plainHook {
 			h := plain()
 			h.stranger = func(w http.ResponseWriter) {

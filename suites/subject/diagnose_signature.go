@@ -88,11 +88,30 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 		}
 		return nil
 	}
-	if s := st.Stranger[0].Exchange.Status(); s >= 500 && unsigned.Exchange.Status() < 500 && unsigned.Exchange.Err == nil {
-		st.Fault = h.fault("SIG-VALID", "hmac-check-throws", st.Control())
+	if errs(st.Stranger[0]) && unsigned.Exchange.Status() < 500 && unsigned.Exchange.Err == nil {
+		return h.tryOtherSecret(ctx, st)
 	}
 	return nil
 }
+
+// tryOtherSecret looks whether the webhook fails when it checks a signature, or behind
+// that: then it refuses a wrong one.
+func (h *Webhook) tryOtherSecret(ctx context.Context, st *Standing) error {
+	other := "a secret that nobody has"
+	ev, err := h.Call(trying(ctx, "SIG-WRONG"), "signed with another secret", Call{Secret: &other})
+	switch {
+	case err != nil:
+		return err
+	case !refusesSomebody(ev):
+		st.Fault = h.fault("SIG-VALID", "hmac-check-throws", st.Control())
+	case errs(st.Control()) && !missesToken(st.Control().Exchange.Body()):
+		st.Fault = h.fault("RESP-STATUS", "webhook-fails-on-everything", st.Control())
+		st.Fault.Fix = cmp.Or(st.Fault.Fix, "It checks the signature, and fails with what it does next: its log says where.")
+	}
+	return nil
+}
+
+func errs(ev Evidence) bool { return ev.Exchange.Status() >= http.StatusInternalServerError }
 
 var (
 	signatureMissing = regexp.MustCompile(`(?i)(?:missing|without|lacks?|no|absent|required|expected)\b[^<{}]{0,24}(?:signature|hmac)|(?:signature|hmac)[^<{}]{0,30}\b(?:missing|required|not (?:found|present|provided|set|given|sent)|absent|is (?:null|undefined|empty|blank))`)
