@@ -9,7 +9,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,6 +90,58 @@ func TestAWebhookThatAnswersAChatOneByOneIsSound(t *testing.T) {
 			}
 			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{})
 			soundBut(t, run, believe != nil, "HOOK-SIGNATURE")
+		})
+	}
+}
+
+// A webhook that keeps its answers is sound where it keeps them by all that they depend
+// on: the whole request, or who has been verified. One that looks into what it keeps
+// before it verifies believes whoever names a user that it knows.
+func TestACachingWebhookIsSound(t *testing.T) {
+	t.Parallel()
+	whole := func(r *http.Request, body []byte) string {
+		return fmt.Sprint(r.Method, r.Header["Authorization"], r.Header["Kindly-Hmac"], r.Header["Kindly-Hmac-Algorithm"], string(body))
+	}
+	user := func(r *http.Request, body []byte) string {
+		_, claims, _ := plain().read(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		if claims == nil || r.Header.Get("Kindly-HMAC") != kindlySignature(body) {
+			return ""
+		}
+		return fmt.Sprint(claims["sub"], member(body, "message"))
+	}
+	for name, row := range map[string]struct {
+		key      func(r *http.Request, body []byte) string // "": nothing is kept
+		verified bool                                      // what is kept is given to those alone who got an answer now
+		faulty   bool
+	}{
+		"by the whole request":                {whole, false, false},
+		"by the user, who was verified":       {user, true, false},
+		"by the user, before any is verified": {user, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var kept sync.Map
+			run := suites.RunQuietly(t.Context(), servedHook(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				key := row.key(r, body)
+				answer, there := kept.Load(key)
+				if !there || row.verified {
+					fresh := httptest.NewRecorder()
+					plain().ServeHTTP(fresh, r)
+					if !there || fresh.Code != http.StatusOK {
+						answer = fresh
+					}
+					if key != "" && fresh.Code == http.StatusOK {
+						kept.LoadOrStore(key, fresh)
+					}
+				}
+				was := answer.(*httptest.ResponseRecorder)
+				maps.Copy(w.Header(), was.Header())
+				w.WriteHeader(was.Code)
+				w.Write(was.Body.Bytes())
+			})), suites.Options{})
+			soundBut(t, run, row.faulty, "HOOK-SIGNATURE")
 		})
 	}
 }
