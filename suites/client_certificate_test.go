@@ -115,3 +115,22 @@ func TestClientCertificates(t *testing.T) {
 		})
 	}
 }
+
+// An endpoint beside an open page may want one, too: nobody has died there.
+func TestAnEndpointThatWantsACertificateIsNamed(t *testing.T) {
+	t.Parallel()
+	requireBrowser(t)
+	s, _ := mutual(t, http.HandlerFunc(sound))
+	page := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		io.WriteString(w, html(strings.Replace(askAuth, `"/auth"`, `"`+s.URL+`/auth"`, 1), ""))
+	})
+	shop := target.Target{PageURL: page + "/", Login: bySID, Authorities: []*x509.Certificate{s.Certificate()}}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN", "AUTH"}})
+	if found := findings(run); !slices.Equal(found, []string{"callback-unreachable"}) || !strings.Contains(run.Causes[0].Fix, target.ClientCertificate) {
+		t.Errorf("it names %q: %+v", found, run.Causes)
+	}
+	if run.Summary.Deaths != 0 {
+		t.Errorf("%d processes are said to have died", run.Summary.Deaths)
+	}
+}

@@ -150,6 +150,9 @@ func unreachable(c *call) (string, []subject.Evidence) {
 	if why := c.last().BlockedReason; why != "" {
 		text += " (" + why + ")"
 	}
+	if c.lacks(c.last().URL) {
+		text += ", as the server wants a client certificate"
+	}
 	return text + "; " + c.gave, nil
 }
 

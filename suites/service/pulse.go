@@ -21,8 +21,11 @@ type lifeSign struct {
 }
 
 // lives says by what request the service shows that it is alive. ex is how it
-// was answered at first.
+// was answered at first. A server that lets nobody in without a certificate was never met.
 func (v *service) lives(ex wire.Exchange, request func() (wire.Request, error)) {
+	if errors.Is(ex.Err, wire.ErrCertificate) {
+		return
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	h := ex.Request.Header

@@ -29,8 +29,7 @@ func (s *Session) pageProblem(err error) Problem {
 	return Problem{text, hint, errors.As(err, &chrome) || errors.Is(err, browser.ErrEnded)}
 }
 
-// orCertificate asks once more for a document that did not come: to Chrome a server
-// that wants a client certificate is a connection that broke off, more often than not.
+// orCertificate is why a document did not come: a certificate that lacks, if that is so.
 func (s *Session) orCertificate(err error) error {
 	at := s.Target.PageURL
 	var step *browser.StepError
@@ -40,15 +39,21 @@ func (s *Session) orCertificate(err error) error {
 	case !errors.Is(err, errUnreachable):
 		return err
 	}
-	if !strings.HasPrefix(at, "https:") || errors.Is(err, wire.ErrCertificate) {
-		return err
-	}
-	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Request)
-	defer cancel()
-	if ex := s.Client.Do(ctx, wire.Request{Method: http.MethodGet, URL: at}); errors.Is(ex.Err, wire.ErrCertificate) {
+	if !errors.Is(err, wire.ErrCertificate) && s.LacksCertificate(at) {
 		return fmt.Errorf("%w: %w", err, wire.ErrCertificate)
 	}
 	return err
+}
+
+// LacksCertificate asks a server that gave Chrome no answer, and says whether it wants a
+// client certificate: to Chrome that is a connection which broke off, more often than not.
+func (s *Session) LacksCertificate(url string) bool {
+	if !strings.HasPrefix(url, "https:") {
+		return false
+	}
+	ctx, cancel := service.WithTimeout(s.Base, s.Patience.Request)
+	defer cancel()
+	return errors.Is(s.Client.Do(ctx, wire.Request{Method: http.MethodGet, URL: url}).Err, wire.ErrCertificate)
 }
 
 // tellPageProblem says it in words, with the way out.
