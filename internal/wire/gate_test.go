@@ -150,6 +150,10 @@ func TestProxy(t *testing.T) {
 			t.Errorf("%s: got %q (%v), want %q", url, got, ex.Err, want)
 		}
 	}
+	forged := wire.Request{URL: "http://staging.example/a?b=c", Host: "evil.example"}
+	if got, want := string(do(t, wire.Options{Proxy: with}, forged).Body()), "http://staging.example/a?b=c by Basic dTpzZXNhbQ=="; got != want {
+		t.Errorf("with another Host: got %q, want %q", got, want)
+	}
 	ex := do(t, wire.Options{Proxy: wire.Proxy{HTTP: "http://u:sesam@[broken"}}, wire.Request{URL: "http://staging.example/"})
 	if ex.Err == nil || strings.Contains(ex.Err.Error(), "sesam") || strings.Contains(fmt.Sprintf("%v %+v %#v", with, with, with), "sesam") {
 		t.Errorf("got %v, which must be an error without the password", ex.Err)

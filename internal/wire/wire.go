@@ -330,10 +330,8 @@ func (c *Client) send(ctx context.Context, r Request) (response *Response, err e
 		return nil, explain(orProxy(err))
 	}
 	defer res.Body.Close()
-	if find := proxyOf(c.opts); res.StatusCode == http.StatusProxyAuthRequired && req.URL.Scheme == "http" && find != nil {
-		if through, err := find(req); through != nil || err != nil {
-			return nil, refusedByProxy(res)
-		}
+	if res.StatusCode == http.StatusProxyAuthRequired && c.relayed(req) {
+		return nil, refusedByProxy(res)
 	}
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		// Nobody asked for it. It has no body (RFC 9110, 15.2.2): what follows is
@@ -381,7 +379,20 @@ func (c *Client) newRequest(ctx context.Context, r Request) (*http.Request, erro
 	// With ConnectTo the local server sees its own name: development servers
 	// refuse foreign Host headers.
 	req.Host = r.Host
+	if r.Host != "" && c.relayed(req) { // else the proxy would be asked for that host
+		req.URL.Opaque = "//" + req.URL.Host + req.URL.EscapedPath()
+	}
 	return req, nil
+}
+
+// relayed says whether a proxy reads a request, and does not only connect.
+func (c *Client) relayed(req *http.Request) bool {
+	find := proxyOf(c.opts)
+	if find == nil || req.URL.Scheme != "http" {
+		return false
+	}
+	through, err := find(req)
+	return through != nil || err != nil
 }
 
 // sendable copies h without what net/http writes itself. It knows those names
