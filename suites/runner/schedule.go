@@ -206,9 +206,7 @@ func try(ctx context.Context, s *subject.Session, c catalogue.Check) subject.Ver
 	probing, cancel := context.WithTimeout(service.WithRunning(ctx, running), limit)
 	defer cancel()
 	v := subject.Conclude(running, subject.Guarded(c.ID(), func() subject.Verdict { return c.Probe(probing, s) }))
-	if c.Needs&target.NeedEndpoint != 0 && c.ID() != "LIVE-PROCESS" {
-		v = s.WithSession(v)
-	}
+	v = withSession(s, c, v)
 	switch {
 	case v.Cause == "process-dies":
 	case ctx.Err() != nil && v.Kind != subject.Held:
@@ -217,6 +215,14 @@ func try(ctx context.Context, s *subject.Session, c catalogue.Check) subject.Ver
 		return subject.CouldNotRun(fmt.Errorf("not done after %s", limit))
 	}
 	return v
+}
+
+// withSession is a verdict as far as there was a session to see it with.
+func withSession(s *subject.Session, c catalogue.Check, v subject.Verdict) subject.Verdict {
+	if c.Needs&target.NeedEndpoint == 0 || c.ID() == "LIVE-PROCESS" {
+		return v
+	}
+	return s.WithSession(v)
 }
 
 // mostTries is how often a probe runs before it accuses somebody.
@@ -275,11 +281,11 @@ func repeated(ctx context.Context, s *subject.Session, c catalogue.Check, first 
 }
 
 // answering is a verdict without what rests on errors of a place that answers nobody
-// any more as it did at first. Who runs alone has seen it answer, and has brought it to
-// that.
+// any more as it did at first, or on a session that was lost by then, as is known only now.
+// Who runs alone has seen it answer, and has brought it to that.
 func answering(ctx context.Context, s *subject.Session, c catalogue.Check, v subject.Verdict) subject.Verdict {
 	level := c.Requirement.Level
-	parts := v.Parted()
+	parts := withSession(s, c, v).Parted()
 	for i, part := range parts {
 		told := s.Unailing(ctx, part) // also notes that the place is of no use any more
 		if c.Turn < catalogue.Last {

@@ -54,9 +54,16 @@ func (s *Session) logsIn() bool { return s.Target.PageURL != "" && s.Target.Logi
 func (s *Session) now(title string, r wire.Request) Evidence { return s.Do(s.Base, title, r) }
 
 // WithSession is a verdict on what a user's session gets, as far as there was one: what
-// was seen after it was lost tells nothing.
+// was seen after it was lost tells nothing. Before somebody is accused where a process has
+// died, it is looked whether that is so.
 func (s *Session) WithSession(v Verdict) Verdict {
-	if lost := s.Endpoints.lost.Load(); lost != nil && v.Cause != "process-dies" && !v.Sure {
+	if v.Cause == "process-dies" || v.Sure {
+		return v
+	}
+	if e, ok := s.Endpoints.Found(); ok && v.Kind == Broken && len(s.Deaths()) > 0 && s.Endpoints.lost.Load() == nil && !s.logsIn() {
+		s.lookAtSession(e, s.now("is the session still there?", e.WithChat(s.NewChatID())), s.now)
+	}
+	if lost := s.Endpoints.lost.Load(); lost != nil {
 		return Missing("%s", *lost).With(v.Evidence...)
 	}
 	return v
