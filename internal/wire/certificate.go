@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"regexp"
-	"slices"
 	"sync/atomic"
 )
 
@@ -55,7 +54,7 @@ func watchCertificate(ctx context.Context) (context.Context, func(error) error) 
 // is cut off before.
 func OrCertificate(err error) error {
 	var broken *net.OpError // crypto/tls has no type for what the other side says
-	if errors.As(err, &broken) && slices.Contains([]string{"remote error", "read", "write"}, broken.Op) && !broken.Timeout() && !errors.Is(err, net.ErrClosed) {
+	if errors.As(err, &broken) && (broken.Op == "remote error" || broke(broken)) && !broken.Timeout() && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	return err

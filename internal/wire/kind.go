@@ -86,8 +86,8 @@ func IsUnknownName(err error) bool {
 
 func isReset(err error) bool {
 	var op *net.OpError
-	if errors.As(err, &op) && slices.Contains([]string{"read", "write", "readfrom"}, op.Op) {
-		return true // ECONNRESET, EPIPE, and what they are called elsewhere; long bodies are sent by ReadFrom
+	if errors.As(err, &op) && broke(op) {
+		return true
 	}
 	var stream http2.StreamError
 	if errors.As(err, &stream) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -98,6 +98,12 @@ func isReset(err error) bool {
 	return strings.Contains(err.Error(), "http2: client connection lost") ||
 		strings.Contains(err.Error(), "http: server closed idle connection") ||
 		strings.Contains(err.Error(), "server sent GOAWAY and closed the connection")
+}
+
+// broke says whether op is of a connection that was there: ECONNRESET, EPIPE, and what they
+// are called elsewhere. Long bodies are sent by ReadFrom.
+func broke(op *net.OpError) bool {
+	return slices.Contains([]string{"read", "write", "readfrom"}, op.Op)
 }
 
 func isTimeout(err error) bool {
