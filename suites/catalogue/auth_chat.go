@@ -232,7 +232,7 @@ func judgeHostileID(s *subject.Session, what string, value forge.Value, ev subje
 	const expected = "a 4xx, or a token for exactly that chat id"
 	st := ev.Exchange.Status()
 	switch {
-	case subject.SaysError(ev.Exchange), ev.Exchange.ClosedForLength() && ev.Killed == nil:
+	case subject.SaysError(ev.Exchange):
 		return subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
 	case ev.Exchange.Err != nil, st >= 500:
 		return subject.Violated(expected, what+": "+subject.Describe(ev.Exchange)).With(ev)

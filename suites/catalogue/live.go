@@ -22,7 +22,6 @@ func judgeBody(b forge.Body, ev subject.Evidence) subject.Verdict {
 	what := b.Name + ": " + subject.Describe(ev.Exchange)
 	st := ev.Exchange.Status()
 	switch {
-	case ev.Exchange.ClosedForLength() && ev.Killed == nil:
 	case ev.Exchange.Err != nil, st >= 500:
 		return subject.Violated(string(b.Want), what).With(ev)
 	case b.Want == forge.ClientError && (st < 400 || st >= 500):

@@ -112,10 +112,19 @@ func (t *Traffic) all() []*service {
 
 // Do sends r politely and returns it as evidence: when its service can take it,
 // and again where the answer was due to a limit, or to damage that was not its
-// own.
+// own. A long request whose connection broke is sent again, too: who refuses it for its
+// length says so, but that may be lost with the connection.
 func (t *Traffic) Do(ctx context.Context, title string, r wire.Request) Evidence {
-	return t.deliver(ctx, sending{title: title, request: r})
+	ev := t.deliver(ctx, sending{title: title, request: r})
+	for try := 1; try < longTries && ev.Exchange.ClosedForLength() && ev.Killed == nil; try++ {
+		ev = t.deliver(ctx, sending{title: title, request: r})
+	}
+	return ev
 }
+
+// longTries is how often a long request is sent until it is answered. Of Node's answers one
+// in nine is lost.
+const longTries = 4
 
 func (t *Traffic) deliver(ctx context.Context, x sending) Evidence {
 	running := RunningOf(ctx)
