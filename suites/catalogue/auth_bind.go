@@ -235,7 +235,7 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 	if len(turnedAway) > 0 {
 		return tooMany(len(turnedAway), n, turnedAway[0])
 	}
-	return subject.Holds("%d tokens", n)
+	return subject.Holds("%d tokens", n).Surely() // the session is still there
 }
 
 // turnsAway says whether an answer is the one to somebody without a session.

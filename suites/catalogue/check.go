@@ -43,11 +43,12 @@ func (c Check) ID() string { return c.Requirement.ID }
 type Turn int
 
 const (
-	Together Turn = iota // beside others, at the session's concurrency
-	Alone                // after those, with nothing else going on at what it calls
-	Roughly              // after those, beside each other: what is no token, no chat id or no text as expected may break what it meets
-	Last                 // at the very end of what is done to a service, one at a time: may kill it
-	Finally              // after all that, when nothing is sent any more
+	Early    Turn = iota - 1 // as soon as the endpoint is known: sends what the page does, and waits for long
+	Together                 // beside others, at the session's concurrency
+	Alone                    // after those, with nothing else going on at what it calls
+	Roughly                  // after those, beside each other: what is no token, no chat id or no text as expected may break what it meets
+	Last                     // at the very end of what is done to a service, one at a time: may kill it
+	Finally                  // after all that, when nothing is sent any more
 )
 
 // An Area is a part of the catalogue that is read together.

@@ -175,7 +175,7 @@ var Auth = []Check{
 			Broken: "The auth endpoint gives out tokens that are about to expire.",
 			Why:    "A token that is kept too long expires while the chat goes on, and the user is a stranger in mid-sentence.",
 			Fix:    "Sign a new token for each request; it costs a millisecond."},
-		Needs: target.NeedEndpoint,
+		Needs: target.NeedEndpoint, Turn: Early,
 		Probe: authFresh,
 	},
 	{

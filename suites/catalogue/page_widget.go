@@ -333,7 +333,7 @@ func pageWidgetOnce(ctx context.Context, s *subject.Session) subject.Verdict {
 	}
 	watching, cancel := service.WithTimeout(ctx, rerender+s.Patience.Visit)
 	defer cancel()
-	started, record, state, err := v.WatchStarts(watching, rerender)
+	started, record, state, err := v.WatchStarts(watching, rerender, s.Options.Now())
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}

@@ -58,7 +58,6 @@ func Start(ctx context.Context, s *subject.Session, checks []catalogue.Check) *R
 	}
 	go func() {
 		defer close(b.Done)
-		s.Prepare(ctx, needed(s, checks))
 		runAll(ctx, s, b, checks)
 	}()
 	return b
@@ -73,19 +72,45 @@ const checksAtOnce = 32
 func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalogue.Check) {
 	checks = slices.Clone(checks)
 	slices.SortStableFunc(checks, func(a, b catalogue.Check) int { return hostility(a) - hostility(b) })
+	early := []catalogue.Turn{catalogue.Early}
 	first := []catalogue.Turn{catalogue.Together, catalogue.Alone, catalogue.Roughly}
 	last := []catalogue.Turn{catalogue.Last, catalogue.Finally}
-	if s.InOrder() || !s.WebhooksApart() {
-		runTurns(ctx, s, b, append(first, last...), checks)
+	needs := needed(s, checks)
+	s.PrepareEndpoint(ctx, needs)
+	if s.InOrder() {
+		s.PrepareUsers(ctx, needs)
+		s.PrepareWebhooks(ctx, needs)
+		runTurns(ctx, s, b, slices.Concat(early, first, last), checks)
+		return
+	}
+	var all sync.WaitGroup
+	all.Go(func() { runTurns(ctx, s, b, early, checks) })
+	if !s.WebhooksApart() {
+		s.PrepareUsers(ctx, needs)
+		s.PrepareWebhooks(ctx, needs)
+		runTurns(ctx, s, b, first, checks)
+		all.Wait()
+		runTurns(ctx, s, b, last, checks)
 		return
 	}
 	hooks, endpoint, others := parted(checks)
-	var group sync.WaitGroup
-	group.Go(func() { runTurns(ctx, s, b, append(slices.Clone(first), catalogue.Last), hooks) })
-	group.Go(func() { runTurns(ctx, s, b, first, endpoint) })
-	group.Go(func() { runTurns(ctx, s, b, first, others) })
-	group.Wait() // webhooks are called with tokens, and so are pages: what hurts the endpoint waits for all
+	var hurt sync.WaitGroup
+	prepared := make(chan struct{})
+	all.Go(func() { runTurns(ctx, s, b, first, others) })
+	all.Go(func() {
+		s.PrepareUsers(ctx, needs)
+		close(prepared)
+		runTurns(ctx, s, b, first, endpoint)
+	})
+	all.Go(func() {
+		s.PrepareWebhooks(ctx, needs)
+		runTurns(ctx, s, b, first, hooks)
+		<-prepared // they may share with the page what they are hurt in: a database, this machine
+		hurt.Go(func() { runTurns(ctx, s, b, last, hooks) })
+	})
+	all.Wait() // webhooks are called with tokens, and so are pages: what hurts the endpoint waits for all
 	runTurns(ctx, s, b, last, endpoint)
+	hurt.Wait()
 	runTurns(ctx, s, b, last, others)
 }
 
@@ -116,7 +141,7 @@ func runTurns(ctx context.Context, s *subject.Session, b *Results, turns []catal
 	for _, turn := range turns {
 		var group errgroup.Group
 		group.SetLimit(1)
-		if (turn == catalogue.Together || turn == catalogue.Roughly) && !s.InOrder() {
+		if turn != catalogue.Alone && turn < catalogue.Last && !s.InOrder() {
 			group.SetLimit(checksAtOnce) // they wait more than they send: requests have a bound of their own
 		}
 		for _, c := range checks {

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -12,10 +13,10 @@ import (
 // next request notices; where nobody does, it is looked for.
 
 // settle waits until nothing that was answered can still break the service, and
-// finds out what did where it is broken: what comes next must not be blamed. The
-// gate is held by the caller.
+// finds out what did where it is broken: what comes next must not be blamed, unless it
+// is of the same check. The gate is held by the caller.
 func (v *service) settle(ctx context.Context, client *wire.Client) {
-	if last := v.unsettled(); last != nil && v.perished(ctx, client, last) {
+	if last := v.unsettledBut(RunningOf(ctx)); last != nil && v.perished(ctx, client, last) {
 		v.foundDead(ctx, client, last)
 		v.setSettled(last)
 	}
@@ -57,16 +58,26 @@ func (v *service) setSettled(last *sending) {
 	v.settled = last
 }
 
-// unsettled is the last request that was sent since the service was last looked
-// after; nil if none was.
-func (v *service) unsettled() *sending {
+// unsettled is the last request, but for plain ones, that was sent since the service was
+// last looked after; nil if none was.
+func (v *service) unsettled() *sending { return v.unsettledBut(nil) }
+
+// unsettledBut is unsettled, leaving out what one check has sent.
+func (v *service) unsettledBut(by *Running) *sending {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	n := len(v.lately)
-	if n == 0 || v.lately[n-1] == v.settled || v.down != nil {
+	if v.down != nil {
 		return nil
 	}
-	return v.lately[n-1]
+	for _, x := range slices.Backward(v.lately) {
+		switch {
+		case x == v.settled:
+			return nil
+		case !x.plain && x.running != by:
+			return x
+		}
+	}
+	return nil
 }
 
 // foundDead finds out what broke the service, where it was found dead after the

@@ -7,10 +7,12 @@ import (
 	"github.com/kindlytest/kindlytest/target"
 )
 
-// Prepare finds out the plain facts that all else is compared with, before
-// anything hostile is sent: how the page, the endpoint and the webhooks answer
+// The plain facts that all else is compared with are found out before anything hostile
+// is sent to whoever they are about: how the page, the endpoint and the webhooks answer
 // while nobody hurts them. What can't be found out is said by whoever needs it.
-func (s *Session) Prepare(ctx context.Context, needs target.Need) {
+
+// PrepareEndpoint visits the page as the first user, and finds out what it calls.
+func (s *Session) PrepareEndpoint(ctx context.Context, needs target.Need) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -23,6 +25,14 @@ func (s *Session) Prepare(ctx context.Context, needs target.Need) {
 	if needs&target.NeedEndpoint != 0 {
 		s.Endpoint()
 	}
+}
+
+// PrepareUsers finds out how it is for another user and for nobody, after
+// [Session.PrepareEndpoint].
+func (s *Session) PrepareUsers(ctx context.Context, needs target.Need) {
+	if ctx.Err() != nil {
+		return
+	}
 	var facts []func()
 	if needs&target.NeedSecond != 0 && needs&target.NeedEndpoint != 0 {
 		facts = append(facts, func() { s.SecondEndpoint() })
@@ -30,11 +40,23 @@ func (s *Session) Prepare(ctx context.Context, needs target.Need) {
 	if needs&target.NeedPage != 0 && needs&target.NeedLogin != 0 {
 		facts = append(facts, func() { s.VisitLoggedOut() })
 	}
-	if needs&target.NeedWebhook != 0 {
-		for _, h := range s.Webhooks {
-			facts = append(facts, func() { h.Standing() })
-		}
+	s.allOf(facts)
+}
+
+// PrepareWebhooks finds out how webhooks answer, after [Session.PrepareEndpoint].
+func (s *Session) PrepareWebhooks(ctx context.Context, needs target.Need) {
+	if ctx.Err() != nil || needs&target.NeedWebhook == 0 {
+		return
 	}
+	var facts []func()
+	for _, h := range s.Webhooks {
+		facts = append(facts, func() { h.Standing() })
+	}
+	s.allOf(facts)
+}
+
+// allOf finds facts out, side by side where nothing has to be in order.
+func (s *Session) allOf(facts []func()) {
 	if s.InOrder() {
 		for _, find := range facts {
 			find()

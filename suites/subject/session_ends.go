@@ -48,6 +48,7 @@ func (s *Session) hasEnded(ctx context.Context, e *Endpoint) bool {
 	if !s.renewable(e) && s.logsIn() {
 		return false
 	}
+	ctx = service.WithRunning(ctx, &service.Running{}) // it is no matter of the check
 	ev, raw := s.Ask(ctx, "is the session still there?", e.WithChat(s.NewChatID()))
 	if !s.renewable(e) {
 		s.lookAtSession(e, ev, s.now)

@@ -85,18 +85,14 @@ func (v *Visit) waitForToken(ctx context.Context, after uint64, timeout time.Dur
 	v.kindly.Journal().WaitAfter(ctx, after, func(e mockkindly.Event) bool { return e.Token != nil }) // the verdict on it
 }
 
-// WatchStarts waits up to d for a second start of the chat client, and then says
-// what the page has done and looks like.
-func (v *Visit) WatchStarts(ctx context.Context, d time.Duration) ([]mockkindly.ClientReport, browser.Record, browser.State, error) {
-	waiting, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	count := 0
-	v.kindly.Journal().Wait(waiting, func(e mockkindly.Event) bool {
-		if e.Kind == mockkindly.ClientStarted {
-			count++
-		}
-		return count > 1
-	})
+// WatchStarts waits for a second start of the chat client, until d after the first, and
+// then says what the page has done and looks like. The time now is that of the run.
+func (v *Visit) WatchStarts(ctx context.Context, d time.Duration, now time.Time) ([]mockkindly.ClientReport, browser.Record, browser.State, error) {
+	if first, err := v.kindly.Journal().Wait(ctx, isKind(mockkindly.ClientStarted)); err == nil {
+		waiting, cancel := context.WithTimeout(ctx, first.At.Add(d).Sub(now))
+		defer cancel()
+		v.kindly.Journal().WaitAfter(waiting, first.Seq, isKind(mockkindly.ClientStarted))
+	}
 	var started []mockkindly.ClientReport
 	for _, e := range v.kindly.Journal().Events(0) {
 		if e.Client != nil {
