@@ -197,6 +197,29 @@ func TestATokenThatIsBrokenIntoLinesIsFound(t *testing.T) {
 	}
 }
 
+// Base64 that is no base64url holds what JSON may escape, and what PHP warns of may stand
+// before it: the page reads its token all the same, and so is its endpoint known by it.
+func TestATokenThatJSONEscapesIsFound(t *testing.T) {
+	const whole = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIiwiY2hhdCI6eyJpZCI6IjEifX0=.c2ln/bmF0+dXJl/w=="
+	for name, body := range map[string]string{
+		"PHP":                `{"token":"` + strings.ReplaceAll(whole, "/", `\/`) + `"}`,
+		"PHP, with warnings": "<b>Warning</b>: no chat\n" + `{"token":"` + strings.ReplaceAll(whole, "/", `\/`) + `"}`,
+		".NET":               `{"token":"` + strings.ReplaceAll(whole, "+", `\u002B`) + `"}`,
+		"all of them":        `{"token":"` + strings.NewReplacer("/", `\u002f`, "+", `\u002b`, "=", `\u003d`).Replace(whole) + `"}`,
+	} {
+		if !answerHolds(browser.Request{ResponseBody: []byte(body)}, strings.Split(whole, ".")) {
+			t.Errorf("%s: the page's request is not known by its answer", name)
+		}
+		ex := wire.Exchange{Response: &wire.Response{Status: 200, Body: []byte(body)}}
+		if raw, ok := chatToken(ex); !ok || raw != whole {
+			t.Errorf("%s: the token found is of %d bytes, want %d", name, len(raw.Secret()), len(whole))
+		}
+		if again, ok := learnPlace(ex, whole).read(ex); !ok || again != whole {
+			t.Errorf("%s: from where it stood comes %d bytes, want %d", name, len(again.Secret()), len(whole))
+		}
+	}
+}
+
 func TestWithoutTheSessionTheGateIsStillPassed(t *testing.T) {
 	basic := "Basic c3RhZ2luZzpwYXNz"
 	for name, tt := range map[string]struct {

@@ -74,7 +74,7 @@ func findPlace(ex wire.Exchange, secret string) tokenPlace {
 			place.coded = i > 0
 			return place
 		}
-		if before, after, ok := strings.Cut(string(body), secret); ok {
+		if before, after, ok := strings.Cut(unescaped(body), secret); ok {
 			if strings.TrimSpace(before+after) == "" {
 				return tokenPlace{text: true, whole: true, coded: i > 0}
 			}
@@ -120,10 +120,18 @@ func BodiesOf(body []byte) [][]byte {
 // minCoded is less than a token or an error has in base64.
 const minCoded = 16
 
-// bodyHolds says whether a text stands in a body, also where that is in base64.
+// bodyHolds says whether a text stands in a body, also where that is in base64, or escapes
+// some of it.
 func bodyHolds(body []byte, text string) bool {
-	return slices.ContainsFunc(BodiesOf(body), func(b []byte) bool { return bytes.Contains(b, []byte(text)) })
+	return slices.ContainsFunc(BodiesOf(body), func(b []byte) bool { return strings.Contains(unescaped(b), text) })
 }
+
+// escapes are how JSON may write what stands in base64: the / in PHP, the + in .NET.
+var escapes = strings.NewReplacer(`\/`, "/", `\u002F`, "/", `\u002f`, "/", `\u002B`, "+", `\u002b`, "+", `\u003D`, "=", `\u003d`, "=")
+
+// unescaped is a body in which what may stand in a token is no escape, be it JSON or only
+// holds some.
+func unescaped(body []byte) string { return escapes.Replace(string(body)) }
 
 func placeInJSON(body []byte, secret string) (place tokenPlace, found bool) {
 	root, ok := param.DecodeJSON(string(body))
@@ -163,7 +171,7 @@ func (p tokenPlace) read(ex wire.Exchange) (token.Raw, bool) {
 			}
 		}
 	case p.text:
-		return p.between(string(body))
+		return p.between(unescaped(body))
 	default:
 		return p.inJSON(body)
 	}
@@ -291,8 +299,8 @@ var compactJWS = regexp.MustCompile(`ey[A-Za-z0-9_+/=-]{8,}\.[A-Za-z0-9_+/=-]{2,
 func tokensIn(body []byte) []token.Raw {
 	out := brokenTokens(body)
 	for _, plain := range BodiesOf(body) {
-		for _, m := range compactJWS.FindAll(bytes.ReplaceAll(plain, []byte(`\/`), []byte("/")), -1) {
-			header, _, _ := strings.Cut(string(m), ".")
+		for _, m := range compactJWS.FindAllString(unescaped(plain), -1) {
+			header, _, _ := strings.Cut(m, ".")
 			if len(out) < maxTokens && forge.IsJSONSegment(header) {
 				out = append(out, token.Raw(m))
 			}
