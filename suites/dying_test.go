@@ -54,7 +54,7 @@ type wayToDie struct {
 
 var waysToDie = []wayToDie{
 	{name: "throws", text: "The handler throws on a body that is no JSON, and the error ends the process.",
-		because: []string{"AUTH-BODY-MALFORMED", "LIVE-AUTH-BODY", "LIVE-HOOK-BODY", "AUTH-ERROR-LEAK"},
+		because: []string{"AUTH-BODY-MALFORMED", "LIVE-AUTH-BODY", "LIVE-HOOK-BODY"},
 		dies: func(r *http.Request, body []byte, _ func()) bool {
 			return r.Method == http.MethodPost && len(body) > 0 && r.URL.Path != "/login" && !json.Valid(body)
 		}},
@@ -70,7 +70,7 @@ var waysToDie = []wayToDie{
 		because: []string{"AUTH-CORS-FOREIGN"},
 		dies:    func(r *http.Request, _ []byte, _ func()) bool { return r.Header.Get("Origin") == "null" }},
 	{name: "no session", text: "The session is taken for granted: reading it without one ends the process.",
-		because: []string{"AUTH-NO-SESSION", "AUTH-CORS-FOREIGN", "AUTH-CSRF", "AUTH-ERROR-LEAK", "AUTH-BAD-SESSION"},
+		because: []string{"AUTH-NO-SESSION", "AUTH-CORS-FOREIGN", "AUTH-CSRF", "AUTH-BAD-SESSION"},
 		dies: func(r *http.Request, _ []byte, _ func()) bool {
 			return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/token") && r.Header.Get("Cookie") == ""
 		}},

@@ -82,7 +82,8 @@ var internals = []internal{
 	{"a private key", pemPrivateKey},
 	{"a stack trace", regexp.MustCompile(`Traceback \(most recent call last\)|\n\s+at [\w$.<>]+ ?\(|\bat [\w$./<> ]+\([^)\s]+:\d+:\d+\)|goroutine \d+ \[|\.java:\d+\)|Stack trace:|in [\w/\\.-]+\.php:\d+|\w+\.cs:line \d+`)},
 	phpError,
-	{"a file path", regexp.MustCompile(`(?:/(?:home|usr|var|opt|srv|app|root|Users|etc)/[\w.-]+/[\w./-]+\.\w+|[A-Z]:\\[\w\\ .-]+\.\w+)`)},
+	{"a file that the system could not open", regexp.MustCompile(`\b(?:open|read|stat|lstat) [\w.~-]*[/\\]\S+: (?:no such file|permission denied|is a directory)|\bE(?:NOENT|ACCES|ISDIR|NOTDIR): [\w ,]+'|\[Errno \d+\] [\w ]+: ['"]|\): Failed to open stream|@ rb_sysopen - |FileNotFoundException: |Could not find (?:file|a part of the path) '`)},
+	{"a file path", regexp.MustCompile(`(?:(?:^|[^\w.:/-]|file://)/(?:home|usr|var|opt|srv|app|root|Users|etc|tmp|mnt|data|workspace)/[\w.-]+/[\w./-]+\.\w+|[A-Z]:\\[\w\\ .-]+\.\w+)`)},
 	{"a secret's name and value", regexp.MustCompile(`(?i)\b(?:secret[_-]?key|private[_-]?key|api[_-]?key|password|db_password)["']?\s*[:=]\s*["'][^"']{6,}["']`)},
 }
 

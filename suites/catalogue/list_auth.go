@@ -229,7 +229,7 @@ var Auth = []Check{
 			Broken: "The auth endpoint's errors show what is inside.",
 			Why:    "Stack traces tell versions, paths and queries to whoever sends a broken request, and sometimes keys. They save an attacker days.",
 			Fix:    "Turn the framework's debug mode off, and answer errors with a fixed text."},
-		Needs: target.NeedEndpoint, Turn: Roughly, Hostile: true,
+		Needs: target.NeedEndpoint, Turn: Roughly, Hostile: true, Reads: true,
 		Probe: authErrorLeak,
 	},
 	{

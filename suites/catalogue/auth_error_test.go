@@ -1,0 +1,27 @@
+package catalogue
+
+import "testing"
+
+// What languages say of a file that is not there names it, also by a short path: whoever
+// reads it knows where keys lie.
+func TestAnErrorOfTheSystemShowsAFile(t *testing.T) {
+	for body, leaks := range map[string]bool{
+		`{"error":"open keys/main.pem: no such file or directory"}`:                           true,
+		`{"error":"stat /app/key.pem: permission denied"}`:                                    true,
+		`Error: ENOENT: no such file or directory, open 'keys/kid-1.pem'`:                     true,
+		`{"detail": "[Errno 2] No such file or directory: 'keys/kid-1.pem'"}`:                 true,
+		"file_get_contents(keys/kid-1.pem): Failed to open stream: No such file or directory": true,
+		"No such file or directory @ rb_sysopen - keys/kid-1.pem":                             true,
+		"java.io.FileNotFoundException: keys/kid-1.pem (No such file or directory)":           true,
+		"Could not find file 'keys\\kid-1.pem'.":                                              true,
+		`{"error":"/tmp/build/keys/main.pem cannot be read"}`:                                 true,
+		`{"error":"unauthorized"}`:                                                            false,
+		`{"error":"We are open from 9 to 5: permission denied to weekend orders"}`:            false,
+		`{"reply":"No such file or directory in your order"}`:                                 false,
+		`{"reply":"Read more at https://shop.example/tmp/a/b.html"}`:                          false,
+	} {
+		if what := leakIn([]byte(body)); (what != "") != leaks {
+			t.Errorf("%s: it shows %q, want %t", body, what, leaks)
+		}
+	}
+}
