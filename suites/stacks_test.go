@@ -235,6 +235,27 @@ func stacks() []stack {
 			},
 			only: []string{"AUTH-*", "TOK-*", "LIVE-*"}, exit: 2, wants: []want{{"AUTH-POST-TOKEN", reports.Passed, "only once"}, {"AUTH-BIND-CHAT", reports.Passed, ""},
 				{"AUTH-CHATID-HOSTILE", reports.Passed, "callback"}, {"LIVE-AUTH-BODY", reports.Skipped, "only once"}}},
+		{name: "the session is a cookie that remembers the first chat, and the page keeps tokens",
+			script: `(id) => fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}).then(r => r.json()).then(d => localStorage.kindly = d.token)`,
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				id := chatIDOf(r)
+				if c, err := r.Cookie("first_chat"); err == nil {
+					id = c.Value
+				}
+				http.SetCookie(w, &http.Cookie{Name: "first_chat", Value: id, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+				r.Body = io.NopCloser(strings.NewReader(fmt.Sprintf(`{"chat_id": %q}`, id)))
+				sound(w, r)
+			},
+			only: []string{"AUTH-BIND-CHAT", "PAGE-CALLBACK-FRESH"}, exit: 1, wants: []want{
+				{"AUTH-BIND-CHAT", reports.Failed, "with the cookies that the answer before has set"}, {"PAGE-CALLBACK-FRESH", reports.Skipped, "see AUTH-BIND-CHAT"}}},
+		{name: "the session is a cookie that each answer sets anew",
+			script: fmt.Sprintf(fetchIt, "", `{chatId: id}`),
+			auth: func(w http.ResponseWriter, r *http.Request) {
+				id := chatIDOf(r)
+				http.SetCookie(w, &http.Cookie{Name: "last_chat", Value: id, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+				give(w, id)
+			},
+			only: []string{"AUTH-BIND-CHAT", "PAGE-CALLBACK-FRESH"}, wants: []want{{"AUTH-BIND-CHAT", reports.Passed, ""}, {"PAGE-CALLBACK-FRESH", reports.Passed, ""}}},
 		{name: "no session is looked up behind protection from CSRF",
 			script: fmt.Sprintf(fetchIt, `, "X-CSRFToken": "fedcba9876543210"`, `{chatId: id}`),
 			auth: func(w http.ResponseWriter, r *http.Request) {

@@ -14,12 +14,14 @@ import (
 )
 
 var authBindChat = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	var before subject.Evidence
 	for range 2 {
 		chatID := s.NewChatID()
 		raw, ev, err := s.FetchToken(ctx, chatID)
 		if err != nil {
 			return subject.CouldNotRun(err).With(ev)
 		}
+		before = ev
 		t, err := token.Decode(raw)
 		if err != nil {
 			return subject.Missing("the token can't be read (see TOK-COMPACT, TOK-JSON)")
@@ -29,6 +31,13 @@ var authBindChat = onEndpoint(func(ctx context.Context, s *subject.Session, e *s
 		}
 		if t.ChatID() != chatID {
 			return subject.Violated("chat.id "+chatID, fmt.Sprintf("chat.id %q", t.ChatID())).With(ev)
+		}
+	}
+	if again, ok := e.Afterwards(before); ok {
+		chatID := s.NewChatID()
+		ev, raw := s.Ask(ctx, "a token for another chat, with the cookies that the answer before has set", again.WithChat(chatID))
+		if t, err := token.Decode(raw); err == nil && t.ChatID() != chatID {
+			return subject.Violated("chat.id "+chatID, fmt.Sprintf("with the cookies that the answer before has set: chat.id %q", t.ChatID())).With(before, ev)
 		}
 	}
 	return subject.Holds("two chats, two tokens")

@@ -308,6 +308,33 @@ func editCredential(name, v string, change func(name, value string) string) stri
 	return change(name, v)
 }
 
+// Afterwards is the endpoint for a browser that has asked it before: with the cookies that
+// the answer has set, in which a session may remember what was asked. It is not ok where
+// that has set none, or none anew.
+func (e *Endpoint) Afterwards(answer Evidence) (*Endpoint, bool) {
+	if answer.Exchange.Response == nil || len(e.Request.Header["Cookie"]) == 0 {
+		return nil, false
+	}
+	pairs := cookiePairs(e.Request.Header["Cookie"])
+	before := slices.Clone(pairs)
+	for _, c := range cookiesOf(answer.Exchange) {
+		if slices.Contains(before, c.Name+"="+c.Value) {
+			continue
+		}
+		pairs = slices.DeleteFunc(pairs, func(pair string) bool { return strings.HasPrefix(pair, c.Name+"=") })
+		if c.MaxAge >= 0 && (c.Expires.IsZero() || c.Expires.After(answer.Exchange.At)) {
+			pairs = append(pairs, c.Name+"="+c.Value)
+		}
+	}
+	if slices.Equal(pairs, before) {
+		return nil, false
+	}
+	again := *e
+	again.Request = e.Request.Clone()
+	again.Request.Header["Cookie"] = []string{strings.Join(pairs, "; ")}
+	return &again, true
+}
+
 // cookiePairs are the name=value pairs of a Cookie header.
 func cookiePairs(values []string) []string {
 	var out []string
