@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -67,7 +68,7 @@ func TestAKeptAnswerHidesNoOpenEndpoint(t *testing.T) {
 	}
 }
 
-// One mistake of a list is told once, by whatever check it is seen.
+// One mistake of a list is told once, by whatever check it is seen, and two are two.
 func TestAMalformedEntryIsToldOnce(t *testing.T) {
 	t.Parallel()
 	for _, row := range []struct {
@@ -77,6 +78,7 @@ func TestAMalformedEntryIsToldOnce(t *testing.T) {
 		{"a URL", "https://hook1.shop.example/kindly", []string{"domains-malformed"}},
 		{"with a port", "hook1.shop.example:443", []string{"domains-malformed"}},
 		{"everything", "*", []string{"domains-too-broad"}},
+		{"everything, and a domain without its subdomains", "* shop.example", []string{"domains-too-broad", "FWD-COVERED"}},
 		{"a URL of somebody else's", "https://other.example/", []string{"domains-malformed", "FWD-COVERED"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -85,7 +87,7 @@ func TestAMalformedEntryIsToldOnce(t *testing.T) {
 				now := time.Now().Unix()
 				w.Header().Set("Content-Type", "application/json")
 				json.NewEncoder(w).Encode(map[string]string{"token": sign(t, map[string]any{"iat": now, "exp": now + 300, "iss": "shop", "sub": "7",
-					"chat": map[string]any{"id": chatIDOf(r), "webhook_domains": []string{row.entry}}})})
+					"chat": map[string]any{"id": chatIDOf(r), "webhook_domains": strings.Fields(row.entry)}})})
 			})
 			shop := targetOf(t, plain())
 			shop.PublicKeys, shop.Endpoint = []*token.Key{publicOf(t)}, &target.EndpointConfig{URL: url, ChatIDField: "chatId"}

@@ -105,10 +105,16 @@ func judgeCover(domains []string, url string) subject.Verdict {
 	case d.Allowed:
 		return subject.Doubtful(expected+" without a doubt", d.Reason+"; "+d.Ambiguous)
 	}
-	v := subject.Violated(expected, d.Reason).Because(meantFor(domains, url))
+	v := subject.Violated(expected, d.Reason)
+	if _, err := allowlist.ParsePattern(d.Pattern); err != nil { // a sound entry that all but covers it is a mistake of its own
+		v = v.Because(meantFor(domains, url))
+	}
 	pattern, err := allowlist.Cover(url)
-	if err != nil {
+	switch {
+	case err != nil:
 		return v.Fix(err.Error())
+	case v.Cause == ofLists[allowlist.Broad.ID]:
+		return v.Fix(fmt.Sprintf("Write %q in chat.webhook_domains, in place of what stands for everything.", pattern))
 	}
 	return v.Fix(fmt.Sprintf("Add %q to chat.webhook_domains.", pattern))
 }
