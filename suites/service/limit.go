@@ -19,8 +19,15 @@ type limit struct {
 	served  []time.Time // when the last requests were answered, and not turned away
 	allowed *rate.Limiter
 	until   time.Time // nothing is sent before
-	met     int       // how often the limit was met
-	places  map[string]bool
+	met     time.Time // when the limit was met last; zero: never
+	since   int       // how many requests were answered since, where it is met
+	vain    int       // how many pauses were too short
+	// shown is how many requests a second were answered from one time that it was met to
+	// the next, pauses and all, and twice in a row; lately is the last such count.
+	shown, lately float64
+	first         rate.Limit // what was allowed when it was met first
+	counts        bool       // it does not go by how often the service is called
+	places        map[string]bool
 	// closed are the places at which all patience was used up, and nothing was served
 	// since, and until when nothing is sent there.
 	closed map[string]time.Time
@@ -58,6 +65,9 @@ func (l *limit) serve(at string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.closed, at)
+	if l.places[at] {
+		l.since++
+	}
 	now := l.now()
 	l.served = append(l.served, now)
 	for now.Sub(l.served[0]) > window {
@@ -90,6 +100,7 @@ func (l *limit) rest(ctx context.Context, at string) {
 func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duration, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	since, met := l.since, l.met
 	joins := l.allowed != nil && !l.places[place(ev.Exchange.Request)]
 	pause, again, told := l.stop(ev, waited, patience)
 	if !again || told {
@@ -100,27 +111,42 @@ func (l *limit) learn(ev Evidence, waited, patience time.Duration) (time.Duratio
 	case joins: // it is the same limit, or one like it
 		perSecond = float64(l.allowed.Limit())
 	case l.allowed != nil:
-		perSecond = 0.7 * float64(l.allowed.Limit())
+		lately := float64(since) / l.met.Sub(met).Seconds()
+		l.shown, l.lately = max(l.shown, min(lately, l.lately)), lately
+		l.counts = l.counts || float64(l.allowed.Limit()) < slower*l.shown
+		if perSecond = 0.7 * float64(l.allowed.Limit()); l.counts {
+			perSecond = float64(l.first)
+		}
 	case pause > 2*window: // a limit over a longer time
 		perSecond = max(1, perSecond/pause.Seconds())
 	}
 	l.allowed = rate.NewLimiter(rate.Limit(perSecond), 1)
-	l.served = nil
+	if l.served = nil; l.first == 0 {
+		l.first = l.allowed.Limit()
+	}
 	return pause, true
 }
 
-// often says how often the service lets itself be called; "" where no limit was met but
-// by many requests at once.
-func (l *limit) often() string {
+// slower than what was answered before is no limit on how often a service is called: one
+// that is met nevertheless counts something else, as a lock does that goes by what was
+// refused. Nothing is gained by going more slowly yet.
+const slower = 0.5
+
+// learnt says what a service's limit is; "" where none was met but by many requests at once.
+func (l *limit) learnt() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case l.allowed == nil:
 		return ""
-	case l.allowed.Limit() >= 1:
-		return fmt.Sprintf("%.0f times a second", float64(l.allowed.Limit()))
+	case l.counts:
+		return "turns all away for a while, again and again, however seldom it is called, as a lock does that counts what it refuses: the run waited each time"
 	}
-	return fmt.Sprintf("%.0f times a minute", max(1, 60*float64(l.allowed.Limit())))
+	often := fmt.Sprintf("%.0f times a second", float64(l.allowed.Limit()))
+	if l.allowed.Limit() < 1 {
+		often = fmt.Sprintf("%.0f times a minute", max(1, 60*float64(l.allowed.Limit())))
+	}
+	return "limits how often it is called, to about " + often + ", and the run kept to that"
 }
 
 // pause is learn after many were sent at once, or a page was opened: nothing is sent
@@ -136,8 +162,12 @@ func (l *limit) pause(ev Evidence, patience time.Duration) (time.Duration, bool)
 func (l *limit) stop(ev Evidence, waited, patience time.Duration) (pause time.Duration, again, told bool) {
 	now := l.now()
 	pause = retryAfter(ev, now)
+	vain := l.vain
+	if l.since == 0 && !l.met.IsZero() {
+		vain++
+	}
 	if pause == 0 {
-		pause = min(time.Second<<min(l.met, 4), 8*time.Second)
+		pause = min(time.Second<<min(vain, 3), 8*time.Second)
 	}
 	at := place(ev.Exchange.Request)
 	if _, closed := l.closed[at]; closed || waited+pause > patience {
@@ -154,7 +184,7 @@ func (l *limit) stop(ev Evidence, waited, patience time.Duration) (pause time.Du
 	if now.Before(l.until) { // others have learnt it meanwhile
 		return l.until.Sub(now), true, true
 	}
-	l.met++
+	l.met, l.since, l.vain = now, 0, vain
 	l.until = now.Add(pause)
 	return pause, true, false
 }

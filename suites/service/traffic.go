@@ -243,8 +243,8 @@ func (t *Traffic) Rest(ctx context.Context, ev Evidence) bool {
 func (t *Traffic) Limits() []string {
 	var out []string
 	for _, v := range t.all() {
-		if often := v.limit.often(); often != "" {
-			out = append(out, fmt.Sprintf("%s limits how often it is called, to about %s, and the run kept to that: lift the limit for kindlytest, and it takes less time.", v.address, often))
+		if learnt := v.limit.learnt(); learnt != "" {
+			out = append(out, fmt.Sprintf("%s %s. Lift the limit for kindlytest, and it takes less time.", v.address, learnt))
 		}
 	}
 	return out
