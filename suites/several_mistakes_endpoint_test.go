@@ -232,13 +232,28 @@ func TestAnAnswerToStrangersIsReadToo(t *testing.T) {
 		w.Header().Set("Content-Type", "application/json")
 		fmt.Fprint(w, "<b>Warning</b>:  Undefined array key \"HTTP_AUTHORIZATION\" in <b>/srv/hook.php</b> on line <b>7</b><br />\n{\"reply\":\"Please log in\"}")
 	}
-	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"RESP-JSON", "HOOK-ERROR-LEAK"}})
-	if c := find(t, run, "RESP-JSON"); c.Outcome != reports.Failed || !strings.Contains(c.Actual, "without a token") {
-		t.Errorf("RESP-JSON: %s %s", c.Outcome, c.Actual)
+	for name, serves := range map[string]http.Handler{
+		"members get JSON":                        h,
+		"members get JSON as HTML, which is less": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(asHTML{w}, r) }),
+	} {
+		shop := targetOf(t, h)
+		shop.Webhooks[0].ConnectTo = serve(t, serves.ServeHTTP)
+		run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"RESP-JSON", "HOOK-ERROR-LEAK"}})
+		if c := find(t, run, "RESP-JSON"); c.Outcome != reports.Failed || !strings.Contains(c.Actual, "without a token") {
+			t.Errorf("%s: RESP-JSON: %s %s", name, c.Outcome, c.Actual)
+		}
+		if c := find(t, run, "HOOK-ERROR-LEAK"); c.Outcome != reports.Warned {
+			t.Errorf("%s: HOOK-ERROR-LEAK: %s %s", name, c.Outcome, c.Actual)
+		}
 	}
-	if c := find(t, run, "HOOK-ERROR-LEAK"); c.Outcome != reports.Warned {
-		t.Errorf("HOOK-ERROR-LEAK: %s %s", c.Outcome, c.Actual)
-	}
+}
+
+// asHTML calls whatever is written HTML, as PHP does unless it is told.
+type asHTML struct{ http.ResponseWriter }
+
+func (w asHTML) Write(b []byte) (int, error) {
+	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
+	return w.ResponseWriter.Write(b)
 }
 
 // An error that shows where the code stands is found wherever the code stumbles: over a

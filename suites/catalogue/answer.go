@@ -95,13 +95,13 @@ func answerChecks() []Check {
 			if r.ID == webhook.RespJSON.ID && (v.Kind == subject.Held || v.Level == rule.Should) {
 				v = subject.Worst(r.Level, v, judgeQuoting(ctx, h))
 			}
-			if v.Kind != subject.Held || r.ID == webhook.RespEmpty.ID {
+			if r.ID == webhook.RespEmpty.ID {
 				return v
 			}
 			if st, err := h.Standing(); err == nil && st.Members() && st.Stranger[0].Exchange.Status()/100 == 2 { // who is not known is answered too
 				if stranger := judgeAnswer(r, st.Stranger[0]); stranger.Kind == subject.Broken {
 					stranger.Actual = "without a token: " + stranger.Actual
-					return stranger.With(st.Stranger[0])
+					v = subject.Worst(r.Level, v, stranger.With(st.Stranger[0]))
 				}
 			}
 			return v
