@@ -52,6 +52,44 @@ func TestARedirectDoesNotAccountForBelief(t *testing.T) {
 	}
 }
 
+// What comes behind the redirect is judged as if the URL were the right one: its status is
+// seen by the check that is about it.
+func TestARedirectHidesNoStatus(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/orders" {
+			http.Redirect(w, r, "/orders/", http.StatusTemporaryRedirect)
+		}
+		return r.URL.Path == "/orders"
+	}
+	shop := targetOf(t, h)
+	shop.Webhooks[0].ConnectTo = serve(t, func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(&created{w, false}, r) }) + "/orders"
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"FWD-REDIRECT", "RESP-STATUS"}})
+	if found := findings(run); !slices.Equal(found, []string{"webhook-wants-slash", "RESP-STATUS"}) {
+		t.Errorf("it names %q", found)
+	}
+	if c := find(t, run, "RESP-STATUS"); !strings.Contains(c.Actual, "201") {
+		describe(t, c)
+		t.Error("RESP-STATUS does not say 201")
+	}
+}
+
+// created answers 201 where others answer 200.
+type created struct {
+	http.ResponseWriter
+	told bool
+}
+
+func (w *created) WriteHeader(status int) { w.told = true; w.ResponseWriter.WriteHeader(status) }
+
+func (w *created) Write(b []byte) (int, error) {
+	if !w.told {
+		w.WriteHeader(http.StatusCreated)
+	}
+	return w.ResponseWriter.Write(b)
+}
+
 // perChat answers otherwise once it knows a chat: it starts another dialogue.
 type perChat struct {
 	plainHook

@@ -26,6 +26,10 @@ var respStatus = eachHook(func(_ context.Context, h *subject.Webhook, st subject
 		return v.With(f.Seen)
 	}
 	if m := st.Transport; m != nil {
+		mended := documentedSuccess(h, st)
+		if status := st.Unrepaired[0].Exchange.Status(); mended.Kind == subject.Broken && status/100 == 3 { // FWD-REDIRECT tells of that
+			return mended
+		}
 		return subject.Violated("status 200", subject.Describe(st.Unrepaired[0].Exchange)+"; it wants "+m.Name).Because(m.Cause).Fix(m.Fix).With(m.Seen, st.Unrepaired[0])
 	}
 	if st.Fault == nil && st.Deaf() {
