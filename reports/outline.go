@@ -50,7 +50,7 @@ func outlineOf(run Run) outline {
 	}
 	s.Judged = judgedOf(run.Checks)
 	if n := run.Summary.Deaths; n > 0 {
-		s.Deaths = fmt.Sprintf("A process of the target died %s during the run.", times(n))
+		s.Deaths = fmt.Sprintf("A process of the target died %s or more during the run.", times(n))
 	}
 	s.Sentence = s.sentence()
 	return s

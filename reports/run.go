@@ -160,7 +160,7 @@ type Summary struct {
 	Skipped  int `json:"skipped"`
 	Errored  int `json:"errored"`
 	Expected int `json:"expected"`
-	// Deaths is how often a process of the target died during the run.
+	// Deaths is how often a process of the target died during the run, as far as that could be told: at least.
 	Deaths int `json:"deaths,omitempty"`
 }
 

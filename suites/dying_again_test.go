@@ -98,7 +98,7 @@ func TestAKindOfRequestKillsAFewTimes(t *testing.T) {
 	forgedChecks := []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-WRONG-KEY"}
 	validChecks := []string{"HOOK-VALID", "HOOK-EXPIRED", "HOOK-OTHER-CHAT", "HOOK-SUB-TYPE", "RESP-ADDITIVE", "SIG-WRONG"}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Concurrency: 1, Only: slices.Concat(forgedChecks, validChecks, []string{"LIVE-PROCESS"})})
-	const most = 20 // one after another: how many are under way when it dies is the machine's doing
+	const most = 45 // experiments included, one after another: how many are under way when it dies is the machine's doing
 	if n := run.Summary.Deaths; n < 5 || n > most {
 		t.Errorf("it died %d times, want at most %d", n, most)
 	}

@@ -93,7 +93,9 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 		run.Problem, run.Hint = "interrupted before all was checked", strings.Join(s.Limits(), " ")
 	}
 	run.Finish()
-	run.Summary.Deaths = len(s.Deaths())
+	for _, d := range s.Deaths() {
+		run.Summary.Deaths += max(1, d.Times) // each experiment is one more
+	}
 	if run.ExitCode == 2 && run.Problem == "" && len(run.Checks) > 0 {
 		run.Problem = nothingChecked(s, run.Checks)
 	}
