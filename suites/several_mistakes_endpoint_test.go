@@ -1,12 +1,14 @@
 package suites_test
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -397,5 +399,44 @@ func TestANameInAnotherClaimIsForgedToo(t *testing.T) {
 			t.Errorf("%s does not say %q", id, says)
 			describe(t, c)
 		}
+	}
+}
+
+// The query may stand in for a body that is not there, and not for one that lacks the chat
+// id; and a token for no chat says nothing of the query.
+func TestAChatIDInTheQueryAloneIsAlone(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		chat    func(body, query string) string
+		outcome reports.Outcome
+		says    string
+	}{
+		"the query stands in for a body": {func(body, query string) string {
+			if body == "" {
+				return query
+			}
+			return member([]byte(body), "chat_id")
+		}, reports.Warned, "and no body: it gave a token"},
+		"the body is all that counts, and may lack it": {func(body, _ string) string { return cmp.Or(member([]byte(body), "chat_id"), "none") }, reports.Skipped, "see AUTH-CHATID-MISSING"},
+		"the body is all that counts":                  {func(body, _ string) string { return member([]byte(body), "chat_id") }, reports.Passed, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := plainEndpointOf(t, plainEndpoint{})
+			shop.Endpoint.ChatIDField, shop.Endpoint.RequestForm.Body = "", map[string]any{"chat_id": target.ChatID, "locale": "nb"}
+			shop.Endpoint.URL = serve(t, func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				if id := row.chat(string(body), r.URL.Query().Get("chat_id")); id != "" {
+					json.NewEncoder(w).Encode(map[string]string{"token": plainEndpoint{}.token("user-ada", id, r)})
+					return
+				}
+				http.Error(w, `{"error":"chat_id"}`, http.StatusBadRequest)
+			})
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-CHATID-QUERY"}})
+			if c := find(t, run, "AUTH-CHATID-QUERY"); c.Outcome != row.outcome || !strings.Contains(c.Actual+c.Reason, row.says) {
+				describe(t, c)
+				t.Errorf("it is %s, want %s", c.Outcome, row.outcome)
+			}
+		})
 	}
 }

@@ -257,10 +257,27 @@ var authChatidQuery = onServing(func(ctx context.Context, s *subject.Session, e 
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	if r, err = addQuery(r, chatIDNames(e), s.NewChatID()); err != nil {
-		return subject.CouldNotRun(err)
+	var verdicts []subject.Verdict
+	for _, what := range []string{"chat id in the query", "chat id in the query, and no body"} {
+		chatID := s.NewChatID()
+		asked, err := addQuery(r, chatIDNames(e), chatID)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		ev := s.Do(ctx, what, asked)
+		v := gaveNone(s, what, ev)
+		if raw, ok := s.TokenIn(ev.Exchange); ok {
+			if t, err := token.Decode(raw); err == nil && t.ChatID() != chatID {
+				v = subject.Missing("%s: it gave a token, and not for that chat (see AUTH-CHATID-MISSING, AUTH-BIND-CHAT)", what).With(ev)
+			}
+		}
+		verdicts = append(verdicts, v)
+		if len(r.Body) == 0 {
+			break
+		}
+		r.Body = nil
 	}
-	return gaveNone(s, "chat id in the query", s.Do(ctx, "chat id in the query only", r))
+	return subject.Worst(rule.Should, verdicts...)
 })
 
 // chatIDNames are the names under which the endpoint may look for the chat id:
