@@ -29,7 +29,8 @@ func advise(s *subject.Session, run *reports.Run) {
 		if aboutHooks(c.ID) {
 			stack = ofHooks
 		}
-		if sample, ok := advice.SampleFor(c.ID, stack); ok {
+		check, _ := Find(c.ID)
+		if sample, ok := advice.SampleFor(check.Requirement, stack); ok {
 			c.Sample = &reports.Sample{Stack: sample.Stack.Name, Title: sample.Title, Code: sample.Code}
 		}
 	}

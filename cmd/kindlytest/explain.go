@@ -122,7 +122,7 @@ func (a *app) explain(what string, f *explainFlags) error {
 	}
 	p := a.pageFor(f)
 	if c, ok := suites.Find(what); ok {
-		a.noteNoSample(c.ID(), f.stack)
+		a.noteNoSample(c, f.stack)
 		return p.explain(a.stdout, a.explanationOf(c, f.stack), f.stack)
 	}
 	if err := listTable(a.stdout, checks, width(a.stdout)); err != nil {
@@ -133,16 +133,16 @@ func (a *app) explain(what string, f *explainFlags) error {
 }
 
 // noteNoSample says where code is, if the stack that was asked for has none.
-func (a *app) noteNoSample(id, stack string) {
-	all := advice.Samples(id)
-	if len(all) == 0 || len(samplesFor(id, stack)) > 0 {
+func (a *app) noteNoSample(c suites.Check, stack string) {
+	all := advice.Samples(c.Requirement)
+	if len(all) == 0 || len(samplesFor(c, stack)) > 0 {
 		return
 	}
 	var names []string
 	for _, s := range all {
 		names = append(names, s.Stack.Name)
 	}
-	fmt.Fprintf(a.stderr, "no code of %s closes %s; there is some for %s\n", stack, id, strings.Join(names, ", "))
+	fmt.Fprintf(a.stderr, "no code of %s closes %s; there is some for %s\n", stack, c.ID(), strings.Join(names, ", "))
 }
 
 func knownStack(name string) error {
@@ -217,18 +217,18 @@ func explanationOf(c suites.Check, stack string) explanation {
 	for _, f := range fixtures.Breaking(c.ID()) {
 		e.Proofs = append(e.Proofs, proof{f.Name, f.Text, "kindlytest demo --fault " + f.Name + " --only " + c.ID()})
 	}
-	for _, s := range samplesFor(c.ID(), stack) {
+	for _, s := range samplesFor(c, stack) {
 		e.Samples = append(e.Samples, explainedSample{s.Stack.Name, s.Stack.Title, s.Title, s.Stack.Tested, s.Code})
 	}
 	return e
 }
 
 // samplesFor are the samples of one stack, or of all.
-func samplesFor(id, stack string) []advice.Sample {
+func samplesFor(c suites.Check, stack string) []advice.Sample {
 	if stack == "" || stack == allStacks {
-		return advice.Samples(id)
+		return advice.Samples(c.Requirement)
 	}
-	if s, ok := advice.SampleFor(id, stack); ok {
+	if s, ok := advice.SampleFor(c.Requirement, stack); ok {
 		return []advice.Sample{s}
 	}
 	return nil

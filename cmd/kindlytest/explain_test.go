@@ -13,7 +13,7 @@ import (
 // that the report has.
 func TestEveryPrintedExplainCommandRuns(t *testing.T) {
 	for _, c := range suites.Checks() {
-		for _, s := range advice.Samples(c.ID()) {
+		for _, s := range advice.Samples(c.Requirement) {
 			failed := reports.Check{ID: c.ID(), Outcome: reports.Failed, Sample: &reports.Sample{Stack: s.Stack.Name}}
 			command := failed.Explain()
 			if !strings.HasSuffix(command, "--stack "+s.Stack.Name) {

@@ -230,15 +230,12 @@ func TestServeEndsInGoodOrder(t *testing.T) {
 func TestServeOnAnOpenAddressWantsAToken(t *testing.T) {
 	s := serve(t, nil, "--listen", "0.0.0.0:0")
 	var printed string
-	for range 100 { // the note comes after the address
-		if i := strings.Index(s.stderr.String(), "/#token="); i >= 0 {
-			printed = strings.TrimSpace(s.stderr.String()[i+len("/#token="):])
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
+	waitUntil(t, "the note after the address", func() (found bool) {
+		_, printed, found = strings.Cut(s.stderr.String(), "/#token=")
+		return found
+	})
 	s.stop(t, syscall.SIGTERM)
-	if len(printed) != 32 {
+	if len(strings.TrimSpace(printed)) != 32 {
 		t.Errorf("the token is %q in %s", printed, s.stderr)
 	}
 }

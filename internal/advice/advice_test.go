@@ -1,19 +1,17 @@
 package advice_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/internal/advice"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/suites"
 )
 
-// withoutSample are the findings that no code closes: they are about a server's
-// certificate, its speed or its framework, or nothing is to be done.
-var withoutSample = []string{
-	"PAGE-SECURE", "AUTH-HTTPS", "AUTH-COOKIE-FLAGS", "FWD-HTTPS", "FWD-REDIRECT",
-	"HOOK-DUPLICATE-CLAIMS", "RESP-TIME", "RESP-REPEAT",
+func requirement(id string) rule.Rule {
+	c, _ := suites.Find(id)
+	return c.Requirement
 }
 
 func TestEveryCheckHasItsReason(t *testing.T) {
@@ -36,26 +34,14 @@ func TestEveryCheckHasItsReason(t *testing.T) {
 	}
 }
 
-func TestEveryReasonHasItsCheck(t *testing.T) {
-	known := map[string]bool{}
-	for _, c := range suites.Checks() {
-		known[c.ID()] = true
-	}
-	for _, id := range advice.IDs() {
-		if !known[id] {
-			t.Errorf("%s is explained, and is no check", id)
-		}
-	}
-}
-
 func TestEveryCheckHasSamplesForAllStacks(t *testing.T) {
 	for _, c := range suites.Checks() {
-		samples := advice.Samples(c.ID())
-		if none := slices.Contains(withoutSample, c.ID()); none != (len(samples) == 0) {
-			t.Errorf("%s has %d samples", c.ID(), len(samples))
+		samples := advice.Samples(c.Requirement)
+		if code := c.Requirement.Code; (code == rule.NoCode) != (len(samples) == 0) {
+			t.Errorf("%s is closed by the code %q, and has %d samples", c.ID(), code, len(samples))
 		}
 		for _, s := range advice.StackNames() {
-			if sample, ok := advice.SampleFor(c.ID(), s); len(samples) > 0 && (!ok || sample.Title == "" || sample.Code == "") {
+			if sample, ok := advice.SampleFor(c.Requirement, s); len(samples) > 0 && (!ok || sample.Title == "" || sample.Code == "") {
 				t.Errorf("%s has no sample for %s: %+v", c.ID(), s, sample)
 			}
 		}
@@ -65,7 +51,7 @@ func TestEveryCheckHasSamplesForAllStacks(t *testing.T) {
 // A sample is to be read at a glance.
 func TestSamplesAreShort(t *testing.T) {
 	for _, c := range suites.Checks() {
-		for _, s := range advice.Samples(c.ID()) {
+		for _, s := range advice.Samples(c.Requirement) {
 			most := 25
 			if s.Region == "verify" { // it comes with what the library leaves to do
 				most = 45
@@ -90,7 +76,7 @@ func TestSamplesShowWhatTheFixNames(t *testing.T) {
 		"TOK-ALG": "rs", "TOK-CHAT-DOMAINS": "hooks.example.com", "HOOK-ALG-NONE": "never what the token says", "HOOK-OTHER-CHAT": "of this chat",
 		"HOOK-CRIT": "crit", "HOOK-UNVERIFIED": "email_verified", "SIG-VALID": "hmac-sha-256 (base64 encoded)", "HOOK-SCHEME": "bearer", "SIG-RAW-BODY": "bad signature",
 	} {
-		for _, s := range advice.Samples(id) {
+		for _, s := range advice.Samples(requirement(id)) {
 			code := strings.NewReplacer("no-store", "nostore", "your key, none from the token", "never what the token says").Replace(strings.ToLower(s.Code))
 			if !strings.Contains(code, word) {
 				t.Errorf("the sample for %s in %s does not hold %q", id, s.Stack.Name, word)

@@ -2,9 +2,9 @@
 // code that closes it, in the languages in which
 // integrations are written.
 //
-//	advice.Kindly(rule)                                 // in words
-//	advice.SampleFor("HOOK-OTHER-CHAT", "python-pyjwt") // in code
-//	advice.Recognise(signs)                            // which language it is
+//	advice.Kindly(rule)                    // in words
+//	advice.SampleFor(rule, "python-pyjwt") // in code
+//	advice.Recognise(signs)                // which language it is
 //
 // The samples are programs: samples/STACK holds an auth endpoint and a webhook
 // each, whose regions are what is shown. Tests start those that this machine

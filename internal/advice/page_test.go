@@ -49,7 +49,7 @@ func newPageServer(t *testing.T) *pageServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy, ok := advice.SampleFor("PAGE-CSP", "")
+	policy, ok := advice.SampleFor(requirement("PAGE-CSP"), "")
 	if !ok {
 		t.Fatal("there is no sample of a policy")
 	}
@@ -97,7 +97,7 @@ func TestKeysAreAsKindlyWantsThem(t *testing.T) {
 	if _, err := exec.LookPath("openssl"); err != nil {
 		t.Skip("SKIPPED, NOT CHECKED: ", err)
 	}
-	sample, ok := advice.SampleFor("TOK-KEY-SIZE", "node-jose")
+	sample, ok := advice.SampleFor(requirement("TOK-KEY-SIZE"), "node-jose")
 	if !ok {
 		t.Fatal("there is no sample")
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
 
 // A Stack is a language and the library that its samples use.
@@ -62,16 +64,19 @@ type Sample struct {
 	Code   string // without the indentation that all lines share; ends with a line end
 }
 
-// Samples returns the code that closes a finding, one sample a stack, in the
+// alongWith are regions that are of no use without others: they are shown
+// together.
+var alongWith = map[string][]string{"verify": {"claims"}}
+
+// instead names the region to take where a stack needs no such region of its own.
+var instead = map[string]string{"errors": "answer", "answer": "endpoint"}
+
+// Samples returns the code that closes what breaks a rule, one sample a stack, in the
 // order of Stacks. There is none where no code closes it, such as for HTTPS.
-func Samples(id string) []Sample {
-	region := regionOf(id)
-	if region == "" {
-		return nil
-	}
+func Samples(r rule.Rule) []Sample {
 	var out []Sample
 	for _, s := range slices.Concat(anyStack, Stacks()) {
-		if sample, ok := sampleOf(s, region); ok {
+		if sample, ok := sampleOf(s, r.Code); ok {
 			out = append(out, sample)
 		}
 	}
@@ -80,8 +85,8 @@ func Samples(id string) []Sample {
 
 // SampleFor returns the code for one stack. What is the same for all stacks,
 // such as the page's script, is returned for each of them, and for "".
-func SampleFor(id, stack string) (Sample, bool) {
-	all := Samples(id)
+func SampleFor(r rule.Rule, stack string) (Sample, bool) {
+	all := Samples(r)
 	i := slices.IndexFunc(all, func(s Sample) bool { return s.Stack.Name == stack })
 	if i < 0 {
 		i = slices.IndexFunc(all, func(s Sample) bool { return slices.Contains(namesOf(anyStack), s.Stack.Name) })

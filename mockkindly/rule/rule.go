@@ -4,7 +4,7 @@
 // A requirement is written once, as one literal, where it is enforced:
 //
 //	var TokAlg = rule.Rule{
-//		ID: "TOK-ALG", Level: rule.Must, Fidelity: rule.Documented,
+//		ID: "TOK-ALG", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 //		Text:   "The header's alg is exactly RS256.",
 //		Source: rule.ChatAuthentication,
 //		Fix:    "Sign with RS256.",
@@ -56,10 +56,18 @@ type Rule struct {
 	Broken string
 	// Why is what can happen then.
 	Why string
+	// Kindly is what is known of Kindly here, where that is not what holds for all of its area.
+	Kindly string
+	// Code names the region of internal/advice/samples that closes it; NoCode where none does.
+	Code string
 	// Refused says of a token's rule how we know that Kindly refuses a token
 	// that breaks it. Empty: Kindly takes it, and it is unsafe or shown wrongly.
 	Refused Fidelity
 }
+
+// NoCode is the Code of what is about a server's certificate, its speed or its framework, or
+// where nothing is to be done.
+const NoCode = "none"
 
 // Area is the part of the ID before the first hyphen: "TOK".
 func (r Rule) Area() string {

@@ -9,7 +9,7 @@ import (
 // chatRules judge the claim chat.
 var chatRules = []judgedRule{
 	{rule.Rule{
-		ID: "TOK-CHAT", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-CHAT", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:    "chat is an object.",
 		Source:  rule.ChatAuthentication,
 		Fix:     `Add "chat": {"id": …} with the chat id that getAuthToken was called with.`,
@@ -18,7 +18,7 @@ var chatRules = []judgedRule{
 		Refused: rule.Documented,
 	}, needForm | needClaims, judgeChat},
 	{rule.Rule{
-		ID: "TOK-CHAT-ID", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-CHAT-ID", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:    "chat.id is exactly the chat id that was asked for.",
 		Source:  rule.ChatAuthentication,
 		Fix:     "Read the chat id from each request, and copy it unchanged; don't keep it in the session.",
@@ -27,7 +27,7 @@ var chatRules = []judgedRule{
 		Refused: rule.Documented,
 	}, needForm | needClaims, judgeChatID},
 	{rule.Rule{
-		ID: "TOK-CHAT-DOMAINS", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-CHAT-DOMAINS", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:   "chat.webhook_domains, if present, is a list of strings.",
 		Source: rule.ChatAuthentication,
 		Fix:    `Write a list, also for a single domain: ["hooks.example.com"].`,
@@ -39,7 +39,7 @@ var chatRules = []judgedRule{
 // wholeRules judge all of the token.
 var wholeRules = []judgedRule{
 	{rule.Rule{
-		ID: "TOK-SECRETS", Level: rule.Must, Fidelity: rule.Assumed,
+		ID: "TOK-SECRETS", Level: rule.Must, Fidelity: rule.Assumed, Code: "mint",
 		Text:   "No claim holds a password, secret, session id, API key, private key or another token.",
 		Source: rfc7519Privacy,
 		Fix:    "Take it out: a token is signed, not encrypted, and all who see it can read it.",
@@ -47,7 +47,7 @@ var wholeRules = []judgedRule{
 		Why:    "Everybody who sees the token can read it: the browser, Kindly, each webhook, and their logs. A session id or a password in it is given away to all of them.",
 	}, needForm | needClaims, judgeSecrets},
 	{rule.Rule{
-		ID: "TOK-SIZE", Level: rule.Should, Fidelity: rule.Assumed,
+		ID: "TOK-SIZE", Level: rule.Should, Fidelity: rule.Assumed, Code: "mint",
 		Text:   "It is smaller than 4 KB (8 KB fails: headers that long are cut off).",
 		Source: rfc9110FieldSize,
 		Fix:    "Keep only the claims that Kindly and your webhooks read.",

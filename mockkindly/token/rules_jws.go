@@ -11,7 +11,7 @@ import (
 // jwsRules judge the form of the token, its signature and its key.
 var jwsRules = []judgedRule{
 	{rule.Rule{
-		ID: "TOK-COMPACT", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-COMPACT", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:    "Three segments of unpadded, canonical base64url; no white space or line ends.",
 		Source:  rule.RFC7515,
 		Fix:     "Return what the JWT library gives, as it is: no trimming, wrapping, quoting or encoding of your own.",
@@ -20,16 +20,17 @@ var jwsRules = []judgedRule{
 		Refused: rule.Documented,
 	}, needForm, judgeCompact},
 	{rule.Rule{
-		ID: "TOK-ALG", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-ALG", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:    "The header's alg is exactly RS256.",
 		Source:  rule.ChatAuthentication,
 		Fix:     "Sign with RS256 and your RSA private key.",
 		Broken:  "The token is not signed with RS256.",
 		Why:     "Another algorithm does not fit the key that Kindly has. With HS256 the public key would have to serve as a secret, which everybody knows.",
+		Kindly:  "It takes RS256, signed and not encrypted.",
 		Refused: rule.Documented,
 	}, needForm | needHeader, judgeAlg},
 	{rule.Rule{
-		ID: "TOK-HEADER-SAFE", Level: rule.Should, Fidelity: rule.Assumed,
+		ID: "TOK-HEADER-SAFE", Level: rule.Should, Fidelity: rule.Assumed, Code: "mint",
 		Text:   "The header has no jwk, jku, x5u, x5c, crit, b64 or zip.",
 		Source: rule.RFC8725,
 		Fix:    "Leave them out: Kindly has your key, and whoever believes a key that comes with the token can be fooled.",
@@ -37,7 +38,7 @@ var jwsRules = []judgedRule{
 		Why:    "A key, or a link to one, in the header is an offer to verify the token with what its sender brought. A careless webhook takes it, and then anybody can sign.",
 	}, needForm | needHeader, judgeHeaderSafe},
 	{rule.Rule{
-		ID: "TOK-SIGNATURE", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-SIGNATURE", Level: rule.Must, Fidelity: rule.Documented, Code: "keys",
 		Text: "It verifies with the uploaded public key. A failure says which key did sign it, where that can be told " +
 			"(another configured key, the published demo key), and what is wrong with the PEM.",
 		Source:  rule.ChatAuthentication,
@@ -47,7 +48,7 @@ var jwsRules = []judgedRule{
 		Refused: rule.Documented,
 	}, needForm | needHeader | needKey, judgeSignature},
 	{rule.Rule{
-		ID: "TOK-KEY-SIZE", Level: rule.Must, Fidelity: rule.Assumed,
+		ID: "TOK-KEY-SIZE", Level: rule.Must, Fidelity: rule.Assumed, Code: "keys",
 		Text:   "The key is RSA, 2048 bits or more, with a usual exponent.",
 		Source: rfc7518KeySize,
 		Fix:    "Make a new key (openssl genrsa -out private.pem 2048), and upload its public half.",
@@ -55,16 +56,17 @@ var jwsRules = []judgedRule{
 		Why:    "Short RSA keys can be factored with rented computers (512 bits in hours, 768 bits have been done). Who has the private key is every one of your users.",
 	}, needForm | needKey, judgeKeySize},
 	{rule.Rule{
-		ID: "TOK-KEY-PUBLISHED", Level: rule.Must, Fidelity: rule.Assumed,
+		ID: "TOK-KEY-PUBLISHED", Level: rule.Must, Fidelity: rule.Assumed, Code: "keys",
 		Text: "The key is not one whose private half is public (Kindly's published demo key has the SPKI SHA-256 " +
 			KindlyDemoKey + "; it stands in a public repository, and integrations get copied from there).",
 		Source: rule.RFC8725,
 		Fix:    "Anyone can sign as any of your users. Make a key of your own (openssl genrsa -out private.pem 2048), and upload its public half.",
 		Broken: "The private half of the key that signs tokens is public.",
 		Why:    "The private half of this key stands in a public repository. Anyone who finds it signs tokens for any user of yours.",
+		Kindly: "The demo key belongs to a published example; integrations are copied from there.",
 	}, needForm | needKey, judgeKeyPublished},
 	{rule.Rule{
-		ID: "TOK-JSON", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-JSON", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:    "Header and payload are JSON objects in valid UTF-8.",
 		Source:  rule.RFC7519,
 		Fix:     "Let a JWT library write the token, and give it UTF-8 text.",
@@ -73,7 +75,7 @@ var jwsRules = []judgedRule{
 		Refused: rule.Documented,
 	}, needForm, judgeJSON},
 	{rule.Rule{
-		ID: "TOK-DUPLICATE-KEYS", Level: rule.Should, Fidelity: rule.Assumed,
+		ID: "TOK-DUPLICATE-KEYS", Level: rule.Should, Fidelity: rule.Assumed, Code: "mint",
 		Text:   "No object in it has a member twice.",
 		Source: rule.RFC7519 + "#section-4",
 		Fix:    "Write each member once: parsers differ in which one they take.",

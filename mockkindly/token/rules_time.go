@@ -19,7 +19,7 @@ const (
 // those that count with it are unjudged.
 var timeRules = []judgedRule{
 	{rule.Rule{
-		ID: "TOK-IAT", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-IAT", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:    "iat is an integer in seconds (milliseconds are named as such).",
 		Source:  rule.ChatAuthentication,
 		Fix:     "Set iat to the current time in whole seconds since 1970, as a number: Math.floor(Date.now() / 1000) in JavaScript.",
@@ -28,7 +28,7 @@ var timeRules = []judgedRule{
 		Refused: rule.Documented,
 	}, needForm | needClaims, func(s *state) verdict { return judgeInstant("iat", s.iat) }},
 	{rule.Rule{
-		ID: "TOK-EXP", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-EXP", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:    "exp is an integer in seconds.",
 		Source:  rule.ChatAuthentication,
 		Fix:     "Set exp to iat plus at most 900, in whole seconds, as a number.",
@@ -37,16 +37,17 @@ var timeRules = []judgedRule{
 		Refused: rule.Documented,
 	}, needForm | needClaims, func(s *state) verdict { return judgeInstant("exp", s.exp) }},
 	{rule.Rule{
-		ID: "TOK-EXP-MAX", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-EXP-MAX", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:    "exp is after iat and at most 900 s after it.",
 		Source:  rule.ChatAuthentication,
 		Fix:     "Let the token live for 15 minutes at most; Kindly asks for a new one before it expires.",
 		Broken:  "The token lives longer than 15 minutes, or no time at all.",
 		Why:     "The longer a token lives, the longer a stolen one works. A longer life than Kindly allows costs you all tokens, not only the long ones.",
+		Kindly:  "exp is at most 15 minutes after iat.",
 		Refused: rule.Documented,
 	}, needForm | needClaims, judgeExpMax},
 	{rule.Rule{
-		ID: "TOK-EXP-FUTURE", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "TOK-EXP-FUTURE", Level: rule.Must, Fidelity: rule.Documented, Code: "mint",
 		Text:    "It has not expired when it arrives.",
 		Source:  rule.RFC7519 + "#section-4.1.4",
 		Fix:     "Make a new token on each call instead of keeping one, and check the clock of the server that signs.",
@@ -55,7 +56,7 @@ var timeRules = []judgedRule{
 		Refused: rule.Documented,
 	}, needForm | needClaims | needClock, judgeExpFuture},
 	{rule.Rule{
-		ID: "TOK-IAT-SKEW", Level: rule.Must, Fidelity: rule.Assumed,
+		ID: "TOK-IAT-SKEW", Level: rule.Must, Fidelity: rule.Assumed, Code: "mint",
 		Text:    "iat is within 300 s of the real time.",
 		Source:  rule.RFC7519 + "#section-4.1.6",
 		Fix:     "Set the clock of the server that signs (NTP), use UTC seconds, and make a new token on each call.",
@@ -64,7 +65,7 @@ var timeRules = []judgedRule{
 		Refused: rule.Assumed,
 	}, needForm | needClaims | needClock, judgeSkew},
 	{rule.Rule{
-		ID: "TOK-IAT-CLOCK", Level: rule.Should, Fidelity: rule.Assumed,
+		ID: "TOK-IAT-CLOCK", Level: rule.Should, Fidelity: rule.Assumed, Code: "mint",
 		Text:   "iat is within 60 s of the real time.",
 		Source: rule.RFC7519 + "#section-4.1.6",
 		Fix:    "Set the clock of the server that signs (NTP), and make a new token on each call.",
@@ -72,7 +73,7 @@ var timeRules = []judgedRule{
 		Why:    "A clock that is a minute off today is five off next month. Until then only the strictest of your webhooks refuses tokens.",
 	}, needForm | needClaims | needClock, judgeClock},
 	{rule.Rule{
-		ID: "TOK-NBF", Level: rule.Must, Fidelity: rule.Assumed,
+		ID: "TOK-NBF", Level: rule.Must, Fidelity: rule.Assumed, Code: "mint",
 		Text:    "If there is an nbf, it has passed.",
 		Source:  rule.RFC7519 + "#section-4.1.5",
 		Fix:     "Leave nbf out, or set it to iat minus a minute, so that clocks may differ a little.",

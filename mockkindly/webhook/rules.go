@@ -9,15 +9,16 @@ import (
 // The rules that judge an answer's body.
 var (
 	RespJSON = rule.Rule{
-		ID: "RESP-JSON", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "RESP-JSON", Level: rule.Must, Fidelity: rule.Documented, Code: "webhook",
 		Broken: "Kindly can't read the webhook's answer: it is no JSON object.",
 		Why:    "Text, HTML or a list holds no reply that could be shown: the user gets nothing, however right the answer is.",
+		Kindly: "It wants a JSON object; {} is accepted.",
 		Text:   "The body is a JSON object; application/json is a warning.",
 		Source: rule.Webhooks,
 		Fix:    "Answer with a JSON object, {} at least, as application/json.",
 	}
 	RespFields = rule.Rule{
-		ID: "RESP-FIELDS", Level: rule.Must, Fidelity: rule.Documented,
+		ID: "RESP-FIELDS", Level: rule.Must, Fidelity: rule.Documented, Code: "webhook",
 		Broken: "A field of the webhook's answer has the wrong type.",
 		Why:    "A number where a text should be, or one button instead of a list, is dropped at best. The user misses just that part.",
 		Text:   "The fields that Kindly reads have the types it documents.",
@@ -25,7 +26,7 @@ var (
 		Fix:    "Give the field the documented type, or leave it out.",
 	}
 	RespFieldNames = rule.Rule{
-		ID: "RESP-FIELD-NAMES", Level: rule.Should, Fidelity: rule.Assumed,
+		ID: "RESP-FIELD-NAMES", Level: rule.Should, Fidelity: rule.Assumed, Code: "webhook",
 		Broken: "The webhook's answer uses a name that Kindly ignores.",
 		Why:    "A misspelt field is no error: it is ignored. The button that you see in your code is never shown.",
 		Text:   "No field is a look-alike that Kindly ignores.",
@@ -33,7 +34,7 @@ var (
 		Fix:    "Rename the field to the documented one.",
 	}
 	RespEmpty = rule.Rule{
-		ID: "RESP-EMPTY", Level: rule.Should, Fidelity: rule.Documented,
+		ID: "RESP-EMPTY", Level: rule.Should, Fidelity: rule.Documented, Code: "webhook",
 		Broken: "The webhook's answer says nothing to the user.",
 		Why:    "The user asked something, your code ran, and nothing is said. Nobody can tell that from an outage.",
 		Text:   "It says something: a body without any field that Kindly reads is noted.",

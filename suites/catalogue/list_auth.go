@@ -8,25 +8,27 @@ import (
 // Auth lists the checks of an area. What the auth endpoint must do.
 var Auth = []Check{
 	{
-		Requirement: rule.Rule{ID: "AUTH-POST-TOKEN", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-POST-TOKEN", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "The page's own request, made again with a new chat id, gets a token, in whatever form the team has chosen. Without a page: a POST with the chat id answers a token.",
 			Broken: "The auth endpoint gives no token when the page's request is made again for another chat.",
 			Why:    "It is the one thing that the page needs from your server. If the status or the field differs, the page's callback finds no token, and all users are strangers.",
+			Kindly: "It calls the page's callback and nothing else: how that gets the token is up to you.",
 			Fix:    `Answer each request for a token, whichever chat it is for, with a new one, as {"token": "<the JWT>"} with status 200.`},
 		Needs: target.NeedEndpoint,
 		Probe: authPostToken,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-FORM", Level: rule.Info, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-FORM", Level: rule.Info, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   `It has the form that the documentation calls the most common: POST, JSON, 200, {"token": …}.`,
 			Broken: "The auth endpoint has another form than the one that the documentation shows.",
 			Why:    "Any form will do, as long as the page's callback returns the token. But examples, libraries and the next developer expect the usual one.",
+			Kindly: "The documented callback reads the field token of the answer.",
 			Fix:    `Nothing need be done. The usual form is a POST with {"chatId": "…"}, answered with status 200 and {"token": "<the JWT>"}.`},
 		Needs: target.NeedEndpoint,
 		Probe: authForm,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CONTENT-TYPE", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-CONTENT-TYPE", Level: rule.Should, Fidelity: rule.Assumed, Code: "answer", Source: rule.ChatAuthentication,
 			Text:   "The answer's content type is that of its body (application/json for JSON), and never HTML.",
 			Broken: "The endpoint's answer says that it is something else than it is.",
 			Why:    "As HTML or text, the answer may be rewritten by a proxy, or shown as a page in which the browser runs what stands in it.",
@@ -35,7 +37,7 @@ var Auth = []Check{
 		Probe: authContentType,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-NO-STORE", Level: rule.Should, Fidelity: rule.Assumed, Source: "https://www.rfc-editor.org/rfc/rfc9111",
+		Requirement: rule.Rule{ID: "AUTH-NO-STORE", Level: rule.Should, Fidelity: rule.Assumed, Code: "answer", Source: "https://www.rfc-editor.org/rfc/rfc9111",
 			Text:   "The answer forbids caching (Cache-Control: no-store), and has no validator that would allow a 304.",
 			Broken: "Browsers and proxies may keep the token in a cache.",
 			Why:    "A cache hands the same token to the next request: to the same user when it has expired, or, from a shared cache, to somebody else.",
@@ -44,7 +46,7 @@ var Auth = []Check{
 		Probe: authNoStore,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-HTTPS", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-HTTPS", Level: rule.Must, Fidelity: rule.Assumed, Code: rule.NoCode, Source: rule.ChatAuthentication,
 			Text:   "The endpoint is HTTPS (loopback excepted).",
 			Broken: "The auth endpoint is called over plain HTTP.",
 			Why:    "Session and token go over the line in the clear, for everybody on the way to copy.",
@@ -53,7 +55,7 @@ var Auth = []Check{
 		Probe: authHttps,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-NO-SESSION", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-NO-SESSION", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "Without credentials it gives no token. (401 or 403; another refusal passes with a note.)",
 			Broken: "The auth endpoint gives a token to anybody who asks.",
 			Why:    "Anyone on the internet gets a token that your own key has signed. Nothing behind it can tell it from a real user's.",
@@ -62,7 +64,7 @@ var Auth = []Check{
 		Probe: authNoSession,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-BAD-SESSION", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-BAD-SESSION", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "With a broken or invented session it gives no token; nor with one that anybody can write (a readable name, number or e-mail address in an unsigned cookie or header, changed to the second user's).",
 			Broken: "The auth endpoint gives a token for a session that it never made.",
 			Why:    "If any value of the cookie will do, logging in is optional: an attacker invents one and has a signed token.",
@@ -71,7 +73,7 @@ var Auth = []Check{
 		Probe: authBadSession,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CHATID-MISSING", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-CHATID-MISSING", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "Without a chat id it gives no token. (A 4xx is a SHOULD; protocols that answer 200 with an error in it, as GraphQL does, are a note.)",
 			Broken: "The auth endpoint gives a token that belongs to no chat.",
 			Why:    "A token that belongs to no chat can be used in all of them, unless each webhook is careful. Stolen once, it works everywhere until it expires.",
@@ -80,7 +82,7 @@ var Auth = []Check{
 		Probe: authChatidMissing,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CHATID-TYPE", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-CHATID-TYPE", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "A chat id that is null, empty, a number, a boolean, a list or an object gives no token.",
 			Broken: "The auth endpoint signs whatever stands in the place of the chat id.",
 			Why:    "A chat id that is no text ends up as \"undefined\", \"null\" or \"[object Object]\" in the token. Tokens of different users then share a chat id, and binding them to a chat binds nothing.",
@@ -89,7 +91,7 @@ var Auth = []Check{
 		Probe: authChatidType,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CHATID-HOSTILE", Level: rule.Should, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-CHATID-HOSTILE", Level: rule.Should, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "A hostile chat id (NUL, CRLF, quotes, markup, path, lone surrogate, 1 MB) gives a 4xx, or a token whose chat.id is exactly that string; never a 5xx.",
 			Broken: "A strange chat id breaks the auth endpoint, or changes what it signs.",
 			Why:    "What the browser sends can be anything. If it is pasted into JSON, a log or a query, it can add claims, forge log lines or bring the server down.",
@@ -98,7 +100,7 @@ var Auth = []Check{
 		Probe: authChatidHostile,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-BODY-MALFORMED", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-BODY-MALFORMED", Level: rule.Must, Fidelity: rule.Assumed, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "An empty body, invalid JSON, [], null or undecodable bytes give no token; a 4xx, not a 5xx (the status is a warning).",
 			Broken: "The auth endpoint does not cope with a body that it can't read.",
 			Why:    "An answer of 500 wakes people at night for a stranger's typo. A token in answer to rubbish means that the body was not read, and so no chat was bound.",
@@ -107,16 +109,17 @@ var Auth = []Check{
 		Probe: authBodyMalformed,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-BODY-TEXT-PLAIN", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-BODY-TEXT-PLAIN", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "A JSON body sent as text/plain, as the documented sample makes browsers do, gives the right token or a refusal: never a token without the chat id.",
 			Broken: "A body sent as browsers send it by default is misread by the auth endpoint.",
 			Why:    "Frameworks that parse by Content-Type see an empty body here, and sign a token without a chat id: it works in testing with a better client, and not in the browser.",
+			Kindly: "Its browser sample sets no Content-Type, so browsers send text/plain.",
 			Fix:    "Read the body as JSON whatever its Content-Type says, or refuse it; and require the chat id."},
 		Needs: target.NeedEndpoint,
 		Probe: authBodyTextPlain,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-METHOD", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-METHOD", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "Methods other than the callback's own give no token. (405 expected; else a note.)",
 			Broken: "The auth endpoint gives tokens to other methods than its own.",
 			Why:    "A GET can be sent by an image on any page, is kept by caches and stands in logs. A token must not be had that way.",
@@ -125,7 +128,7 @@ var Auth = []Check{
 		Probe: authMethod,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CHATID-QUERY", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-CHATID-QUERY", Level: rule.Should, Fidelity: rule.Assumed, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "A chat id in the query string alone gives no token, unless the page itself sends it there.",
 			Broken: "The auth endpoint takes the chat id from the query too.",
 			Why:    "URLs are written into logs, and go along in the Referer header. The chat id of a running conversation does not belong there.",
@@ -134,7 +137,7 @@ var Auth = []Check{
 		Probe: authChatidQuery,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-IDENTITY-BODY", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-IDENTITY-BODY", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "Identity sent in the request (the usual names, and every member that the page itself sends: changed, and with a second login replaced by the other user's) changes no claim and gives nobody else's token. A 404 or 500 instead of the plain answer shows that it was looked up: fails.",
 			Broken: "Whoever asks can choose whose token they get.",
 			Why:    "Everybody can open the browser's console and send another user's id. If the server signs what it is told, each of your users can be each other.",
@@ -143,7 +146,7 @@ var Auth = []Check{
 		Probe: authIdentityBody,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-BIND-CHAT", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-BIND-CHAT", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "Two chat ids give two tokens, each with its own chat.id.",
 			Broken: "Tokens are made for another chat than the one that asked.",
 			Why:    "If the first chat's id sticks, the second chat gets a token for the first. Kindly or the webhook refuses it, for exactly those users who come back.",
@@ -152,7 +155,7 @@ var Auth = []Check{
 		Probe: authBindChat,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-BIND-SESSION", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-BIND-SESSION", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "Two users' sessions give two subs, also when they ask at the same time.",
 			Broken: "One user's session gets another user's token.",
 			Why:    "Two users at the same time, one token: somebody reads another person's orders. It happens under load only, so no manual test shows it.",
@@ -161,7 +164,7 @@ var Auth = []Check{
 		Probe: authBindSession,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CONCURRENT", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-CONCURRENT", Level: rule.Must, Fidelity: rule.Documented, Code: "endpoint", Source: rule.ChatAuthentication,
 			Text:   "32 requests at once for 32 chats give 32 tokens, each for its own chat.",
 			Broken: "Requests at the same time get each other's tokens, or none.",
 			Why:    "A variable that requests share is right as long as one request runs at a time. Under load tokens are mixed up between chats, and so between people.",
@@ -170,16 +173,17 @@ var Auth = []Check{
 		Probe: authConcurrent,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-FRESH", Level: rule.Must, Fidelity: rule.Observed, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "AUTH-FRESH", Level: rule.Must, Fidelity: rule.Observed, Code: "mint", Source: rule.ChatAuthentication,
 			Text:   "Asked again for the same chat, it gives a token with at least 30 s to live. The very same token again is a warning: a cache must renew well before exp (--wait-expiry finds out).",
 			Broken: "The auth endpoint gives out tokens that are about to expire.",
 			Why:    "A token that is kept too long expires while the chat goes on, and the user is a stranger in mid-sentence.",
+			Kindly: "Its mobile SDKs ask for a new one about 30 s before exp.",
 			Fix:    "Sign a new token for each request; it costs a millisecond."},
 		Needs: target.NeedEndpoint, Turn: Early,
 		Probe: authFresh,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CORS-FOREIGN", Level: rule.Must, Fidelity: rule.Documented, Source: "https://fetch.spec.whatwg.org/#http-cors-protocol",
+		Requirement: rule.Rule{ID: "AUTH-CORS-FOREIGN", Level: rule.Must, Fidelity: rule.Documented, Code: "origin", Source: "https://fetch.spec.whatwg.org/#http-cors-protocol",
 			Text:   "A foreign Origin (https://evil.example, a look-alike, null, the http form of an https page) is neither reflected nor answered * with credentials.",
 			Broken: "Any website can fetch your users' tokens.",
 			Why:    "A page that your user happens to visit may then ask your endpoint, with the user's cookie, and read the token in the answer. It is that user from then on.",
@@ -188,7 +192,7 @@ var Auth = []Check{
 		Probe: authCorsForeign,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CORS-PREFLIGHT", Level: rule.Must, Fidelity: rule.Documented, Source: "https://fetch.spec.whatwg.org/#http-cors-protocol",
+		Requirement: rule.Rule{ID: "AUTH-CORS-PREFLIGHT", Level: rule.Must, Fidelity: rule.Documented, Code: "origin", Source: "https://fetch.spec.whatwg.org/#http-cors-protocol",
 			Text:   "The preflight from the page's origin allows POST and content-type (and credentials if the callback sends them).",
 			Broken: "The browser is not allowed to make the page's request to the auth endpoint.",
 			Why:    "The browser asks before it lets a page call another origin. Without the right answer the request is never sent, and the console is all that says so.",
@@ -197,7 +201,7 @@ var Auth = []Check{
 		Probe: authCorsPreflight,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CORS-VARY", Level: rule.Should, Fidelity: rule.Documented, Source: "https://fetch.spec.whatwg.org/#http-cors-protocol",
+		Requirement: rule.Rule{ID: "AUTH-CORS-VARY", Level: rule.Should, Fidelity: rule.Documented, Code: "origin", Source: "https://fetch.spec.whatwg.org/#http-cors-protocol",
 			Text:   "Where the allowed origin varies, the answer says Vary: Origin.",
 			Broken: "A cache may hand one site's CORS permission to another.",
 			Why:    "A cache that does not know that the answer depends on Origin gives one page's permission to another, or the refusal to all.",
@@ -206,7 +210,7 @@ var Auth = []Check{
 		Probe: authCorsVary,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-CSRF", Level: rule.Should, Fidelity: rule.Assumed, Source: "https://owasp.org/www-community/attacks/csrf",
+		Requirement: rule.Rule{ID: "AUTH-CSRF", Level: rule.Should, Fidelity: rule.Assumed, Code: "origin", Source: "https://owasp.org/www-community/attacks/csrf",
 			Text:   "A cross-site simple request (text/plain, Sec-Fetch-Site: cross-site, foreign Origin, session cookie) gives no token.",
 			Broken: "Other sites can make a user's browser ask for a token.",
 			Why:    "Another site makes the user's browser ask for a token. It can't read the answer, unless something else is loose: this is the second lock.",
@@ -215,7 +219,7 @@ var Auth = []Check{
 		Probe: authCsrf,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-COOKIE-FLAGS", Level: rule.Should, Fidelity: rule.Assumed, Source: "https://www.rfc-editor.org/rfc/rfc6265",
+		Requirement: rule.Rule{ID: "AUTH-COOKIE-FLAGS", Level: rule.Should, Fidelity: rule.Assumed, Code: rule.NoCode, Source: "https://www.rfc-editor.org/rfc/rfc6265",
 			Text:   "The session cookie is HttpOnly and SameSite, and Secure outside loopback.",
 			Broken: "The session cookie can be read by scripts, or is sent along by other sites.",
 			Why:    "A cookie that scripts can read is stolen by the first script that gets into the page; one that other sites can send is used by them. The session is worth more than any token.",
@@ -224,7 +228,7 @@ var Auth = []Check{
 		Probe: authCookieFlags,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-ERROR-LEAK", Level: rule.Should, Fidelity: rule.Assumed, Source: "https://cwe.mitre.org/data/definitions/209.html",
+		Requirement: rule.Rule{ID: "AUTH-ERROR-LEAK", Level: rule.Should, Fidelity: rule.Assumed, Code: "errors", Source: "https://cwe.mitre.org/data/definitions/209.html",
 			Text:   "Error answers show no stack trace, file path, key or secret.",
 			Broken: "The auth endpoint's errors show what is inside.",
 			Why:    "Stack traces tell versions, paths and queries to whoever sends a broken request, and sometimes keys. They save an attacker days.",
@@ -233,7 +237,7 @@ var Auth = []Check{
 		Probe: authErrorLeak,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-HOST-HEADER", Level: rule.Should, Fidelity: rule.Assumed, Source: "https://cwe.mitre.org/data/definitions/644.html",
+		Requirement: rule.Rule{ID: "AUTH-HOST-HEADER", Level: rule.Should, Fidelity: rule.Assumed, Code: "mint", Source: "https://cwe.mitre.org/data/definitions/644.html",
 			Text:   "A forged Host or X-Forwarded-Host changes neither iss nor the domains.",
 			Broken: "Whoever asks can change the token's issuer or domains by a header.",
 			Why:    "Anyone can send any Host header. If it gets into webhook_domains, Kindly is told to send the token to the attacker's server, under your signature.",
@@ -242,7 +246,7 @@ var Auth = []Check{
 		Probe: authHostHeader,
 	},
 	{
-		Requirement: rule.Rule{ID: "AUTH-NOSNIFF", Level: rule.Info, Fidelity: rule.Assumed, Source: "https://fetch.spec.whatwg.org/#x-content-type-options-header",
+		Requirement: rule.Rule{ID: "AUTH-NOSNIFF", Level: rule.Info, Fidelity: rule.Assumed, Code: "answer", Source: "https://fetch.spec.whatwg.org/#x-content-type-options-header",
 			Text:   "The answer says X-Content-Type-Options: nosniff.",
 			Broken: "Browsers may guess the type of the endpoint's answer.",
 			Why:    "Without it an old browser may take the answer for something else than it says, such as a page or a script.",

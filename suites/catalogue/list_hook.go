@@ -8,7 +8,7 @@ import (
 // Hook lists the checks of an area. What a webhook must make of the token.
 var Hook = []Check{
 	{
-		Requirement: rule.Rule{ID: "HOOK-VALID", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-VALID", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: rule.ChatAuthentication,
 			Text:   "A valid token is accepted: 200.",
 			Broken: "The webhook turns away a user with a valid token.",
 			Why:    "If a good token is refused, the webhook knows no user, and everybody gets the answers of a stranger.",
@@ -17,16 +17,17 @@ var Hook = []Check{
 		Probe: hookValid,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-ANONYMOUS", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-ANONYMOUS", Level: rule.Must, Fidelity: rule.Documented, Code: "webhook", Source: rule.ChatAuthentication,
 			Text:   "Without a token it answers as to a stranger: no 5xx, nobody's data.",
 			Broken: "The webhook fails for, or tells too much to, somebody without a token.",
 			Why:    "Most chats are anonymous. A webhook that fails without a token is silent for all of them; one that remembers the last user tells a stranger that person's business.",
+			Kindly: "It calls the webhook without Authorization where the chat is not authenticated, or the domain is not listed.",
 			Fix:    "Treat a missing Authorization header as somebody who is not logged in: answer politely, or with 401."},
 		Needs: target.NeedWebhook,
 		Probe: hookAnonymous,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-USER-ID", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-USER-ID", Level: rule.Must, Fidelity: rule.Documented, Code: "webhook", Source: rule.ChatAuthentication,
 			Text:   "Without a token, a request whose user_id, context or message names a member gets nobody's data: identity comes from the token alone.",
 			Broken: "The webhook believes whoever names a user, without any token.",
 			Why:    "Anybody who knows the URL, or writes into the chat, names somebody and reads that person's data. No token is needed, forged or not.",
@@ -35,7 +36,7 @@ var Hook = []Check{
 		Probe: hookUserID,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-DISTINGUISHES", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-DISTINGUISHES", Level: rule.Should, Fidelity: rule.Assumed, Code: "webhook", Source: rule.ChatAuthentication,
 			Text:   "The answers with and without a token differ. Where they don't, the token checks below prove less, and say so.",
 			Broken: "The webhook answers alike with and without a token.",
 			Why:    "If everybody gets the same answer, nobody can tell from outside whether a forged token was believed. The passes below prove less.",
@@ -44,7 +45,7 @@ var Hook = []Check{
 		Probe: hookDistinguishes,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-OTHER-CHAT", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-OTHER-CHAT", Level: rule.Must, Fidelity: rule.Documented, Code: "claims", Source: rule.ChatAuthentication,
 			Text:   "A valid token of chat B in a request of chat A is refused.",
 			Broken: "A token of one chat opens every other chat.",
 			Why:    "Somebody who gets hold of one token (from a log, a colleague's screen, another webhook) writes in their own chat and reads the victim's orders.",
@@ -53,7 +54,7 @@ var Hook = []Check{
 		Probe: hookOtherChat,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-TAMPERED", Level: rule.Must, Fidelity: rule.Documented, Source: rule.RFC7515,
+		Requirement: rule.Rule{ID: "HOOK-TAMPERED", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: rule.RFC7515,
 			Text:   "Claims changed under the old signature are refused.",
 			Broken: "The webhook believes a token whose claims were changed.",
 			Why:    "An attacker takes their own valid token and writes another user's id into it. If the signature is not verified over the bytes that came, they are that user.",
@@ -62,7 +63,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-SIGNATURE", Level: rule.Must, Fidelity: rule.Documented, Source: rule.RFC7515,
+		Requirement: rule.Rule{ID: "HOOK-SIGNATURE", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: rule.RFC7515,
 			Text:   "A removed, emptied, shortened or foreign signature is refused.",
 			Broken: "The webhook believes a token without a valid signature.",
 			Why:    "Without a signature a token is just a claim. Anyone can write {\"sub\": \"1\"} and be your first user, often the administrator.",
@@ -71,7 +72,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-ALG-NONE", Level: rule.Must, Fidelity: rule.Documented, Source: rule.RFC8725,
+		Requirement: rule.Rule{ID: "HOOK-ALG-NONE", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: rule.RFC8725,
 			Text:   "none, in every spelling, with and without a signature, is refused.",
 			Broken: "The webhook believes a token that says it needs no signature.",
 			Why:    "Old or loosely configured libraries take the token's own word that it needs no signature. It is the oldest trick with JWTs, and costs the attacker one line.",
@@ -80,7 +81,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-ALG-MALFORMED", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.RFC8725,
+		Requirement: rule.Rule{ID: "HOOK-ALG-MALFORMED", Level: rule.Must, Fidelity: rule.Assumed, Code: "verify", Source: rule.RFC8725,
 			Text:   "A forged token whose alg is missing, null, a number, a list, rs256, or under the key ALG, is refused.",
 			Broken: "The webhook believes a token with a malformed algorithm.",
 			Why:    "A library that does not know what to do with a strange alg may fall back on a default, or on no verification at all. The forger only has to try spellings.",
@@ -89,7 +90,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-KEY-CONFUSION", Level: rule.Must, Fidelity: rule.Documented, Source: rule.RFC8725,
+		Requirement: rule.Rule{ID: "HOOK-KEY-CONFUSION", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: rule.RFC8725,
 			Text:   "HS256, HS384, HS512 keyed with the public key (PEM with and without its last line end, CRLF, PKCS#1, DER, JWK) or nothing are refused.",
 			Broken: "The webhook believes a token that was signed with your public key as a password.",
 			Why:    "Your public key is public. If the library takes it for an HMAC secret because the token says HS256, everybody can sign tokens that verify.",
@@ -98,7 +99,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-WRONG-KEY", Level: rule.Must, Fidelity: rule.Documented, Source: rule.RFC7515,
+		Requirement: rule.Rule{ID: "HOOK-WRONG-KEY", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: rule.RFC7515,
 			Text:   "RS256 by an unrelated key is refused.",
 			Broken: "The webhook believes a token that was signed with anybody's key.",
 			Why:    "The forger makes a key pair of their own and signs properly. Code that decodes instead of verifying, or verifies with any key, believes it.",
@@ -107,7 +108,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-EMBEDDED-KEY", Level: rule.Must, Fidelity: rule.Documented, Source: rule.RFC8725,
+		Requirement: rule.Rule{ID: "HOOK-EMBEDDED-KEY", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: rule.RFC8725,
 			Text:   "A key brought along in jwk or x5c is not trusted.",
 			Broken: "The webhook trusts the key that the token brings along.",
 			Why:    "The forger puts their public key into the header beside the signature that it fits. Who verifies with it has verified nothing.",
@@ -116,7 +117,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-REMOTE-KEY", Level: rule.Must, Fidelity: rule.Documented, Source: rule.RFC8725,
+		Requirement: rule.Rule{ID: "HOOK-REMOTE-KEY", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: rule.RFC8725,
 			Text:   "jku and x5u are not trusted, nor fetched (a listener counts).",
 			Broken: "The webhook fetches its key from where the token says.",
 			Why:    "The forger's header says where to get the key. Who fetches it believes the forger, and on the way can be made to call addresses inside your network.",
@@ -125,7 +126,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-KID-INJECTION", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.RFC8725,
+		Requirement: rule.Rule{ID: "HOOK-KID-INJECTION", Level: rule.Must, Fidelity: rule.Assumed, Code: "verify", Source: rule.RFC8725,
 			Text:   "A forged token whose kid is empty, a path, SQL, a command or a list is refused, and does nothing.",
 			Broken: "The webhook lets the token's key id choose the key, or does what it says.",
 			Why:    "kid is the attacker's text before anything is verified. In a path it opens a file with known content and uses it as the key; in a query it is SQL injection.",
@@ -134,7 +135,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-ECDSA-ZERO", Level: rule.Must, Fidelity: rule.Documented, Source: "https://nvd.nist.gov/vuln/detail/CVE-2022-21449",
+		Requirement: rule.Rule{ID: "HOOK-ECDSA-ZERO", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: "https://nvd.nist.gov/vuln/detail/CVE-2022-21449",
 			Text:   "ES256 with a zero signature is refused.",
 			Broken: "The webhook believes a token with a signature of zeros.",
 			Why:    "A signature of zeros passed for valid under any key in Java 15 to 18 (CVE-2022-21449). Whoever lets the token choose ES256 on such a runtime believes everybody.",
@@ -143,7 +144,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-SEGMENTS", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.RFC7515,
+		Requirement: rule.Rule{ID: "HOOK-SEGMENTS", Level: rule.Must, Fidelity: rule.Assumed, Code: "verify", Source: rule.RFC7515,
 			Text:   "1, 2, 4, 5 segments, .., and thousands of dots are refused, alive.",
 			Broken: "The webhook falls over a token with too few or too many parts, or believes it.",
 			Why:    "Parsers that split at dots fall over odd counts: with an exception that nobody catches, or by reading a signature that is not there. Thousands of dots cost memory.",
@@ -152,7 +153,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-GARBAGE", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.RFC7515,
+		Requirement: rule.Rule{ID: "HOOK-GARBAGE", Level: rule.Must, Fidelity: rule.Assumed, Code: "verify", Source: rule.RFC7515,
 			Text:   "A header or payload that is no JSON, null, a list, deeply nested or 64 KB long is refused, alive.",
 			Broken: "The webhook falls over a token that is rubbish, or believes it.",
 			Why:    "Anyone can send rubbish to a public URL. If it ends in a 500 or takes the process along, one curious stranger turns the bot off for all.",
@@ -161,16 +162,17 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-SCHEME", Level: rule.Should, Fidelity: rule.Documented, Source: "https://www.rfc-editor.org/rfc/rfc6750",
+		Requirement: rule.Rule{ID: "HOOK-SCHEME", Level: rule.Should, Fidelity: rule.Documented, Code: "webhook", Source: "https://www.rfc-editor.org/rfc/rfc6750",
 			Text:   "The token under Basic, bare, in the query or a cookie is refused.",
 			Broken: "The webhook takes the token from places where Kindly never puts it.",
 			Why:    "A token in a query stands in every log on the way; one in a cookie is sent by other sites. Each further way in is one more that nobody guards.",
+			Kindly: "It sends Authorization: Bearer, and nothing else.",
 			Fix:    "Read the token from Authorization: Bearer only. Queries end up in logs, and cookies are sent by other sites."},
 		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true,
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-BEARER-CASE", Level: rule.Info, Fidelity: rule.Assumed, Source: "https://www.rfc-editor.org/rfc/rfc6750",
+		Requirement: rule.Rule{ID: "HOOK-BEARER-CASE", Level: rule.Info, Fidelity: rule.Assumed, Code: "webhook", Source: "https://www.rfc-editor.org/rfc/rfc6750",
 			Text:   "bearer works like Bearer.",
 			Broken: `The webhook does not know the scheme "bearer" in lower case.`,
 			Why:    "A proxy that writes bearer in lower case is within the standard, and your users are strangers from the day on that somebody puts it in between.",
@@ -179,7 +181,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-EXPIRED", Level: rule.Must, Fidelity: rule.Documented, Source: rule.RFC7519,
+		Requirement: rule.Rule{ID: "HOOK-EXPIRED", Level: rule.Must, Fidelity: rule.Documented, Code: "verify", Source: rule.RFC7519,
 			Text:   "A token expired for an hour is refused (60 s is a note; 290 s a warning). Without key, --wait-expiry waits for the real one.",
 			Broken: "The webhook believes a token that has expired.",
 			Why:    "Tokens get into logs, tickets and screenshots. That they expire is all that makes them harmless there.",
@@ -188,7 +190,7 @@ var Hook = []Check{
 		Probe: hookExpired,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-EXP-MISSING", Level: rule.Must, Fidelity: rule.Documented, Source: rule.RFC7519,
+		Requirement: rule.Rule{ID: "HOOK-EXP-MISSING", Level: rule.Must, Fidelity: rule.Documented, Code: "claims", Source: rule.RFC7519,
 			Text:   "A token without exp, or with one that is null, 0, negative, a string, boolean or object, is refused.",
 			Broken: "The webhook believes a token that never expires.",
 			Why:    "Many libraries check exp only where it is. One token without it, made by a test tool with your key, is valid for ever.",
@@ -197,7 +199,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-EXP-HUGE", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.RFC7519,
+		Requirement: rule.Rule{ID: "HOOK-EXP-HUGE", Level: rule.Should, Fidelity: rule.Assumed, Code: "claims", Source: rule.RFC7519,
 			Text:   "exp of 1e300, 2^63, or in milliseconds is refused.",
 			Broken: "The webhook believes a token that expires in thousands of years.",
 			Why:    "An exp in milliseconds lies tens of thousands of years ahead. Nobody notices: such a token works, and goes on working.",
@@ -206,16 +208,17 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-LIFETIME", Level: rule.Should, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-LIFETIME", Level: rule.Should, Fidelity: rule.Documented, Code: "claims", Source: rule.ChatAuthentication,
 			Text:   "A lifetime over 15 minutes is refused: Kindly would never have let it through.",
 			Broken: "The webhook believes a token that lives longer than Kindly allows.",
 			Why:    "Kindly would not have let it through, so it does not come from there: somebody uses your key for something else.",
+			Kindly: "exp is at most 15 minutes after iat.",
 			Fix:    "Refuse a token whose exp is more than 900 s after its iat."},
 		Needs: target.NeedWebhook | target.NeedKey, Hostile: true,
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-NBF", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.RFC7519,
+		Requirement: rule.Rule{ID: "HOOK-NBF", Level: rule.Should, Fidelity: rule.Assumed, Code: "verify", Source: rule.RFC7519,
 			Text:   "An nbf in the future is refused.",
 			Broken: "The webhook believes a token that is not valid yet.",
 			Why:    "Who signs a token for tomorrow wants it to be refused today.",
@@ -224,7 +227,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-IAT", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.RFC7519,
+		Requirement: rule.Rule{ID: "HOOK-IAT", Level: rule.Should, Fidelity: rule.Assumed, Code: "claims", Source: rule.RFC7519,
 			Text:   "iat missing, in the future, in milliseconds or a string is refused.",
 			Broken: "The webhook believes a token that does not say when it was made.",
 			Why:    "Without a sound iat nobody can tell how long the token lives: the limit of 15 minutes is measured from it.",
@@ -233,7 +236,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-NO-CHAT", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-NO-CHAT", Level: rule.Must, Fidelity: rule.Documented, Code: "claims", Source: rule.ChatAuthentication,
 			Text:   "A token without chat.id is refused, also when the request has no chat_id.",
 			Broken: "The webhook believes a token that belongs to no chat.",
 			Why:    "A token of no chat is a token of every chat. In many languages two missing values are equal, and the comparison passes.",
@@ -242,7 +245,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-CHAT-TYPE", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-CHAT-TYPE", Level: rule.Must, Fidelity: rule.Documented, Code: "claims", Source: rule.ChatAuthentication,
 			Text:   "chat null, a string, a list, or with a numeric id is refused, alive.",
 			Broken: "The webhook falls over a token with a malformed chat, or believes it.",
 			Why:    "Reading id of null crashes in most languages, and a loose comparison takes 0, \"\" and null for each other.",
@@ -251,7 +254,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-SUB-TYPE", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-SUB-TYPE", Level: rule.Must, Fidelity: rule.Documented, Code: "claims", Source: rule.ChatAuthentication,
 			Text:   "sub missing, empty, null, a number or an object is refused.",
 			Broken: "The webhook believes a token that names no user.",
 			Why:    "An empty or missing sub in a look-up finds nobody, or the first, or all. As an object it can turn into an operator in some databases.",
@@ -260,16 +263,17 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-ALG-OTHER", Level: rule.Should, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-ALG-OTHER", Level: rule.Should, Fidelity: rule.Documented, Code: "verify", Source: rule.ChatAuthentication,
 			Text:   "RS384, RS512, PS256 with the right key are refused.",
 			Broken: "The webhook takes signatures in algorithms that Kindly refuses.",
 			Why:    "It is your own key, so nobody is fooled yet. But code that takes what the token says takes the next trick too.",
+			Kindly: "It takes RS256 only, so that no such token comes from there.",
 			Fix:    "Accept RS256 only: Kindly accepts nothing else."},
 		Needs: target.NeedWebhook | target.NeedKey, Hostile: true,
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-CRIT", Level: rule.Should, Fidelity: rule.Documented, Source: rule.RFC7515,
+		Requirement: rule.Rule{ID: "HOOK-CRIT", Level: rule.Should, Fidelity: rule.Documented, Code: "verify", Source: rule.RFC7515,
 			Text:   "An unknown crit extension is refused.",
 			Broken: "The webhook ignores what the token says must be understood.",
 			Why:    "crit means: who does not understand this must refuse. Ignoring it is believing a token whose meaning you don't know.",
@@ -278,7 +282,7 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-DUPLICATE-CLAIMS", Level: rule.Info, Fidelity: rule.Assumed, Source: rule.RFC8725,
+		Requirement: rule.Rule{ID: "HOOK-DUPLICATE-CLAIMS", Level: rule.Info, Fidelity: rule.Assumed, Code: rule.NoCode, Source: rule.RFC8725,
 			Text:   "What duplicate exp, sub or chat, and EXP beside exp, do: many JSON parsers cannot tell, and only the key's holder can make them.",
 			Broken: "The webhook takes tokens that say the same thing twice.",
 			Why:    "If a gateway reads the first exp and the service behind it the last, each is content with a token that the other would refuse. Only the key's holder can make one.",
@@ -287,34 +291,37 @@ var Hook = []Check{
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-UNVERIFIED", Level: rule.Should, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "HOOK-UNVERIFIED", Level: rule.Should, Fidelity: rule.Documented, Code: "reply", Source: rule.ChatAuthentication,
 			Text:   `email_verified: "true" does not count as verified: judged by the e-mail's marker in the answer, not by acceptance.`,
 			Broken: "The webhook takes an unverified e-mail address for a verified one.",
 			Why:    "Anyone can register with somebody else's address. If text counts as verified, they get that person's mail and data.",
+			Kindly: "Only verified addresses are stored.",
 			Fix:    "Treat an address as verified only if email_verified is the boolean true."},
 		Needs: target.NeedWebhook | target.NeedKey, Hostile: true,
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-ESCAPES", Level: rule.Should, Fidelity: rule.Documented, Source: rule.Webhooks,
+		Requirement: rule.Rule{ID: "HOOK-ESCAPES", Level: rule.Should, Fidelity: rule.Documented, Code: "reply", Source: rule.Webhooks,
 			Text:   "Markup in name comes back escaped, if it comes back.",
 			Broken: "The webhook puts markup from the token into its reply.",
 			Why:    "Users choose their names. Markup in one becomes part of your reply, and so of what others see: a link, a form, a message in your voice.",
+			Kindly: "Replies may hold simple HTML.",
 			Fix:    "Escape claims before you put them into a reply: Kindly's client renders simple HTML."},
 		Needs: target.NeedWebhook | target.NeedKey, Hostile: true,
 		Probe: attacks,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-TOKEN-ECHO", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.Webhooks,
+		Requirement: rule.Rule{ID: "HOOK-TOKEN-ECHO", Level: rule.Should, Fidelity: rule.Assumed, Code: "errors", Source: rule.Webhooks,
 			Text:   "No answer contains the token.",
 			Broken: "The webhook writes the token into its answer.",
 			Why:    "What you answer is shown and kept in places where the token should not be: transcripts, the debug console, logs.",
+			Kindly: "Its debug console shows each answer with headers.",
 			Fix:    "Don't write the request's headers into the answer, not even into an error."},
 		Needs: target.NeedWebhook | target.NeedToken, Weakly: target.NeedToken, Hostile: true, Reads: true,
 		Probe: hookTokenEcho,
 	},
 	{
-		Requirement: rule.Rule{ID: "HOOK-ERROR-LEAK", Level: rule.Should, Fidelity: rule.Assumed, Source: "https://cwe.mitre.org/data/definitions/209.html",
+		Requirement: rule.Rule{ID: "HOOK-ERROR-LEAK", Level: rule.Should, Fidelity: rule.Assumed, Code: "errors", Source: "https://cwe.mitre.org/data/definitions/209.html",
 			Text:   "Error answers show no stack trace, file path, key or secret.",
 			Broken: "The webhook's errors show what is inside.",
 			Why:    "A stack trace tells a stranger the library, its version and where the key lies; a debug page shows the environment with all its secrets.",

@@ -8,7 +8,7 @@ import (
 // Signature lists the checks of an area. What a webhook must make of the signature of Kindly's requests.
 var Signature = []Check{
 	{
-		Requirement: rule.Rule{ID: "SIG-VALID", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-VALID", Level: rule.Must, Fidelity: rule.Documented, Code: "signature", Source: rule.HMAC,
 			Text:   "A correctly signed request is accepted.",
 			Broken: "The webhook refuses what Kindly signs.",
 			Why:    "If a right signature is refused, every dialogue that uses the webhook is silent. The usual causes are another secret, or a body that was parsed before it was verified.",
@@ -17,7 +17,7 @@ var Signature = []Check{
 		Probe: sigValid,
 	},
 	{
-		Requirement: rule.Rule{ID: "SIG-MISSING", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-MISSING", Level: rule.Must, Fidelity: rule.Documented, Code: "signature", Source: rule.HMAC,
 			Text:   "Without the two headers it is refused with a 4xx, alive.",
 			Broken: "The webhook answers a request that nobody signed.",
 			Why:    "The URL of a webhook is no secret. Without the signature anyone can call it, as if they were Kindly, with any user id and text.",
@@ -26,7 +26,7 @@ var Signature = []Check{
 		Probe: sigMissing,
 	},
 	{
-		Requirement: rule.Rule{ID: "SIG-WRONG", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-WRONG", Level: rule.Must, Fidelity: rule.Documented, Code: "signature", Source: rule.HMAC,
 			Text:   "Signed with another secret, or none, it is refused.",
 			Broken: "The webhook answers a request that was signed with another secret.",
 			Why:    "A webhook that looks only whether there is a signature takes any: a header with the letter x in it will do.",
@@ -35,7 +35,7 @@ var Signature = []Check{
 		Probe: sigWrong,
 	},
 	{
-		Requirement: rule.Rule{ID: "SIG-BODY", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-BODY", Level: rule.Must, Fidelity: rule.Documented, Code: "signature", Source: rule.HMAC,
 			Text:   "A body changed after signing is refused.",
 			Broken: "The webhook answers a request that was changed after it was signed.",
 			Why:    "An attacker takes a request that they have seen, with its signature, and writes something else into it.",
@@ -44,7 +44,7 @@ var Signature = []Check{
 		Probe: sigBody,
 	},
 	{
-		Requirement: rule.Rule{ID: "SIG-RAW-BODY", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-RAW-BODY", Level: rule.Must, Fidelity: rule.Documented, Code: "webhook", Source: rule.HMAC,
 			Text:   `Unusual but valid JSON (spacing, \u00e6 and æ, \/, key order, trailing newline), signed over its raw bytes, is accepted.`,
 			Broken: "The webhook refuses some bodies, though they are signed rightly.",
 			Why:    "JSON that is parsed and written again has other bytes. It works until the first æ, emoji or blank, and then fails for those users only.",
@@ -53,7 +53,7 @@ var Signature = []Check{
 		Probe: sigRawBody,
 	},
 	{
-		Requirement: rule.Rule{ID: "SIG-ENCODING", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-ENCODING", Level: rule.Must, Fidelity: rule.Documented, Code: "signature", Source: rule.HMAC,
 			Text:   "Hex, base64url where it differs, truncated, prefixed, with trailing bytes, or empty: refused.",
 			Broken: "The webhook takes a broken signature for the right one.",
 			Why:    "A comparison that stops early or takes an empty value can be guessed byte by byte, or skipped. A decoder that is only lenient gives nothing away, and is a warning.",
@@ -62,7 +62,7 @@ var Signature = []Check{
 		Probe: sigEncoding,
 	},
 	{
-		Requirement: rule.Rule{ID: "SIG-ALGORITHM", Level: rule.Must, Fidelity: rule.Documented, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-ALGORITHM", Level: rule.Must, Fidelity: rule.Documented, Code: "signature", Source: rule.HMAC,
 			Text:   "A missing or different Kindly-HMAC-algorithm is refused with a 4xx, alive.",
 			Broken: "The webhook does not look at the signature's algorithm.",
 			Why:    "If the day comes on which Kindly adds another algorithm, code that ignores the name verifies the wrong thing, or nothing.",
@@ -71,7 +71,7 @@ var Signature = []Check{
 		Probe: sigAlgorithm,
 	},
 	{
-		Requirement: rule.Rule{ID: "SIG-TWICE", Level: rule.Should, Fidelity: rule.Assumed, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-TWICE", Level: rule.Should, Fidelity: rule.Assumed, Code: "signature", Source: rule.HMAC,
 			Text:   "Two Kindly-HMAC headers, one wrong: refused.",
 			Broken: "The webhook takes a request with two signatures, one of them wrong.",
 			Why:    "A proxy reads the first of two headers, your code the last. Whoever can add one chooses which of them is looked at.",
@@ -80,7 +80,7 @@ var Signature = []Check{
 		Probe: sigTwice,
 	},
 	{
-		Requirement: rule.Rule{ID: "SIG-ECHO", Level: rule.Must, Fidelity: rule.Assumed, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-ECHO", Level: rule.Must, Fidelity: rule.Assumed, Code: "signature", Source: rule.HMAC,
 			Text:   "The answer to a wrong signature does not hold the right one.",
 			Broken: "The webhook tells the right signature to whoever sends a wrong one.",
 			Why:    "Whoever sends a wrong signature is told the right one, sends the same body again with it, and is Kindly as far as the webhook can tell.",
@@ -89,7 +89,7 @@ var Signature = []Check{
 		Probe: sigEcho,
 	},
 	{
-		Requirement: rule.Rule{ID: "SIG-UNCHECKED", Level: rule.Should, Fidelity: rule.Documented, Source: rule.HMAC,
+		Requirement: rule.Rule{ID: "SIG-UNCHECKED", Level: rule.Should, Fidelity: rule.Documented, Code: "signature", Source: rule.HMAC,
 			Text:   "Where no secret is configured: an unsigned request is refused.",
 			Broken: "Anybody who knows the webhook's URL can call it.",
 			Why:    "Anyone who knows the URL can call it. What it says to strangers is then public, and what it does can be done by anybody.",

@@ -22,7 +22,7 @@ func tokenChecks() []Check {
 		checks = append(checks, Check{Requirement: r, Needs: target.NeedToken, Probe: probe})
 	}
 	return after(checks, "TOK-SUB", Check{
-		Requirement: rule.Rule{ID: "TOK-SUB-STABLE", Level: rule.Must, Fidelity: rule.Documented, Source: rule.ChatAuthentication,
+		Requirement: rule.Rule{ID: "TOK-SUB-STABLE", Level: rule.Must, Fidelity: rule.Documented, Code: "mint", Source: rule.ChatAuthentication,
 			Text:   "One user's sub is the same in every token.",
 			Broken: "The same user has another sub in each token.",
 			Why:    "If sub changes from token to token, one person is many: their chats are not found again, and a webhook that looks them up finds nobody.",
