@@ -17,12 +17,15 @@ import (
 )
 
 func TestSendSendsARecordedDelivery(t *testing.T) {
-	var got string
-	var signed bool
+	type delivered struct {
+		body   string
+		signed bool
+	}
+	received := make(chan delivered, 2)
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		mac, _ := webhook.Signature(r.Header)
-		got, signed = string(body), webhook.Verify("a-secret", body, mac)
+		received <- delivered{string(body), webhook.Verify("a-secret", body, mac)}
 		_, _ = io.WriteString(w, `{"reply":"hello"}`)
 	}))
 	defer app.Close()
@@ -72,7 +75,6 @@ func TestSendSendsARecordedDelivery(t *testing.T) {
 		{"--recording FILE --message hello", 2, ""},
 		{"--recording FILE --payload FILE", 2, ""},
 	} {
-		got, signed = "", false
 		args := strings.Fields(strings.ReplaceAll("send --webhook "+app.URL+" "+row.args, "FILE", file))
 		send := exec.Command("kindlytest", args...)
 		send.Env = append(send.Environ(), hmacSecretVariable+"=a-secret")
@@ -81,8 +83,9 @@ func TestSendSendsARecordedDelivery(t *testing.T) {
 		if err != nil && !errors.As(err, &exit) {
 			t.Fatal(err)
 		}
-		if code := send.ProcessState.ExitCode(); code != row.code || got != row.want || signed != (row.want != "") {
-			t.Errorf("%s: ends with %d, sent %q, signed %t: %s", row.args, code, got, signed, out)
+		got := lastOf(received)
+		if code := send.ProcessState.ExitCode(); code != row.code || got.body != row.want || got.signed != (row.want != "") {
+			t.Errorf("%s: ends with %d, sent %+v: %s", row.args, code, got, out)
 		}
 	}
 }

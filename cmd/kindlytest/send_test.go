@@ -43,11 +43,11 @@ func TestSend(t *testing.T) {
 		{"one that plays with the terminal", reply(200, "{\"reply\":\"\x1b[2J\"}"), exitBroken, "\uFFFD"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			var signed bool
+			signed := make(chan bool, 2)
 			hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				got, _ := webhook.Signature(r.Header)
-				signed = webhook.Verify(secret, body, got) && r.Header.Get("Authorization") == "Bearer "+jwt && strings.Contains(string(body), `"chat_id":"c-1"`)
+				signed <- webhook.Verify(secret, body, got) && r.Header.Get("Authorization") == "Bearer "+jwt && strings.Contains(string(body), `"chat_id":"c-1"`)
 				row.answer(w, r)
 			}))
 			defer hook.Close()
@@ -57,6 +57,7 @@ func TestSend(t *testing.T) {
 					args = append(args, "--json")
 				}
 				r := runHere(t.Context(), map[string]string{"KINDLYTEST_HMAC_SECRET": secret}, "", args...)
+				signed := lastOf(signed)
 				if r.code != row.code || !signed || !json && !strings.Contains(r.stdout, row.says) {
 					t.Errorf("code %d, signed with the token %v:\n%s%s", r.code, signed, r.stdout, r.stderr)
 				}
@@ -66,6 +67,14 @@ func TestSend(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lastOf is what a handler has seen of a request that has been answered; nothing if there was none.
+func lastOf[T any](seen chan T) (last T) {
+	for len(seen) > 0 {
+		last = <-seen
+	}
+	return last
 }
 
 func reply(status int, body string) http.HandlerFunc {

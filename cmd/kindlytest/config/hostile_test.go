@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestFilesWithoutEndAreRefused(t *testing.T) {
@@ -51,12 +50,10 @@ func TestBombsOfYAMLAreRefusedAtOnce(t *testing.T) {
 		"too large":      strings.Repeat("a: b\n", 1<<20),
 	} {
 		t.Run(name, func(t *testing.T) {
-			began := time.Now()
-			if _, err := Parse("c.yaml", []byte(text), Sources{}); err == nil {
-				t.Error("it was taken")
-			}
-			if took := time.Since(began); took > 3*time.Second {
-				t.Errorf("it took %v", took)
+			// Before the parser has seen it, whose time grows with the square.
+			_, err := Parse("c.yaml", []byte(text), Sources{})
+			if err == nil || !strings.Contains(err.Error(), "too deeply") && !strings.Contains(err.Error(), "larger than") {
+				t.Errorf("it came to the parser: %v", err)
 			}
 		})
 	}
