@@ -309,13 +309,14 @@ func TestTheBrowsersConsoleSaysWhatRunWouldSay(t *testing.T) {
 		p := openTab(t, page.URL, browser.Screen{Width: 800, Height: 600})
 		want := "kindlytest: " + tt.id + ": "
 		found := ""
-		for deadline := time.Now().Add(20 * time.Second); found == "" && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		waitUntil(t, want, func() bool {
 			for _, c := range p.Record().Console {
 				if strings.HasPrefix(c.Text, want) {
 					found = c.Text
 				}
 			}
-		}
+			return found != ""
+		})
 		if !strings.Contains(found, tt.says) || !strings.Contains(found, "More: "+s.base+"/checks#/check/"+tt.id) || !strings.Contains(found, "kindlytest explain "+tt.id) {
 			t.Errorf("of %s the console says %q (%v)", tt.id, found, p.Record().Console)
 		}

@@ -49,8 +49,8 @@ func assertNothingLeft(t *testing.T, dir string) {
 
 func TestNothingSurvives(t *testing.T) {
 	needChrome(t)
-	hanging := newSite(t, nil)
-	hanging.mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	hanging, asked := newSite(t, nil), make(chan struct{}, 9)
+	hanging.mux.HandleFunc("GET /", func(w http.ResponseWriter, r *http.Request) { asked <- struct{}{}; <-r.Context().Done() })
 	fine := newSite(t, map[string]string{"/": "fine"})
 	for name, use := range map[string]func(t *testing.T, b *browser.Browser, cancel func()){
 		"after success": func(t *testing.T, b *browser.Browser, cancel func()) {
@@ -67,7 +67,7 @@ func TestNothingSurvives(t *testing.T) {
 				_, err := u.Visit(withTimeout(t), hanging.URL, nil)
 				failed <- err
 			}()
-			time.Sleep(100 * time.Millisecond)
+			<-asked
 			b.Close()
 			if err := <-failed; !errors.Is(err, browser.ErrClosed) {
 				t.Errorf("Visit returned %v, want ErrClosed", err)

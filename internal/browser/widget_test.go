@@ -143,9 +143,11 @@ func TestWidgetRenewsBeforeExpiry(t *testing.T) {
 		end := time.Now().Add(2 * time.Second)
 		k := &stubKindly{expires: func(int) time.Time { return end }}
 		s := newSite(t, map[string]string{"/": page})
-		visit(t, s.URL, k)
+		p := visit(t, s.URL, k)
 		k.settled(t, 2)
-		time.Sleep(1500 * time.Millisecond)
+		if err := p.Advance(withTimeout(t), time.Hour); err != nil {
+			t.Fatal(err)
+		}
 		if n := len(k.all("/token")); n != 2 {
 			t.Errorf("%d tokens", n)
 		}
