@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // maxAnnotations bounds what is written: GitHub shows ten errors and ten warnings
@@ -90,9 +92,9 @@ func annotationPlace(p *Place) string {
 const maxAnnotation = 1000 // runes
 
 func annotationText(s string) string {
-	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(clip(oneLine(s), maxAnnotation))
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(clip.Runes(oneLine(s), maxAnnotation))
 }
 
 func annotationProperty(s string) string {
-	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(annotationText(clip(oneLine(s), 200)))
+	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(annotationText(clip.Runes(oneLine(s), 200)))
 }

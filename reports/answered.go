@@ -6,6 +6,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
+	"github.com/kindlytest/kindlytest/internal/jws"
 )
 
 // answered is what answered, in one line: status, content type, Server, and the
@@ -60,7 +63,7 @@ const (
 
 func (r Response) inShort() string {
 	if r.Status == 0 {
-		return clip(oneLine(r.Error), maxAnswerText)
+		return clip.Runes(oneLine(r.Error), maxAnswerText)
 	}
 	parts := []string{fmt.Sprint(r.Status)}
 	if t := r.header("Content-Type"); t != "" {
@@ -75,7 +78,7 @@ func (r Response) inShort() string {
 	}
 	switch text := firstText(r.Body); {
 	case r.Error != "":
-		parts = append(parts, clip(oneLine(r.Error), maxAnswerText))
+		parts = append(parts, clip.Runes(oneLine(r.Error), maxAnswerText))
 	case text != "":
 		parts = append(parts, "“"+text+"”")
 	default:
@@ -88,7 +91,7 @@ func (r Response) inShort() string {
 func (r Response) header(name string) string {
 	for _, h := range r.Headers {
 		if strings.EqualFold(h.Name, name) {
-			return clip(oneLine(h.Value), maxAnswerPart)
+			return clip.Runes(oneLine(h.Value), maxAnswerPart)
 		}
 	}
 	return ""
@@ -114,12 +117,8 @@ func firstText(body string) string {
 			lines = append(lines, text)
 		}
 	}
-	return clip(longToken.ReplaceAllString(strings.Join(lines, " / "), "eyJ…"), maxAnswerText)
+	return clip.Runes(jws.Replace(strings.Join(lines, " / "), "eyJ…"), maxAnswerText)
 }
-
-// longToken is a JWT, also without its signature, of which a line of 120 runes would
-// show nothing but letters.
-var longToken = regexp.MustCompile(`eyJ[\w-]{8,}\.[\w.\[\]-]*`)
 
 // withTitle puts a page's title on a line of its own.
 func withTitle(page string) string {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // An areaGroup is the checks of one area, in their order in the run.
@@ -155,10 +157,10 @@ func inShort(c Check) string {
 func (c Check) String() string {
 	text := shortID(c) + " " + outcomeWord(c.Outcome)
 	if c.Outcome != Passed || c.Weak {
-		text += ": " + strings.TrimRight(clip(oneLine(inShort(c)), maxFieldRunes), ". ") + "."
+		text += ": " + strings.TrimRight(clip.Runes(oneLine(inShort(c)), maxFieldRunes), ". ") + "."
 	}
 	if badness(c.Outcome) >= doubtful && c.Fix != "" {
-		text += " Fix: " + clip(oneLine(c.Fix), maxFieldRunes)
+		text += " Fix: " + clip.Runes(oneLine(c.Fix), maxFieldRunes)
 	}
 	return text
 }

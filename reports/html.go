@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 //go:embed report.gohtml
@@ -29,8 +31,8 @@ var htmlScript string
 const maxHTMLText = 20_000
 
 var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"line":     func(s string) string { return clip(oneLine(s), maxHTMLText) },
-	"text":     func(s string) string { return clip(strings.TrimSpace(printable(s)), maxHTMLText) },
+	"line":     func(s string) string { return clip.Runes(oneLine(s), maxHTMLText) },
+	"text":     func(s string) string { return clip.Runes(strings.TrimSpace(printable(s)), maxHTMLText) },
 	"symbol":   symbol,
 	"word":     outcomeWord,
 	"class":    known,
@@ -38,7 +40,7 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"kind":     knownKind,
 	"tokens":   decodedTokens,
 	"join":     strings.Join,
-	"head":     func(c htmlCheck) string { return clip(oneLine(c.headline()), maxHTMLText) },
+	"head":     func(c htmlCheck) string { return clip.Runes(oneLine(c.headline()), maxHTMLText) },
 	"count":    plural,
 	"label":    func(s string) string { return strings.ToUpper(s[:1]) + s[1:] },
 	"command":  func(label string) bool { return label == "repeat" || label == "explain" },
@@ -165,7 +167,7 @@ func newSetPage(s Set) htmlPage {
 }
 
 func titled(word, what string) string {
-	if what = clip(oneLine(what), maxHTMLText); what != "" {
+	if what = clip.Runes(oneLine(what), maxHTMLText); what != "" {
 		word += " · " + what
 	}
 	return word + " · kindlytest"

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // WriteJUnit writes a finished run as JUnit XML: one testsuite an area, one
@@ -106,7 +108,7 @@ func junitCase(run Run, c Check, causes []causeOutline) xmlCase {
 		Properties: junitProperties(c, causes),
 	}
 	text := junitText(c, causes)
-	problem := &xmlProblem{Message: clip(oneLine(junitMessage(c, causes)), 300), Type: c.Level, Text: text}
+	problem := &xmlProblem{Message: clip.Runes(oneLine(junitMessage(c, causes)), 300), Type: c.Level, Text: text}
 	switch {
 	case c.Outcome == Failed, c.Outcome == Warned && run.Strict:
 		tc.Failure = problem
@@ -114,7 +116,7 @@ func junitCase(run Run, c Check, causes []causeOutline) xmlCase {
 		problem.Type = string(Errored)
 		tc.Error = problem
 	case c.Outcome == Skipped:
-		tc.Skipped = &xmlProblem{Message: clip(oneLine(c.Reason), 300)}
+		tc.Skipped = &xmlProblem{Message: clip.Runes(oneLine(c.Reason), 300)}
 	case c.Outcome != Passed:
 		tc.Out = &xmlText{string(c.Outcome) + ": " + text}
 	case c.Weak:
@@ -152,7 +154,7 @@ func junitRun(run Run) (xmlSuite, bool) {
 		Properties: junitRunProperties(run),
 		Cases: []xmlCase{{
 			Name: "RUN-COMPLETE", Class: junitClass(run, "RUN"), Time: seconds(0),
-			Error: &xmlProblem{Message: clip(oneLine(message), 300), Type: string(Errored), Text: text},
+			Error: &xmlProblem{Message: clip.Runes(oneLine(message), 300), Type: string(Errored), Text: text},
 		}},
 	}, true
 }
@@ -207,7 +209,7 @@ func properties(pairs ...string) []xmlProperty {
 	var out []xmlProperty
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			out = append(out, xmlProperty{Name: pairs[i], Value: clip(pairs[i+1], maxJUnitField)})
+			out = append(out, xmlProperty{Name: pairs[i], Value: clip.Runes(pairs[i+1], maxJUnitField)})
 		}
 	}
 	return out
@@ -219,9 +221,9 @@ const maxJUnitField = 10_000
 
 func junitText(c Check, causes []causeOutline) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", clip(c.headline(), maxJUnitField))
+	fmt.Fprintf(&b, "%s\n\n", clip.Runes(c.headline(), maxJUnitField))
 	line := func(f field) {
-		text := strings.ReplaceAll(clip(f.Text, maxJUnitField), "\n", "\n          ")
+		text := strings.ReplaceAll(clip.Runes(f.Text, maxJUnitField), "\n", "\n          ")
 		fmt.Fprintf(&b, "%-9s %s\n", f.Label, text)
 	}
 	for _, cause := range causes {

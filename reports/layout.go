@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 func (s *summaryPrinter) title(text string) { s.line(""); s.line(s.bold(text)) }
@@ -16,7 +18,7 @@ func (s *summaryPrinter) field(f field) {
 	indent := strings.Repeat(" ", labelWidth)
 	text := f.Text
 	if f.Label == "repeat" || f.Label == "explain" {
-		s.line("  " + s.dim(fmt.Sprintf("%-*s", labelWidth, f.Label)) + oneLine(clip(text, maxFieldRunes)))
+		s.line("  " + s.dim(fmt.Sprintf("%-*s", labelWidth, f.Label)) + oneLine(clip.Runes(text, maxFieldRunes)))
 		return
 	}
 	if f.Label == "answered" { // one line: enough to tell who it was
@@ -38,7 +40,7 @@ func (s *summaryPrinter) item(c Check, text string) { s.signed(c.Outcome, shortI
 // signed is a text with a coloured head.
 func (s *summaryPrinter) signed(o Outcome, name, text string, most int) {
 	head := symbol(o) + " " + name
-	for i, l := range s.wrapped(head+"  "+oneLine(clip(text, maxFieldRunes)), s.width-2, most) {
+	for i, l := range s.wrapped(head+"  "+oneLine(clip.Runes(text, maxFieldRunes)), s.width-2, most) {
 		tail, whole := strings.CutPrefix(l, head)
 		switch {
 		case i > 0:
@@ -79,7 +81,7 @@ func (s *summaryPrinter) paths(paths []string) {
 
 // wrapped is foreign text made safe, wrapped, and cut after so many lines.
 func (s *summaryPrinter) wrapped(text string, width, most int) []string {
-	short := clip(text, maxFieldRunes)
+	short := clip.Runes(text, maxFieldRunes)
 	lines := wrap(printable(short), width)
 	if len(lines) > most {
 		rest := "… (more in the report files)"

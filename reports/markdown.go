@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // MaxMarkdown bounds what WriteMarkdown writes, in bytes: GitHub drops a step
@@ -131,7 +133,7 @@ func markdownCause(c causeOutline) string {
 		fmt.Fprintf(&b, "- **explains:** %s\n", someIDs(c.IDs(), 12))
 	}
 	if c.Sample != nil {
-		fmt.Fprintf(&b, "\n<details><summary>Sample: %s</summary>\n%s</details>\n", markup(clip(oneLine(c.Sample.Title), maxMarkdownCell)), pre(c.Sample.Code))
+		fmt.Fprintf(&b, "\n<details><summary>Sample: %s</summary>\n%s</details>\n", markup(clip.Runes(oneLine(c.Sample.Title), maxMarkdownCell)), pre(c.Sample.Code))
 	}
 	return b.String()
 }
@@ -269,21 +271,21 @@ func (t outline) symptoms() []Check {
 func detail(c Check) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n<details><summary>%s <code>%s</code> %s</summary>\n", markdownSymbol(c.Outcome),
-		markup(shortID(c)), markup(clip(oneLine(c.headline()), maxMarkdownCell)))
+		markup(shortID(c)), markup(clip.Runes(oneLine(c.headline()), maxMarkdownCell)))
 	for _, f := range fieldsOf(c) {
 		fmt.Fprintf(&b, "<p><b>%s</b></p>\n%s", f.Label, pre(f.Text))
 	}
 	if c.Sample != nil {
-		fmt.Fprintf(&b, "<p><b>sample</b> %s</p>\n%s", markup(clip(oneLine(c.Sample.Title), maxMarkdownCell)), pre(c.Sample.Code))
+		fmt.Fprintf(&b, "<p><b>sample</b> %s</p>\n%s", markup(clip.Runes(oneLine(c.Sample.Title), maxMarkdownCell)), pre(c.Sample.Code))
 	}
 	for i, e := range c.Evidence {
 		if i == maxExchanges {
 			break
 		}
-		fmt.Fprintf(&b, "<p>%s</p>\n%s", markup(clip(oneLine(e.Title), maxMarkdownCell)), pre(exchangeText(e)))
+		fmt.Fprintf(&b, "<p>%s</p>\n%s", markup(clip.Runes(oneLine(e.Title), maxMarkdownCell)), pre(exchangeText(e)))
 	}
 	if c.Source != "" {
-		fmt.Fprintf(&b, "<p>Source: <code>%s</code></p>\n", markup(clip(oneLine(c.Source), maxMarkdownCell)))
+		fmt.Fprintf(&b, "<p>Source: <code>%s</code></p>\n", markup(clip.Runes(oneLine(c.Source), maxMarkdownCell)))
 	}
 	b.WriteString("</details>\n")
 	return b.String()

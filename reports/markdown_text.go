@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // pre is a block of foreign text. An empty line would end the HTML and begin
@@ -11,7 +13,7 @@ import (
 func pre(s string) string {
 	var b strings.Builder
 	b.WriteString("<pre>")
-	for i, line := range strings.Split(strings.TrimSpace(printable(clip(s, maxMarkdownText))), "\n") {
+	for i, line := range strings.Split(strings.TrimSpace(printable(clip.Runes(s, maxMarkdownText))), "\n") {
 		if i > 0 {
 			b.WriteByte('\n')
 		}
@@ -38,7 +40,7 @@ func markup(s string) string { return html.EscapeString(s) }
 // its start. Every sign that means something there becomes a character
 // reference, which is never read as markup.
 func inline(s string, most int) string {
-	return markdownSigns.Replace(clip(oneLine(s), most))
+	return markdownSigns.Replace(clip.Runes(oneLine(s), most))
 }
 
 var markdownSigns = func() *strings.Replacer {

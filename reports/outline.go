@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // An outline is a run in the order in which it is told, in every format: the
@@ -254,7 +256,7 @@ func times(n int) string {
 
 // origin is what was checked, as CI tells it: "commit 1a2b3c4 on main".
 func (t Target) origin() string {
-	commit := clip(oneLine(t.Commit), 80)
+	commit := clip.Runes(oneLine(t.Commit), 80)
 	if len(commit) > 12 && plainHash(commit) {
 		commit = commit[:12]
 	}
@@ -262,7 +264,7 @@ func (t Target) origin() string {
 	if commit != "" {
 		text = "commit " + commit
 	}
-	if branch := clip(oneLine(t.Branch), 80); branch != "" {
+	if branch := clip.Runes(oneLine(t.Branch), 80); branch != "" {
 		text = strings.TrimSpace(text + " on " + branch)
 	}
 	return text

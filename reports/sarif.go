@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 const maxSARIFText = 4000 // runes
@@ -185,7 +187,7 @@ func sarifNotifications(t outline, rules sarifRules) []sarifNotification {
 	return all
 }
 
-func sarifText(s string) string { return clip(printable(s), maxSARIFText) }
+func sarifText(s string) string { return clip.Runes(printable(s), maxSARIFText) }
 
 func sarifTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // sarifRules are the rules of a run, and where each stands.
@@ -31,7 +33,7 @@ func newSARIFRules(t outline) sarifRules {
 	return r
 }
 
-func causeRule(c Cause) string { return cmp.Or(clip(oneLine(c.ID), 80), "cause") }
+func causeRule(c Cause) string { return cmp.Or(clip.Runes(oneLine(c.ID), 80), "cause") }
 
 func ruleOfCause(c causeOutline) sarifRule {
 	title := sarifText(cmp.Or(c.Title, c.ID, "cause"))

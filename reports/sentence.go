@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // maxConsequence bounds what a sentence quotes, in runes.
@@ -71,7 +73,7 @@ func (s outline) worst() string {
 
 // firstSentences are as many whole sentences as fit.
 func firstSentences(text string) string {
-	short := clip(oneLine(text), maxConsequence)
+	short := clip.Runes(oneLine(text), maxConsequence)
 	if !strings.HasSuffix(short, "…") {
 		return short
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // Bounds that keep a failure on one screen of 24 lines, with the command that
@@ -86,11 +88,11 @@ func (s *summaryPrinter) toFix(t outline) {
 			return
 		}
 		head := symbol(Failed) + " " + name
-		text = oneLine(clip(text, maxFieldRunes))
+		text = oneLine(clip.Runes(text, maxFieldRunes))
 		s.line(s.of(Failed)(head) + "  " + cutToWidth(text, max(s.width-textWidth(head)-2, 10)))
 	}
 	for _, c := range t.Causes {
-		add(clip(oneLine(c.ID), maxID), cmp.Or(c.Fix, c.Title))
+		add(clip.Runes(oneLine(c.ID), maxID), cmp.Or(c.Fix, c.Title))
 	}
 	for _, c := range t.Failed {
 		add(shortID(c), cmp.Or(c.Fix, inShort(c)))
@@ -262,7 +264,7 @@ func (s *summaryPrinter) unjudgedGroup(g reasonGroup) {
 func idsInShort(ids []string, most int) string {
 	var names []string
 	for _, id := range ids[:min(len(ids), most)] {
-		names = append(names, clip(oneLine(id), maxID))
+		names = append(names, clip.Runes(oneLine(id), maxID))
 	}
 	text := strings.Join(names, ", ")
 	if more := len(ids) - most; more > 0 {
@@ -301,7 +303,7 @@ func (s *summaryPrinter) verdict(t outline, paths []string) {
 
 // last is the line that ends a report. Where programs read it, it stays whole.
 func (s *summaryPrinter) last(v verdict, between string) {
-	text := between + oneLine(clip(v.Detail, maxFieldRunes))
+	text := between + oneLine(clip.Runes(v.Detail, maxFieldRunes))
 	if s.piped {
 		s.line(s.of(v.Level)(v.Word) + text)
 		return

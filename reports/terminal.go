@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // Terminal prints a run for people while it goes on, and its result at the end:
@@ -66,7 +68,7 @@ func (t *Terminal) Start(target string, total int) {
 func (t *Terminal) Running(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.running = append(t.running, clip(oneLine(id), maxID))
+	t.running = append(t.running, clip.Runes(oneLine(id), maxID))
 	t.redraw()
 }
 

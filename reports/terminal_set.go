@@ -3,6 +3,8 @@ package reports
 import (
 	"cmp"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // FinishRun prints the result of one run of several, headed by the name of its
@@ -40,7 +42,7 @@ func (t *Terminal) FinishSet(set Set, paths ...string) error {
 	for _, run := range set.Runs {
 		v, name := verdictOf(run), oneLine(run.Target.Name)
 		head := symbol(v.Level) + " " + name + strings.Repeat(" ", column-textWidth(name)) + "  " + v.Word
-		tail := cutToWidth(oneLine(clip(v.Detail, maxFieldRunes)), max(s.width-textWidth(head)-2, 20))
+		tail := cutToWidth(oneLine(clip.Runes(v.Detail, maxFieldRunes)), max(s.width-textWidth(head)-2, 20))
 		s.line(s.of(v.Level)(head) + "  " + tail)
 	}
 	s.line("")

@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/width"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 // printable makes foreign text safe to show: line feeds stay, tabs become
@@ -41,26 +43,6 @@ func printable(s string) string {
 // oneLine is printable text with every white space made one space.
 func oneLine(s string) string {
 	return strings.Join(strings.Fields(printable(s)), " ")
-}
-
-// clip shortens s to at most n runes, the last of which is an ellipsis if
-// anything was cut.
-func clip(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	count := 0
-	cut := 0 // where the ellipsis would go
-	for i := range s {
-		if count == n-1 {
-			cut = i
-		}
-		if count == n {
-			return s[:cut] + "…"
-		}
-		count++
-	}
-	return s
 }
 
 const (
@@ -157,4 +139,4 @@ func breakPoint(line string, n int) (at int, long bool) {
 // maxID is more runes than any ID has.
 const maxID = 36
 
-func shortID(c Check) string { return clip(oneLine(c.ID), maxID) }
+func shortID(c Check) string { return clip.Runes(oneLine(c.ID), maxID) }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
 func TestPrintable(t *testing.T) {
@@ -33,8 +35,8 @@ func TestPrintable(t *testing.T) {
 
 func TestClip(t *testing.T) {
 	for in, want := range map[string]string{"": "", "abcd": "abcd", "abcde": "abc…", "æøå🙂": "æøå🙂", "æøå🙂!": "æøå…"} {
-		if got := clip(in, 4); got != want {
-			t.Errorf("clip(%q) is %q, want %q", in, got, want)
+		if got := clip.Runes(in, 4); got != want {
+			t.Errorf("clip.Runes(%q) is %q, want %q", in, got, want)
 		}
 	}
 }

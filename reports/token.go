@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"regexp"
+
+	"github.com/kindlytest/kindlytest/internal/jws"
 )
 
 // A decodedToken is what a token in an exchange says, for people.
 type decodedToken struct{ Header, Claims string }
-
-// compactToken matches the compact form of a token (RFC 7515) whose signature
-// is gone, or is a mark in its place.
-var compactToken = regexp.MustCompile(`\b(ey[A-Za-z0-9_-]{8,})\.([A-Za-z0-9_-]{2,})\.`)
 
 // Bounds of what is decoded of one exchange: hostile tokens are large, deep, or many.
 const (
@@ -26,12 +23,16 @@ func decodedTokens(e Evidence) []decodedToken {
 	var out []decodedToken
 	seen := map[string]bool{}
 	for _, text := range textsOf(e) {
-		for _, m := range compactToken.FindAllStringSubmatch(text, maxTokens) {
-			header, claims := indented(m[1]), indented(m[2])
-			if seen[m[0]] || header == "" || claims == "" || len(out) == maxTokens {
+		for _, t := range jws.Find(text) {
+			header, claims := indented(t.Header), indented(t.Payload)
+			if said := t.Header + t.Payload; seen[said] || header == "" || claims == "" {
 				continue
+			} else {
+				seen[said] = true
 			}
-			seen[m[0]] = true
+			if len(out) == maxTokens {
+				return out
+			}
 			out = append(out, decodedToken{header, claims})
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/kindlytest/kindlytest/fixtures/hostile"
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/internal/figures"
 )
 
@@ -195,11 +196,7 @@ func told(path string) string {
 
 // short fits a cell of a table of Markdown.
 func short(text string) string {
-	text = strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "`", "'").Replace(text)
-	if r := []rune(text); len(r) > 140 {
-		text = string(r[:140]) + "…"
-	}
-	return text
+	return clip.Runes(strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "`", "'").Replace(text), 140)
 }
 
 // A taken is the most memory that was seen, in MB.

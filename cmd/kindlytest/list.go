@@ -12,6 +12,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 )
@@ -75,11 +76,10 @@ func printLines(w io.Writer, text string, width int) error {
 
 // cut shortens a line to a terminal's width; 0 leaves it whole.
 func cut(line string, width int) string {
-	runes := []rune(line)
-	if width < 40 || len(runes) <= width {
+	if width < 40 {
 		return line
 	}
-	return string(runes[:width-1]) + "…"
+	return clip.Runes(line, width)
 }
 
 // A listed check is an element of `list --json`.

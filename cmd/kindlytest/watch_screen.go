@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -173,10 +174,7 @@ func firstLine(texts ...string) string {
 		if text = oneLine(text); text == "" {
 			continue
 		}
-		if runes := []rune(text); len(runes) > most {
-			return string(runes[:most-1]) + "…"
-		}
-		return text
+		return clip.Runes(text, most)
 	}
 	return ""
 }

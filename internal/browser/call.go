@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/clip"
+	"github.com/kindlytest/kindlytest/internal/jws"
 )
 
 // An Outcome says what became of a call of getAuthToken.
@@ -47,9 +47,6 @@ func (r CallResult) String() string {
 
 // GoString is String.
 func (r CallResult) GoString() string { return r.String() }
-
-// jwt is what looks like a token in a message of the page.
-var jwt = regexp.MustCompile(`eyJ[\w-]*(\.[\w-]*)+`)
 
 // maxToken bounds what is taken for a token; a header of 8 KB is too long already.
 const maxToken = 1 << 20
@@ -118,6 +115,6 @@ func (p *Page) CallWith(ctx context.Context, chatID any) (CallResult, error) {
 	r.CallResult.Elapsed = time.Duration(r.Elapsed * float64(time.Millisecond))
 	r.CallResult.Token = clip.Text(r.CallResult.Token, maxToken)
 	r.CallResult.Is = clip.Text(r.CallResult.Is, maxErrorText)
-	r.CallResult.Error = jwt.ReplaceAllString(clip.Text(r.CallResult.Error, maxErrorText), "(token)")
+	r.CallResult.Error = jws.Replace(clip.Text(r.CallResult.Error, maxErrorText), "(token)")
 	return r.CallResult, nil
 }

@@ -27,7 +27,7 @@ func TestCall(t *testing.T) {
 		{"an object", `kindlyOptions = {getAuthToken: async () => ({token: "t"})}`, browser.CallResult{Outcome: "not-a-string", Type: "object", Is: "an object with the members token"}},
 		{"it throws", `kindlyOptions = {getAuthToken: () => { throw new Error("no") }}`, browser.CallResult{Outcome: "threw", Type: "object", Sync: true, Error: "no"}},
 		{"it rejects", `kindlyOptions = {getAuthToken: () => Promise.reject("no")}`, browser.CallResult{Outcome: "rejected", Type: "string", Error: "no"}},
-		{"an error that tells the token", `kindlyOptions = {getAuthToken: () => { throw "bad eyJh.eyJi.c-_" }}`, browser.CallResult{Outcome: "threw", Type: "string", Sync: true, Error: "bad (token)"}},
+		{"an error that tells the token", `kindlyOptions = {getAuthToken: () => { throw "bad eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c-_" }}`, browser.CallResult{Outcome: "threw", Type: "string", Sync: true, Error: "bad (token)"}},
 		{"none", ``, browser.CallResult{Outcome: "undefined", Type: "undefined", Sync: true}},
 		{"no function", `kindlyOptions = {getAuthToken: "t"}`, browser.CallResult{Outcome: "undefined", Type: "string", Sync: true}},
 	} {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/clip"
+	"github.com/kindlytest/kindlytest/internal/jws"
 )
 
 // What a login came to is seen by what its page shows then, and by the cookies that
@@ -111,7 +112,7 @@ func (r Record) failure() string {
 	for _, e := range slices.Backward(r.Exceptions) {
 		if !e.Kindly {
 			first, _, _ := strings.Cut(e.Text, "\n")
-			return "where a script ended with: " + clip.Text(jwt.ReplaceAllString(first, "(token)"), 160)
+			return "where a script ended with: " + clip.Text(jws.Replace(first, "(token)"), 160)
 		}
 	}
 	return ""

@@ -18,3 +18,23 @@ func Text(s string, n int) string {
 	}
 	return s[:n] + "…"
 }
+
+// Runes shortens s to n runes, the last of which is an ellipsis if
+// anything was cut.
+func Runes(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	count := 0
+	cut := 0 // where the ellipsis would go
+	for i := range s {
+		if count == n-1 {
+			cut = i
+		}
+		if count == n {
+			return s[:cut] + "…"
+		}
+		count++
+	}
+	return s
+}

@@ -46,7 +46,7 @@ func (r *Redactor) find(text string, l look) []span {
 		r.search(fold(now), l, func(from, to int) bool { add(from, to); return true })
 		if level > 0 && l.tokens {
 			for _, t := range tokensIn(now) {
-				add(t.signature, t.end)
+				add(t.End-len(t.Signature), t.End)
 			}
 		}
 	}

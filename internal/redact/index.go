@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/jws"
 )
 
 // A pattern is one spelling of a value.
@@ -154,4 +156,4 @@ func latin1(v string) string {
 func fold(s string) string { return strings.ReplaceAll(s, "+", " ") }
 
 // isBase64 tells whether c is a character of either alphabet, but for the plus.
-func isBase64(c byte) bool { return inBase64URL[c] || c == '/' }
+func isBase64(c byte) bool { return jws.InSegment(c) || c == '/' }

@@ -94,7 +94,7 @@ const minSignature = 20
 // has seen the rest of the token could put it together again.
 func (r *Redactor) LearnTokens(text string) {
 	for _, t := range tokensIn(text) {
-		signature := text[t.signature:t.end]
+		signature := t.Signature
 		if len(signature) < minSignature {
 			continue
 		}
@@ -165,9 +165,9 @@ func (r *Redactor) unsigned(text string) string {
 	var out strings.Builder
 	done := 0
 	for _, t := range found {
-		out.WriteString(text[done:t.start])
-		out.WriteString(r.segment(text[t.start:t.payload-1]) + "." + r.segment(text[t.payload:t.signature-1]) + "." + Removed)
-		done = t.end
+		out.WriteString(text[done:t.Start])
+		out.WriteString(r.segment(t.Header) + "." + r.segment(t.Payload) + "." + Removed)
+		done = t.End
 	}
 	out.WriteString(text[done:])
 	return out.String()

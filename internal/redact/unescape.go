@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/jws"
 )
 
 // A family is the characters that escapes of some languages begin with.
@@ -233,4 +235,4 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-func isWord(c byte) bool { return inBase64URL[c] && c != '-' && c != '_' }
+func isWord(c byte) bool { return jws.InSegment(c) && c != '-' && c != '_' }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/jws"
 )
 
 // opaque matches what looks like a key: long, and no words. An ID in the form
@@ -161,7 +163,7 @@ func unescapedQuery(value string) string {
 }
 
 // isToken tells whether a value is a token: its signature is taken off elsewhere.
-func isToken(value string) bool { return aToken.MatchString(value) && beginsObject(value) }
+func isToken(value string) bool { return aToken.MatchString(value) && jws.BeginsObject(value) }
 
 func looksSecret(value string) bool {
 	return opaque.MatchString(value) && !uuid.MatchString(value) &&

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/jws"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -229,16 +230,13 @@ func leaksOf(v *subject.Visit, seen token.Raw) []string {
 	return leaks
 }
 
-// compactToken is a signed token within what is around it.
-var compactToken = regexp.MustCompile(`[\w-]{8,}\.[\w-]{8,}\.[\w-]*`)
-
 // coreOf is what is looked for of a token: it may be given with a line end or
 // quotes, and be written elsewhere without, or escaped.
 func coreOf(raw string) string {
-	if core := compactToken.FindString(raw); core != "" {
-		return core
+	if found := jws.Find(raw); len(found) > 0 {
+		return raw[found[0].Start:found[0].End]
 	}
-	return raw
+	return strings.Trim(raw, "\"' \r\n")
 }
 
 // issuerOrigin is where the token came from: it may have it back.

@@ -19,6 +19,7 @@ import (
 	"text/template"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/internal/shell"
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
@@ -247,7 +248,7 @@ func (a Answers) Local() string {
 //go:embed templates/*.tmpl
 var sources embed.FS
 
-var templates = template.Must(template.New("").Funcs(template.FuncMap{"yaml": scalar, "shell": shell, "args": stepsOf}).ParseFS(sources, "templates/*.tmpl"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"yaml": scalar, "shell": shell.Word, "args": stepsOf}).ParseFS(sources, "templates/*.tmpl"))
 
 // prefixed are steps whose variables begin alike.
 type prefixed struct {
@@ -286,6 +287,3 @@ func scalar(s string) string {
 	}
 	return strings.TrimSpace(b.String())
 }
-
-// shell quotes a word for a POSIX shell.
-func shell(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
