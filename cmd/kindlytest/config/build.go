@@ -34,6 +34,23 @@ func (d *document) build() {
 	}
 }
 
+// The sections are as the file has them: the schema has seen to their types before they
+// are decoded.
+type sections struct {
+	Bot        *botSection       `yaml:"bot"`
+	Page       *pageSection      `yaml:"page"`
+	Endpoint   *endpointSection  `yaml:"endpoint"`
+	Webhooks   *[]webhookSection `yaml:"webhooks"`
+	PrivateKey text              `yaml:"private_key"`
+	Sub        text              `yaml:"sub"`
+	CAFile     text              `yaml:"ca_file"`
+	Resolve    *map[string]text  `yaml:"resolve"`
+	Gate       *[]gateSection    `yaml:"gate"`
+	Proxy      text              `yaml:"proxy"`
+	Observed   text              `yaml:"observed"`
+	Checks     checksSection     `yaml:"checks"`
+}
+
 // sections reads what describes a target: in the file itself, or in an entry of
 // targets, where each one replaces the file's as a whole.
 func (d *document) sections(at path, t *target.Target, o *subject.Options) {
@@ -122,6 +139,11 @@ func (d *document) files(at path, t *target.Target, s sections) {
 	}
 }
 
+type botSection struct {
+	Key       text  `yaml:"key"`
+	PublicKey texts `yaml:"public_key"`
+}
+
 // bot reads the keys of the bot, of which the first is the one that was uploaded
 // to Kindly.
 func (d *document) bot(at path, t *target.Target, s *botSection) {
@@ -141,6 +163,19 @@ func (d *document) bot(at path, t *target.Target, s *botSection) {
 		}
 		t.PublicKeys = append(t.PublicKeys, key)
 	}
+}
+
+type endpointSection struct {
+	URL           text            `yaml:"url"`
+	Method        text            `yaml:"method"`
+	Headers       map[string]text `yaml:"headers"`
+	ChatIDField   text            `yaml:"chat_id_field"`
+	Path          text            `yaml:"path"`
+	Query         map[string]text `yaml:"query"`
+	Form          map[string]text `yaml:"form"`
+	Body          value           `yaml:"body"`
+	Token         text            `yaml:"token"`
+	SecondHeaders map[string]text `yaml:"second_headers"`
 }
 
 func (d *document) endpoint(at path, s *endpointSection) *target.EndpointConfig {
@@ -163,6 +198,19 @@ func header(m map[string]text) http.Header {
 		h.Set(name, string(v))
 	}
 	return h
+}
+
+type webhookSection struct {
+	Name          text                `yaml:"name"`
+	URL           text                `yaml:"url"`
+	ConnectTo     text                `yaml:"connect_to"`
+	HMACSecret    text                `yaml:"hmac_secret"`
+	Headers       map[string]text     `yaml:"headers"`
+	Message       text                `yaml:"message"`
+	Slug          text                `yaml:"slug"`
+	Context       value               `yaml:"context"`
+	Authenticated *expectationSection `yaml:"authenticated"`
+	Refused       *expectationSection `yaml:"refused"`
 }
 
 func (d *document) webhooks(at path, list []webhookSection) []target.Webhook {
@@ -188,11 +236,30 @@ func (d *document) webhooks(at path, list []webhookSection) []target.Webhook {
 	return out
 }
 
+type expectationSection struct {
+	Status      statuses `yaml:"status"`
+	Contains    texts    `yaml:"contains"`
+	NotContains texts    `yaml:"not_contains"`
+	JSON        value    `yaml:"json"`
+}
+
 func (s *expectationSection) expectation() *oracle.Expectation {
 	if s == nil {
 		return nil
 	}
 	return &oracle.Expectation{Status: s.Status, Contains: s.Contains, NotContains: s.NotContains, JSON: s.JSON.object()}
+}
+
+type checksSection struct {
+	Only             *texts             `yaml:"only"`
+	Skip             *texts             `yaml:"skip"`
+	ExpectedFailures *[]expectedFailure `yaml:"expected_failures"`
+	Strict           *bool              `yaml:"strict"`
+	Safe             *bool              `yaml:"safe"`
+	WaitExpiry       *bool              `yaml:"wait_expiry"`
+	Concurrency      int                `yaml:"concurrency"`
+	Rate             *float64           `yaml:"rate"`
+	Timeout          text               `yaml:"timeout"`
 }
 
 // checks reads how a target is checked. A target's begin as the file's: what is
@@ -244,6 +311,12 @@ func (d *document) selection(at path, into *[]string, patterns *texts) {
 		}
 		*into = append(*into, pattern)
 	}
+}
+
+type expectedFailure struct {
+	ID     text `yaml:"id"`
+	Reason text `yaml:"reason"`
+	Until  text `yaml:"until"`
 }
 
 func (d *document) expectedFailures(at path, list []expectedFailure) (expected map[string]string, until map[string]time.Time) {

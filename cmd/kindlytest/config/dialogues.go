@@ -11,6 +11,18 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
 )
 
+type dialogueSection struct {
+	Slug          text  `yaml:"slug"`
+	Phrases       texts `yaml:"phrases"`
+	Fallback      bool  `yaml:"fallback"`
+	Webhook       text  `yaml:"webhook"`
+	Reply         text  `yaml:"reply"`
+	ExchangeSlug  text  `yaml:"exchange_slug"`
+	NewContext    value `yaml:"new_context"`
+	Buttons       value `yaml:"buttons"`
+	ImageCarousel value `yaml:"image_carousel"`
+}
+
 // dialogue reads what kindlytest serve does about messages. It is complete in
 // itself; what it says of webhooks and other dialogues is looked at by kindlytest
 // serve, whose flags may name webhooks too: see Place.

@@ -10,15 +10,44 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goccy/go-yaml/ast"
+
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/totp"
 	"github.com/kindlytest/kindlytest/target"
 )
 
+type pageSection struct {
+	URL         text          `yaml:"url"`
+	Login       *loginSection `yaml:"login"`
+	SecondLogin *loginSection `yaml:"second_login"`
+	Steps       []step        `yaml:"steps"`
+}
+
 func (d *document) page(at path, t *target.Target, s *pageSection) {
 	t.PageURL = d.url(at.to("url"), s.URL)
 	t.Login, t.Second = d.login(at.to("login"), s.Login), d.login(at.to("second_login"), s.SecondLogin)
 	t.PageSteps = d.steps(at.to("steps"), s.Steps)
+}
+
+type loginForm struct {
+	Steps        []step          `yaml:"steps"`
+	StorageState text            `yaml:"storage_state"`
+	Cookies      cookies         `yaml:"cookies"`
+	Headers      map[string]text `yaml:"headers"`
+	LocalStorage map[string]text `yaml:"local_storage"`
+	Origin       text            `yaml:"origin"`
+}
+
+// A loginSection is a list of steps, or keys and values.
+type loginSection struct{ loginForm }
+
+// UnmarshalYAML takes either.
+func (l *loginSection) UnmarshalYAML(n ast.Node) error {
+	if _, ok := n.(*ast.SequenceNode); ok {
+		return decodeNode(n, &l.Steps)
+	}
+	return decodeNode(n, &l.loginForm)
 }
 
 // login reads how a user is logged in.
@@ -57,6 +86,16 @@ func (d *document) sameSite(at path, s text) string {
 		return ""
 	}
 	return known[i]
+}
+
+type step struct {
+	Goto    text   `yaml:"goto"`
+	Fill    fields `yaml:"fill"`
+	Click   text   `yaml:"click"`
+	WaitFor text   `yaml:"wait_for"`
+	Press   text   `yaml:"press"`
+	Scroll  text   `yaml:"scroll"`
+	Idle    text   `yaml:"idle"`
 }
 
 func (d *document) steps(at path, list []step) []browser.Step {
@@ -211,6 +250,20 @@ func readStorageState(read func(string) ([]byte, error), name string) (storageSt
 
 // maxOrigins bounds those whose local storage is restored: each one takes a tab.
 const maxOrigins = 50
+
+type gateSection struct {
+	Origins texts           `yaml:"origins"`
+	Headers map[string]text `yaml:"headers"`
+	Basic   struct {
+		User     text `yaml:"user"`
+		Password text `yaml:"password"`
+	} `yaml:"basic"`
+	Cookies           map[string]text `yaml:"cookies"`
+	ClientCertificate struct {
+		Cert text `yaml:"cert"`
+		Key  text `yaml:"key"`
+	} `yaml:"client_certificate"`
+}
 
 // gates reads what stands before a staging system.
 func (d *document) gates(at path, list []gateSection) []target.Gate {
