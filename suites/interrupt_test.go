@@ -2,10 +2,12 @@ package suites_test
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,18 +24,20 @@ func TestInterruptedRun(t *testing.T) {
 	requireBrowser(t)
 	sound := start(t, fixtures.Options{})
 	stuck := sound
-	stuck.PageURL = serve(t, hang) + "/"
+	asked := make(chan struct{})
+	first := sync.OnceFunc(func() { close(asked) })
+	stuck.PageURL = serve(t, func(w http.ResponseWriter, r *http.Request) { first(); hang(w, r) }) + "/"
 	stuck.Webhooks = []target.Webhook{hookAt(serve(t, hang)).Webhooks[0]}
 	for _, row := range []struct {
 		name   string
 		target target.Target
-		after  time.Duration
-		checks int64 // that have ended before
+		when   func() // it has come there
+		checks int64  // that have ended before
 	}{
-		{"before it begins", sound, 0, 0},
-		{"while Chrome starts", sound, 20 * time.Millisecond, 0},
-		{"while the page and the webhook hang", stuck, 1500 * time.Millisecond, 0},
-		{"when half is done", sound, 0, 70},
+		{"before it begins", sound, func() {}, 0},
+		{"while Chrome starts", sound, chromeStarts, 0},
+		{"while the page and the webhook hang", stuck, func() { <-asked }, 0},
+		{"when half is done", sound, func() {}, 70},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			tmp, err := os.MkdirTemp("", "kti") // short: Chrome makes sockets in it
@@ -48,7 +52,7 @@ func TestInterruptedRun(t *testing.T) {
 			defer cancel()
 			var cancelled atomic.Int64 // when, in Unix nanoseconds
 			stop := func() {
-				time.Sleep(row.after)
+				row.when()
 				cancelled.Store(time.Now().UnixNano())
 				cancel()
 			}
@@ -63,6 +67,16 @@ func TestInterruptedRun(t *testing.T) {
 			judgeInterrupted(t, run)
 			nothingIsLeft(t, tmp, before)
 		})
+	}
+}
+
+// chromeStarts waits until Chrome has its folder.
+func chromeStarts() {
+	for {
+		if files, err := os.ReadDir(os.TempDir()); err != nil || len(files) > 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }
 
