@@ -163,7 +163,7 @@ func TestNamesExist(t *testing.T) {
 	for name, text := range pages(t) {
 		for _, id := range checkID.FindAllString(text, -1) {
 			ids++
-			if err := suites.ValidateSelection([]string{id}); err != nil {
+			if _, err := suites.Select(id); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -79,6 +80,22 @@ func duration(ms int64) string {
 	default:
 		return fmt.Sprintf("%d min %d s", int64(d.Minutes()), int64(d.Seconds())%60)
 	}
+}
+
+// Err is what a Go test fails with: the verdict, and the checks that did not hold, a line
+// each. It is nil where ExitCode is 0.
+func (r Run) Err() error {
+	if r.ExitCode == 0 {
+		return nil
+	}
+	_, sentence := r.Verdict()
+	lines := []string{sentence}
+	for _, c := range r.Checks {
+		if c.Outcome == Errored || badness(c.Outcome) >= doubtful {
+			lines = append(lines, c.String())
+		}
+	}
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 func plural(n int, noun string) string {

@@ -39,9 +39,6 @@ func Find(id string) (Check, bool) { return catalogue.Find(id) }
 // pattern that selects none is an error that names a near one that does.
 func Select(patterns ...string) ([]Check, error) { return runner.Select(patterns...) }
 
-// ValidateSelection is the error of Select.
-func ValidateSelection(patterns []string) error { return runner.ValidateSelection(patterns) }
-
 // Selects says whether Only, Skip and Safe leave a check in a run.
 func Selects(o Options, c Check) bool { return runner.Selects(o, c) }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
 	"github.com/kindlytest/kindlytest/suites/causes"
+	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
 // allStacks is the value of --stack that shows every sample.
@@ -199,7 +200,7 @@ func (a *app) explanationOf(c suites.Check, stack string) explanation {
 	if err != nil {
 		return e // there is none; run says what is wrong with one
 	}
-	if e.Observed = suites.Observed(seen, c.ID()); len(e.Observed) > 0 {
+	if e.Observed = subject.Observations(seen, c.ID()); len(e.Observed) > 0 {
 		var texts []string
 		for _, o := range e.Observed {
 			texts = append(texts, o.String())

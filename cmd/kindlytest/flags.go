@@ -99,7 +99,7 @@ func (f *checkFlags) valid(given func(string) bool) error {
 		if given(strings.TrimPrefix(list.flag, "--")) && len(list.patterns) == 0 {
 			return hint.Errorf("leave it out, or name a check; kindlytest list shows them", "%s is empty", list.flag)
 		}
-		if err := suites.ValidateSelection(list.patterns); err != nil {
+		if _, err := suites.Select(list.patterns...); err != nil {
 			return fmt.Errorf("%s %w", list.flag, err)
 		}
 	}

@@ -53,6 +53,23 @@ type Result struct {
 // others it takes the token, which is unsafe then, or shown wrongly.
 func (v Violation) Refused() bool { return v.Level == rule.Must && v.Rule.Refused != "" }
 
+// String is one line for people.
+func (v Violation) String() string {
+	return fmt.Sprintf("%s %s: %s, expected %s", v.Level, v.Rule.ID, v.Actual, v.Expected)
+}
+
+// String says whether the token is accepted, and what it violates, a line each.
+func (r Result) String() string {
+	text := "refused"
+	if r.Accepted() {
+		text = "accepted"
+	}
+	for _, v := range r.Violations {
+		text += "\n" + v.String()
+	}
+	return text
+}
+
 // Accepted says whether Kindly would let the user in: nothing for which it
 // refuses tokens is violated, or left unjudged but TOK-CHAT-ID. Without a key or
 // a time it is false. An accepted token may still break rules: see Violations.

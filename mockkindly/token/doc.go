@@ -7,11 +7,7 @@
 //	result := token.Check(token.Raw(jwt), token.Expect{
 //		Keys: []*token.Key{key}, ChatID: chatID, Now: time.Now(),
 //	})
-//	if !result.Accepted() {
-//		for _, v := range result.Violations {
-//			fmt.Println(v.Rule.ID, v.Actual, "instead of", v.Expected)
-//		}
-//	}
+//	fmt.Println(result) // accepted or refused, and each violation in a line
 //
 // Check gives all violations, not the first. A rule that cannot be judged (no
 // key given, payload unreadable) is listed as such, so that silence always

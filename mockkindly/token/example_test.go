@@ -26,12 +26,9 @@ func ExampleCheck() {
 		ChatID: "c-1",
 		Now:    time.Unix(1893553446, 0),
 	})
-	fmt.Println("accepted:", result.Accepted())
-	for _, v := range result.Violations {
-		fmt.Printf("%s %s: %s, expected %s\n", v.Level, v.Rule.ID, v.Actual, v.Expected)
-	}
+	fmt.Println(result)
 	// Output:
-	// accepted: false
+	// refused
 	// MUST TOK-EXP-MAX: exp is 1800 s after iat, expected at most 900 s
 	// SHOULD TOK-CLAIM-NAMES: Kindly ignores "avatar" (meant is picture), expected the names that Kindly reads
 }

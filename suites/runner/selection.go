@@ -32,25 +32,6 @@ func matchesAny(patterns []string, id string) (string, bool) {
 	return "", false
 }
 
-// ValidateSelection returns an error that names the first pattern that selects
-// no check, and the likeliest that does. A typo must not turn a gate green.
-func ValidateSelection(patterns []string) error {
-	for _, p := range patterns {
-		if selectsSomething(p) {
-			continue
-		}
-		if nearest := nearestID(p); nearest != "" {
-			return fmt.Errorf("%q selects no check; did you mean %s?", p, nearest)
-		}
-		return fmt.Errorf("%q selects no check; `kindlytest list` shows them", p)
-	}
-	return nil
-}
-
-func selectsSomething(pattern string) bool {
-	return slices.ContainsFunc(catalogue.All(), func(c catalogue.Check) bool { return matches(pattern, c.ID()) })
-}
-
 func nearestID(pattern string) string {
 	var candidates []string
 	for _, a := range catalogue.Areas() {
@@ -92,20 +73,27 @@ func Selected(o subject.Options) int {
 	return n
 }
 
-// Select returns the checks that any of the patterns (IDs, areas or globs)
-// selects, in the order of a report; all of them if there is no pattern. The
-// errors are those of [ValidateSelection].
+// Select returns the checks that any of the patterns (IDs, areas or globs) selects, in the
+// order of a report; all of them if there is no pattern. The error names the first pattern
+// that selects none, and the likeliest that does: a typo must not turn a gate green.
 func Select(patterns ...string) ([]catalogue.Check, error) {
-	if err := ValidateSelection(patterns); err != nil {
-		return nil, err
-	}
-	var selected []catalogue.Check
-	for _, c := range catalogue.All() {
-		if _, ok := matchesAny(patterns, c.ID()); ok || len(patterns) == 0 {
-			selected = append(selected, c)
+	all := catalogue.All()
+	for _, p := range patterns {
+		if slices.ContainsFunc(all, func(c catalogue.Check) bool { return matches(p, c.ID()) }) {
+			continue
 		}
+		if nearest := nearestID(p); nearest != "" {
+			return nil, fmt.Errorf("%q selects no check; did you mean %s?", p, nearest)
+		}
+		return nil, fmt.Errorf("%q selects no check; `kindlytest list` shows them", p)
 	}
-	return selected, nil
+	if len(patterns) == 0 {
+		return all, nil
+	}
+	return slices.DeleteFunc(all, func(c catalogue.Check) bool {
+		_, ok := matchesAny(patterns, c.ID())
+		return !ok
+	}), nil
 }
 
 // Validate says what keeps a target from being checked as the options say.
@@ -114,7 +102,7 @@ func Validate(t target.Target, o subject.Options) error {
 		return fmt.Errorf("nothing to check: give a page, an auth endpoint or a webhook")
 	}
 	for _, list := range [][]string{o.Only, o.Skip} {
-		if err := ValidateSelection(list); err != nil {
+		if _, err := Select(list...); err != nil {
 			return err
 		}
 	}

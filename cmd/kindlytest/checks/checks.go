@@ -102,7 +102,7 @@ func lacking(all []server.ChecksLack, hint, id string) []server.ChecksLack {
 
 // Start begins a run.
 func (c *Checker) Start(only []string) (server.ChecksRun, error) {
-	if err := suites.ValidateSelection(only); err != nil {
+	if _, err := suites.Select(only...); err != nil {
 		return server.ChecksRun{}, &server.ChecksError{Problem: err.Error() + "."}
 	}
 	c.mu.Lock()

@@ -302,7 +302,7 @@ func (d *document) selection(at path, into *[]string, patterns *texts) {
 	}
 	*into = nil
 	for i, pattern := range *patterns {
-		if err := suites.ValidateSelection([]string{pattern}); err != nil {
+		if _, err := suites.Select(pattern); err != nil {
 			where := at
 			if n, _ := find(d.root, at.item(i)); n != nil {
 				where = at.item(i)
@@ -328,7 +328,7 @@ func (d *document) expectedFailures(at path, list []expectedFailure) (expected m
 		}
 		check, found := suites.Find(string(s.ID))
 		if !found {
-			err := suites.ValidateSelection([]string{string(s.ID)})
+			_, err := suites.Select(string(s.ID))
 			if err == nil {
 				d.problem(here, "%q names several checks; list each one with its reason", s.ID)
 				continue
