@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,6 @@ var (
 	orders  ordersPackage
 	testKey *token.PrivateKey
 	secret  string
-	userID  = "customer-7f3a91"
 )
 
 type ordersPackage struct{}
@@ -58,7 +58,7 @@ func TestOrdersWebhook(t *testing.T) {
 	shop := httptest.NewServer(orders.Handler())
 	defer shop.Close()
 	run := suites.Run(t.Context(), target.Target{
-		PrivateKey: testKey, Sub: userID, // token.ParsePrivateKey, and a user whom the webhook knows
+		PrivateKey: testKey, Sub: "u-1001", // token.ParsePrivateKey, and a user whom the webhook knows
 		Webhooks: []target.Webhook{{
 			Name: "orders", URL: "https://hooks.example.com/kindly", ConnectTo: shop.URL, Secret: secret,
 		}},
@@ -69,6 +69,29 @@ func TestOrdersWebhook(t *testing.T) {
 	if run.Summary.Passed < 50 {
 		t.Errorf("only %d checks passed: %s", run.Summary.Passed, run.Problem)
 	}
+}
+
+func TestStaging(t *testing.T) {
+	t.Chdir(describeOrders(t))
+	c, err := config.Load("kindlytest.yaml", os.LookupEnv)
+	if err != nil {
+		t.Fatal(err) // each mistake with its line and column
+	}
+	if err := suites.Run(t.Context(), c.Target, c.Options).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// describeOrders makes a folder with a kindlytest.yaml.
+func describeOrders(t *testing.T) string {
+	t.Helper()
+	dir, shop := t.TempDir(), httptest.NewServer(orders.Handler())
+	t.Cleanup(shop.Close)
+	text := "version: 1\nwebhooks: [{name: orders, url: https://hooks.example.com/kindly, connect_to: " + shop.URL + ", hmac_secret: " + secret + "}]\nchecks: {only: [RESP]}\n"
+	if err := os.WriteFile(filepath.Join(dir, "kindlytest.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // What it says, where something does not hold.
@@ -90,13 +113,6 @@ func goAPI(keys []*token.Key, hooks []mockkindly.Webhook) (http.Handler, error) 
 	}
 	handler := server.New(kindly, server.Options{})
 
-	c, err := config.Load("kindlytest.yaml", os.LookupEnv)
-	if err != nil {
-		return nil, err
-	}
-	if err := suites.Run(context.Background(), c.Target, c.Options).Err(); err != nil {
-		return nil, err
-	}
 	now := time.Now().Unix()
 	raw, err := mockkindly.Mint(testKey, map[string]any{"sub": "u-1001", "iat": now, "exp": now + 300, "chat": map[string]any{"id": "c-1"}})
 	if err != nil || !token.Check(raw, token.Expect{}).Accepted() {
