@@ -60,7 +60,9 @@ func (s *Session) company(e *Endpoint) (chats bool, given, away *Evidence) {
 	s.Each(atATime, func(i int) error {
 		r := e.WithChat(asked[i])
 		if stranger(i) { // what dies of it, dies of the lack of a session
-			answers[i], got[i] = s.Ask(trying(s.Base, "AUTH-NO-SESSION"), "without credentials", e.WithoutSession(r))
+			r = e.WithoutSession(r)
+			r.Form.Anew = true // who keeps a connection meets the same process again
+			answers[i], got[i] = s.Ask(trying(s.Base, "AUTH-NO-SESSION"), "without credentials", r)
 			return nil
 		}
 		answers[i], got[i] = s.Ask(s.Base, "one of several chats at once", r)
