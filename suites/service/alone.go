@@ -82,7 +82,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 	v.limit.rest(ctx, place(r))
 	harm()
 	x := &sending{running: RunningOf(ctx), title: title, request: r}
-	state := v.after(ctx, v.t.Client, Evidence{})
+	state := v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath)
 	if state == beats || ctx.Err() != nil {
 		return nil, nil
 	}
@@ -93,7 +93,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 	d := Death{Title: title, Times: 1, Of: 1, Gone: !back}
 	for d.Of < v.tries(*x) && !d.Gone && ctx.Err() == nil {
 		d.Of++
-		if harm(); v.after(ctx, v.t.Client, Evidence{}) != beats {
+		if harm(); v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath) != beats {
 			d.Times++
 			d.Gone = !v.await(ctx, v.t.Client)
 		}

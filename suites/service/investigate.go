@@ -71,7 +71,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	}
 	switch {
 	case died && !v.await(ctx, client):
-		return v.lost(ctx, client, x, v.suspects(x)), true
+		return v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath())), true
 	case !died && x.ev.Exchange.ClosedForLength():
 		return x.ev, true // it may hang up on that
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
@@ -82,7 +82,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 			return evs[0], true // what it answers to this, and to nothing else
 		}
 		if !v.await(ctx, client) {
-			return v.lost(ctx, client, x, v.suspects(x)), true
+			return v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath())), true
 		}
 		died, state = true, gone
 	case died && !x.plain && blame(x) == 3 && v.convicted(*x) && !v.inCompany(x):
@@ -100,16 +100,46 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	return x.ev, false
 }
 
-// accuse finds out which of the suspects breaks the service, and notes its death.
+// accuse finds out which of the suspects breaks the service, and notes its death. Further
+// back is looked only where nothing that was sent just before does it again.
 func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, died bool) {
-	suspects := v.suspects(x)
-	culprit, ev := v.search(ctx, client, suspects)
-	if culprit != nil {
-		ev = v.convict(ctx, client, culprit, ev)
-		culprit.again = &ev
-	} else if down := v.isDown(); down == nil && (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x) {
+	suspects := v.suspects(x, 2*v.aftermath())
+	found := v.search(ctx, client, suspects)
+	died = (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x)
+	if died && !found.sure() && v.unexplained() < fewUnexplained {
+		older := slices.DeleteFunc(v.suspects(x, v.t.Patience.Latest), func(y *sending) bool { return slices.Contains(suspects, y) })
+		found = found.or(v.search(ctx, client, older))
+		suspects = append(suspects, older...)
+	}
+	if found.broke && !found.sure() { // what did it was not waited for long enough
+		for _, y := range suspects {
+			y.lag = 2 * (y.lag + v.aftermath())
+		}
+		found = found.or(v.search(ctx, client, suspects))
+	}
+	switch {
+	case v.isDown() != nil:
+	case found.culprit != nil:
+		v.sentence(found)
+	case died:
 		v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev})
 	}
+}
+
+// fewUnexplained is for how many deaths that nobody is to blame for it is looked far back:
+// such a service may end by itself.
+const fewUnexplained = 3
+
+// unexplained is how many deaths nobody is to blame for.
+func (v *service) unexplained() (n int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, d := range v.deaths {
+		if !d.Blamed() {
+			n++
+		}
+	}
+	return n
 }
 
 // explained says whether what is known to have killed the service was under way when
@@ -154,15 +184,19 @@ func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) 
 }
 
 // suspects are the requests that may have broken the service, the likeliest
-// first: x and what else got no answer, then what had ended just before. Plain ones
-// are the last that one would think of, and only where they were cut off.
-func (v *service) suspects(x *sending) []*sending {
+// first: x and what else got no answer, then what had ended at most so long before. Plain
+// ones are the last that one would think of, and only where they were cut off.
+func (v *service) suspects(x *sending, before time.Duration) []*sending {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	since := x.began.Add(-2 * v.lateness())
+	since, noticed := x.began.Add(-before), x.ended
+	if x.ev.Exchange.Kind() == wire.KindTimeout {
+		noticed = x.began
+	}
 	var silent, answered, plain []*sending
 	for i := len(v.lately) - 1; i >= 0 && len(silent)+len(answered) < maxSuspects; i-- {
 		y := v.lately[i]
+		y.lag = min(max(0, noticed.Sub(y.ended)), v.t.Patience.Latest)
 		switch {
 		case y == x || y.again != nil || y.ended.Before(since): // or it is known what it does
 		case y.plain && blame(y) == 3:
@@ -200,80 +234,140 @@ func blame(x *sending) int {
 	return 1
 }
 
-// search repeats the suspects until one of them breaks the service again. The
-// answers of the others are kept for those who wait for them. What had been
-// answered is repeated in groups: there are many, and few of them are to blame.
-func (v *service) search(ctx context.Context, client *wire.Client, suspects []*sending) (*sending, Evidence) {
-	for i := 0; i < len(suspects) && ctx.Err() == nil; {
-		group := suspects[i:min(i+1, len(suspects))]
-		if answered(suspects[i]) {
-			group = suspects[i:min(i+8, len(suspects))]
+// A finding is what came of sending suspects again.
+type finding struct {
+	broke   bool          // the service was broken, whoever did it
+	culprit *sending      // nil if nobody knows who
+	ev      Evidence      // of it
+	death   Death         // that it caused
+	late    time.Duration // how long it lived on at most after the answer
+}
+
+// sure says whether it happened more than once: else it may have been another one, of
+// which the service died later than was waited for.
+func (f finding) sure() bool {
+	return f.culprit != nil && (f.death.Times > 1 || f.death.Of == 1 || f.death.Gone)
+}
+
+// or is g, or what is known without it.
+func (f finding) or(g finding) finding {
+	if !g.sure() && f.culprit != nil {
+		return f
+	}
+	g.broke = g.broke || f.broke
+	return g
+}
+
+// search repeats the suspects until one of them breaks the service again. The answers of
+// those that had none are kept for those who wait for them. What had been answered is
+// repeated in groups, each twice as large as the one before: there are many, and few of
+// them are to blame.
+func (v *service) search(ctx context.Context, client *wire.Client, suspects []*sending) (found finding) {
+	for size := firstGroup; len(suspects) > 0 && v.goesOn(ctx, found); {
+		n := 0
+		for n < min(size, len(suspects)) && answered(suspects[n]) {
+			n++
 		}
-		i += len(group)
-		evs, broke := v.together(ctx, client, group)
-		if !broke {
-			for j, x := range group {
-				if !answered(x) {
-					x.again = &evs[j]
-				}
+		if n > 0 {
+			size *= 2
+		}
+		n = max(n, 1)
+		group := slices.Clone(suspects[:n])
+		slices.Reverse(group) // as they were sent
+		found, suspects = found.or(v.narrow(ctx, client, group)), suspects[n:]
+	}
+	return found
+}
+
+const (
+	firstGroup = 8
+	parts      = 4 // of a group
+)
+
+// goesOn says whether there is more to find out.
+func (v *service) goesOn(ctx context.Context, found finding) bool {
+	return !found.sure() && v.isDown() == nil && ctx.Err() == nil
+}
+
+// narrow repeats a group, and where that breaks the service its parts, what was sent last
+// first, until it is one request that does. Of more parts, fewer deaths come, and more waiting.
+func (v *service) narrow(ctx context.Context, client *wire.Client, group []*sending) (found finding) {
+	began := time.Now()
+	evs, broke := v.together(ctx, client, group)
+	if !broke {
+		for i, x := range group {
+			if !answered(x) {
+				x.again = &evs[i]
 			}
-			continue
 		}
-		if !v.await(ctx, client) {
-			v.lost(ctx, client, group[0], group)
-			return nil, Evidence{}
-		}
-		if len(group) == 1 {
-			return group[0], evs[0]
-		}
-		for _, x := range group {
-			ev, broke := v.together(ctx, client, []*sending{x})
-			if broke {
-				if !v.await(ctx, client) {
-					v.lost(ctx, client, x, []*sending{x})
-					return nil, Evidence{}
-				}
-				return x, ev[0]
+		return found
+	}
+	found.broke = true
+	group = group[:len(evs)]
+	last := evs[len(evs)-1]
+	late := time.Since(began) - last.Exchange.Duration
+	switch {
+	case !v.await(ctx, client):
+		slices.Reverse(group)
+		v.lost(ctx, client, group[0], group)
+	case len(group) == 1 && last.Exchange.Kind() == wire.KindUnreachable: // who finds it dead has not killed it
+	case len(group) == 1:
+		return v.convict(ctx, client, group[0], last, late)
+	default:
+		for _, part := range slices.Backward(slices.Collect(slices.Chunk(group, (len(group)+parts-1)/parts))) {
+			if v.goesOn(ctx, found) {
+				found = found.or(v.narrow(ctx, client, part))
 			}
 		}
 	}
-	return nil, Evidence{}
+	return found
 }
 
-func answered(x *sending) bool {
-	return x.ev.Exchange.Response != nil && !Gateway(x.ev.Exchange.Status()) && !x.ev.StandIn
+func answered(x *sending) bool { return hasAnswer(x.ev) }
+
+func hasAnswer(ev Evidence) bool {
+	return ev.Exchange.Response != nil && !Gateway(ev.Exchange.Status()) && !ev.StandIn
 }
 
-// together repeats requests one after another, and says whether the service
-// was broken after them.
+// together repeats requests one after another, and says whether the service was broken
+// after them: each is given as long to break it as it had at first. Where one is cut off
+// that had been answered, those after it are not sent.
 func (v *service) together(ctx context.Context, client *wire.Client, group []*sending) (evs []Evidence, broke bool) {
-	state := beats
-	for try := 0; try < 2; try++ {
+	state, cut := beats, false
+	for range 2 {
 		evs = nil
+		var until time.Time
 		for _, x := range group {
-			ctx := WithRunning(ctx, x.running)
-			evs = append(evs, v.send(ctx, client, x.title, x.request))
+			ev := v.send(WithRunning(ctx, x.running), client, x.title, x.request)
+			evs = append(evs, ev)
+			if end := time.Now().Add(x.lag); end.After(until) {
+				until = end
+			}
+			if cut = len(group) > 1 && answered(x) && v.trouble(sending{ev: ev}); cut {
+				break
+			}
 		}
-		if state = v.after(ctx, client, evs[len(evs)-1]); state != silent && state != failing || !v.await(ctx, client) {
+		if state = v.after(ctx, client, evs[len(evs)-1], until, soon); state != silent && state != failing || !v.await(ctx, client) {
 			break // that it was silent once may be anybody's doing
 		}
 	}
-	return evs, state != beats
+	return evs, cut || state != beats
 }
 
-// after is how the service is after an answer, and goes on to be: an uncaught
-// error ends a process a moment after it has answered. The gate is held by the caller.
-func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence) pulse {
-	last, asked := v.unsettled(), time.Now()
+// after is how the service is after an answer, and goes on to be until a moment after some
+// time: an uncaught error ends a process a moment after it has answered, and another moment
+// later it may be back. The gate is held by the caller.
+func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence, until time.Time, every time.Duration) pulse {
+	last := v.unsettled()
+	if now := time.Now(); until.Before(now) {
+		until = now
+	}
 	state := v.pulse(ctx, client)
 	if state != beats || ev.Exchange.Err != nil { // it has shown what it does, and the service may have outlived it
 		return state
 	}
-	if !v.outlasts(asked) {
-		if Sleep(ctx, v.aftermath()) != nil {
-			return beats
-		}
-		state = v.pulse(ctx, client)
+	if !v.outlasts(until) {
+		state = v.watch(ctx, client, until.Add(v.aftermath()), every)
 	}
 	if state == beats && last != nil {
 		v.setSettled(last)
@@ -281,32 +375,40 @@ func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence) p
 	return state
 }
 
-// convict sends the culprit's request until it has been tried often enough, and
-// notes the death. It returns the culprit's evidence.
-func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, ev Evidence) Evidence {
+// convict sends what has broken the service once until it has been tried often enough.
+func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, ev Evidence, late time.Duration) finding {
+	f := finding{broke: true, culprit: x, ev: x.ev, late: late, death: Death{Title: x.title, Times: 1, Of: 1}}
 	if !answered(x) { // else a later try may have been cut off
-		x.ev = ev
+		f.ev = ev
 	}
-	d := Death{Title: x.title, Times: 1, Of: 1}
-	for d.Of < v.tries(*x) && ctx.Err() == nil {
+	for d := &f.death; d.Of < v.tries(*x) && !d.Gone && ctx.Err() == nil; {
 		d.Of++
+		began := time.Now()
 		if evs, broke := v.together(ctx, client, []*sending{x}); broke {
 			d.Times++
-			if !answered(x) { // it may be answered, and the end be a moment too early to see that
-				x.ev = evs[0]
+			f.late = max(f.late, time.Since(began)-evs[0].Exchange.Duration)
+			if !hasAnswer(f.ev) { // it may be answered, and the end be a moment too early to see that
+				f.ev = evs[0]
 			}
-			if !v.await(ctx, client) {
-				d.Gone = true
-				break
-			}
+			d.Gone = !v.await(ctx, client)
 		}
 	}
-	d.Late = answered(x)
-	ev = v.killed(x, d)
-	if d.Gone {
+	f.death.Late = hasAnswer(f.ev)
+	return f
+}
+
+// sentence notes what was found, and learns how late the service may die.
+func (v *service) sentence(f finding) {
+	f.culprit.ev = f.ev
+	ev := v.killed(f.culprit, f.death)
+	if f.death.Gone {
 		v.bury(*ev.Killed)
 	}
-	return ev
+	if f.death.Late {
+		v.mu.Lock()
+		v.late = max(v.late, f.late)
+		v.mu.Unlock()
+	}
 }
 
 // killed notes that x has killed the service, and returns x's evidence.

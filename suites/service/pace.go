@@ -34,7 +34,7 @@ func (v *service) hasty(timeout time.Duration) time.Duration {
 const inPeace = 4
 
 // aftermath is how long after an answer a death still counts as its doing: longer where
-// all takes longer, be it that the machine is busy.
+// all takes longer, be it that the machine is busy, or a death has come later.
 func (v *service) aftermath() time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -44,7 +44,7 @@ func (v *service) aftermath() time.Duration {
 // lateness is aftermath for who holds v.mu.
 func (v *service) lateness() time.Duration {
 	base := v.t.Patience.Aftermath
-	return min(max(base, 4*v.pace), 4*base)
+	return max(v.late, min(max(base, 4*v.pace), 4*base))
 }
 
 // remember learns how long answers take.

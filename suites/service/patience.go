@@ -18,6 +18,8 @@ type Patience struct {
 	// Aftermath is how long after an answer a death still counts as its doing:
 	// uncaught errors end a process a moment after it has answered.
 	Aftermath time.Duration
+	// Latest is how long it may be at most, where nothing else explains the death.
+	Latest time.Duration
 	// Photo is for a picture of the page: a Chrome with windows draws none for a tab
 	// in the background.
 	Photo time.Duration
@@ -34,6 +36,7 @@ func PatienceFor(timeout time.Duration) Patience {
 		Limit:     max(6*timeout, 60*time.Second),
 		Queue:     max(18*timeout, 3*time.Minute),
 		Aftermath: 250 * time.Millisecond,
+		Latest:    5 * time.Second,
 		Photo:     3 * time.Second,
 	}
 }

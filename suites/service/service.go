@@ -38,6 +38,7 @@ type service struct {
 	conflicts int              // requests that were turned away, or failed, in company only
 	errors    int              // requests that failed with an error also when they were sent by themselves
 	pace      time.Duration    // of plain answers
+	late      time.Duration    // that it has lived on, at most, after it answered what killed it
 	underway  int              // how many requests are
 	longest   time.Duration    // that any answer has taken
 	limit     limit
@@ -56,9 +57,10 @@ type sending struct {
 	title        string
 	kind         string // of Options.Kind; "" for none
 	request      wire.Request
-	began, ended time.Time // ended is zero while it is under way
-	beside       int       // how many were under way when it was sent
-	plain        bool      // nothing hostile about it
+	began, ended time.Time     // ended is zero while it is under way
+	beside       int           // how many were under way when it was sent
+	plain        bool          // nothing hostile about it
+	lag          time.Duration // from its end until the service was found broken
 	ev           Evidence
 	// again is the answer to its repetition, once somebody has looked into it.
 	again *Evidence
@@ -158,7 +160,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 	v.begin(x)
 	x.ev = v.send(ctx, client, x.title, x.request)
 	v.end(x)
-	if v.after(ctx, client, x.ev) == beats {
+	if v.after(ctx, client, x.ev, x.ended, soon) == beats {
 		v.outlived(x.kind, x.ev)
 		return x.ev
 	}

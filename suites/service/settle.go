@@ -26,16 +26,35 @@ func (v *service) settle(ctx context.Context, client *wire.Client) {
 // more, and says whether it is gone.
 func (v *service) perished(ctx context.Context, client *wire.Client, last *sending) bool {
 	ended := v.endOf(last)
-	if Sleep(ctx, time.Until(ended.Add(v.aftermath()))) != nil {
+	state := v.watch(ctx, client, ended.Add(v.aftermath()), v.t.Patience.Aftermath)
+	if ctx.Err() != nil {
 		return false
 	}
-	if v.pulse(ctx, client) == gone && ctx.Err() == nil {
+	if state == gone {
 		return true
 	}
 	if !ended.IsZero() { // else it may still break it
 		v.setSettled(last)
 	}
 	return false
+}
+
+// soon is how soon the service is looked at again that may die, and be back: shorter than
+// both take.
+const soon = 50 * time.Millisecond
+
+// watch looks at the service again and again, the last time at the end, and says how it is,
+// or was as soon as it was not well.
+func (v *service) watch(ctx context.Context, client *wire.Client, end time.Time, every time.Duration) pulse {
+	for {
+		left := time.Until(end)
+		if Sleep(ctx, min(left, every)) != nil {
+			return beats
+		}
+		if state := v.pulse(ctx, client); state != beats || left <= every {
+			return state
+		}
+	}
 }
 
 // outlasts says whether a plain request, just answered, has taken so long that what was
@@ -83,10 +102,10 @@ func (v *service) unsettledBut(by *Running) *sending {
 // foundDead finds out what broke the service, where it was found dead after the
 // last request that was sent to it. The gate is held by the caller.
 func (v *service) foundDead(ctx context.Context, client *wire.Client, last *sending) {
-	x := &sending{running: &Running{}, title: isItAlive, plain: true, began: last.ended}
+	x := &sending{running: &Running{}, title: isItAlive, plain: true, began: last.ended, ended: time.Now()}
 	x.ev = Evidence{Title: x.title, Exchange: wire.Exchange{At: v.t.Now(), Request: last.request, Err: errGone}}
 	if !v.await(ctx, client) {
-		v.lost(ctx, client, x, v.suspects(x))
+		v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath()))
 		return
 	}
 	v.accuse(ctx, client, x, true)

@@ -1,0 +1,129 @@
+package service
+
+import (
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+)
+
+// A process answers, and some time after it was asked for /deadly it is gone for a while.
+type process struct {
+	t       *testing.T
+	address string
+	work    time.Duration   // that an answer takes
+	cold    time.Duration   // that the first one takes
+	dies    []time.Duration // after a deadly answer, that often in turn; the last one from then on
+
+	mu     sync.Mutex
+	server *http.Server
+	asked  map[string]int // by path
+}
+
+func (p *process) start() {
+	l, err := net.Listen("tcp4", p.address)
+	if err != nil {
+		p.t.Error(err)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.address, p.server = l.Addr().String(), &http.Server{Handler: p, ReadHeaderTimeout: time.Minute}
+	p.t.Cleanup(func() { l.Close() })
+	go p.server.Serve(l)
+}
+
+// end is what becomes of a process: all that it has open is closed.
+func (p *process) end(one *http.Server) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.server == one { // or it had ended before
+		p.server = nil
+		one.Close()
+		time.AfterFunc(300*ms, p.start)
+	}
+}
+
+func (p *process) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	if p.asked == nil {
+		p.asked = map[string]int{}
+		defer time.Sleep(p.cold)
+	}
+	if n := p.asked[r.URL.Path]; r.URL.Path == "/deadly" {
+		one := p.server
+		defer time.AfterFunc(p.dies[min(n, len(p.dies)-1)], func() { p.end(one) })
+	}
+	p.asked[r.URL.Path]++
+	p.mu.Unlock()
+	time.Sleep(p.work)
+}
+
+// run has a process asked for something, and then for harmless things one after another
+// until its death is looked into.
+func (p *process) run(t *testing.T, path string, then func()) []Death {
+	p.t, p.address = t, "127.0.0.1:0"
+	p.start()
+	client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
+	traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Concurrency: 1, Patience: PatienceFor(5 * time.Second),
+		Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) { t.Error(text) }})
+	defer traffic.Close()
+	ask := func(check, path string) Evidence {
+		ctx := WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
+		return traffic.Do(ctx, path, wire.Request{Method: http.MethodPost, URL: "http://" + p.address + path})
+	}
+	plain := wire.Request{Method: http.MethodGet, URL: "http://" + p.address + "/"}
+	traffic.Watch(traffic.Do(t.Context(), "plain", plain), func() (wire.Request, error) { return plain, nil })
+	for range 20 {
+		ask("BEFORE", "/before")
+	}
+	ask("CULPRIT", path)
+	then()
+	for began := time.Now(); len(traffic.Deaths()) == 0 && time.Since(began) < 5*time.Second; {
+		if ev := ask("AFTER", "/after"); ev.Exchange.Err != nil {
+			t.Errorf("what is harmless gets %v", ev.Exchange.Err)
+		}
+	}
+	return traffic.Deaths()
+}
+
+const ms = time.Millisecond
+
+// Who answers and dies of it afterwards is found, however long that takes, whatever was
+// answered meanwhile, and however soon it is back: it is waited for as long as it took at first.
+func TestADeathThatComesLateHasItsCulprit(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup // all of it is waiting
+	for name, p := range map[string]*process{
+		"at once":                      {dies: []time.Duration{30 * ms}, work: 2 * ms},
+		"while others are answered":    {dies: []time.Duration{800 * ms}, work: 15 * ms},
+		"of a service slow at first":   {dies: []time.Duration{30 * ms}, work: 2 * ms, cold: 300 * ms},
+		"later each time but at first": {dies: []time.Duration{100 * ms, 600 * ms}, work: 5 * ms},
+	} {
+		all.Go(func() {
+			deaths := p.run(t, "/deadly", func() {})
+			if len(deaths) != 1 || deaths[0].Check != "CULPRIT" || deaths[0].Times < 2 || !deaths[0].Late {
+				t.Errorf("%s: it says %v", name, deaths)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Where nothing that was sent has ended it, nobody is accused, and each is sent again at
+// most once.
+func TestADeathOfItsOwnHasNoCulprit(t *testing.T) {
+	t.Parallel()
+	p := &process{work: 2 * ms}
+	deaths := p.run(t, "/harmless", func() { p.end(p.server) })
+	if len(deaths) != 1 || deaths[0].Blamed() {
+		t.Errorf("it says %v", deaths)
+	}
+	if again := p.asked["/before"] + p.asked["/harmless"] - 21; again > 21 {
+		t.Errorf("%d of 21 were sent again", again)
+	}
+}
