@@ -55,9 +55,9 @@ func TestJSONHoldsNothingThatActsWhenShown(t *testing.T) {
 	run := sampleRun()
 	run.Checks[0].Actual = text
 	for name, write := range map[string]func(*bytes.Buffer) error{
-		"a run": func(b *bytes.Buffer) error { return WriteJSON(b, run) },
-		"a set": func(b *bytes.Buffer) error { return WriteSetJSON(b, NewSet([]Run{run})) },
-		"sarif": func(b *bytes.Buffer) error { return WriteSARIF(b, run) },
+		"a run": func(b *bytes.Buffer) error { return Write(b, run, JSON) },
+		"a set": func(b *bytes.Buffer) error { return Write(b, NewSet([]Run{run}), JSON) },
+		"sarif": func(b *bytes.Buffer) error { return Write(b, run, SARIF) },
 	} {
 		var out bytes.Buffer
 		if err := write(&out); err != nil {
@@ -72,7 +72,7 @@ func TestJSONHoldsNothingThatActsWhenShown(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if err := WriteJSON(&out, run); err != nil {
+	if err := Write(&out, run, JSON); err != nil {
 		t.Fatal(err)
 	}
 	back, err := ReadJSON(&out)

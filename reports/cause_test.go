@@ -13,7 +13,7 @@ import (
 // A report of schema 1 knows no causes, and is read as it was meant.
 func TestReadJSONReadsSchema1(t *testing.T) {
 	var b bytes.Buffer
-	if err := WriteJSON(&b, sampleRun()); err != nil {
+	if err := Write(&b, sampleRun(), JSON); err != nil {
 		t.Fatal(err)
 	}
 	old := strings.Replace(b.String(), `"schema": 2`, `"schema": 1`, 1)
@@ -36,7 +36,7 @@ func TestReadJSONReadsSchema1(t *testing.T) {
 func TestDeathsAreKeptThoughNoCheckCountsThem(t *testing.T) {
 	run := twoWebhooksRun()
 	var b bytes.Buffer
-	if err := WriteJSON(&b, run); err != nil {
+	if err := Write(&b, run, JSON); err != nil {
 		t.Fatal(err)
 	}
 	back, err := ReadJSON(&b)
@@ -167,7 +167,7 @@ func TestAnnotationsAreOurs(t *testing.T) {
 func TestSetHTMLIsOnePageOfAllTargets(t *testing.T) {
 	set := NewSet([]Run{named("shop", oneFaultRun()), named("intranet", twoWebhooksRun()), named("gone", emptyRun()), named("<b>\x1b", hostileRun())})
 	var b bytes.Buffer
-	if err := WriteSetHTML(&b, set); err != nil {
+	if err := Write(&b, set, HTML); err != nil {
 		t.Fatal(err)
 	}
 	source := b.String()
@@ -228,7 +228,7 @@ func TestHTMLHeadingsSkipNoLevel(t *testing.T) {
 
 func TestJSONDropsNothingOfSchema1(t *testing.T) {
 	var b bytes.Buffer
-	if err := WriteJSON(&b, oneFaultRun()); err != nil {
+	if err := Write(&b, oneFaultRun(), JSON); err != nil {
 		t.Fatal(err)
 	}
 	var doc struct {

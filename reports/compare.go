@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -175,13 +174,7 @@ func compareRemarks(older, newer Run) []string {
 func WriteComparison(w io.Writer, c Comparison, format Format) error {
 	switch format {
 	case JSON:
-		e := json.NewEncoder(CalmJSON(w))
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(c); err != nil {
-			return fmt.Errorf("write the comparison: %w", err)
-		}
-		return nil
+		return writeJSON(w, c)
 	case Markdown:
 		return writeMarkdownComparison(w, c)
 	}

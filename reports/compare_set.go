@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -64,13 +63,7 @@ func (c SetComparison) counts() string {
 // did not change are told by their number.
 func WriteSetComparison(w io.Writer, c SetComparison, format Format) error {
 	if format == JSON {
-		e := json.NewEncoder(CalmJSON(w))
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		if err := e.Encode(c); err != nil {
-			return fmt.Errorf("write the comparison: %w", err)
-		}
-		return nil
+		return writeJSON(w, c)
 	}
 	v := trendWords[c.Verdict]
 	head := fmt.Sprintf("## %s kindlytest: %s\n\n**Result:** %s\n\n", markdownSymbol(v.Level), strings.ToLower(v.Word), inline(c.counts(), maxMarkdownText))

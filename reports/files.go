@@ -23,17 +23,28 @@ const (
 	Markdown Format = "markdown" // for a step summary or a comment
 )
 
-// formats in the order in which they are offered.
-var formats = []struct {
+// A Report is a finished [Run], or the [Set] of several.
+type Report interface {
+	write(io.Writer, Format) error
+	has(Format) bool // whether there is room for all of it
+	show(t *Terminal, paths []string) error
+	// parts are what has files of its own below those of the whole.
+	parts() ([]Run, error)
+}
+
+type formatted struct {
 	format Format
 	file   string
 	write  func(io.Writer, Run) error
-}{
-	{JSON, "report.json", WriteJSON},
-	{JUnit, "junit.xml", WriteJUnit},
-	{HTML, "report.html", WriteHTML},
-	{SARIF, "report.sarif", WriteSARIF},
-	{Markdown, "report.md", WriteMarkdown},
+}
+
+// formats in the order in which they are offered.
+var formats = []formatted{
+	{JSON, "report.json", writeRunJSON},
+	{JUnit, "junit.xml", writeJUnit},
+	{HTML, "report.html", writeHTML},
+	{SARIF, "report.sarif", writeSARIF},
+	{Markdown, "report.md", writeMarkdown},
 }
 
 // Formats returns all formats, JSON first.
@@ -72,42 +83,78 @@ func (f Format) File() string {
 	return ""
 }
 
-// Write writes a finished run in a format.
-func Write(w io.Writer, run Run, format Format) error {
-	for _, known := range formats {
-		if known.format == format {
-			return known.write(w, run)
-		}
+// Write writes a report in a format. SARIF shows one target at a time.
+func Write(w io.Writer, r Report, format Format) error {
+	if format.File() == "" {
+		return fmt.Errorf("unknown report format %q; there are %s", string(format), formatNames())
 	}
-	return fmt.Errorf("unknown report format %q; there are %s", string(format), formatNames())
+	if !r.has(format) {
+		return fmt.Errorf("a %s report shows one target at a time; NAME/report.json holds each one's run", format)
+	}
+	return r.write(w, format)
 }
 
-// WriteFiles writes a finished run into dir, one file a format, and creates dir
-// if need be. A file is written beside its place and moved there when whole, so
-// that no reader ever sees half a report. Only its owner may read it, and look into
-// a directory that was created. It goes on after an error: the paths
-// are those that were written, the error joins all that went wrong.
-func WriteFiles(dir string, run Run, formats ...Format) ([]string, error) {
+func (r Run) write(w io.Writer, format Format) error {
+	i := slices.IndexFunc(formats, func(f formatted) bool { return f.format == format })
+	return formats[i].write(w, r)
+}
+
+func (r Run) has(Format) bool { return true }
+
+func (r Run) parts() ([]Run, error) { return nil, nil }
+
+// WriteFiles writes a report into dir, one file a format, and creates dir if need be. The
+// reports of each run of a set go into a folder of its own below dir, named after the
+// target; those of all into dir itself, where the format has room for several.
+//
+// A file is written beside its place and moved there when whole, so that no reader ever
+// sees half a report. Only its owner may read it, and look into a directory that was
+// created. It goes on after an error: the paths are those that were written, in dir first,
+// the error joins all that went wrong. It writes nothing if the names of targets are not
+// unique, or can't be those of folders in dir: a report may be foreign.
+func WriteFiles(dir string, r Report, formats ...Format) ([]string, error) {
+	return writeFiles(dir, r, func(string) []Format { return formats })
+}
+
+// RenewFiles is WriteFiles, and writes anew as well what folders hold of the other
+// formats, which would tell of an earlier run as if it were this one. What has no room for
+// several is removed.
+func RenewFiles(dir string, r Report, formats ...Format) ([]string, error) {
+	paths, err := writeFiles(dir, r, func(dir string) []Format { return withHeld(dir, formats) })
+	for _, f := range held(dir) {
+		if !r.has(f) {
+			err = errors.Join(err, os.Remove(filepath.Join(dir, f.File())))
+		}
+	}
+	return paths, err
+}
+
+func writeFiles(dir string, r Report, formats func(dir string) []Format) ([]string, error) {
+	parts, err := r.parts()
+	if err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create the report directory: %w", err)
 	}
 	var paths []string
 	var errs []error
-	for _, format := range formats {
-		path, err := writeFile(dir, run, format)
+	for _, format := range formats(dir) {
+		if !r.has(format) {
+			continue
+		}
+		path, err := WriteFile(dir, r, format)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
 		paths = append(paths, path)
 	}
+	for _, run := range parts {
+		written, err := writeFiles(filepath.Join(dir, run.Target.Name), run, formats)
+		paths, errs = append(paths, written...), append(errs, err)
+	}
 	return paths, errors.Join(errs...)
-}
-
-// RenewFiles is WriteFiles, and writes anew as well what dir holds of the other
-// formats, which would tell of an earlier run as if it were this one.
-func RenewFiles(dir string, run Run, formats ...Format) ([]string, error) {
-	return WriteFiles(dir, run, withHeld(dir, formats)...)
 }
 
 func withHeld(dir string, asked []Format) []Format {
@@ -170,16 +217,12 @@ func isReport(path string) bool {
 	return bytes.Contains(head[:n], []byte("kindlytest"))
 }
 
-func writeFile(dir string, run Run, format Format) (path string, err error) {
+// WriteFile writes one file of those that WriteFiles writes.
+func WriteFile(dir string, r Report, format Format) (path string, err error) {
 	name := format.File()
 	if name == "" {
-		return "", Write(io.Discard, run, format) // says that there is no such format
+		return "", Write(io.Discard, r, format) // says that there is no such format
 	}
-	return writeWhole(dir, name, func(w io.Writer) error { return Write(w, run, format) })
-}
-
-// writeWhole writes a file beside its place, and moves it there when it is whole.
-func writeWhole(dir, name string, write func(io.Writer) error) (path string, err error) {
 	f, err := os.CreateTemp(dir, "."+name+"-*")
 	if err != nil {
 		return "", fmt.Errorf("create %s: %w", name, err)
@@ -190,7 +233,7 @@ func writeWhole(dir, name string, write func(io.Writer) error) (path string, err
 		}
 	}()
 	// It is its owner's alone, as CreateTemp makes it: a report can hold personal data.
-	err = errors.Join(write(f), f.Close())
+	err = errors.Join(Write(f, r, format), f.Close())
 	if err != nil {
 		return "", err
 	}

@@ -51,18 +51,18 @@ var htmlTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
 	"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 }).Parse(htmlSource))
 
-// WriteHTML writes a finished run as one page for people. It needs no other
+// writeHTML writes a finished run as one page for people. It needs no other
 // file and no network, and is readable without its style and its script, which
 // some artifact viewers block; its own Content-Security-Policy allows only those
 // two, by their hashes, and a screenshot that stands in it, so nothing that a
 // target says can run or load anything. Without a script the checks can still be
 // filtered by outcome; without a style they can still be opened and closed.
-func WriteHTML(w io.Writer, run Run) error {
+func writeHTML(w io.Writer, run Run) error {
 	return writePage(w, newPage(run))
 }
 
-// WriteSetHTML writes the runs against several targets as one such page.
-func WriteSetHTML(w io.Writer, s Set) error {
+// writeSetHTML writes the runs against several targets as one such page.
+func writeSetHTML(w io.Writer, s Set) error {
 	return writePage(w, newSetPage(s))
 }
 

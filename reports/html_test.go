@@ -13,7 +13,7 @@ import (
 func parseHTML(t *testing.T, run Run) (source string, doc *html.Node) {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WriteHTML(&b, run); err != nil {
+	if err := Write(&b, run, HTML); err != nil {
 		t.Fatal(err)
 	}
 	source = b.String()

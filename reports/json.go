@@ -20,23 +20,27 @@ var schema []byte
 // owns the bytes.
 func Schema() []byte { return slices.Clone(schema) }
 
-// WriteJSON writes the canonical form of a finished run, indented, with a final
+// writeRunJSON writes the canonical form of a finished run, indented, with a final
 // newline. Bytes that are no UTF-8 become U+FFFD.
-func WriteJSON(w io.Writer, run Run) error {
+func writeRunJSON(w io.Writer, run Run) error {
 	run.Schema = SchemaVersion
 	if run.Checks == nil {
 		run.Checks = []Check{} // a list, never null
 	}
+	return writeJSON(w, run)
+}
+
+func writeJSON(w io.Writer, report any) error {
 	e := json.NewEncoder(CalmJSON(w))
 	e.SetEscapeHTML(false) // for people who read bodies in it
 	e.SetIndent("", "  ")
-	if err := e.Encode(run); err != nil {
+	if err := e.Encode(report); err != nil {
 		return fmt.Errorf("write the JSON report: %w", err)
 	}
 	return nil
 }
 
-// ReadJSON reads what WriteJSON wrote, and reports of schema 1, which know no
+// ReadJSON reads what Write wrote as JSON of a run, and reports of schema 1, which know no
 // causes. It refuses a newer schema version, a
 // check without ID, an unknown outcome, and more than MaxSize bytes. Members
 // that it does not know are ignored, for a version may add some. The summary

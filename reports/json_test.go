@@ -62,7 +62,7 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 				run.Screenshot = samplePicture()
 			}
 			var b bytes.Buffer
-			if err := WriteJSON(&b, run); err != nil {
+			if err := Write(&b, run, JSON); err != nil {
 				t.Fatal(err)
 			}
 			if err := validJSON(t, s, b.Bytes()); err != nil {
@@ -75,7 +75,7 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 func TestSchemaRefusesWhatIsNoReport(t *testing.T) {
 	s := compiledSchema(t)
 	var b bytes.Buffer
-	if err := WriteJSON(&b, sampleRun()); err != nil {
+	if err := Write(&b, sampleRun(), JSON); err != nil {
 		t.Fatal(err)
 	}
 	refusesChanged(t, s, b.Bytes(), map[string][2]string{
@@ -156,7 +156,7 @@ func TestReadJSONReadsWhatWriteJSONWrote(t *testing.T) {
 	for name, run := range map[string]Run{"every outcome": sampleRun(), "empty": emptyRun()} {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := WriteJSON(&b, run); err != nil {
+			if err := Write(&b, run, JSON); err != nil {
 				t.Fatal(err)
 			}
 			got, err := ReadJSON(&b)
@@ -242,7 +242,7 @@ func FuzzReadJSON(f *testing.F) {
 	small.Checks = withOutcome(small.Checks, Failed)
 	for _, run := range []Run{{}, emptyRun(), finished(small)} {
 		var b bytes.Buffer
-		if err := WriteJSON(&b, run); err != nil {
+		if err := Write(&b, run, JSON); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b.Bytes())
@@ -253,14 +253,14 @@ func FuzzReadJSON(f *testing.F) {
 			return
 		}
 		var first, second bytes.Buffer
-		if err := WriteJSON(&first, run); err != nil {
+		if err := Write(&first, run, JSON); err != nil {
 			t.Fatal(err)
 		}
 		again, err := ReadJSON(bytes.NewReader(first.Bytes()))
 		if err != nil {
 			t.Fatalf("does not read what it wrote: %v", err)
 		}
-		if err := WriteJSON(&second, again); err != nil {
+		if err := Write(&second, again, JSON); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(first.Bytes(), second.Bytes()) {

@@ -13,7 +13,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
-// WriteJUnit writes a finished run as JUnit XML: one testsuite an area, one
+// writeJUnit writes a finished run as JUnit XML: one testsuite an area, one
 // testcase a check, named by its ID so that its history survives a rewording.
 //
 // A failed check is a <failure>, an errored one an <error>, a skipped one
@@ -22,7 +22,7 @@ import (
 // A run that could not check all has an <error> in a suite of its own, so that
 // a gate on this file is never green on nothing. Characters that XML forbids
 // become U+FFFD.
-func WriteJUnit(w io.Writer, run Run) error {
+func writeJUnit(w io.Writer, run Run) error {
 	doc := xmlSuites{Name: "kindlytest", Time: seconds(run.DurationMS)}
 	for _, s := range junitSuites(run) {
 		doc.add(s)

@@ -12,7 +12,7 @@ import (
 func parseJUnit(t *testing.T, run Run) (data []byte, suites map[string]junit.Suite) {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WriteJUnit(&b, run); err != nil {
+	if err := Write(&b, run, JUnit); err != nil {
 		t.Fatal(err)
 	}
 	parsed, err := junit.Ingest(b.Bytes())

@@ -2,7 +2,7 @@ package reports
 
 import "encoding/xml"
 
-// The part of the JUnit format that WriteJUnit uses, as the schema of Jenkins's xunit
+// The part of the JUnit format that writeJUnit uses, as the schema of Jenkins's xunit
 // plugin has it.
 
 type xmlSuites struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/clip"
 )
 
-// MaxMarkdown bounds what WriteMarkdown writes, in bytes: GitHub drops a step
+// MaxMarkdown bounds what writeMarkdown writes, in bytes: GitHub drops a step
 // summary of more than 1 MiB as a whole.
 const MaxMarkdown = 900_000
 
@@ -21,12 +21,12 @@ const (
 	maxMarkdownCauses = 50
 )
 
-// WriteMarkdown writes a finished run for GitHub's step summary, a pull-request
+// writeMarkdown writes a finished run for GitHub's step summary, a pull-request
 // comment, or any other reader of GitHub Flavored Markdown: the verdict,
 // the causes, the rest in tables, and the details folded away. Foreign text cannot
 // make markup. What would make it larger than MaxMarkdown is left out, and it
 // says so.
-func WriteMarkdown(w io.Writer, run Run) error {
+func writeMarkdown(w io.Writer, run Run) error {
 	var m markdown
 	m.sections(run)
 	m.end()

@@ -15,7 +15,7 @@ import (
 func rendered(t *testing.T, run Run) (source string, doc *html.Node) {
 	t.Helper()
 	var md, page bytes.Buffer
-	if err := WriteMarkdown(&md, run); err != nil {
+	if err := Write(&md, run, Markdown); err != nil {
 		t.Fatal(err)
 	}
 	reader := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(gmhtml.WithUnsafe()))

@@ -16,7 +16,7 @@ import (
 
 const maxSARIFText = 4000 // runes
 
-// WriteSARIF writes a finished run as SARIF 2.1.0. Every cause and every check is a
+// writeSARIF writes a finished run as SARIF 2.1.0. Every cause and every check is a
 // rule. A cause gives one result, and so does what does not hold and has no cause:
 // of level error for what fails the run, else warning; an informed check gives a
 // note, a known failure a suppressed result. What was not judged is in
@@ -27,7 +27,7 @@ const maxSARIFText = 4000 // runes
 // run that was told of its target by arguments points at the file that would
 // describe it. Fingerprints are made of the target and the rule, so a result keeps
 // its identity from run to run.
-func WriteSARIF(w io.Writer, run Run) error {
+func writeSARIF(w io.Writer, run Run) error {
 	t := outlineOf(run)
 	rules := newSARIFRules(t)
 	r := sarifRun{

@@ -18,7 +18,7 @@ var sarifSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 func parseSARIF(t *testing.T, run Run) (data []byte, report sarifLog) {
 	t.Helper()
 	var b bytes.Buffer
-	if err := WriteSARIF(&b, run); err != nil {
+	if err := Write(&b, run, SARIF); err != nil {
 		t.Fatal(err)
 	}
 	schema, err := sarifSchema()

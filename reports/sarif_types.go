@@ -1,6 +1,6 @@
 package reports
 
-// The part of SARIF 2.1.0 that WriteSARIF uses. Names and order follow
+// The part of SARIF 2.1.0 that writeSARIF uses. Names and order follow
 // https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
 
 type sarifLog struct {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -58,8 +57,7 @@ func graver(a, b int) int {
 	return 0
 }
 
-// WriteSetJSON writes the canonical form of a set, as WriteJSON does for a run.
-func WriteSetJSON(w io.Writer, s Set) error {
+func writeSetJSON(w io.Writer, s Set) error {
 	s.Schema = SchemaVersion
 	if s.Runs == nil {
 		s.Runs = []Run{}
@@ -69,16 +67,10 @@ func WriteSetJSON(w io.Writer, s Set) error {
 			s.Runs[i].Checks = []Check{}
 		}
 	}
-	e := json.NewEncoder(CalmJSON(w))
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(s); err != nil {
-		return fmt.Errorf("write the JSON report: %w", err)
-	}
-	return nil
+	return writeJSON(w, s)
 }
 
-// ReadSet reads what WriteSetJSON or WriteJSON wrote; several says which. It is
+// ReadSet reads what Write wrote as JSON of a set or of a run; several says which. It is
 // as strict as ReadJSON, and counts summaries and exit codes anew.
 func ReadSet(r io.Reader) (s Set, several bool, err error) {
 	data, err := readReport(r)
@@ -124,73 +116,15 @@ var errSeveral = errors.New("it holds the runs of several targets; each one's ow
 // setWriters are the forms in which a set is written as one file. SARIF is one a
 // target: code scanning tells uploads apart by their category.
 var setWriters = map[Format]func(io.Writer, Set) error{
-	JSON: WriteSetJSON, JUnit: WriteSetJUnit, HTML: WriteSetHTML, Markdown: WriteSetMarkdown,
+	JSON: writeSetJSON, JUnit: writeSetJUnit, HTML: writeSetHTML, Markdown: writeSetMarkdown,
 }
 
-// WriteSet writes a set in a format: json, junit, html or markdown.
-func WriteSet(w io.Writer, s Set, format Format) error {
-	write, ok := setWriters[format]
-	if !ok {
-		return fmt.Errorf("a %s report shows one target at a time; NAME/report.json holds each one's run", format)
-	}
-	return write(w, s)
-}
+func (s Set) write(w io.Writer, format Format) error { return setWriters[format](w, s) }
 
-// WriteSetFiles writes the reports of each run into a folder of its own below
-// dir, named after the target, and those of all into dir itself, where the
-// format has room for several. It goes on after an error, as WriteFiles does.
-// The paths are those in dir, then those of the folders.
-//
-// It writes nothing if the names of targets are not unique, or can't be those
-// of folders in dir: a report may be foreign.
-func WriteSetFiles(dir string, s Set, formats ...Format) ([]string, error) {
-	return writeSetFiles(dir, s, func(string) []Format { return formats })
-}
+func (s Set) has(format Format) bool { return setWriters[format] != nil }
 
-// WriteSetPage writes the HTML report of all runs, and no other file, into dir.
-func WriteSetPage(dir string, s Set) (path string, err error) {
-	return writeWhole(dir, HTML.File(), func(w io.Writer) error { return WriteSetHTML(w, s) })
-}
-
-// RenewSetFiles is to WriteSetFiles as RenewFiles to WriteFiles. A report in dir
-// of a format that has no room for several is removed.
-func RenewSetFiles(dir string, s Set, formats ...Format) ([]string, error) {
-	paths, err := writeSetFiles(dir, s, func(dir string) []Format { return withHeld(dir, formats) })
-	for _, f := range held(dir) {
-		if setWriters[f] == nil {
-			err = errors.Join(err, os.Remove(filepath.Join(dir, f.File())))
-		}
-	}
-	return paths, err
-}
-
-func writeSetFiles(dir string, s Set, formats func(dir string) []Format) ([]string, error) {
-	if err := s.foldersOf(); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create the report directory: %w", err)
-	}
-	var paths []string
-	var errs []error
-	for _, format := range formats(dir) {
-		if setWriters[format] == nil {
-			continue
-		}
-		path, err := writeWhole(dir, format.File(), func(w io.Writer) error { return WriteSet(w, s, format) })
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		paths = append(paths, path)
-	}
-	for _, run := range s.Runs {
-		folder := filepath.Join(dir, run.Target.Name)
-		written, err := WriteFiles(folder, run, formats(folder)...)
-		paths, errs = append(paths, written...), append(errs, err)
-	}
-	return paths, errors.Join(errs...)
-}
+// parts are the runs, if each can have a folder of its own, named after its target.
+func (s Set) parts() ([]Run, error) { return s.Runs, s.foldersOf() }
 
 // foldersOf refuses targets whose name is not that of a folder of their own.
 func (s Set) foldersOf() error {
@@ -208,9 +142,9 @@ func (s Set) foldersOf() error {
 	return nil
 }
 
-// WriteSetJUnit writes all runs as one JUnit document: the suites of each run
+// writeSetJUnit writes all runs as one JUnit document: the suites of each run
 // carry its target's name.
-func WriteSetJUnit(w io.Writer, s Set) error {
+func writeSetJUnit(w io.Writer, s Set) error {
 	doc := xmlSuites{Name: "kindlytest", Time: seconds(s.DurationMS)}
 	for _, run := range s.Runs {
 		for _, suite := range junitSuites(run) {
@@ -221,9 +155,9 @@ func WriteSetJUnit(w io.Writer, s Set) error {
 	return writeXML(w, doc)
 }
 
-// WriteSetMarkdown writes the one verdict and a line a target, and then each run
-// as WriteMarkdown does, as far as there is room.
-func WriteSetMarkdown(w io.Writer, s Set) error {
+// writeSetMarkdown writes the one verdict and a line a target, and then each run
+// as writeMarkdown does, as far as there is room.
+func writeSetMarkdown(w io.Writer, s Set) error {
 	var m markdown
 	v := s.verdict()
 	var b strings.Builder

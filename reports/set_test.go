@@ -58,7 +58,7 @@ func TestSetLastsFromTheFirstStartToTheLastEnd(t *testing.T) {
 
 func TestSetMeetsTheSchema(t *testing.T) {
 	var b bytes.Buffer
-	if err := WriteSetJSON(&b, sampleSet()); err != nil {
+	if err := Write(&b, sampleSet(), JSON); err != nil {
 		t.Fatal(err)
 	}
 	s := compiledSchema(t)
@@ -81,10 +81,10 @@ func TestSetMeetsTheSchema(t *testing.T) {
 
 func TestReadSetReadsBothForms(t *testing.T) {
 	var set, single bytes.Buffer
-	if err := WriteSetJSON(&set, sampleSet()); err != nil {
+	if err := Write(&set, sampleSet(), JSON); err != nil {
 		t.Fatal(err)
 	}
-	if err := WriteJSON(&single, sampleRun()); err != nil {
+	if err := Write(&single, sampleRun(), JSON); err != nil {
 		t.Fatal(err)
 	}
 	alone := single.String()
@@ -120,7 +120,7 @@ func TestReadSetReadsBothForms(t *testing.T) {
 
 func TestSetJUnitHoldsEveryRun(t *testing.T) {
 	var b bytes.Buffer
-	if err := WriteSetJUnit(&b, sampleSet()); err != nil {
+	if err := Write(&b, sampleSet(), JUnit); err != nil {
 		t.Fatal(err)
 	}
 	suites, err := junit.Ingest(b.Bytes())
@@ -146,7 +146,7 @@ func TestSetJUnitHoldsEveryRun(t *testing.T) {
 
 func TestSetFiles(t *testing.T) {
 	dir := t.TempDir()
-	paths, err := WriteSetFiles(dir, sampleSet(), JSON, JUnit, Markdown, HTML, SARIF)
+	paths, err := WriteFiles(dir, sampleSet(), JSON, JUnit, Markdown, HTML, SARIF)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestSetFiles(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := WriteSet(&bytes.Buffer{}, sampleSet(), SARIF); err == nil || !strings.Contains(err.Error(), "one target") {
+	if err := Write(&bytes.Buffer{}, sampleSet(), SARIF); err == nil || !strings.Contains(err.Error(), "one target") {
 		t.Errorf("a set as SARIF: %v", err)
 	}
 }
@@ -181,7 +181,7 @@ func TestSetFilesStayInTheirFolder(t *testing.T) {
 		for _, name := range names {
 			s.Runs = append(s.Runs, named(name, passedRun()))
 		}
-		if paths, err := WriteSetFiles(dir, s, JSON); err == nil {
+		if paths, err := WriteFiles(dir, s, JSON); err == nil {
 			t.Errorf("%q: wrote %q", names, paths)
 		}
 		if _, err := os.Stat(dir); err == nil {
@@ -194,7 +194,7 @@ func TestSetMarkdownShowsTheVerdictFirst(t *testing.T) {
 	s := sampleSet()
 	s.Runs[0].Target.Name = "a|b<i>"
 	var b bytes.Buffer
-	if err := WriteSetMarkdown(&b, s); err != nil {
+	if err := Write(&b, s, Markdown); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
@@ -209,7 +209,7 @@ func TestSetMarkdownShowsTheVerdictFirst(t *testing.T) {
 		many.Runs = append(many.Runs, sampleRun())
 	}
 	b.Reset()
-	if err := WriteSetMarkdown(&b, many); err != nil || b.Len() > MaxMarkdown {
+	if err := Write(&b, many, Markdown); err != nil || b.Len() > MaxMarkdown {
 		t.Errorf("%d bytes, %v", b.Len(), err)
 	}
 }
@@ -251,7 +251,7 @@ func FuzzReadSet(f *testing.F) {
 	}
 	for _, set := range []Set{{}, small} {
 		var b bytes.Buffer
-		if err := WriteSetJSON(&b, set); err != nil {
+		if err := Write(&b, set, JSON); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b.Bytes())
@@ -272,7 +272,7 @@ func FuzzReadSet(f *testing.F) {
 			t.Errorf("exit code %d of %d runs", set.ExitCode, len(set.Runs))
 		}
 		for format := range setWriters {
-			if err := WriteSet(&bytes.Buffer{}, set, format); err != nil {
+			if err := Write(&bytes.Buffer{}, set, format); err != nil {
 				t.Errorf("%s: %v", format, err)
 			}
 		}

@@ -74,7 +74,7 @@ func TestMergedShardsAreTheWhole(t *testing.T) {
 		var names []string
 		for i, set := range shardsOf(runs, of) {
 			var b bytes.Buffer // as they come: written and read
-			if err := WriteSetJSON(&b, set); err != nil {
+			if err := Write(&b, set, JSON); err != nil {
 				t.Fatal(err)
 			}
 			read, several, err := ReadSet(&b)

@@ -89,15 +89,16 @@ func (t *Terminal) Done(c Check) {
 	t.redraw()
 }
 
-// Finish prints the result of a finished run, and the paths of the reports that
-// were written. Its last line is the verdict. The error is the first that any
-// write met.
-func (t *Terminal) Finish(run Run, paths ...string) error {
+// Finish prints a report, and the paths of the files that were written. Its last line is
+// the verdict. The error is the first that any write met.
+func (t *Terminal) Finish(r Report, paths ...string) error { return r.show(t, paths) }
+
+func (r Run) show(t *Terminal, paths []string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.clear()
 	s := t.summary()
-	s.print(run, paths)
+	s.print(r, paths)
 	t.write(s.b.String())
 	return t.err
 }

@@ -25,6 +25,15 @@ func (t *Terminal) FinishRun(run Run) error {
 	return t.err
 }
 
+func (s Set) show(t *Terminal, paths []string) error {
+	for _, run := range s.Runs {
+		if err := t.FinishRun(run); err != nil {
+			return err
+		}
+	}
+	return t.FinishSet(s, paths...)
+}
+
 // FinishSet prints one line a target, the paths of the reports, and, as its last
 // line, the one verdict.
 func (t *Terminal) FinishSet(set Set, paths ...string) error {

@@ -178,7 +178,7 @@ func TestRenewFilesLeavesNoReportOfAnEarlierRun(t *testing.T) {
 	// A set has no SARIF of all: that of an earlier run is removed.
 	named := sampleRun()
 	named.Target.Name = "a"
-	if _, err := RenewSetFiles(dir, NewSet([]Run{named}), JSON); err != nil {
+	if _, err := RenewFiles(dir, NewSet([]Run{named}), JSON); err != nil {
 		t.Fatal(err)
 	}
 	if got := held(dir); slices.Contains(got, SARIF) || !slices.Contains(got, HTML) {

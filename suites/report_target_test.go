@@ -24,7 +24,7 @@ func TestTheTargetOfAReportHoldsNoCredential(t *testing.T) {
 	cancel()
 	run := suites.RunQuietly(ctx, shop, suites.Options{Args: args})
 	var b strings.Builder
-	if err := reports.WriteJSON(&b, run); err != nil {
+	if err := reports.Write(&b, run, reports.JSON); err != nil {
 		t.Fatal(err)
 	}
 	for _, secret := range []string{password, preview, hmac} {

@@ -39,7 +39,7 @@ func (a *app) execute(ctx context.Context, t target.Target, o suites.Options, ou
 	written, paths, err := a.writeReports(run, out)
 	shown := terminal.Finish(noteRest(run, written), paths...)
 	if out.json {
-		shown = errors.Join(shown, reports.WriteJSON(a.stdout, run))
+		shown = errors.Join(shown, reports.Write(a.stdout, run, reports.JSON))
 	}
 	return run, errors.Join(err, unlessGone(shown, formats))
 }

@@ -99,53 +99,23 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 	if f.annotations {
 		return reports.WriteAnnotations(a.stdout, set)
 	}
+	return a.renderAll(fs, formats, f, reportOf(set, several))
+}
+
+// reportOf is the report that was read.
+func reportOf(set reports.Set, several bool) reports.Report {
 	if several {
-		return a.renderAll(fs, formats, f, setRendering(a, set, f))
+		return set
 	}
-	return a.renderAll(fs, formats, f, runRendering(a, set.Runs[0], f))
-}
-
-// A rendering is a report that can be shown in every way.
-type rendering struct {
-	files func(dir string, formats ...reports.Format) ([]string, error)
-	write func(io.Writer, reports.Format) error
-	show  func() error // on the terminal
-}
-
-func runRendering(a *app, run reports.Run, f *reportFlags) rendering {
-	return rendering{
-		files: func(dir string, formats ...reports.Format) ([]string, error) {
-			return reports.WriteFiles(dir, run, formats...)
-		},
-		write: func(w io.Writer, format reports.Format) error { return reports.Write(w, run, format) },
-		show:  func() error { return a.terminal(a.stdout, &f.output).Finish(run) },
-	}
-}
-
-func setRendering(a *app, set reports.Set, f *reportFlags) rendering {
-	return rendering{
-		files: func(dir string, formats ...reports.Format) ([]string, error) {
-			return reports.WriteSetFiles(dir, set, formats...)
-		},
-		write: func(w io.Writer, format reports.Format) error { return reports.WriteSet(w, set, format) },
-		show: func() error {
-			terminal := a.terminal(a.stdout, &f.output)
-			for _, run := range set.Runs {
-				if err := terminal.FinishRun(run); err != nil {
-					return err
-				}
-			}
-			return terminal.FinishSet(set)
-		},
-	}
+	return set.Runs[0]
 }
 
 // renderAll writes what the flags ask for, and shows the report if they ask for
 // nothing.
-func (a *app) renderAll(fs *pflag.FlagSet, formats []reports.Format, f *reportFlags, r rendering) error {
+func (a *app) renderAll(fs *pflag.FlagSet, formats []reports.Format, f *reportFlags, r reports.Report) error {
 	rendered := len(formats) > 0
 	if rendered {
-		paths, err := r.files(f.output.reportDir, formats...)
+		paths, err := reports.WriteFiles(f.output.reportDir, r, formats...)
 		for _, p := range paths {
 			fmt.Fprintln(a.stderr, "wrote "+p)
 		}
@@ -158,7 +128,7 @@ func (a *app) renderAll(fs *pflag.FlagSet, formats []reports.Format, f *reportFl
 			continue
 		}
 		rendered = true
-		write := func(w io.Writer) error { return r.write(w, format) }
+		write := func(w io.Writer) error { return reports.Write(w, r, format) }
 		if err := a.render(*f.files[format], format, write); err != nil {
 			return err
 		}
@@ -166,7 +136,7 @@ func (a *app) renderAll(fs *pflag.FlagSet, formats []reports.Format, f *reportFl
 	if rendered {
 		return nil
 	}
-	return r.show()
+	return a.terminal(a.stdout, &f.output).Finish(r)
 }
 
 func (a *app) readReport(path string) (set reports.Set, several bool, err error) {

@@ -77,7 +77,7 @@ func (a *app) merge(paths []string, f *mergeFlags) error {
 	}
 	var written []string
 	if len(formats) > 0 {
-		if written, err = reports.RenewSetFiles(f.output.reportDir, set, formats...); err != nil {
+		if written, err = reports.RenewFiles(f.output.reportDir, set, formats...); err != nil {
 			return err
 		}
 		written = inShort(f.output.reportDir, written, len(set.Runs))
@@ -91,19 +91,14 @@ func (a *app) merge(paths []string, f *mergeFlags) error {
 		if *path == "-" {
 			shown = a.stderr
 		}
-		write := func(w io.Writer) error { return reports.WriteSet(w, set, format) }
+		write := func(w io.Writer) error { return reports.Write(w, set, format) }
 		if err := a.render(*path, format, write); err != nil {
 			return err
 		}
 	}
 	terminal := a.terminal(shown, &f.output)
 	terminal.NoFiles = len(formats) == 0
-	for _, run := range set.Runs {
-		if err := terminal.FinishRun(run); err != nil {
-			return err
-		}
-	}
-	if err := terminal.FinishSet(set, written...); err != nil {
+	if err := terminal.Finish(set, written...); err != nil {
 		return err
 	}
 	return exit(set.ExitCode)

@@ -35,24 +35,12 @@ func (a *app) openReport(ctx context.Context, fs *pflag.FlagSet, args []string) 
 	if err != nil {
 		return err
 	}
-	page, err := writePage(filepath.Dir(path), set, several)
+	page, err := reports.WriteFile(filepath.Dir(path), reportOf(set, several), reports.HTML)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(a.stderr, "wrote "+page)
 	return openFile(ctx, page)
-}
-
-// writePage writes report.html of a run or of several into dir.
-func writePage(dir string, set reports.Set, several bool) (string, error) {
-	if several {
-		return reports.WriteSetPage(dir, set)
-	}
-	paths, err := reports.WriteFiles(dir, set.Runs[0], reports.HTML)
-	if err != nil {
-		return "", err
-	}
-	return paths[0], nil
 }
 
 // openFile shows a file with the program that this machine opens such files with.

@@ -154,12 +154,12 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, shard *reports.
 		if earlier := earlierSet(out.reportDir); out.update && len(earlier.Runs) > 0 {
 			whole = reports.UpdateSet(earlier, set)
 		}
-		written, writing := reports.RenewSetFiles(out.reportDir, whole, formats...)
+		written, writing := reports.RenewFiles(out.reportDir, whole, formats...)
 		paths, err = inShort(out.reportDir, written, len(whole.Runs)), writing
 	}
 	shown = append(shown, terminal.FinishSet(set, paths...))
 	if out.json {
-		shown = append(shown, reports.WriteSetJSON(a.stdout, set))
+		shown = append(shown, reports.Write(a.stdout, set, reports.JSON))
 	}
 	return set, errors.Join(err, unlessGone(errors.Join(shown...), formats))
 }

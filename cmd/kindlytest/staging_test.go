@@ -239,7 +239,7 @@ func tryRecipe(t *testing.T, s staging, recipe string) {
 		t.Errorf("%s is %s: %s %s; %s %s\n%s", check, row.Outcome, row.Actual, row.Reason, run.Problem, run.Hint, recipe)
 	}
 	var report bytes.Buffer
-	if err := reports.WriteJSON(&report, run); err != nil {
+	if err := reports.Write(&report, run, reports.JSON); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(report.String(), "from-") || strings.Contains(report.String(), "0123456789") {

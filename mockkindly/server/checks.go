@@ -199,7 +199,7 @@ func (s *server) getChecksReport(c Checks, w http.ResponseWriter, r *http.Reques
 // writeReport writes what report.json would hold.
 func writeReport(w http.ResponseWriter, report reports.Run) error {
 	var text bytes.Buffer
-	if err := reports.WriteJSON(&text, report); err != nil {
+	if err := reports.Write(&text, report, reports.JSON); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/json")
