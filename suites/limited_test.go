@@ -14,6 +14,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
 	"golang.org/x/time/rate"
 )
 
@@ -116,5 +117,51 @@ func TestALimitSlowsTheRunDownAndEndsNoCheck(t *testing.T) {
 				t.Errorf("nothing is said of the limit: %v", run.Notes)
 			}
 		})
+	}
+}
+
+// A gateway turns away what is too much, and the second user's login may be that: the
+// harness has used up the limit, and they log in again.
+func TestALoginThatALimitTurnedAwayIsDoneAgain(t *testing.T) {
+	t.Parallel()
+	requireBrowser(t)
+	var asked, turnedAway atomic.Int32
+	tooMany := func(w http.ResponseWriter) {
+		turnedAway.Add(1)
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "too many requests", http.StatusTooManyRequests)
+	}
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/auth" && asked.Add(1) == 2: // the page has asked first
+			tooMany(w)
+		case r.URL.Path == "/auth":
+			plainEndpoint{}.ServeHTTP(w, r)
+		case r.Method == http.MethodPost:
+			user, _ := io.ReadAll(r.Body)
+			if string(user) == "grace" && turnedAway.Load() == 1 {
+				tooMany(w)
+				return
+			}
+			http.SetCookie(w, &http.Cookie{Name: "sid", Value: map[string]string{"ada": "9f2c7be1a0d4", "grace": "51c0e8d7f3ab"}[string(user)], HttpOnly: true, SameSite: http.SameSiteLaxMode})
+		case r.URL.Path == "/login":
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, `<!doctype html><input id=user><button onclick='fetch("/login", {method: "POST", body: document.querySelector("#user").value}).then(r => { if (r.ok) document.body.innerHTML = "<p id=in>in</p>" })'>Log in</button>`)
+		default:
+			w.Header().Set("Content-Type", "text/html")
+			fmt.Fprint(w, html(fmt.Sprintf(fetchIt, "", `{chat_id: id}`), ""))
+		}
+	})
+	login := func(user string) *browser.Login {
+		return &browser.Login{Steps: []browser.Step{{Goto: url + "/login"}, {Fill: []browser.Field{{Selector: "#user", Value: user}}}, {Click: "button"}, {WaitFor: "#in"}}}
+	}
+	shop := target.Target{PageURL: url + "/", Login: login("ada"), Second: login("grace")}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Timeout: impatience, Only: []string{"AUTH-BIND-SESSION"}})
+	if c := find(t, run, "AUTH-BIND-SESSION"); c.Outcome != reports.Passed {
+		describe(t, c)
+		t.Errorf("AUTH-BIND-SESSION is %s: %s", c.Outcome, run.Problem)
+	}
+	if n := turnedAway.Load(); n != 2 {
+		t.Errorf("%d requests were turned away, want 2", n)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -20,6 +21,7 @@ type StepError struct {
 	Fields     []string   // of the document: how they are selected, and their types
 	Showing               // that it shows
 	Failed     string     // what a script asked for last and was refused, or an error of one
+	TurnedAway []Request  // what it was answered 429 or 503 for
 	Refused    []KeptBack // cookies that answers set, and the browser did not take
 	Picture    []byte     // a JPEG of what the tab showed, with secrets covered; may be nil
 	Err        error
@@ -85,6 +87,11 @@ func (p *Page) stepError(e *StepError, secret func(string) bool) *StepError {
 	e.Showing = p.show(ctx, e.Selector, secret)
 	record := p.Record()
 	e.Failed = record.failure()
+	for _, q := range record.Requests {
+		if !q.Kindly && (q.Status == http.StatusTooManyRequests || q.Status == http.StatusServiceUnavailable) {
+			e.TurnedAway = append(e.TurnedAway, q)
+		}
+	}
 	for _, q := range record.refusals() {
 		e.Refused = append(e.Refused, q.Refused...)
 	}

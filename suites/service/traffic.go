@@ -335,6 +335,9 @@ func (t *Traffic) Single(r wire.Request) bool {
 
 func (v *service) oneByOne() bool { return v.inFlight.isSingle() }
 
+// Limiting says whether the service of r has turned requests away for being too many.
+func (t *Traffic) Limiting(r wire.Request) bool { return t.to(r).limit.learnt() != "" }
+
 // Slow says whether the service of r takes long for plain answers.
 func (t *Traffic) Slow(r wire.Request) bool { return t.to(r).slow() }
 

@@ -99,7 +99,8 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 			return true
 		}
 		for range mostTries {
-			if v, err = s.visitAnew(login, before); err != nil || v.Token != "" || !s.restFor(v) {
+			v, err = s.visitAnew(login, before)
+			if err == nil && (v.Token != "" || !s.restFor(v)) || err != nil && !s.restForLogin(err) {
 				break
 			}
 		}
@@ -116,6 +117,17 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 		return nil, err
 	}
 	return v, nil
+}
+
+// restForLogin waits where a limit kept a login from being done that the harness has met
+// before, and says whether to log in again. One that it has not met is the login's own:
+// more tries make it worse.
+func (s *Session) restForLogin(err error) bool {
+	var step *browser.StepError
+	return errors.As(err, &step) && step.Of == "login" && slices.ContainsFunc(step.TurnedAway, func(r browser.Request) bool {
+		ev := RequestEvidence("the login's own request", r)
+		return s.Limiting(ev.Exchange.Request) && s.Rest(s.Base, ev)
+	})
 }
 
 // restFor waits where a limit kept the page or its callback from an answer, as the
