@@ -16,7 +16,6 @@ import (
 const (
 	maxDepth  = 64
 	maxLeaves = 4096
-	maxShown  = 2 << 10 // bytes of a digest in a report
 )
 
 // leaves is the digest of one answer: what can be compared, by path. Paths of
@@ -94,52 +93,4 @@ func (l leaves) add(path string, v any, m mask, depth int) {
 	default:
 		l[path+":null"] = ""
 	}
-}
-
-// String lists the digest, for reports.
-func (l leaves) String() string {
-	var b strings.Builder
-	for _, path := range slices.SortedFunc(maps.Keys(l), statusFirst) {
-		line(&b, path, l[path])
-	}
-	return shown(b.String())
-}
-
-func line(b *strings.Builder, path, text string) {
-	if strings.HasSuffix(path, ":object") {
-		return // its members say so
-	}
-	b.WriteString(path)
-	if text != "" {
-		b.WriteString(" = " + text)
-	}
-	b.WriteByte('\n')
-}
-
-// statusFirst sorts the body behind the rest.
-func statusFirst(a, b string) int {
-	if isBody(a) != isBody(b) {
-		if isBody(a) {
-			return 1
-		}
-		return -1
-	}
-	return strings.Compare(b, a) * order(a)
-}
-
-// order puts "status" before "content-type", and the body's paths in order.
-func order(path string) int {
-	if isBody(path) {
-		return -1
-	}
-	return 1
-}
-
-// shown makes a digest fit to print.
-func shown(s string) string {
-	s = strings.NewReplacer(noise, "…", anyone, "…").Replace(s)
-	if len(s) > maxShown {
-		s = strings.ToValidUTF8(s[:maxShown], "") + "…\n"
-	}
-	return s
 }

@@ -21,9 +21,6 @@ const (
 	InCompany Class = "in-company" // believed, and never when it is asked alone
 )
 
-// Fails says whether a forged token must not be answered so.
-func (c Class) Fails() bool { return c == Believed || c == Error }
-
 // Passes says whether a forged token may be answered so.
 func (c Class) Passes() bool { return c == Refusal || c == Stranger }
 
@@ -39,10 +36,6 @@ type Judgement struct {
 	Why   string // half a sentence: "the canary ktname… shows in the answer"
 	// Weak: it passes, but proves less than it should.
 	Weak bool
-	// NeedsControl: it counts only if the valid control works afterwards.
-	NeedsControl bool
-	// Masked is the answer without noise and tokens, for reports; bounded.
-	Masked string
 }
 
 // Judge classifies one answer, by the strongest evidence first: no answer, a
@@ -51,12 +44,6 @@ func (o *Oracle) Judge(p Probe) Judgement {
 	d := digest(p.Exchange, o.opts.Markers)
 	o.mu.RLock()
 	defer o.mu.RUnlock()
-	j := o.judge(p, d)
-	j.Masked = d.String()
-	return j
-}
-
-func (o *Oracle) judge(p Probe, d leaves) Judgement {
 	ex := p.Exchange
 	if ex.Response == nil {
 		return unanswered(p)
@@ -87,7 +74,7 @@ func (o *Oracle) judge(p Probe, d leaves) Judgement {
 func unanswered(p Probe) Judgement {
 	kind := p.Exchange.Kind()
 	if p.Exchange.ClosedForLength() {
-		return Judgement{Class: Refusal, NeedsControl: true, Why: "the connection was closed on an over-long request"}
+		return Judgement{Class: Refusal, Why: "the connection was closed on an over-long request"}
 	}
 	if kind == wire.KindCanceled {
 		return Judgement{Class: Unknown, Why: "the request was canceled"}

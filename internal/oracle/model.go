@@ -1,9 +1,7 @@
 package oracle
 
 import (
-	"maps"
 	"slices"
-	"strings"
 )
 
 // maxSamples bounds the answers that a model remembers; what it has learned
@@ -127,15 +125,4 @@ func (m *model) open(path string) bool {
 // saw says whether a remembered answer had this text at path.
 func (m *model) saw(path, text string) bool {
 	return slices.ContainsFunc(m.samples, func(d leaves) bool { return d.has(path) && d[path] == text })
-}
-
-// String lists what the answers have in common, for reports.
-func (m *model) String() string {
-	var b strings.Builder
-	for _, path := range slices.SortedFunc(maps.Keys(m.leaves), statusFirst) {
-		if l := m.leaves[path]; l.seen == m.n && !m.open(path) {
-			line(&b, path, strings.Join(l.pattern, ""))
-		}
-	}
-	return shown(b.String())
 }

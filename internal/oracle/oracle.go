@@ -10,7 +10,7 @@
 //		o.Observe(oracle.Anonymous, send(withoutToken))
 //	}
 //	j := o.Judge(oracle.Probe{Exchange: ex, Canaries: forged.Canaries})
-//	if j.Class.Fails() { … } // believed, or an error
+//	if !j.Class.Passes() { … } // believed, an error, or unknown
 //
 // What differs between two equal requests is noise, and is not compared. An
 // accusation needs evidence: a canary of the forged token, a marker of the
@@ -188,12 +188,4 @@ func (o *Oracle) WantsMore() bool {
 	few := valid.n < Enough || anonymous.n < Enough
 	unclear := o.signal.any() || valid.unsettled() || anonymous.unsettled()
 	return few && unclear && !o.signal.strong() && o.opts.Authenticated == nil
-}
-
-// Describe returns what the valid and the anonymous answers have in common,
-// for reports; noise is shown as an ellipsis.
-func (o *Oracle) Describe() (valid, anonymous string) {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return o.models[Valid].String(), o.models[Anonymous].String()
 }

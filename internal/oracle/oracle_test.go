@@ -40,9 +40,9 @@ func TestSoundCustomersAreNeverAccused(t *testing.T) {
 						o := learnN(t, row.ask, r, size, known)
 						for range 3 {
 							j := o.Judge(Probe{Exchange: ask(row.ask, r, refused), Canaries: []string{canary}})
-							if j.Class.Fails() {
+							if j.Class == Believed || j.Class == Error {
 								accused++
-								t.Logf("seed %d: %s: %s\n%s", seed, j.Class, j.Why, j.Masked)
+								t.Logf("seed %d: %s: %s", seed, j.Class, j.Why)
 							}
 						}
 					}
@@ -106,39 +106,38 @@ func TestJudge(t *testing.T) {
 	reset := &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
 	long := wire.Request{Header: http.Header{"Authorization": {strings.Repeat("a", 2*wire.LongHeader)}}}
 	for _, row := range []struct {
-		name    string
-		ex      wire.Exchange
-		want    Class
-		weak    bool
-		control bool
+		name string
+		ex   wire.Exchange
+		want Class
+		weak bool
 	}{
-		{"401", exchange(jsonAnswer(401, `{}`)), Refusal, false, false},
-		{"403 in other words", exchange(answer(403, "text/plain", "no")), Refusal, false, false},
-		{"431", exchange(answer(431, "text/plain", "")), Refusal, false, false},
-		{"401 that shows a canary", exchange(jsonAnswer(401, `{"error":"`+attacked+` may not"}`)), Believed, false, false},
-		{"401 that names the page's user", exchange(jsonAnswer(401, `{"error":"Ada Lovelace, log in"}`)), Refusal, false, false},
-		{"500", exchange(answer(500, "text/plain", "boom")), Error, false, false},
-		{"503 on a long header", exchange(answer(503, "text/plain", "")), Error, false, false},
-		{"302", exchange(answer(302, "", "")), Unknown, false, false},
-		{"reset", wire.Exchange{Err: reset}, Error, false, false},
-		{"reset on a long header", wire.Exchange{Request: long, Err: reset}, Refusal, false, true},
-		{"hung up on a long header", wire.Exchange{Request: long, Err: io.EOF}, Refusal, false, true},
-		{"time-out on a long header", wire.Exchange{Request: long, Err: context.DeadlineExceeded}, Error, false, false},
-		{"refused connection on a long header", wire.Exchange{Request: long, Err: syscall.ECONNREFUSED}, Error, false, false},
-		{"canceled", wire.Exchange{Err: context.Canceled}, Unknown, false, false},
-		{"nothing at all", wire.Exchange{}, Error, false, false},
-		{"like a stranger", exchange(strange), Stranger, false, false},
-		{"like the valid one", exchange(welcome), Believed, false, false},
-		{"like the valid one with another name", exchange(jsonAnswer(200, `{"reply":"Hi undefined, 2 orders"}`)), Unknown, false, false},
-		{"a canary", exchange(jsonAnswer(200, `{"reply":"Hi `+attacked+`"}`)), Believed, false, false},
-		{"another refusal", exchange(jsonAnswer(200, `{"reply":"Your JWT is invalid"}`)), Stranger, true, false},
-		{"another kind of answer", exchange(answer(200, "text/html", `<p>nope</p>`)), Stranger, true, false},
-		{"the name elsewhere", exchange(answer(200, "text/html", `<p>Sorry, Ada Lovelace</p>`)), Believed, false, false},
-		{"a part of the name", exchange(jsonAnswer(200, `{"reply":"Ada Lovelaces' old orders"}`)), Stranger, true, false},
+		{"401", exchange(jsonAnswer(401, `{}`)), Refusal, false},
+		{"403 in other words", exchange(answer(403, "text/plain", "no")), Refusal, false},
+		{"431", exchange(answer(431, "text/plain", "")), Refusal, false},
+		{"401 that shows a canary", exchange(jsonAnswer(401, `{"error":"`+attacked+` may not"}`)), Believed, false},
+		{"401 that names the page's user", exchange(jsonAnswer(401, `{"error":"Ada Lovelace, log in"}`)), Refusal, false},
+		{"500", exchange(answer(500, "text/plain", "boom")), Error, false},
+		{"503 on a long header", exchange(answer(503, "text/plain", "")), Error, false},
+		{"302", exchange(answer(302, "", "")), Unknown, false},
+		{"reset", wire.Exchange{Err: reset}, Error, false},
+		{"reset on a long header", wire.Exchange{Request: long, Err: reset}, Refusal, false},
+		{"hung up on a long header", wire.Exchange{Request: long, Err: io.EOF}, Refusal, false},
+		{"time-out on a long header", wire.Exchange{Request: long, Err: context.DeadlineExceeded}, Error, false},
+		{"refused connection on a long header", wire.Exchange{Request: long, Err: syscall.ECONNREFUSED}, Error, false},
+		{"canceled", wire.Exchange{Err: context.Canceled}, Unknown, false},
+		{"nothing at all", wire.Exchange{}, Error, false},
+		{"like a stranger", exchange(strange), Stranger, false},
+		{"like the valid one", exchange(welcome), Believed, false},
+		{"like the valid one with another name", exchange(jsonAnswer(200, `{"reply":"Hi undefined, 2 orders"}`)), Unknown, false},
+		{"a canary", exchange(jsonAnswer(200, `{"reply":"Hi `+attacked+`"}`)), Believed, false},
+		{"another refusal", exchange(jsonAnswer(200, `{"reply":"Your JWT is invalid"}`)), Stranger, true},
+		{"another kind of answer", exchange(answer(200, "text/html", `<p>nope</p>`)), Stranger, true},
+		{"the name elsewhere", exchange(answer(200, "text/html", `<p>Sorry, Ada Lovelace</p>`)), Believed, false},
+		{"a part of the name", exchange(jsonAnswer(200, `{"reply":"Ada Lovelaces' old orders"}`)), Stranger, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			j := polite(t).Judge(Probe{Exchange: row.ex, Canaries: []string{attacked}})
-			if j.Class != row.want || j.Weak != row.weak || j.NeedsControl != row.control || j.Why == "" {
+			if j.Class != row.want || j.Weak != row.weak || j.Why == "" {
 				t.Errorf("got %+v", j)
 			}
 		})
@@ -369,25 +368,6 @@ func TestVerbatim(t *testing.T) {
 	}
 }
 
-func TestReportsHoldNoTokens(t *testing.T) {
-	const token = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1In0.c2lnbmF0dXJl"
-	echo := jsonAnswer(200, `{"reply":"You sent `+token+`, Ada Lovelace"}`)
-	o, err := Learn(Controls{Valid: twice(echo), Anonymous: twice(strange)}, Options{Markers: ladyAda})
-	if err != nil {
-		t.Fatal(err)
-	}
-	valid, anonymous := o.Describe()
-	j := o.Judge(Probe{Exchange: exchange(echo)})
-	for _, out := range []string{valid, anonymous, j.Masked, j.Why} {
-		if strings.Contains(out, "c2lnbmF0dXJl") || strings.ContainsAny(out, noise+anyone) {
-			t.Errorf("%q", out)
-		}
-	}
-	if !strings.Contains(valid, "You sent …, …") || !strings.Contains(anonymous, "Please log in") {
-		t.Errorf("valid %q, anonymous %q", valid, anonymous)
-	}
-}
-
 func TestConcurrentUse(t *testing.T) {
 	o := polite(t)
 	var wg sync.WaitGroup
@@ -402,7 +382,6 @@ func TestConcurrentUse(t *testing.T) {
 				}
 				o.WantsMore()
 				o.Signal()
-				o.Describe()
 			}
 		})
 	}
