@@ -29,6 +29,10 @@ test: browser stacks ## all tests
 race: browser stacks ## all tests under the race detector (slow)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -race -timeout 40m ./...
 
+.PHONY: race-quick
+race-quick: ## the tests that drive neither Chrome nor the whole program, under the race detector (minutes)
+	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -vE '/(suites|suites/example_test|cmd/kindlytest|docs|internal/browser|mockkindly/console)$$')
+
 .PHONY: proof
 proof: browser ## every fault, alone, in pairs and in hard circumstances; writes docs/proof.md (hours)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test ./suites -run '^(TestProof|TestProofSound|TestProofPairs|TestProofCompany|TestProofDeaths|TestProofRungs|TestWaitExpiry)$$' -proof -timeout 6h

@@ -83,10 +83,9 @@ func TestKeptAliveConnectionThatFallsSilent(t *testing.T) {
 // A service that is slow now and then keeps its connections: they are not what is
 // wrong.
 func TestSlownessIsNotTakenForSilence(t *testing.T) {
-	var conns atomic.Int32
-	n := 0
+	var conns, requests atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if n++; n%3 == 0 { // one request at a time
+		if requests.Add(1)%3 == 0 {
 			_, _ = io.Copy(io.Discard, r.Body) // else nobody notices that the client has gone
 			<-r.Context().Done()
 		}
