@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
@@ -140,7 +141,7 @@ func remark(s *subject.Session) {
 	if s.Target.PrivateKey != nil {
 		if url, yes := s.Target.LooksLikeProduction(); yes {
 			s.Note(reports.Warned, "A private key was given, and %s does not look like a test environment: "+
-				"the private key of a production system belongs nowhere else, and hostile tokens are sent there (--safe leaves them out).", subject.SafeURL(url))
+				"the private key of a production system belongs nowhere else, and hostile tokens are sent there (--safe leaves them out).", redact.URL(url))
 		}
 	}
 	if len(s.Target.PublicKeys) == 0 && s.Target.Offers()&target.NeedToken != 0 {

@@ -194,7 +194,7 @@ func (r *Recorder) headers(list []Header) []Header {
 // claims are personal.
 func (r *Recorder) header(h Header) string {
 	switch clean := r.opts.Redact.Header(h.Name, h.Value); {
-	case equalFold(h.Name, "Authorization") || equalFold(h.Name, "Proxy-Authorization"):
+	case strings.EqualFold(h.Name, "Authorization") || strings.EqualFold(h.Name, "Proxy-Authorization"):
 		scheme, _, _ := bytes.Cut([]byte(h.Value), []byte(" "))
 		return string(bytes.ToValidUTF8(scheme[:min(len(scheme), 20)], nil)) + " " + redact.Removed
 	case clean != h.Value:

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -168,7 +169,7 @@ func (a Answer) Header(name string) (string, bool) { return find(a.Headers, name
 
 func find(headers []Header, name string) (string, bool) {
 	for _, h := range headers {
-		if equalFold(h.Name, name) {
+		if strings.EqualFold(h.Name, name) {
 			return h.Value, true
 		}
 	}

@@ -239,5 +239,3 @@ func (s standIns) header(name, value string) string {
 	}
 	return s.text(value)
 }
-
-func equalFold(a, b string) bool { return strings.EqualFold(a, b) }

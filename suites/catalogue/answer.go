@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -304,7 +305,7 @@ var respAdditive = onCall(func(ctx context.Context, h *subject.Webhook, st subje
 // sameKind says whether an answer is of the kind that the valid request got.
 func sameKind(h *subject.Webhook, ev, control subject.Evidence, withToken bool) subject.Verdict {
 	if got, want := ev.Exchange.Status(), control.Exchange.Status(); got != want {
-		return subject.Violated("status "+subject.Itoa(want)+", as for the control", subject.Describe(ev.Exchange))
+		return subject.Violated("status "+strconv.Itoa(want)+", as for the control", subject.Describe(ev.Exchange))
 	}
 	if withToken {
 		if o, err := h.Oracle(); err == nil && o.Signal() {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -101,7 +102,7 @@ func isCSRFCookie(c browser.StoredCookie, r wire.Request) bool {
 	if subject.IsCSRFName(c.Name) {
 		return true
 	}
-	if len(c.Value) < subject.MinSecret {
+	if len(c.Value) < redact.MinSecret {
 		return false
 	}
 	for name, values := range r.Header {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
@@ -15,7 +16,7 @@ func blockedRequest(c *call) (string, []subject.Evidence) {
 	if c.asked == nil || c.asked.BlockedReason != "csp" {
 		return "", nil
 	}
-	return "the page's own Content-Security-Policy keeps it from asking " + subject.SafeURL(c.asked.URL) + " for the token", nil
+	return "the page's own Content-Security-Policy keeps it from asking " + redact.URL(c.asked.URL) + " for the token", nil
 }
 
 // withoutCORS tells a request whose answer the page itself forbids scripts to read.
@@ -23,7 +24,7 @@ func withoutCORS(c *call) (string, []subject.Evidence) {
 	if c.asked == nil || c.asked.ResourceType != "Fetch" || wire.HeaderValue(c.asked.Header, "Sec-Fetch-Mode") != "no-cors" || subject.OriginOf(c.asked.URL) == subject.OriginOf(c.visit.State.URL) {
 		return "", nil
 	}
-	return "the page asks " + subject.SafeURL(c.asked.URL) + " with mode no-cors; " + c.gave, nil
+	return "the page asks " + redact.URL(c.asked.URL) + " with mode no-cors; " + c.gave, nil
 }
 
 // errorBehindCORS tells an error whose answer lacks the headers that others have:

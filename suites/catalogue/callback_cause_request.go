@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
@@ -72,7 +73,7 @@ func refusedAtLogin(c *call) (string, []subject.Evidence) {
 	}
 	for _, r := range c.visit.LoginRefused() {
 		for _, k := range r.Refused {
-			seen := fmt.Sprintf("at the login, %s of %s", k, subject.SafeURL(r.URL))
+			seen := fmt.Sprintf("at the login, %s of %s", k, redact.URL(r.URL))
 			switch pair := subject.CookieSet(r, k.Name); {
 			case c.asked == nil && c.report.Outcome == "empty" && c.visit.Bare(k.Name):
 				return c.gave + "; " + seen, nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
@@ -97,11 +98,11 @@ var fwdCovered = onDomains(func(s *subject.Session, domains []string) subject.Ve
 })
 
 func judgeCover(domains []string, url string) subject.Verdict {
-	expected := subject.SafeURL(url) + " covered by an entry"
+	expected := redact.URL(url) + " covered by an entry"
 	d := allowlist.Decide(domains, url)
 	switch {
 	case d.Allowed && d.Ambiguous == "":
-		return subject.Holds("%s: %s", subject.SafeURL(url), d.Reason)
+		return subject.Holds("%s: %s", redact.URL(url), d.Reason)
 	case d.Allowed:
 		return subject.Doubtful(expected+" without a doubt", d.Reason+"; "+d.Ambiguous)
 	}
@@ -122,7 +123,7 @@ func judgeCover(domains []string, url string) subject.Verdict {
 func fwdHttps(_ context.Context, s *subject.Session) subject.Verdict {
 	for _, h := range s.Webhooks {
 		if !strings.HasPrefix(strings.ToLower(h.Config.URL), "https://") {
-			return subject.Violated("an https URL", subject.SafeURL(h.Config.URL))
+			return subject.Violated("an https URL", redact.URL(h.Config.URL))
 		}
 	}
 	return subject.Holds("all are")
@@ -239,7 +240,7 @@ var fwdRedirect = eachHook(func(_ context.Context, h *subject.Webhook, st subjec
 	}
 	if status := ev.Exchange.Status(); status >= 300 && status < 400 {
 		to := ev.Exchange.Response.Header.Get("Location")
-		v := subject.Violated("an answer, not a redirect", fmt.Sprintf("status %d to %s", status, subject.SafeURL(to))).With(ev)
+		v := subject.Violated("an answer, not a redirect", fmt.Sprintf("status %d to %s", status, redact.URL(to))).With(ev)
 		if st.Transport != nil { // where it redirects to serves it
 			return v.Because(st.Transport.Cause).Fix(st.Transport.Fix)
 		}
@@ -265,7 +266,7 @@ func redirected(v subject.Verdict, public, from, to string) subject.Verdict {
 	case leadsToLogin(from, to):
 		return v.Because("webhook-redirects-to-login").Fix("The webhook is behind a login: let requests to its path through without a session. Kindly has none; it brings the signature and the token.")
 	case a.Hostname() == b.Hostname() && strings.TrimSuffix(a.Path, "/") == strings.TrimSuffix(b.Path, "/"):
-		return v.Because("webhook-redirects").Fix(fmt.Sprintf("Register %s with Kindly: a redirect is not followed.", subject.SafeURL(likewise(public, a, b))))
+		return v.Because("webhook-redirects").Fix(fmt.Sprintf("Register %s with Kindly: a redirect is not followed.", redact.URL(likewise(public, a, b))))
 	}
 	return v.Because("webhook-redirects")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/param"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -192,7 +193,7 @@ var liveAuthBurst = onEndpoint(func(ctx context.Context, s *subject.Session, _ *
 func whereItDied(d service.Death) string {
 	r := d.Evidence.Exchange.Request
 	if called := cmp.Or(r.ConnectTo, r.URL); d.Blamed() && called != "" {
-		return subject.SafeURL(called)
+		return redact.URL(called)
 	}
 	return d.Address
 }

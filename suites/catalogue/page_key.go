@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/keyscan"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -37,15 +38,15 @@ func pagePrivateKey(ctx context.Context, s *subject.Session) subject.Verdict {
 			continue
 		}
 		if late := r.Status/100 == 2 && r.Duration == 0; (late || r.Unread) && (r.ResourceType == "Document" || r.ResourceType == "Script") {
-			unread = subject.SafeURL(r.URL) + " was not read in time"
+			unread = redact.URL(r.URL) + " was not read in time"
 			continue
 		}
 		looked++
 		if r.PrivateKey || keyscan.Holds(r.ResponseBody) {
-			return subject.Violated("no private key", "there is one in "+subject.SafeURL(r.URL)).Because("private-key-in-page")
+			return subject.Violated("no private key", "there is one in "+redact.URL(r.URL)).Because("private-key-in-page")
 		}
 		if name := secretIn(s, r.ResponseBody); name != "" {
-			return subject.Violated("no secret of a webhook", "that of "+name+" is in "+subject.SafeURL(r.URL)).Because("secret-in-page").
+			return subject.Violated("no secret of a webhook", "that of "+name+" is in "+redact.URL(r.URL)).Because("secret-in-page").
 				Fix("Compute signatures on the server only, and give the variable a name that the build does not hand to pages (not NEXT_PUBLIC_…, VITE_…, REACT_APP_…, PUBLIC_…). This secret is public now: make a new one in Kindly's settings.")
 		}
 	}
@@ -55,7 +56,7 @@ func pagePrivateKey(ctx context.Context, s *subject.Session) subject.Verdict {
 		// who is asked too often does not hand out the file either.
 		ex := s.Client.Do(ctx, wire.Request{Method: "GET", URL: address, Header: http.Header{service.HeaderCheck: {"PAGE-PRIVATE-KEY"}}})
 		if ex.Status()/100 == 2 && keyscan.Holds(ex.Body()) {
-			return subject.Violated("no private key", "anybody can download it: "+subject.SafeURL(address)).Because("private-key-served").
+			return subject.Violated("no private key", "anybody can download it: "+redact.URL(address)).Because("private-key-served").
 				Fix("Take the file out of the folder that the web server hands out. This key is public now: make a new pair, and upload its public half to Kindly.")
 		}
 	}

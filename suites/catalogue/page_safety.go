@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/jws"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -82,7 +83,7 @@ var pageCsp = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict 
 			directive = " (" + directive + ")"
 		}
 		needs := policyNeeds(v)
-		verdict := subject.Violated(needs, "the policy blocked "+subject.SafeURL(url)+directive).Because("csp-blocks-kindly")
+		verdict := subject.Violated(needs, "the policy blocked "+redact.URL(url)+directive).Because("csp-blocks-kindly")
 		if fix := cmp.Or(fixOfNonce(v, directive), fixOfTwoPolicies(v)); fix != "" {
 			verdict = verdict.Fix(fix)
 		} else if needs != policyExpected {
@@ -161,9 +162,9 @@ func policyOf(v *subject.Visit) string {
 
 var pageSecure = onPage(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
 	if strings.HasPrefix(v.State.URL, "https:") || wire.IsLoopback(v.State.URL) {
-		return subject.Holds("%s", subject.SafeURL(v.State.URL))
+		return subject.Holds("%s", redact.URL(v.State.URL))
 	}
-	return subject.Violated("an https URL", subject.SafeURL(v.State.URL))
+	return subject.Violated("an https URL", redact.URL(v.State.URL))
 })
 
 var pageTokenLeak = onChat(func(_ *subject.Session, v *subject.Visit) subject.Verdict {
@@ -219,7 +220,7 @@ func leaksOf(v *subject.Visit, seen token.Raw) []string {
 		if r.Kindly {
 			continue
 		}
-		add("the URL of a request: "+strings.ReplaceAll(subject.SafeURL(r.URL), raw, "…"), r.URL)
+		add("the URL of a request: "+strings.ReplaceAll(redact.URL(r.URL), raw, "…"), r.URL)
 		if o := subject.OriginOf(r.URL); o != page && o != issuer {
 			add("the body of a request to "+o, string(r.Body))
 			for name, values := range r.Header {

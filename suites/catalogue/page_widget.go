@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/reports"
@@ -27,7 +28,7 @@ var pageWidget = onPage(func(s *subject.Session, v *subject.Visit) subject.Verdi
 	verdict := judgeWidget(v, s.Target.BotKey)
 	if src := mockClient(v); verdict.Kind == subject.Held && src != "" {
 		s.Note(reports.Informed, "The page loads the chat client of kindlytest serve (%s), which this run answers in its place. "+
-			"Users need Kindly's: https://chat.kindlycdn.com/kindly-chat.js.", subject.SafeURL(src))
+			"Users need Kindly's: https://chat.kindlycdn.com/kindly-chat.js.", redact.URL(src))
 	}
 	return verdict
 })
@@ -52,11 +53,11 @@ func judgeWidget(v *subject.Visit, botKey string) subject.Verdict {
 	sc := tags[0]
 	switch {
 	case sc.ID != "kindly-chat":
-		return subject.Violated(widgetExpected, fmt.Sprintf("the script %s has the id %q", subject.SafeURL(sc.Src), sc.ID)).Because("widget-id")
+		return subject.Violated(widgetExpected, fmt.Sprintf("the script %s has the id %q", redact.URL(sc.Src), sc.ID)).Because("widget-id")
 	case sc.Src == "" && lazySource(sc) != "":
 		return held(fmt.Sprintf("the script tag has its URL in %s: something on the page holds it back until later", lazySource(sc)))
 	case !isWidgetURL(sc.Src):
-		return subject.Violated(widgetExpected, fmt.Sprintf("the script #kindly-chat comes from %q, not from https://chat.kindlycdn.com/", subject.SafeURL(sc.Src))).Because("widget-host")
+		return subject.Violated(widgetExpected, fmt.Sprintf("the script #kindly-chat comes from %q, not from https://chat.kindlycdn.com/", redact.URL(sc.Src))).Because("widget-host")
 	case strings.TrimSpace(sc.BotKey) == "":
 		return subject.Violated(widgetExpected, "data-bot-key is missing or empty").Because("widget-bot-key")
 	case len(v.Started) == 0:
@@ -70,7 +71,7 @@ func judgeWidget(v *subject.Visit, botKey string) subject.Verdict {
 	if broke(v) {
 		return broken(v)
 	}
-	return subject.Holds("%s with data-bot-key %q", subject.SafeURL(sc.Src), sc.BotKey)
+	return subject.Holds("%s with data-bot-key %q", redact.URL(sc.Src), sc.BotKey)
 }
 
 // broke says whether a client started and came to no chat, though nothing that
@@ -302,7 +303,7 @@ func saysIntegrity(v *subject.Visit) bool {
 
 // whereWeAre helps a reader who expected another page.
 func whereWeAre(v *subject.Visit) string {
-	where := " on " + subject.SafeURL(v.State.URL) + subject.Title(v.State)
+	where := " on " + redact.URL(v.State.URL) + subject.Title(v.State)
 	if len(v.Record.Navigation.Redirects) > 0 {
 		where += ", to which the page redirected"
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
@@ -116,7 +117,7 @@ func scriptNotRun(a *absence) string {
 		if c.ReportOnly || !policyOnCode.MatchString(c.Directive) || !slices.Contains(policyOnCodes, c.Kind) {
 			continue
 		}
-		switch blocked := subject.SafeURL(c.BlockedURL); {
+		switch blocked := redact.URL(c.BlockedURL); {
 		case c.BlockedURL == "" && has[c.SourceURL]:
 			return fmt.Sprintf("the page's Content-Security-Policy (%s) keeps the browser from running the script in the page at line %d", c.Directive, c.Line)
 		case c.BlockedURL != "" && !anywhere:

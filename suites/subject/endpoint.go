@@ -431,7 +431,7 @@ func resendable(h http.Header) http.Header {
 
 // String is the endpoint for people: "POST https://…".
 func (e *Endpoint) String() string {
-	return e.Request.Method + " " + SafeURL(e.WithChat("…").URL)
+	return e.Request.Method + " " + redact.URL(e.WithChat("…").URL)
 }
 
 // Origin is the endpoint's own.

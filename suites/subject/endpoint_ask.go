@@ -11,6 +11,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
@@ -44,9 +45,9 @@ func (v *Visit) MadeBefore() string {
 	}
 	switch r.ResourceType {
 	case "Document", "Script":
-		return "it was written into " + SafeURL(r.URL)
+		return "it was written into " + redact.URL(r.URL)
 	case "Fetch", "XHR":
-		return "the page asked " + SafeURL(r.URL) + " for it"
+		return "the page asked " + redact.URL(r.URL) + " for it"
 	}
 	return ""
 }

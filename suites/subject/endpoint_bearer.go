@@ -108,7 +108,7 @@ func (v *Visit) keeps(text string) bool {
 // toldToUser says whether the page has a value of an answer to a script's request with
 // a session.
 func (v *Visit) toldToUser(l param.Leaf) bool {
-	if len(l.Text()) < MinSecret || IsCSRFName(l.Name()) {
+	if len(l.Text()) < redact.MinSecret || IsCSRFName(l.Name()) {
 		return false
 	}
 	i, place := whereFrom(v.Record.Requests, l.Text())
@@ -136,7 +136,7 @@ func (s *Session) tellsStrangers(e *Endpoint, v *Visit, l param.Leaf) bool {
 func likeACredential(l param.Leaf, own *token.Token) bool {
 	text, isText := l.Value.(string)
 	name := l.Name()
-	return isText && len(text) >= MinSecret && !strings.ContainsAny(text, " @") &&
+	return isText && len(text) >= redact.MinSecret && !strings.ContainsAny(text, " @") &&
 		!IsCSRFName(name) && !signatureName(name) && (redact.IsSecretName(name) || !NamesSomebody(name)) && !strings.Contains(own.Claims.JSON(), text)
 }
 

@@ -289,7 +289,7 @@ func (s *Session) alongTheWay(e *Endpoint, v *Visit) (*Endpoint, bool) {
 	for i, st := range w.steps {
 		w.steps[i].request.Header = s.Client.Gates().Without(st.request.Header, st.request.URL)
 		w.steps[i].bearers = slices.DeleteFunc(param.All(st.request, chosenHeader), func(l param.Leaf) bool {
-			return l.Place == param.InHeader || i == w.main || len(l.Text()) < MinSecret || !v.keeps(l.Text()) && !redact.IsSecretName(l.Name())
+			return l.Place == param.InHeader || i == w.main || len(l.Text()) < redact.MinSecret || !v.keeps(l.Text()) && !redact.IsSecretName(l.Name())
 		})
 	}
 	w.place = e.place

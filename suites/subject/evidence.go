@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
@@ -31,9 +32,9 @@ func RequestEvidence(title string, r browser.Request) Evidence {
 // "no answer (reset)".
 func Describe(ex wire.Exchange) string {
 	if ex.Response != nil {
-		text := "status " + Itoa(ex.Response.Status)
+		text := "status " + strconv.Itoa(ex.Response.Status)
 		if to := ex.Response.Header.Get("Location"); to != "" && ex.Response.Status/100 == 3 {
-			text += " to " + Bound(SafeURL(to), 200)
+			text += " to " + Bound(redact.URL(to), 200)
 		}
 		return text + certificateWanted(ex)
 	}

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/reports"
@@ -17,12 +17,6 @@ import (
 
 // A redactor turns what was seen into what a report may show.
 type redactor struct{ redact.Redactor }
-
-// SafeURL is a URL without credentials.
-func SafeURL(raw string) string { return redact.URL(raw) }
-
-// MinSecret is the length below which a value is no secret of a session's.
-const MinSecret = redact.MinSecret
 
 // secretsOf are the target's secrets, without what is a part of a host's name:
 // that stays, whatever variable it came from.
@@ -78,10 +72,7 @@ func Bound(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n] + "… (shortened)"
+	return clip.Text(s, n) + " (shortened)"
 }
 
 // looked is the beginning of a body that is looked at: more than is shown.

@@ -4,18 +4,19 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/target"
 )
 
 // Report is a target as a report names it, without credentials.
 func Report(t target.Target, args []string) reports.Target {
-	r := reports.Target{Name: t.Name, Page: SafeURL(t.PageURL), Args: args}
+	r := reports.Target{Name: t.Name, Page: redact.URL(t.PageURL), Args: args}
 	if t.Endpoint != nil {
 		r.Endpoint = t.Endpoint.String()
 	}
 	for _, w := range t.Webhooks {
-		r.Webhooks = append(r.Webhooks, reports.Webhook{Name: w.Name, URL: SafeURL(w.URL), ConnectTo: SafeURL(w.ConnectTo)})
+		r.Webhooks = append(r.Webhooks, reports.Webhook{Name: w.Name, URL: redact.URL(w.URL), ConnectTo: redact.URL(w.ConnectTo)})
 	}
 	return r
 }
@@ -39,7 +40,7 @@ func (s *Session) Clean(t reports.Target) reports.Target {
 func SafeArgument(t target.Target, arg string) string {
 	for _, raw := range t.Urls() {
 		if raw != "" {
-			arg = strings.ReplaceAll(arg, raw, SafeURL(raw))
+			arg = strings.ReplaceAll(arg, raw, redact.URL(raw))
 		}
 	}
 	return arg

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -275,9 +274,6 @@ func (s *Session) checkToken(raw token.Raw, chatID string) token.Result {
 		Keys: token.WithPrivate(s.Target.PublicKeys, s.Target.PrivateKey), ChatID: chatID, Now: s.Options.Now(), Published: s.Target.Published,
 	})
 }
-
-// Itoa is strconv.Itoa, for texts that name a status.
-func Itoa(n int) string { return strconv.Itoa(n) }
 
 // Remarks are what the run as a whole has to say: what kept it from checking
 // all, and what the reader should know.

@@ -61,5 +61,5 @@ func (s *Session) sessions() []string {
 			out = append(out, plain)
 		}
 	}
-	return slices.DeleteFunc(out, func(value string) bool { return len(value) < MinSecret })
+	return slices.DeleteFunc(out, func(value string) bool { return len(value) < redact.MinSecret })
 }

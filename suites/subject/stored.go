@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 )
 
 // errStoredEnded marks a session that was stored once, and is none any more.
@@ -63,7 +64,7 @@ func expired(login *browser.Login, now time.Time) string {
 // notKnown says how a visit shows that nobody is logged in; "" if it does not.
 func (v *Visit) notKnown() string {
 	if IsLogin(v.State, v.Record) {
-		return "the page leads to a login at " + SafeURL(v.State.URL)
+		return "the page leads to a login at " + redact.URL(v.State.URL)
 	}
 	r, asked := v.CallbackRequest()
 	switch {
@@ -123,11 +124,11 @@ func (s *Session) stepsLeftNobody(v *Visit, why string) error {
 	case len(ended.Refused) > 0:
 		return nil // so it is for all users
 	case ofRobots.MatchString(ended.Says) || ended.Captcha && ended.Password && ended.Says == "":
-		seen, hint = "the last page, "+SafeURL(ended.URL)+", still asks for the password, and has a captcha", "Steps can't solve a captcha. "+storeIt
+		seen, hint = "the last page, "+redact.URL(ended.URL)+", still asks for the password, and has a captcha", "Steps can't solve a captcha. "+storeIt
 	case ended.Says != "" && ended.Password:
-		seen, hint = fmt.Sprintf("the last page, %s, says %q", SafeURL(ended.URL), ended.Says), "Are the name and the password the right ones (in the environment's variables), and may this user log in here? A wait_for at the end of page.login says it at once."
+		seen, hint = fmt.Sprintf("the last page, %s, says %q", redact.URL(ended.URL), ended.Says), "Are the name and the password the right ones (in the environment's variables), and may this user log in here? A wait_for at the end of page.login says it at once."
 	case ended.Code:
-		seen, hint = "the last page, "+SafeURL(ended.URL)+", asks for a one-time code", "Fill it with ${totp:NAME}, which makes it of the authenticator's secret (docs/staging.md, \"One-time code\")."
+		seen, hint = "the last page, "+redact.URL(ended.URL)+", asks for a one-time code", "Fill it with ${totp:NAME}, which makes it of the authenticator's secret (docs/staging.md, \"One-time code\")."
 	case !v.brings() && v.Bare("") && len(v.State.Cookies) == 0:
 		seen = "they have left no cookie, and nothing stored"
 		hint = "Log in so by hand: does the answer set a cookie? Behind a proxy that ends TLS, frameworks keep a Secure cookie to themselves until they trust the proxy (Express: app.set(\"trust proxy\", 1); Rails, Django, ASP.NET: X-Forwarded-Proto). If it comes later than the steps end, wait_for something that only users see."

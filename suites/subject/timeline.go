@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/allowlist"
 	"github.com/kindlytest/kindlytest/reports"
 )
@@ -52,7 +54,7 @@ func (s *Session) Timeline() (moments []reports.Moment, screenshot string) {
 func (s *Session) tellVisit(began time.Time, v *Visit, err error) {
 	if err != nil {
 		if s.Target.PageURL != "" {
-			s.tell(reports.Moment{At: began, Kind: reports.MomentPage, Title: "Could not look at " + SafeURL(s.Target.PageURL),
+			s.tell(reports.Moment{At: began, Kind: reports.MomentPage, Title: "Could not look at " + redact.URL(s.Target.PageURL),
 				Detail: err.Error(), DurationMS: time.Since(began).Milliseconds()})
 		}
 		return
@@ -107,8 +109,8 @@ func (s *Session) tellToken(v *Visit) {
 // opened is the moment at which the page's document was asked for.
 func opened(began time.Time, record browser.Record) reports.Moment {
 	nav := record.Navigation
-	m := reports.Moment{At: began, Kind: reports.MomentPage, Title: "Opened " + SafeURL(nav.URL),
-		Detail: "status " + Itoa(nav.Status), OK: nav.Error == "" && nav.Status < http.StatusBadRequest}
+	m := reports.Moment{At: began, Kind: reports.MomentPage, Title: "Opened " + redact.URL(nav.URL),
+		Detail: "status " + strconv.Itoa(nav.Status), OK: nav.Error == "" && nav.Status < http.StatusBadRequest}
 	if nav.Error != "" {
 		m.Detail = nav.Error
 	}
@@ -125,7 +127,7 @@ func opened(began time.Time, record browser.Record) reports.Moment {
 }
 
 func asked(r browser.Request) reports.Moment {
-	return reports.Moment{At: r.Started, Kind: reports.MomentEndpoint, Title: r.Method + " " + SafeURL(r.URL),
+	return reports.Moment{At: r.Started, Kind: reports.MomentEndpoint, Title: r.Method + " " + redact.URL(r.URL),
 		Detail:     fmt.Sprintf("status %d, and the answer holds the token", r.Status),
 		DurationMS: r.Duration.Milliseconds(), OK: r.Status/100 == 2}
 }
@@ -137,7 +139,7 @@ func askedFor(ev Evidence, gave bool) reports.Moment {
 	if !gave {
 		detail = Describe(ex) + ", without a token"
 	}
-	return reports.Moment{At: ex.At, Kind: reports.MomentEndpoint, Title: ex.Request.Method + " " + SafeURL(ex.Request.URL),
+	return reports.Moment{At: ex.At, Kind: reports.MomentEndpoint, Title: ex.Request.Method + " " + redact.URL(ex.Request.URL),
 		Detail: detail, DurationMS: ex.Duration.Milliseconds(), OK: gave && ex.Status()/100 == 2}
 }
 
@@ -145,10 +147,10 @@ func askedFor(ev Evidence, gave bool) reports.Moment {
 func (s *Session) tellForward(h *Webhook, p ChatToken, ev Evidence) {
 	ex := ev.Exchange
 	d := allowlist.Decide(p.Result.Token.WebhookDomains(), h.Config.URL)
-	m := reports.Moment{At: ex.At, Kind: reports.MomentForward, Title: "A message and the token went to " + SafeURL(h.Config.URL),
+	m := reports.Moment{At: ex.At, Kind: reports.MomentForward, Title: "A message and the token went to " + redact.URL(h.Config.URL),
 		DurationMS: ex.Duration.Milliseconds(), OK: ex.Status()/100 == 2 && d.Allowed}
 	if h.Config.ConnectTo != "" {
-		m.Title += ", at " + SafeURL(h.Config.ConnectTo)
+		m.Title += ", at " + redact.URL(h.Config.ConnectTo)
 	}
 	verb := "Kindly would send the token: "
 	if !d.Allowed {

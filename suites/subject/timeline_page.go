@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -105,13 +106,13 @@ func pageErrors(record browser.Record) []reports.Moment {
 	for _, r := range record.Requests {
 		switch {
 		case r.CORSError != "":
-			add(r.Started, "A request was refused by CORS", r.Method+" "+SafeURL(r.URL)+": "+r.CORSError)
+			add(r.Started, "A request was refused by CORS", r.Method+" "+redact.URL(r.URL)+": "+r.CORSError)
 		case r.BlockedReason != "":
-			add(r.Started, "A request was blocked ("+r.BlockedReason+")", r.Method+" "+SafeURL(r.URL))
+			add(r.Started, "A request was blocked ("+r.BlockedReason+")", r.Method+" "+redact.URL(r.URL))
 		case r.Error != "":
-			add(r.Started, "A request failed", r.Method+" "+SafeURL(r.URL)+": "+r.Error)
+			add(r.Started, "A request failed", r.Method+" "+redact.URL(r.URL)+": "+r.Error)
 		case r.Status >= 400 && r.ResourceType != "Document" && !r.Kindly: // what Kindly says is told apart
-			add(r.Started, "A request failed", fmt.Sprintf("%s %s: status %d", r.Method, SafeURL(r.URL), r.Status))
+			add(r.Started, "A request failed", fmt.Sprintf("%s %s: status %d", r.Method, redact.URL(r.URL), r.Status))
 		}
 	}
 	for _, e := range record.Console {

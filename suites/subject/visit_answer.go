@@ -6,16 +6,18 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // Answered says what answered a request of the page, so that a reader knows who
 // it was: `POST /auth: 403 text/html, "CSRF verification failed"`.
 func Answered(r browser.Request, page string) string {
-	where := SafeURL(r.URL)
+	where := redact.URL(r.URL)
 	if origin := OriginOf(page); origin != "" && OriginOf(r.URL) == origin {
 		where = strings.TrimPrefix(where, origin)
 	}
@@ -26,9 +28,9 @@ func Answered(r browser.Request, page string) string {
 	case r.Status == 0:
 		return text + "no answer yet"
 	}
-	text += Itoa(r.Status)
+	text += strconv.Itoa(r.Status)
 	if to := r.ResponseHeader.Get("Location"); to != "" && r.Status/100 == 3 {
-		return text + " to " + Bound(SafeURL(to), 200)
+		return text + " to " + Bound(redact.URL(to), 200)
 	}
 	if kind := mediaType(r); kind != "" {
 		text += " " + kind

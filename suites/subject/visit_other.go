@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
@@ -30,19 +31,19 @@ func (s *Session) notThePage(v *Visit) error {
 	before := v.before()
 	switch title := Title(v.State); {
 	case before != nil && !wire.AsksForCertificate(nav.Status, v.State.Title):
-		text = fmt.Sprintf("what answers in the place of the page %s%s, %d %s, is %s", SafeURL(v.State.URL), title, nav.Status, http.StatusText(nav.Status), before.Who)
+		text = fmt.Sprintf("what answers in the place of the page %s%s, %d %s, is %s", redact.URL(v.State.URL), title, nav.Status, http.StatusText(nav.Status), before.Who)
 		hint = before.Page
 	case wire.AsksForCertificate(nav.Status, v.State.Title):
-		text = fmt.Sprintf("the page %s answers %d %s%s", SafeURL(v.State.URL), nav.Status, http.StatusText(nav.Status), title)
+		text = fmt.Sprintf("the page %s answers %d %s%s", redact.URL(v.State.URL), nav.Status, http.StatusText(nav.Status), title)
 		hint = wantsCertificate
 	case nav.Status >= 400:
-		text = fmt.Sprintf("the page %s answers %d %s%s", SafeURL(v.State.URL), nav.Status, http.StatusText(nav.Status), title)
+		text = fmt.Sprintf("the page %s answers %d %s%s", redact.URL(v.State.URL), nav.Status, http.StatusText(nav.Status), title)
 		hint = cmp.Or(v.wayThroughGate(), "Is it the right address (page.url), and is the application up? Open it in a browser on this machine.")
 	case IsLogin(v.State, v.Record) && s.Target.Login == nil:
-		text = fmt.Sprintf("the page %s leads to a login at %s%s", SafeURL(s.Target.PageURL), SafeURL(v.State.URL), title)
+		text = fmt.Sprintf("the page %s leads to a login at %s%s", redact.URL(s.Target.PageURL), redact.URL(v.State.URL), title)
 		hint = "Give a login in kindlytest.yaml (page.login): its steps, or, where a link by mail, a passkey or a person lets one in, a session that was stored once (storage_state)."
 	case IsLogin(v.State, v.Record):
-		text = fmt.Sprintf("the page %s leads to a login at %s%s, though a login was given", SafeURL(s.Target.PageURL), SafeURL(v.State.URL), title)
+		text = fmt.Sprintf("the page %s leads to a login at %s%s, though a login was given", redact.URL(s.Target.PageURL), redact.URL(v.State.URL), title)
 		hint = "The login in kindlytest.yaml (page.login) does not log in: are its cookies out of date, or the password another one?"
 	default:
 		return nil

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
@@ -79,9 +80,9 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 	case errors.As(err, &step):
 		return err.Error(), cmp.Or(wayIn(step), "Check page.login: the steps run in order, and each selector must match an element that can be seen. A login that can't be automated, or opens a window of its own, is stored instead: page.login.storage_state (docs/staging.md, \"A stored session\").")
 	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_UNSAFE_PORT"):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), "Browsers refuse to call this port; serve the page on another one."
+		return fmt.Sprintf("%s: %v", redact.URL(s.Target.PageURL), err), "Browsers refuse to call this port; serve the page on another one."
 	case errors.Is(err, errUnreachable):
-		return fmt.Sprintf("%s: %v", SafeURL(s.Target.PageURL), err), cmp.Or(wayThere(err, "page.url"), "Is it running? Open it in a browser on this machine.")
+		return fmt.Sprintf("%s: %v", redact.URL(s.Target.PageURL), err), cmp.Or(wayThere(err, "page.url"), "Is it running? Open it in a browser on this machine.")
 	case errors.Is(err, context.DeadlineExceeded):
 		return err.Error(), "The page was not ready in time, or is too busy to be looked at; --timeout gives it longer."
 	}

@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -50,7 +51,7 @@ func (h *Webhook) Name() string {
 	if h.Config.Name != "" {
 		return h.Config.Name
 	}
-	return SafeURL(h.Config.URL)
+	return redact.URL(h.Config.URL)
 }
 
 // Called is the URL that is really called.
@@ -168,7 +169,7 @@ func (h *Webhook) payload(chatID string) webhook.Payload {
 		p.Context = c
 	}
 	if u, err := url.Parse(h.Session.Target.PageURL); err == nil && u.Host != "" {
-		p.WebHost, p.WebPath, p.WebURL = u.Host, u.Path, SafeURL(h.Session.Target.PageURL)
+		p.WebHost, p.WebPath, p.WebURL = u.Host, u.Path, redact.URL(h.Session.Target.PageURL)
 	}
 	return p
 }
@@ -246,7 +247,7 @@ func (h *Webhook) badCertificate(ev Evidence) bool {
 
 // unreachable notes that the webhook can't be called at all.
 func (h *Webhook) unreachable(ev Evidence) error {
-	err := fmt.Errorf("the webhook %s could not be called: %w", SafeURL(h.Called()), ev.Exchange.Err)
+	err := fmt.Errorf("the webhook %s could not be called: %w", redact.URL(h.Called()), ev.Exchange.Err)
 	way := target.WayToTrust(ev.Exchange.Err, "Is it running? For local work: --webhook PUBLIC=LOCAL, with LOCAL the address on this machine.")
 	if errors.Is(ev.Exchange.Err, wire.ErrCertificate) {
 		way += " Kindly has none: at the public address it must do without."
