@@ -25,12 +25,12 @@ func (b Bot) MarshalJSON() ([]byte, error) {
 	for _, k := range b.PublicKeys {
 		v.PublicKeys = append(v.PublicKeys, key{k.Name, k.Fingerprint, k.Format, k.Notes})
 	}
-	return marshal(v)
+	return redact.JSON(v)
 }
 
 // MarshalJSON says whether there is a secret, not which.
 func (w Webhook) MarshalJSON() ([]byte, error) {
-	return marshal(struct {
+	return redact.JSON(struct {
 		Name      string `json:"name"`
 		URL       string `json:"url"`
 		ConnectTo string `json:"connect_to,omitempty"`

@@ -77,7 +77,7 @@ type Chat struct {
 // MarshalJSON leaves the token out. Stores keep a chat so.
 func (c Chat) MarshalJSON() ([]byte, error) {
 	type plain Chat
-	return marshal(plain(c))
+	return redact.JSON(plain(c))
 }
 
 // A Refusal is why a token was not accepted.

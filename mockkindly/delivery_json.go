@@ -68,7 +68,7 @@ func (d Delivery) MarshalJSON() ([]byte, error) { return d.marshal(d.json()) }
 
 // marshal is marshal without what is known to be secret in any string.
 func (d Delivery) marshal(v any) ([]byte, error) {
-	text, err := marshal(v)
+	text, err := redact.JSON(v)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -31,7 +32,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 			Delivery deliveryJSON `json:"delivery"`
 		}{with{plain(e), breaks}, e.Delivery.json()}
 	}
-	text, err := marshal(v)
+	text, err := redact.JSON(v)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 // MarshalJSON gives the time in milliseconds, and what would help.
 func (c CallbackReport) MarshalJSON() ([]byte, error) {
 	type plain CallbackReport
-	return marshal(struct {
+	return redact.JSON(struct {
 		plain
 		ElapsedMS int64  `json:"elapsed_ms"`
 		Fix       string `json:"fix,omitempty"`
@@ -70,7 +71,7 @@ func (t TokenReport) MarshalJSON() ([]byte, error) {
 	if t.Result.SignedBy != nil {
 		v.SignedBy = t.Result.SignedBy.Name
 	}
-	return marshal(v)
+	return redact.JSON(v)
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

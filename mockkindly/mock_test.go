@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/mocktest"
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -82,7 +83,7 @@ func replied(t testing.TB, k *Kindly, chatID, text string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err := marshal(map[string]any{"replies": replies})
+	body, err := redact.JSON(map[string]any{"replies": replies})
 	if err != nil {
 		t.Fatal(err)
 	}

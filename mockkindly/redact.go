@@ -1,23 +1,6 @@
 package mockkindly
 
-import (
-	"bytes"
-	"encoding/json"
-
-	"github.com/kindlytest/kindlytest/internal/redact"
-)
-
-// marshal is the only way in which the package writes JSON: whatever a page or
-// a webhook put into it, no token leaves with its signature.
-func marshal(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false) // never embedded in HTML; what was escaped stays readable
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return redact.Signatures(buf.Bytes()), nil
-}
+import "github.com/kindlytest/kindlytest/internal/redact"
 
 // learn makes the credentials of webhooks secret: a visitor or another webhook
 // may repeat them.

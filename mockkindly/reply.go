@@ -1,6 +1,9 @@
 package mockkindly
 
-import "github.com/kindlytest/kindlytest/mockkindly/webhook"
+import (
+	"github.com/kindlytest/kindlytest/internal/redact"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+)
 
 // A Reply is one of the answers to a message: a webhook's, or a dialogue's own.
 // One of the two is set. Its JSON form is for the page, which may be anybody's:
@@ -14,7 +17,7 @@ type Reply struct {
 // have learnt.
 func (r Reply) MarshalJSON() ([]byte, error) {
 	if r.Delivery == nil {
-		return marshal(r.Dialogue)
+		return redact.JSON(r.Dialogue)
 	}
 	return r.Delivery.marshal(r.Delivery.widgetReply())
 }

@@ -15,7 +15,7 @@ const module = "github.com/kindlytest/kindlytest/"
 // is forbidden: the directions are the design.
 var mayImport = map[string][]string{
 	"cmd/kindlytest": {"cmd/kindlytest/*", "suites", "suites/catalogue", "suites/causes", "suites/subject", "target", "internal/*", "mockkindly", "mockkindly/*", "reports", "fixtures", "fixtures/stack"},
-	"cmd/kindlytest/config": {"cmd/kindlytest/hint", "suites", "suites/subject", "target", "internal/browser", "internal/observed", "internal/oracle", "internal/redact", "internal/suggest", "internal/totp",
+	"cmd/kindlytest/config": {"cmd/kindlytest/hint", "suites", "suites/subject", "target", "internal/browser", "internal/observed", "internal/oracle", "internal/redact", "internal/suggest", "internal/totp", "internal/wire",
 		"mockkindly", "mockkindly/rule", "mockkindly/token", "mockkindly/webhook"},
 	"cmd/kindlytest/starter": {"cmd/kindlytest/config", "internal/shell", "internal/wire"},
 	"cmd/kindlytest/checks":  {"mockkindly/server", "suites", "suites/catalogue", "suites/subject", "target", "reports"},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/kindlytest/kindlytest/internal/redact"
 )
 
 // An eventWriter writes server-sent events.
@@ -19,7 +21,7 @@ func newEventWriter(w http.ResponseWriter) *eventWriter {
 
 // sendJSON is send for a value.
 func (s *eventWriter) sendJSON(name string, v any) error {
-	text, err := marshal(v)
+	text, err := redact.JSON(v)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,6 @@
 package server
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -10,20 +8,8 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
-// marshal is the only way in which the package writes JSON: whatever a page or a
-// webhook put into it, no token leaves with its signature.
-func marshal(v any) ([]byte, error) {
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false) // never embedded in HTML; what was escaped stays readable
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return redact.Signatures(text.Bytes()), nil
-}
-
 func writeJSON(w http.ResponseWriter, status int, v any) error {
-	body, err := marshal(v)
+	body, err := redact.JSON(v)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/clip"
+	"github.com/kindlytest/kindlytest/internal/redact"
 )
 
 // A side is who may call a route.
@@ -144,7 +145,7 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	if p.allow != "" {
 		w.Header().Set("Allow", p.allow)
 	}
-	body, err := marshal(p)
+	body, err := redact.JSON(p)
 	if err != nil { // its members are strings: cannot happen
 		http.Error(w, "internal error", http.StatusInternalServerError)
 		return

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/mockkindly"
 )
 
@@ -154,7 +155,7 @@ func (s *stream) sendChats(events []mockkindly.Event) error {
 		if !ok {
 			continue
 		}
-		text, err := marshal(rowOf(c, s.kindly.Now()))
+		text, err := redact.JSON(rowOf(c, s.kindly.Now()))
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/internal/observed"
 	"github.com/kindlytest/kindlytest/internal/redact"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -51,7 +52,7 @@ func schemeError(raw string) error {
 		return hint.Errorf("give the address that a browser would open", text, raw)
 	}
 	scheme := "https://"
-	if u, err := url.Parse("http://" + raw); err == nil && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1") {
+	if wire.IsLoopback("http://" + raw) {
 		scheme = "http://"
 	}
 	return hint.Errorf("did you mean "+scheme+raw+"?", text, raw)
