@@ -14,14 +14,11 @@ import (
 // atOnce sends requests at the same time, with nothing else going on.
 func (v *service) atOnce(ctx context.Context, client *wire.Client, title string, requests []wire.Request) []Evidence {
 	answers := make([]Evidence, len(requests))
-	sent := false
-	_, err := v.alone(ctx, title, requests[0], len(requests), func() {
-		again := sent // to see whether it dies again: what counts is how it was at first
-		sent = true
+	_, err := v.alone(ctx, title, requests[0], len(requests), func(counts bool) {
 		var group sync.WaitGroup
 		for i, r := range requests {
 			group.Go(func() {
-				if ev := v.send(ctx, client, title, r); !again {
+				if ev := v.send(ctx, client, title, r); counts {
 					answers[i] = ev
 				}
 			})
@@ -50,7 +47,7 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 		r.Header[HeaderCheck] = []string{c.Rule.ID}
 	}
 	var failed error
-	death, err := v.alone(ctx, title, r, 0, func() {
+	death, err := v.alone(ctx, title, r, 0, func(bool) {
 		for range times {
 			if failed = client.HangUp(ctx, r); failed != nil {
 				return
@@ -65,47 +62,66 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 // down already, to which nothing was done. queued is how many requests it may have to
 // work off one after another: to be silent meanwhile is no harm. limited says that it was
 // none either: the service has only said that this was too much at once, and may go on
-// to say so.
-func (v *service) alone(ctx context.Context, title string, r wire.Request, queued int, harm func(), limited func() bool) (*Death, error) {
+// to say so. harm is told whether what it sees counts: not where it is done only to see
+// whether it breaks the service again.
+func (v *service) alone(ctx context.Context, title string, r wire.Request, queued int, harm func(counts bool), limited func() bool) (*Death, error) {
 	v.gate.Lock()
 	defer v.gate.Unlock()
-	if err := v.isDown(); err != nil {
-		return nil, err
-	}
-	v.settle(ctx, v.t.Client) // what was sent before is not its doing
-	if !v.seenAlive() && !v.alive(ctx, v.t.Client) {
-		v.await(ctx, v.t.Client)
-	}
-	if err := v.outOfOrder(r); err != nil {
-		return nil, err
-	}
-	v.limit.rest(ctx, place(r))
-	harm()
-	x := &sending{running: RunningOf(ctx), title: title, request: r}
-	state := v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath)
-	if state == beats || ctx.Err() != nil {
-		return nil, nil
-	}
-	back := v.awaitFor(ctx, v.t.Client, v.t.Patience.Comeback+v.queue(state, queued))
-	if back && (state == silent && queued > 0 || state != gone && limited()) {
-		return nil, nil
-	}
-	d := Death{Title: title, Times: 1, Of: 1, Gone: !back}
-	for d.Of < v.tries(*x) && !d.Gone && ctx.Err() == nil {
-		d.Of++
-		if harm(); v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath) != beats {
-			d.Times++
-			d.Gone = !v.await(ctx, v.t.Client)
+	for {
+		if err := v.isDown(); err != nil {
+			return nil, err
 		}
+		v.settle(ctx, v.t.Client) // what was sent before is not its doing
+		if !v.seenAlive() && !v.alive(ctx, v.t.Client) {
+			v.await(ctx, v.t.Client)
+		}
+		if err := v.outOfOrder(r); err != nil {
+			return nil, err
+		}
+		v.limit.rest(ctx, place(r))
+		x := &sending{running: RunningOf(ctx), title: title, request: r, began: time.Now()}
+		harm(true)
+		state := v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath)
+		x.ended = time.Now()
+		if state == beats || ctx.Err() != nil {
+			return nil, nil
+		}
+		back := v.awaitFor(ctx, v.t.Client, v.t.Patience.Comeback+v.queue(state, queued))
+		if back && (state == silent && queued > 0 || state != gone && limited()) {
+			return nil, nil
+		}
+		d := Death{Title: title, Times: 1, Of: 1, Gone: !back}
+		for d.Of < v.tries(*x) && !d.Gone && ctx.Err() == nil {
+			d.Of++
+			if harm(false); v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath) != beats {
+				d.Times++
+				d.Gone = !v.await(ctx, v.t.Client)
+			}
+		}
+		if d.Times == 1 && d.Of > 1 {
+			if state != gone {
+				return nil, nil // it was slow, or turned somebody away, once
+			}
+			if v.diedOfAnother(ctx, x) {
+				continue
+			}
+		}
+		d = *v.killed(x, d).Killed
+		if d.Gone {
+			v.bury(d)
+		}
+		return &d, nil
 	}
-	if d.Times == 1 && d.Of > 1 && state != gone {
-		return nil, nil // it was slow, or turned somebody away, once
+}
+
+// diedOfAnother says whether it was what had been answered before of which the service has
+// died when x was done to it.
+func (v *service) diedOfAnother(ctx context.Context, x *sending) bool {
+	_, found := v.trace(ctx, v.t.Client, v.findsDead(x), true)
+	if found.sure() {
+		v.sentence(found)
 	}
-	d = *v.killed(x, d).Killed
-	if d.Gone {
-		v.bury(d)
-	}
-	return &d, nil
+	return found.sure()
 }
 
 // queue is how long a service may take that is silent since it works off requests.

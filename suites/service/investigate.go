@@ -71,7 +71,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	}
 	switch {
 	case died && !v.await(ctx, client):
-		return v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath())), true
+		return v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath(), maxSuspects)), true
 	case !died && x.ev.Exchange.ClosedForLength():
 		return x.ev, true // it may hang up on that
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
@@ -82,7 +82,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 			return evs[0], true // what it answers to this, and to nothing else
 		}
 		if !v.await(ctx, client) {
-			return v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath())), true
+			return v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath(), maxSuspects)), true
 		}
 		died, state = true, gone
 	case died && !x.plain && blame(x) == 3 && v.convicted(*x) && !v.inCompany(x):
@@ -100,14 +100,25 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	return x.ev, false
 }
 
-// accuse finds out which of the suspects breaks the service, and notes its death. Further
-// back is looked only where nothing that was sent just before does it again.
+// accuse finds out which of the suspects breaks the service, and notes its death.
 func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, died bool) {
-	suspects := v.suspects(x, 2*v.aftermath())
+	suspects, found := v.trace(ctx, client, x, died)
+	switch {
+	case v.isDown() != nil:
+	case found.culprit != nil:
+		v.sentence(found)
+	case (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x):
+		v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev})
+	}
+}
+
+// trace looks for who breaks the service: further back only where nothing that was sent
+// just before does it again.
+func (v *service) trace(ctx context.Context, client *wire.Client, x *sending, died bool) ([]*sending, finding) {
+	suspects := v.suspects(x, 2*v.aftermath(), maxSuspects)
 	found := v.search(ctx, client, suspects)
-	died = (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x)
-	if died && !found.sure() && v.unexplained() < fewUnexplained {
-		older := slices.DeleteFunc(v.suspects(x, v.t.Patience.Latest), func(y *sending) bool { return slices.Contains(suspects, y) })
+	if !found.sure() && (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x) && v.unexplained() < fewUnexplained {
+		older := slices.DeleteFunc(v.suspects(x, v.t.Patience.Latest, maxLately), func(y *sending) bool { return slices.Contains(suspects, y) })
 		found = found.or(v.search(ctx, client, older))
 		suspects = append(suspects, older...)
 	}
@@ -117,13 +128,7 @@ func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, d
 		}
 		found = found.or(v.search(ctx, client, suspects))
 	}
-	switch {
-	case v.isDown() != nil:
-	case found.culprit != nil:
-		v.sentence(found)
-	case died:
-		v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev})
-	}
+	return suspects, found
 }
 
 // fewUnexplained is for how many deaths that nobody is to blame for it is looked far back:
@@ -184,9 +189,10 @@ func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) 
 }
 
 // suspects are the requests that may have broken the service, the likeliest
-// first: x and what else got no answer, then what had ended at most so long before. Plain
-// ones are the last that one would think of, and only where they were cut off.
-func (v *service) suspects(x *sending, before time.Duration) []*sending {
+// first: x and what else got no answer, then what had ended at most so long before, and
+// about so many. Plain ones are the last that one would think of, and only where they were
+// cut off.
+func (v *service) suspects(x *sending, before time.Duration, most int) []*sending {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	since, noticed := x.began.Add(-before), x.ended
@@ -194,7 +200,7 @@ func (v *service) suspects(x *sending, before time.Duration) []*sending {
 		noticed = x.began
 	}
 	var silent, answered, plain []*sending
-	for i := len(v.lately) - 1; i >= 0 && len(silent)+len(answered) < maxSuspects; i-- {
+	for i := len(v.lately) - 1; i >= 0 && len(silent)+len(answered) < most; i-- {
 		y := v.lately[i]
 		y.lag = min(max(0, noticed.Sub(y.ended)), v.t.Patience.Latest)
 		switch {

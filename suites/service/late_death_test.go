@@ -1,8 +1,10 @@
 package service
 
 import (
+	"context"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ type process struct {
 	work    time.Duration   // that an answer takes
 	cold    time.Duration   // that the first one takes
 	dies    []time.Duration // after a deadly answer, that often in turn; the last one from then on
+	atOnce  bool            // many ask at once then
 
 	mu     sync.Mutex
 	server *http.Server
@@ -63,32 +66,35 @@ func (p *process) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	time.Sleep(p.work)
 }
 
-// run has a process asked for something, and then for harmless things one after another
-// until its death is looked into.
-func (p *process) run(t *testing.T, path string, then func()) []Death {
+// run has a process asked for something, then what is to be done, and then for harmless
+// things one after another until its death is looked into.
+func (p *process) run(t *testing.T, path string, then func(context.Context, *Traffic)) []Death {
 	p.t, p.address = t, "127.0.0.1:0"
 	p.start()
 	client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
 	traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Concurrency: 1, Patience: PatienceFor(5 * time.Second),
 		Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) { t.Error(text) }})
 	defer traffic.Close()
-	ask := func(check, path string) Evidence {
-		ctx := WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
-		return traffic.Do(ctx, path, wire.Request{Method: http.MethodPost, URL: "http://" + p.address + path})
+	as := func(check string) context.Context {
+		return WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
 	}
-	plain := wire.Request{Method: http.MethodGet, URL: "http://" + p.address + "/"}
+	plain := p.request("/")
 	traffic.Watch(traffic.Do(t.Context(), "plain", plain), func() (wire.Request, error) { return plain, nil })
 	for range 20 {
-		ask("BEFORE", "/before")
+		traffic.Do(as("BEFORE"), "before", p.request("/before"))
 	}
-	ask("CULPRIT", path)
-	then()
+	traffic.Do(as("CULPRIT"), "culprit", p.request(path))
+	then(as("THEN"), traffic)
 	for began := time.Now(); len(traffic.Deaths()) == 0 && time.Since(began) < 5*time.Second; {
-		if ev := ask("AFTER", "/after"); ev.Exchange.Err != nil {
+		if ev := traffic.Do(as("AFTER"), "after", p.request("/after")); ev.Exchange.Err != nil {
 			t.Errorf("what is harmless gets %v", ev.Exchange.Err)
 		}
 	}
 	return traffic.Deaths()
+}
+
+func (p *process) request(path string) wire.Request {
+	return wire.Request{Method: http.MethodGet, URL: "http://" + p.address + path}
 }
 
 const ms = time.Millisecond
@@ -100,12 +106,22 @@ func TestADeathThatComesLateHasItsCulprit(t *testing.T) {
 	var all sync.WaitGroup // all of it is waiting
 	for name, p := range map[string]*process{
 		"at once":                      {dies: []time.Duration{30 * ms}, work: 2 * ms},
-		"while others are answered":    {dies: []time.Duration{800 * ms}, work: 15 * ms},
+		"while many are answered":      {dies: []time.Duration{800 * ms}, work: ms},
+		"while many ask at once":       {dies: []time.Duration{350 * ms}, work: 10 * ms, atOnce: true},
 		"of a service slow at first":   {dies: []time.Duration{30 * ms}, work: 2 * ms, cold: 300 * ms},
 		"later each time but at first": {dies: []time.Duration{100 * ms, 600 * ms}, work: 5 * ms},
 	} {
 		all.Go(func() {
-			deaths := p.run(t, "/deadly", func() {})
+			deaths := p.run(t, "/deadly", func(ctx context.Context, traffic *Traffic) {
+				if !p.atOnce {
+					return
+				}
+				for _, ev := range traffic.AtOnce(ctx, "many at once", slices.Repeat([]wire.Request{p.request("/many")}, 8)) {
+					if ev.Exchange.Err != nil || ev.Killed != nil {
+						t.Errorf("%s: one of many gets %v", name, ev.Exchange.Err)
+					}
+				}
+			})
 			if len(deaths) != 1 || deaths[0].Check != "CULPRIT" || deaths[0].Times < 2 || !deaths[0].Late {
 				t.Errorf("%s: it says %v", name, deaths)
 			}
@@ -119,7 +135,7 @@ func TestADeathThatComesLateHasItsCulprit(t *testing.T) {
 func TestADeathOfItsOwnHasNoCulprit(t *testing.T) {
 	t.Parallel()
 	p := &process{work: 2 * ms}
-	deaths := p.run(t, "/harmless", func() { p.end(p.server) })
+	deaths := p.run(t, "/harmless", func(context.Context, *Traffic) { p.end(p.server) })
 	if len(deaths) != 1 || deaths[0].Blamed() {
 		t.Errorf("it says %v", deaths)
 	}

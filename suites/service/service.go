@@ -68,8 +68,8 @@ type sending struct {
 
 // Bounds of a service's memory of what was sent to it.
 const (
-	maxLately   = 512
-	maxSuspects = 256
+	maxLately   = 2048
+	maxSuspects = 256 // of what was sent just before a death
 )
 
 // do sends a request when the service can take it. An answer that tells nothing

@@ -102,13 +102,19 @@ func (v *service) unsettledBut(by *Running) *sending {
 // foundDead finds out what broke the service, where it was found dead after the
 // last request that was sent to it. The gate is held by the caller.
 func (v *service) foundDead(ctx context.Context, client *wire.Client, last *sending) {
-	x := &sending{running: &Running{}, title: isItAlive, plain: true, began: last.ended, ended: time.Now()}
-	x.ev = Evidence{Title: x.title, Exchange: wire.Exchange{At: v.t.Now(), Request: last.request, Err: errGone}}
+	x := v.findsDead(&sending{request: last.request, began: last.ended, ended: time.Now()})
 	if !v.await(ctx, client) {
-		v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath()))
+		v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath(), maxSuspects))
 		return
 	}
 	v.accuse(ctx, client, x, true)
+}
+
+// findsDead is a plain request that would have got no answer when x was sent.
+func (v *service) findsDead(x *sending) *sending {
+	plain := &sending{running: &Running{}, title: isItAlive, plain: true, request: x.request, began: x.began, ended: x.ended}
+	plain.ev = Evidence{Title: isItAlive, Exchange: wire.Exchange{At: v.t.Now(), Request: x.request, Err: errGone}}
+	return plain
 }
 
 // errGone is how a service is found dead where nobody was waiting for an answer.
