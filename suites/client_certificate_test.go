@@ -21,6 +21,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -92,7 +93,7 @@ func TestClientCertificates(t *testing.T) {
 			}
 			run := look()
 			noneIs(t, run, reports.Failed)
-			if run.ExitCode != 2 || !strings.Contains(run.Problem, "wants a client certificate") || !strings.Contains(run.Hint, target.ClientCertificate) {
+			if run.ExitCode != 2 || !strings.Contains(run.Problem, "wants a client certificate") || !strings.Contains(run.Hint, subject.ClientCertificate) {
 				t.Errorf("without one: exit code %d, %s; %s", run.ExitCode, run.Problem, run.Hint)
 			}
 			row.shop.Gates = wire.Gates{{Origins: []string{s.URL}, Certificate: own}}
@@ -127,7 +128,7 @@ func TestAnEndpointThatWantsACertificateIsNamed(t *testing.T) {
 	})
 	shop := target.Target{PageURL: page + "/", Login: bySID, Authorities: []*x509.Certificate{s.Certificate()}}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN", "AUTH"}})
-	if found := findings(run); !slices.Equal(found, []string{"callback-unreachable"}) || !strings.Contains(run.Causes[0].Fix, target.ClientCertificate) {
+	if found := findings(run); !slices.Equal(found, []string{"callback-unreachable"}) || !strings.Contains(run.Causes[0].Fix, subject.ClientCertificate) {
 		t.Errorf("it names %q: %+v", found, run.Causes)
 	}
 	if run.Summary.Deaths != 0 {

@@ -10,6 +10,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/subject"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -36,7 +37,7 @@ func TestAProxyThatRefusesAccusesNobody(t *testing.T) {
 					shop.Proxy = wire.Proxy{HTTP: through, HTTPS: through}
 					run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"PAGE-WIDGET", "AUTH-POST-TOKEN", "AUTH-NO-SESSION", "RESP-STATUS", "HOOK-ANONYMOUS"}, Timeout: 2 * time.Second})
 					noneIs(t, run, reports.Failed, reports.Warned)
-					if run.ExitCode != 2 || !strings.Contains(run.Hint, target.ThroughProxy) || strings.Contains(run.Problem, "sesame") {
+					if run.ExitCode != 2 || !strings.Contains(run.Hint, subject.ThroughProxy) || strings.Contains(run.Problem, "sesame") {
 						t.Errorf("exit code %d, %s; %s", run.ExitCode, run.Problem, run.Hint)
 					}
 				})

@@ -35,7 +35,7 @@ var respStatus = eachHook(func(_ context.Context, h *subject.Webhook, st subject
 	}
 	if st.Fault == nil && st.Deaf() {
 		return subject.Violated("status 200", "without a token: "+subject.Describe(st.Stranger[0].Exchange)).
-			Because(subject.Silence(st.Stranger[0])).Fix(target.Refuted(st.Stranger[0].Exchange.Err)).With(st.Stranger[0], ev)
+			Because(subject.Silence(st.Stranger[0])).Fix(subject.Refuted(st.Stranger[0].Exchange.Err)).With(st.Stranger[0], ev)
 	}
 	if st.Fault == nil {
 		return documentedSuccess(h, st)

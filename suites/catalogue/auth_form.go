@@ -15,7 +15,6 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/suites/subject"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // Whether the endpoint gives tokens at all, and in which form.
@@ -32,7 +31,7 @@ var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 	ev, raw := s.Ask(ctx, "the page's request for a new chat", e.WithChat(s.NewChatID()))
 	if ev.Exchange.Err != nil {
 		err := fmt.Errorf("the endpoint %s could not be called: %v", e, ev.Exchange.Err)
-		s.Problem(err.Error(), target.WayToTrust(ev.Exchange.Err, "Is it running, and is the URL right?"))
+		s.Problem(err.Error(), subject.WayOut(ev.Exchange.Err, "Is it running, and is the URL right?"))
 		return subject.CouldNotRun(err)
 	}
 	if m := e.Mended; m != nil {

@@ -10,7 +10,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/suites/subject"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // A call is one call of the page's callback that gave no token, and what the
@@ -92,7 +91,7 @@ var ofSilence = []closerFix{
 	{regexp.MustCompile(`ERR_CERT_DATE_INVALID`), "Renew the endpoint's certificate: it has expired, or is not valid yet."},
 	{regexp.MustCompile(`ERR_CERT_COMMON_NAME_INVALID`), "Get a certificate for the endpoint's host name, or call it by a name that its certificate has."},
 	{regexp.MustCompile(`ERR_CERT_AUTHORITY_INVALID`), "The endpoint's certificate is self-signed, lacks the intermediate, or is of a private authority (--ca-file FILE, ca_file in kindlytest.yaml)."},
-	{regexp.MustCompile(`CLIENT_AUTH_CERT|wants a client certificate`), "The endpoint's server wants a client certificate: " + target.ClientCertificate + ", with the endpoint's origin among its origins."},
+	{regexp.MustCompile(`CLIENT_AUTH_CERT|wants a client certificate`), "The endpoint's server wants a client certificate: " + subject.ClientCertificate + ", with the endpoint's origin among its origins."},
 	{regexp.MustCompile(`ERR_SSL_|ERR_HTTP2_|ERR_INVALID_HTTP_RESPONSE`), "Is it http or https, and is the port the right one? The browser and what answers there don't understand each other."},
 	{regexp.MustCompile(`https?://[\w-]+/\S*: net::ERR_NAME_NOT_RESOLVED`), "That URL's host is the first part of a path, or a name inside of your network. Two slashes at the beginning (\"/\" + \"/auth\") begin a host's name: write one."},
 	{regexp.MustCompile(`ERR_NAME_NOT_RESOLVED`), "The host's name is unknown: is the URL right? A name inside of your network is none for a user's browser (resolve in kindlytest.yaml names its address here)."},

@@ -8,7 +8,6 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // What stands before a page or its endpoint and answers in their place: a platform's
@@ -58,7 +57,7 @@ var befores = []Before{
 	{"CloudFront or its firewall, which blocks the request", firewall, byRule, []int{403}, "", nil, regexp.MustCompile(`(?i)request blocked[\s\S]*cloudfront`)},
 	{"a company's web filter", "Reach the page without it: NO_PROXY, proxy in kindlytest.yaml, or another network.", "Reach the endpoint without it: for users outside of the company it may be another matter.", nil, "", nil, regexp.MustCompile(`(?i)\bzscaler\b|fortiguard|cisco umbrella|netskope|blocked by your organi[sz]ation`)},
 	{"a proxy (Squid), which refuses it", "The proxy does not let it through: proxy in kindlytest.yaml, else HTTPS_PROXY, HTTP_PROXY and NO_PROXY, which names the hosts that are reached without it.", "The proxy does not let it through: NO_PROXY names the hosts that are reached without it.", nil, "X-Squid-Error", nil, nil},
-	{"a proxy, which wants a name and a password", target.ThroughProxy, "The proxy does not let it through: NO_PROXY names the hosts that are reached without it.", []int{407}, "", nil, nil},
+	{"a proxy, which wants a name and a password", ThroughProxy, "The proxy does not let it through: NO_PROXY names the hosts that are reached without it.", []int{407}, "", nil, nil},
 	{"a server that does not know the host by which it is called", wayOfHost, wayOfHost, []int{400, 403, 404, 421}, "", nil, regexp.MustCompile(`Invalid HTTP_HOST header|DisallowedHost|<h1>Bad Request \(400\)</h1>|Blocked hosts?:|This host \([^)]*\) is not allowed|Invalid [Hh]ost header|Bad Request - Invalid Hostname`)},
 	{"a server that speaks TLS at this port", "Write https:// in page.url.", "Call it by https://.", []int{400}, "", nil, regexp.MustCompile(`(?i)plain HTTP request was sent to HTTPS port|sent an HTTP request to an HTTPS server|speaking plain HTTP to an SSL-enabled`)},
 	{"a server to which the request's head is too large", "Make the cookies fewer and smaller: all of them go with each request.", "Make the cookies fewer and smaller (all of them go with each request, analytics' too), or let the server take larger heads (nginx: large_client_header_buffers; Node: --max-http-header-size).", []int{400, 431, 494}, "", nil, regexp.MustCompile(`(?i)header or cookie too large|header fields? too large|request header is too large|size of a request header field exceeds`)},

@@ -11,7 +11,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/suites/service"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // Why a webhook refuses the valid request: the known mistakes are tried, one
@@ -48,7 +47,7 @@ func (h *Webhook) diagnose(ctx context.Context, st *Standing) error {
 		return nil
 	case ev.Exchange.Err != nil:
 		st.Fault = h.fault("RESP-STATUS", Silence(ev), ev)
-		st.Fault.Fix = target.Refuted(ev.Exchange.Err)
+		st.Fault.Fix = Refuted(ev.Exchange.Err)
 		if st.Members() && h.AcceptableStatus(st.Stranger[0]) { // it is the token on which it is silent
 			st.Fault = h.fault("HOOK-VALID", "webhook-fails-on-tokens", ev)
 			if ev.Killed != nil {
@@ -100,7 +99,7 @@ func Silence(ev Evidence) string {
 	if ev.Killed != nil {
 		return "process-dies"
 	}
-	if target.Refuted(ev.Exchange.Err) != "" {
+	if Refuted(ev.Exchange.Err) != "" {
 		return "webhook-certificate"
 	}
 	switch ev.Exchange.Kind() {

@@ -293,7 +293,7 @@ func (s *Session) answers(e *Endpoint) error {
 		return err
 	}
 	err := fmt.Errorf("the endpoint %s could not be called: %w", e, ex.Err)
-	s.Problem(err.Error(), target.WayToTrust(ex.Err, "Is it running, and is the URL right?"))
+	s.Problem(err.Error(), WayOut(ex.Err, "Is it running, and is the URL right?"))
 	return err
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites/service"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // Evidence is one exchange that a verdict rests on.
@@ -59,5 +58,5 @@ func certificateWanted(ex wire.Exchange) string {
 	if !wire.AsksForCertificate(ex.Status(), string(ex.Body())) {
 		return ""
 	}
-	return ": the server wants a client certificate; " + target.ClientCertificate
+	return ": the server wants a client certificate; " + ClientCertificate
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/reports"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // A Standing is how a webhook answers plain requests, and what it takes to be
@@ -142,7 +141,7 @@ func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, er
 		case err != nil:
 			return ev, 0, err
 		case ev.Exchange.Kind() == wire.KindUnreachable, errors.Is(ev.Exchange.Err, wire.ErrCertificate),
-			target.Untrusted(ev.Exchange.Err) && !h.badCertificate(ev):
+			Untrusted(ev.Exchange.Err) && !h.badCertificate(ev):
 			return ev, 0, h.unreachable(ev)
 		case ev.Exchange.Kind() == wire.KindTimeout && try < 3 && ctx.Err() == nil:
 			continue

@@ -10,7 +10,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // A webhook may give strangers no answer, or end with the first of them, and serve
@@ -56,7 +55,7 @@ func (h *Webhook) beyondStrangers(ctx context.Context, st *Standing, first Evide
 		return member, true, nil
 	}
 	st.Silent = !answered && member.Exchange.Kind() != wire.KindUnreachable
-	st.Fault = &Fault{Check: "RESP-STATUS", Cause: Silence(first), What: "a valid request " + Fares(first), Seen: first, Fix: target.Refuted(first.Exchange.Err)}
+	st.Fault = &Fault{Check: "RESP-STATUS", Cause: Silence(first), What: "a valid request " + Fares(first), Seen: first, Fix: Refuted(first.Exchange.Err)}
 	if ended && !answered && first.Exchange.Kind() == wire.KindReset {
 		st.Fault.Cause, st.Fault.Fix = "process-dies", "Look into its log for what ends the process at each request: mostly something that is not there when the first one comes, such as a key or a setting."
 	}

@@ -14,13 +14,12 @@ import (
 	"github.com/kindlytest/kindlytest/internal/redact"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/suites/service"
-	"github.com/kindlytest/kindlytest/target"
 )
 
 // errUnreachable marks a page that gave no document at all.
 var errUnreachable = errors.New("the page could not be opened")
 
-const wantsCertificate = "The server wants a client certificate: " + target.ClientCertificate
+const wantsCertificate = "The server wants a client certificate: " + ClientCertificate
 
 // pageProblem is what keeps the page from being looked at.
 func (s *Session) pageProblem(err error) Problem {
@@ -72,7 +71,7 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 	case errors.As(err, &step) && wire.AsksForCertificate(step.Status, step.Title):
 		return err.Error(), wantsCertificate
 	case errors.As(err, &step) && step.Status == http.StatusProxyAuthRequired:
-		return err.Error(), target.ThroughProxy
+		return err.Error(), ThroughProxy
 	case errors.As(err, &step) && step.Down():
 		return err.Error(), cmp.Or(wayThere(err, "page.login"), "The app is down, or can't be reached from here: nothing is wrong with the step. Open it in a browser on this machine.")
 	case errors.As(err, &step) && step.Of == "page":
@@ -99,11 +98,11 @@ func wayThere(err error, key string) string {
 	case errors.Is(err, wire.ErrCertificate), says("CLIENT_AUTH_CERT"):
 		return wantsCertificate
 	case says("ERR_CERT_AUTHORITY_INVALID"):
-		return target.PrivateAuthority
-	case target.Untrusted(err):
-		return target.WayToTrust(err, "")
+		return PrivateAuthority
+	case Untrusted(err):
+		return WayOut(err, "")
 	case says("ERR_PROXY", "ERR_TUNNEL", "the proxy "):
-		return target.ThroughProxy
+		return ThroughProxy
 	case says("ERR_SSL_PROTOCOL_ERROR"):
 		return "What listens at that port speaks no TLS: is it http:// (" + key + "), or another port?"
 	case says("ERR_EMPTY_RESPONSE", "ERR_INVALID_HTTP_RESPONSE"):

@@ -242,13 +242,13 @@ func MarkersOf(t *token.Token) []oracle.Marker {
 // badCertificate says whether it is for its certificate that nobody can call the
 // webhook, Kindly neither: at its public address, and by no want of an authority.
 func (h *Webhook) badCertificate(ev Evidence) bool {
-	return h.Called() == h.Config.URL && target.Refuted(ev.Exchange.Err) != ""
+	return h.Called() == h.Config.URL && Refuted(ev.Exchange.Err) != ""
 }
 
 // unreachable notes that the webhook can't be called at all.
 func (h *Webhook) unreachable(ev Evidence) error {
 	err := fmt.Errorf("the webhook %s could not be called: %w", redact.URL(h.Called()), ev.Exchange.Err)
-	way := target.WayToTrust(ev.Exchange.Err, "Is it running? For local work: --webhook PUBLIC=LOCAL, with LOCAL the address on this machine.")
+	way := WayOut(ev.Exchange.Err, "Is it running? For local work: --webhook PUBLIC=LOCAL, with LOCAL the address on this machine.")
 	if errors.Is(ev.Exchange.Err, wire.ErrCertificate) {
 		way += " Kindly has none: at the public address it must do without."
 	}
