@@ -112,7 +112,7 @@ func commands(text string) []command {
 	for _, b := range blocks(text) {
 		switch b.language {
 		case "sh":
-			for _, line := range strings.Split(b.text, "\n") {
+			for line := range strings.SplitSeq(b.text, "\n") {
 				if line = strings.TrimPrefix(line, "bin/"); strings.HasPrefix(line, "kindlytest ") {
 					out = append(out, command{line: line})
 				}

@@ -245,7 +245,7 @@ func TestGoSamplesAreCompiled(t *testing.T) {
 	}
 	for name, text := range pages(t) {
 		for _, b := range blocks(text) {
-			for _, line := range strings.Split(b.text, "\n") {
+			for line := range strings.SplitSeq(b.text, "\n") {
 				if b.language == "go" && !strings.Contains(all.String(), strings.TrimSpace(line)) {
 					t.Errorf("%s: no source has the line %q", name, line)
 				}

@@ -214,7 +214,7 @@ func TestWebhooksAreCalledInParallelButBounded(t *testing.T) {
 		}
 	})
 	var hooks []Webhook
-	for _, name := range strings.Split("abcdefgh", "") {
+	for name := range strings.SplitSeq("abcdefgh", "") {
 		hooks = append(hooks, Webhook{Name: name, URL: h.URL})
 	}
 	k := newMock(t, Options{Parallel: 3}, hooks...)

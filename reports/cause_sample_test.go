@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 )
@@ -138,7 +139,7 @@ func littleJudgedRun() Run {
 }
 
 func init() {
-	for name, run := range map[string]func() Run{
+	maps.Copy(runs, map[string]func() Run{
 		"one fault": oneFaultRun, "two webhooks": twoWebhooksRun, "little judged": littleJudgedRun,
 		"hostile causes": func() Run {
 			run := hostileRun()
@@ -150,7 +151,5 @@ func init() {
 			}
 			return run
 		},
-	} {
-		runs[name] = run
-	}
+	})
 }

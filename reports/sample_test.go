@@ -197,8 +197,8 @@ func fill(v reflect.Value, s string, n int) {
 			v.Set(reflect.ValueOf(sampleTime))
 			return
 		}
-		for i := range v.NumField() {
-			fill(v.Field(i), s, n)
+		for _, field := range v.Fields() {
+			fill(field, s, n)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func comparePages(t *testing.T, want string, runs []documentedRun) {
 	}
 	t.Error("docs/as-documented.md is not what the runs find: make as-documented")
 	lines := strings.Split(got, "\n")
-	for _, line := range strings.Split(want, "\n") {
+	for line := range strings.SplitSeq(want, "\n") {
 		if !slices.Contains(lines, line) {
 			t.Logf("missing: %s", line)
 			for _, run := range runs {

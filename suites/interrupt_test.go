@@ -111,7 +111,7 @@ func goroutines() int {
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	n := 0
-	for _, g := range strings.Split(string(stacks), "\n\n") {
+	for g := range strings.SplitSeq(string(stacks), "\n\n") {
 		if !strings.Contains(g, "interrupt_handler.") && !strings.Contains(g, "os/signal.loop") {
 			n++
 		}

@@ -147,7 +147,7 @@ func rowsOf(t *testing.T) map[string][]string {
 		t.Fatal(err)
 	}
 	out := map[string][]string{}
-	for _, line := range strings.Split(string(raw), "\n") {
+	for line := range strings.SplitSeq(string(raw), "\n") {
 		cells := strings.Split(strings.ReplaceAll(line, `\|`, "/"), "|")
 		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "| `"); ok && len(cells) == 8 {
 			name, _, _ = strings.Cut(name, "`")

@@ -1,6 +1,7 @@
 package suites_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -19,9 +20,7 @@ func answering(h http.Handler, statuses map[int]int) http.HandlerFunc {
 		if other, ok := statuses[status]; ok {
 			status = other
 		}
-		for name, values := range answer.Header() {
-			w.Header()[name] = values
-		}
+		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(status)
 		w.Write(answer.Body.Bytes())
 	}

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -169,9 +170,7 @@ func TestActionRuns(t *testing.T) {
 	}
 	with := func(changes ...string) map[string]string {
 		out := map[string]string{}
-		for k, v := range env {
-			out[k] = v
-		}
+		maps.Copy(out, env)
 		for i := 0; i < len(changes); i += 2 {
 			out[changes[i]] = changes[i+1]
 		}

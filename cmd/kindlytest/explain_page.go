@@ -114,7 +114,7 @@ func (p *page) line(s string) { p.b.WriteString(strings.TrimRight(s, " ") + "\n"
 // text prints words in as many lines as they need.
 func (p *page) text(indent, text string) {
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len([]rune(indent+line+" "+word)) > p.width {
 			p.line(indent + line)
 			line = ""

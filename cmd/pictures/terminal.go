@@ -67,7 +67,7 @@ func drawLine(b *strings.Builder, line, style string) string {
 // styleOf are the attributes of a sequence of codes; what ends one colour ends all.
 func styleOf(codes string) string {
 	var attributes []string
-	for _, code := range strings.Split(codes, ";") {
+	for code := range strings.SplitSeq(codes, ";") {
 		if a := colours[code]; a != "" {
 			attributes = append(attributes, a)
 		}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,12 +69,7 @@ func (p *relay) url() string { return strings.Replace(p.URL, "://", "://u:sesam@
 func (p *relay) saw(what string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, s := range p.seen {
-		if s == what {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.seen, what)
 }
 
 // staging is a page over https, for the names in its certificate: *.example.com.

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -171,10 +172,5 @@ func (p pattern) matches(s string) bool {
 
 // gaps says whether anything in the pattern is open.
 func (p pattern) gaps() bool {
-	for _, t := range p {
-		if t == anyone {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p, anyone)
 }

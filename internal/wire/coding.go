@@ -40,7 +40,7 @@ func (r *Response) decode(maxBody int64) {
 
 func codingsOf(h http.Header) []string {
 	var out []string
-	for _, c := range strings.Split(strings.Join(h.Values("Content-Encoding"), ","), ",") {
+	for c := range strings.SplitSeq(strings.Join(h.Values("Content-Encoding"), ","), ",") {
 		if c = strings.ToLower(strings.TrimSpace(c)); c != "" && c != "identity" {
 			out = append(out, c)
 		}

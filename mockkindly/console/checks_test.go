@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -11,9 +12,7 @@ const foreign = `<img src=x onerror="document.title='taken'">`
 
 func runOf(state string, change object) object {
 	run := object{"id": "1", "state": state, "only": []string{}, "started": time.Now(), "duration_ms": 1200, "planned": 3, "running": []string{}, "summary": object{}}
-	for k, v := range change {
-		run[k] = v
-	}
+	maps.Copy(run, change)
 	return run
 }
 

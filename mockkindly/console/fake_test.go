@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -261,9 +262,7 @@ func delivery(chat string, status int, change object) object {
 		"response": object{"status": status, "headers": []object{{"name": "Content-Type", "value": "application/json"}}, "body": `{"reply":"It is on its way."}`},
 		"bubbles":  []string{"It is on its way."},
 	}
-	for k, v := range change {
-		d[k] = v
-	}
+	maps.Copy(d, change)
 	return object{"kind": "webhook.delivered", "bot": "demo", "chat": chat, "delivery": d}
 }
 

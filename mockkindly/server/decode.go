@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -88,10 +89,8 @@ func checkMediaType(header string, types []string) error {
 	}
 	got, _, err := mime.ParseMediaType(header)
 	if err == nil || errors.Is(err, mime.ErrInvalidMediaParameter) {
-		for _, t := range types {
-			if got == t {
-				return nil
-			}
+		if slices.Contains(types, got) {
+			return nil
 		}
 	}
 	return newProblem(http.StatusUnsupportedMediaType, "media-type", "Unsupported media type",

@@ -3,6 +3,7 @@ package token
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -51,9 +52,7 @@ func one(id string) []string { return []string{id} }
 
 func inChat(change object) object {
 	c := object{"id": chatID, "webhook_domains": []string{"hooks.shop.example"}}
-	for k, v := range change {
-		c[k] = v
-	}
+	maps.Copy(c, change)
 	for k, v := range change {
 		if v == any(remove) {
 			delete(c, k)

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf16"
 )
@@ -73,10 +74,8 @@ var harmlessNotes = map[string]bool{noteCRLF: true, noteOneLine: true, noteBOM: 
 type notes struct{ list []string }
 
 func (n *notes) add(note string) {
-	for _, have := range n.list {
-		if have == note {
-			return
-		}
+	if slices.Contains(n.list, note) {
+		return
 	}
 	n.list = append(n.list, note)
 }

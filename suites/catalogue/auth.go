@@ -69,7 +69,7 @@ var authNoStore = onTokenAnswer(func(_ *subject.Endpoint, ev subject.Evidence) s
 
 // hasDirective looks for one in a list header.
 func hasDirective(values []string, directive string) bool {
-	for _, part := range strings.Split(strings.Join(values, ","), ",") {
+	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		if name, _, _ := strings.Cut(strings.TrimSpace(part), "="); strings.EqualFold(name, directive) {
 			return true
 		}

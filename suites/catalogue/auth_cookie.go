@@ -38,7 +38,7 @@ func sessionCookies(ctx context.Context, s *subject.Session, e *subject.Endpoint
 		return nil, err
 	}
 	sent := map[string]bool{}
-	for _, pair := range strings.Split(e.Request.Header.Get("Cookie"), ";") {
+	for pair := range strings.SplitSeq(e.Request.Header.Get("Cookie"), ";") {
 		name, _, _ := strings.Cut(strings.TrimSpace(pair), "=")
 		sent[name] = true
 	}
@@ -115,7 +115,7 @@ func isCSRFCookie(c browser.StoredCookie, r wire.Request) bool {
 
 func withoutCookie(header, name string) string {
 	var kept []string
-	for _, pair := range strings.Split(header, ";") {
+	for pair := range strings.SplitSeq(header, ";") {
 		if n, _, _ := strings.Cut(strings.TrimSpace(pair), "="); n != name {
 			kept = append(kept, strings.TrimSpace(pair))
 		}

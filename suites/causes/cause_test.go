@@ -72,7 +72,7 @@ func TestEveryNameThatAProbeGivesIsACause(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, line := range strings.Split(string(source), "\n") {
+			for line := range strings.SplitSeq(string(source), "\n") {
 				for _, m := range given.FindAllStringSubmatch(line, -1) {
 					if !strings.HasPrefix(line, "\t{") || strings.HasPrefix(m[1], "callback-") || strings.HasPrefix(m[1], "answer-") {
 						found++

@@ -5,8 +5,8 @@ import "github.com/kindlytest/kindlytest/reports"
 const strangers = "Every user is a stranger in the chat, and no webhook gets a token."
 
 // page makes a cause that a probe of the page names.
-func page(id, title string, severity reports.Severity, consequence string, explains ...string) Cause {
-	return Cause{ID: id, Title: title, Severity: severity, Consequence: consequence, Owner: Page, Explains: append(explains, "PAGE-ERRORS")}
+func page(id, title, consequence string, explains ...string) Cause {
+	return Cause{ID: id, Title: title, Severity: reports.High, Consequence: consequence, Owner: Page, Explains: append(explains, "PAGE-ERRORS")}
 }
 
 // client makes a cause that keeps the chat client out. All else is judged as if it
@@ -19,7 +19,7 @@ func client(id, title, consequence string, explains ...string) Cause {
 // asks for by itself meanwhile is no request of the callback's; the callback itself is
 // judged as if it had been there, or not at all.
 func undefined(id, title string) Cause {
-	return page(id, title, reports.High, strangers, "PAGE-CALLBACK-DEFINED", "AUTH-POST-TOKEN")
+	return page(id, title, strangers, "PAGE-CALLBACK-DEFINED", "AUTH-POST-TOKEN")
 }
 
 // fixed is a cause with a fix of its own.
@@ -56,13 +56,13 @@ var ofPages = []Cause{
 	{ID: "callback-lost", Title: "getAuthToken disappears: window.kindlyOptions is written anew without it.", Severity: reports.Medium, Owner: Page,
 		Consequence: "Users are known at first, and strangers after they have moved about the page.", Explains: []string{"PAGE-CALLBACK-*"}}, // it was there at first: an error then has another reason
 	fixed("See what it waits for: a promise that nobody resolves, an event that had come before, an answer that never comes. Let it settle whatever happens, with null where there is no token.",
-		page("callback-pending", "getAuthToken's promise never settles.", reports.High, "The chat waits, and goes on without the user.", "PAGE-CALLBACK-*")),
+		page("callback-pending", "getAuthToken's promise never settles.", "The chat waits, and goes on without the user.", "PAGE-CALLBACK-*")),
 	{ID: "callback-endpoint-silent", Title: "The auth endpoint does not answer the page.", Severity: reports.High, Owner: Endpoint,
 		Consequence: "The chat waits, and goes on without the user.", Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"},
 		Fix: "See that each way through the endpoint ends with an answer: a handler that neither answers nor hands on (next()), a promise that never comes, a database or another service that is waited for without a limit."},
-	page("callback-token-too-large", "getAuthToken gives something far too large for a token.", reports.High, strangers, "PAGE-CALLBACK-*"),
-	page("callback-blocked-by-policy", "The page's Content-Security-Policy blocks the request for the token.", reports.High, strangers, "PAGE-CALLBACK-*", "PAGE-CSP"),
-	page("callback-without-credentials", "The callback asks for the token without the user's session.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-token-too-large", "getAuthToken gives something far too large for a token.", strangers, "PAGE-CALLBACK-*"),
+	page("callback-blocked-by-policy", "The page's Content-Security-Policy blocks the request for the token.", strangers, "PAGE-CALLBACK-*", "PAGE-CSP"),
+	page("callback-without-credentials", "The callback asks for the token without the user's session.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
 	{ID: "callback-cors", Title: "The browser keeps the endpoint's answer from the page (CORS).", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-CORS-PREFLIGHT"}},
 	{ID: "callback-unreachable", Title: "The page can't reach the auth endpoint.", Severity: reports.High, Owner: Infrastructure, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}},
 	{ID: "callback-redirected-to-login", Title: "The auth endpoint redirects to the login.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
@@ -70,38 +70,38 @@ var ofPages = []Cause{
 	{ID: "endpoint-behind-other", Title: "Something before the auth endpoint answers in its place.", Severity: reports.High, Owner: Infrastructure, Consequence: strangers,
 		Fix:      "See what stands on the way (a gateway, a firewall, a login, a proxy), and let the page's requests through to the endpoint's path.",
 		Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}},
-	page("callback-csrf", "The request for the token lacks the framework's CSRF token.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-csrf", "The request for the token lacks the framework's CSRF token.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
 	{ID: "callback-endpoint-error", Title: "The auth endpoint fails with an error.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-ERROR-LEAK", "AUTH-CORS-PREFLIGHT"}},
 	{ID: "callback-unauthorized", Title: "The auth endpoint does not know the user's session.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}},
 	{ID: "callback-endpoint-refuses", Title: "The auth endpoint refuses what the page sends.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}},
-	page("callback-cookie-kept-back", "The browser keeps the session's cookie from the auth endpoint.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-cookie-twice", "Two cookies of one name go to the auth endpoint, and it reads the wrong one.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-bearer-missing", "The page sends a missing value in the place of the user's session.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-bearer-garbled", "The page spoils the user's session on its way into Authorization.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-chat-id-not-sent", "The page asks for a token, and does not say for which chat.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-without-content-type", "The page does not say that it sends JSON.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-without-accept", "The page does not say that it takes JSON.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-wrong-slash", "The page calls the endpoint with a slash too many or too few.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-chat-id-name", "The page sends the chat id under another name than the endpoint reads.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-chat-id-bare", "The page sends the chat id in another form than the endpoint reads.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-without-header", "The page leaves out a header by which the endpoint tells its scripts from others.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-not-awaited", "The callback reads the token before the answer is there.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	page("callback-cookie-kept-back", "The browser keeps the session's cookie from the auth endpoint.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-cookie-twice", "Two cookies of one name go to the auth endpoint, and it reads the wrong one.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-bearer-missing", "The page sends a missing value in the place of the user's session.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-bearer-garbled", "The page spoils the user's session on its way into Authorization.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-chat-id-not-sent", "The page asks for a token, and does not say for which chat.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-without-content-type", "The page does not say that it sends JSON.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-without-accept", "The page does not say that it takes JSON.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-wrong-slash", "The page calls the endpoint with a slash too many or too few.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-chat-id-name", "The page sends the chat id under another name than the endpoint reads.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-chat-id-bare", "The page sends the chat id in another form than the endpoint reads.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-without-header", "The page leaves out a header by which the endpoint tells its scripts from others.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-not-awaited", "The callback reads the token before the answer is there.", strangers, "PAGE-CALLBACK-*"),
 	{ID: "callback-encoded-twice", Title: "The auth endpoint's answer is JSON in a JSON text.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-FORM"}},
 	{ID: "callback-unreadable", Title: "The browser can't read the auth endpoint's answer.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
-	page("callback-no-return", "The callback fetches a token, and returns nothing.", reports.High, strangers, "PAGE-CALLBACK-*"),
-	page("callback-no-cors", "The callback asks in a way in which no script may read the answer.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	page("callback-opens-window", "The callback opens a window to get the token.", reports.High, strangers, "PAGE-CALLBACK-*"),
-	page("callback-gives-up", "The page gives up before the auth endpoint has answered.", reports.High, strangers, "PAGE-CALLBACK-*"),
-	page("callback-reads-text-as-json", "The callback reads the token as JSON, and it is a text.", reports.High, strangers, "PAGE-CALLBACK-*", "AUTH-FORM"),
+	page("callback-no-return", "The callback fetches a token, and returns nothing.", strangers, "PAGE-CALLBACK-*"),
+	page("callback-no-cors", "The callback asks in a way in which no script may read the answer.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
+	page("callback-opens-window", "The callback opens a window to get the token.", strangers, "PAGE-CALLBACK-*"),
+	page("callback-gives-up", "The page gives up before the auth endpoint has answered.", strangers, "PAGE-CALLBACK-*"),
+	page("callback-reads-text-as-json", "The callback reads the token as JSON, and it is a text.", strangers, "PAGE-CALLBACK-*", "AUTH-FORM"),
 	{ID: "callback-answer-mixed", Title: "Something else stands around the JSON of the auth endpoint's answer.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CONTENT-TYPE", "AUTH-FORM"}},
-	page("callback-whole-answer", "The callback returns the endpoint's whole answer instead of the token in it.", reports.High, strangers, "PAGE-CALLBACK-*"),
-	page("callback-member-name", "The callback reads the token under another name than the endpoint gives it.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	page("callback-whole-answer", "The callback returns the endpoint's whole answer instead of the token in it.", strangers, "PAGE-CALLBACK-*"),
+	page("callback-member-name", "The callback reads the token under another name than the endpoint gives it.", strangers, "PAGE-CALLBACK-*"),
 	{ID: "callback-html", Title: "The auth endpoint answers with a page for people.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
 	{ID: "callback-envelope", Title: "The auth endpoint answers 200 with an error in it.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
 	{ID: "callback-answer-without-token", Title: "The auth endpoint's answer has no token.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN"}},
-	page("callback-gives-object", "getAuthToken gives something else than a text.", reports.High, strangers, "PAGE-CALLBACK-*"),
-	page("callback-throws", "The callback throws.", reports.High, strangers, "PAGE-CALLBACK-*"),
-	page("callback-asks-nobody", "The callback gives no token, and asks nobody for one.", reports.High, strangers, "PAGE-CALLBACK-*"),
+	page("callback-gives-object", "getAuthToken gives something else than a text.", strangers, "PAGE-CALLBACK-*"),
+	page("callback-throws", "The callback throws.", strangers, "PAGE-CALLBACK-*"),
+	page("callback-asks-nobody", "The callback gives no token, and asks nobody for one.", strangers, "PAGE-CALLBACK-*"),
 	{ID: "token-made-before-chat", Title: "The page's token is made before there is a chat, so that it is for none.", Severity: reports.High, Owner: Page,
 		Consequence: "Kindly refuses it, or one token is good for every chat; and whoever stays on the page has one that has expired.",
 		Fix:         "Ask the endpoint in getAuthToken, with the chat's id that it is called with: getAuthToken: async (chatId) => (await (await fetch(\"/auth\", {method: \"POST\", headers: {\"Content-Type\": \"application/json\"}, body: JSON.stringify({chatId})})).json()).token. When the page is rendered or loads, its chat is not there yet.",

@@ -93,7 +93,7 @@ func (s *Session) FetchToken(ctx context.Context, chatID string) (token.Raw, Evi
 	if e.Socket || e.Gave && !e.NamesChat() {
 		return s.fetchInPage(ctx, chatID, MissingError(whyOnce(e)))
 	}
-	_, ev, raw, err := s.askPlainly(ctx, "a token for chat "+chatID, chatID)
+	ev, raw, err := s.askPlainly(ctx, "a token for chat "+chatID, chatID)
 	if err != nil {
 		return "", ev, err
 	}
@@ -116,7 +116,7 @@ func (s *Session) PlainAnswer(ctx context.Context) (Evidence, error) {
 	if e.Socket {
 		return Evidence{}, MissingError(cmp.Or(s.OnlyInPage(), whyOnce(e)))
 	}
-	_, ev, raw, err := s.askPlainly(ctx, "a token for a new chat", s.NewChatID())
+	ev, raw, err := s.askPlainly(ctx, "a token for a new chat", s.NewChatID())
 	if err != nil {
 		return ev, err
 	}

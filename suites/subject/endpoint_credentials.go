@@ -339,7 +339,7 @@ func (e *Endpoint) Afterwards(answer Evidence) (*Endpoint, bool) {
 func cookiePairs(values []string) []string {
 	var out []string
 	for _, v := range values {
-		for _, pair := range strings.Split(v, ";") {
+		for pair := range strings.SplitSeq(v, ";") {
 			if pair = strings.TrimSpace(pair); pair != "" {
 				out = append(out, pair)
 			}

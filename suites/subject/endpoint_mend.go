@@ -107,7 +107,7 @@ func withChatInObject(e *Endpoint, _ *Visit) []mendedRequest {
 	var out []mendedRequest
 	for _, name := range []string{"chatId", "chat_id"} {
 		r := e.Request.Clone()
-		r.Body = []byte(fmt.Sprintf(`{%q:%q}`, name, e.ChatID))
+		r.Body = fmt.Appendf(nil, `{%q:%q}`, name, e.ChatID)
 		r.Header.Set("Content-Type", "application/json")
 		out = append(out, mendedRequest{r, "the JSON object {\"" + name + "\": …} for its body"})
 	}

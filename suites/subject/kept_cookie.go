@@ -39,7 +39,7 @@ func FixOfKeptCookie(reasons ...string) string {
 // CookieSet is a cookie as an answer has set it, name=value; "" if it has not.
 func CookieSet(r browser.Request, name string) string {
 	for _, line := range r.ResponseHeader.Values("Set-Cookie") {
-		for _, cookie := range strings.Split(line, "\n") { // Chrome puts several into one
+		for cookie := range strings.SplitSeq(line, "\n") { // Chrome puts several into one
 			pair, _, _ := strings.Cut(cookie, ";")
 			if strings.HasPrefix(strings.TrimSpace(pair), name+"=") {
 				return strings.TrimSpace(pair)

@@ -243,10 +243,11 @@ func (s *Session) askedBySecond(ctx context.Context, e *Endpoint) (*Endpoint, er
 }
 
 // askPlainly makes the page's request again for a chat, with a session that lasts.
-func (s *Session) askPlainly(ctx context.Context, title, chatID string) (e *Endpoint, ev Evidence, raw token.Raw, err error) {
+func (s *Session) askPlainly(ctx context.Context, title, chatID string) (ev Evidence, raw token.Raw, err error) {
 	for range mostTries {
-		if e, err = s.Endpoint(); err != nil || e.Socket {
-			return e, ev, raw, err
+		e, err := s.Endpoint()
+		if err != nil || e.Socket {
+			return ev, raw, err
 		}
 		ev, raw = s.Ask(ctx, title, e.WithChat(chatID))
 		s.lookAtSession(e, ev, s.now)
@@ -254,7 +255,7 @@ func (s *Session) askPlainly(ctx context.Context, title, chatID string) (e *Endp
 			break
 		}
 	}
-	return e, ev, raw, nil
+	return ev, raw, nil
 }
 
 // OfTwoPages are the tokens that the pages of the two users got, where only they can

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -116,9 +117,7 @@ func (h *Webhook) Request(c Call) (wire.Request, error) {
 	if err != nil {
 		return r, err
 	}
-	for name, values := range h.Config.Header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, h.Config.Header)
 	r.Host = h.repair.host
 	h.repair.transport.apply(&r)
 	if h.repair.envelope {

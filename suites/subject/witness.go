@@ -225,9 +225,7 @@ func withSoundTypes(r token.Result, claims map[string]any) map[string]any {
 			out[fix.claim] = fix.value
 		}
 	}
-	for name, value := range claims {
-		out[name] = value
-	}
+	maps.Copy(out, claims)
 	return out
 }
 

@@ -122,7 +122,7 @@ func meetsSchema(t *testing.T, text []byte) {
 func TestCommentedExamplesAreValid(t *testing.T) {
 	text := string(starter.Files(starter.Answers{Page: page})[0].Text)
 	var out []string
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		example := strings.HasPrefix(line, "# ") && (strings.HasPrefix(line, "#   ") || strings.Contains(line[2:], ":  ") || strings.HasSuffix(line, ":") || strings.Contains(line, ": #"))
 		if strings.HasPrefix(line, "# bot:") || strings.HasPrefix(line, "# webhooks:") || strings.HasPrefix(line, "# checks:") || example && !strings.Contains(line, "kindlytest run") {
 			line = strings.TrimPrefix(line, "# ")
