@@ -116,7 +116,7 @@ var badChats = []bad{
 			}
 			w.Header().Set("Content-Type", "text/html")
 			io.WriteString(w, html(given, `<script async src="/slow.js"></script>`))
-		}), opts: suites.Options{Only: []string{"PAGE-PRIVATE-KEY"}},
+		}), opts: suites.Options{Only: []string{"PAGE-PRIVATE-KEY"}, Timeout: 2 * impatience}, // of which a page gets four times
 		wants: []want{{"PAGE-PRIVATE-KEY", reports.Passed, "/slow.js was not read in time"}}},
 	{name: "the private key is at the end of a big bundle",
 		target: func(t *testing.T) target.Target {
@@ -133,6 +133,26 @@ var badChats = []bad{
 				}
 				w.Header().Set("Content-Type", "text/html")
 				io.WriteString(w, html(given, `<script src="/bundle.js"></script>`))
+			})(t)
+		}, opts: suites.Options{Only: []string{"PAGE-PRIVATE-KEY"}, Timeout: 10 * time.Second}, exit: 1,
+		wants: []want{{"PAGE-PRIVATE-KEY", reports.Failed, "/bundle.js"}}},
+	{name: "the private key is in a bundle that comes slowly",
+		target: func(t *testing.T) target.Target {
+			pair, err := customerKeys()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pageFrom(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/bundle.js" {
+					w.Header().Set("Content-Type", "text/javascript")
+					io.WriteString(w, "/* ")
+					w.(http.Flusher).Flush()
+					time.Sleep(2 * time.Second)
+					fmt.Fprintf(w, "%s */", pair.Private)
+					return
+				}
+				w.Header().Set("Content-Type", "text/html")
+				io.WriteString(w, html(given, `<script>onload = () => document.head.append(Object.assign(document.createElement("script"), {src: "/bundle.js"}))</script>`))
 			})(t)
 		}, opts: suites.Options{Only: []string{"PAGE-PRIVATE-KEY"}, Timeout: 10 * time.Second}, exit: 1,
 		wants: []want{{"PAGE-PRIVATE-KEY", reports.Failed, "/bundle.js"}}},

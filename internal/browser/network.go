@@ -30,6 +30,7 @@ type hop struct {
 	hasRequest bool // extra info came
 	hasAnswer  bool
 	noExtra    bool // none will come: answered from a cache, or here
+	reading    bool // Chrome is asked for its body
 }
 
 func (r *recorder) chain(id network.RequestID) *chain {
@@ -245,6 +246,7 @@ func (r *recorder) finished(s *session, ev network.EventLoadingFinished) {
 	}
 	h.req.Unread = true
 	if r.bodyBytes < maxBodies {
+		h.reading = true
 		r.ask(func(ctx context.Context) { r.fetchBody(ctx, s, h) })
 	}
 }
@@ -311,12 +313,13 @@ var seenOrHeard = []string{"image/", "audio/", "video/", "font/", "model/", "app
 // that was left, a body beyond its buffer): then there is none.
 func (r *recorder) fetchBody(ctx context.Context, s *session, h *hop) {
 	got, err := call(ctx, s, network.GetResponseBody, network.GetResponseBodyParams{RequestID: network.RequestID(h.req.ID)})
+	leaks := err == nil && keyscan.Holds(got.Body)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h.reading = false
 	if err != nil {
 		return
 	}
-	leaks := keyscan.Holds(got.Body)
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	h.req.PrivateKey, h.req.Unread = leaks, false
 	h.req.ResponseBody = r.keep(got.Body, &h.req)
 }

@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -141,14 +142,34 @@ func (p *Page) waitQuiet(ctx context.Context, quiet, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	began := time.Now()
-	for {
+	p.waitFor(ctx, func() bool {
 		busy, last := p.record.busy()
 		if last.Before(began) {
 			last = began
 		}
-		if !busy && time.Since(last) >= quiet {
-			return
-		}
+		return !busy && time.Since(last) >= quiet
+	})
+}
+
+// AwaitCode waits until the documents and scripts that have begun to come are read, as
+// long as ctx lasts: a big bundle takes seconds on a busy machine.
+func (p *Page) AwaitCode(ctx context.Context) {
+	p.waitFor(ctx, func() bool { return !p.record.readsCode() })
+}
+
+// readsCode says whether a document or a script is coming, or is being read.
+func (r *recorder) readsCode() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.hops, func(h *hop) bool {
+		kind := network.ResourceType(h.req.ResourceType)
+		return (h.reading || r.open[h] && h.req.Status/100 == 2) && !h.req.Kindly && (kind == network.ResourceTypeDocument || kind == network.ResourceTypeScript)
+	})
+}
+
+// waitFor waits until something is done on the page, or ctx or the page ends.
+func (p *Page) waitFor(ctx context.Context, done func() bool) {
+	for !done() {
 		select {
 		case <-time.After(5 * time.Millisecond):
 		case <-ctx.Done():

@@ -174,6 +174,9 @@ func (s *Session) visitAs(login *browser.Login, so browser.Login, before *Visit)
 // keepVisit notes what has come of an open page.
 func (s *Session) keepVisit(ctx context.Context, v *Visit) (err error) {
 	v.page.Settle(ctx)
+	reading, cancel := service.WithTimeout(ctx, s.Options.Timeout)
+	defer cancel()
+	v.page.AwaitCode(reading)
 	v.Record = v.page.Record()
 	if v.State, err = v.page.State(ctx); err != nil {
 		return err

@@ -129,6 +129,11 @@ func (s *Session) putIn(ctx context.Context, v, before *Visit) {
 	if !v.readyForClient(ctx) {
 		return
 	}
+	if v.given { // what the page's own client comes to, which found none, is not what this one does
+		settling, cancel := service.WithTimeout(ctx, s.Options.Timeout)
+		defer cancel()
+		v.kindly.Journal().Wait(settling, isKind(mockkindly.CallbackSettled))
+	}
 	v.Mended = true
 	key := s.Target.BotKey
 	for _, tag := range before.State.Scripts {
