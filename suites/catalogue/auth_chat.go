@@ -265,6 +265,9 @@ var authChatidQuery = onServing(func(ctx context.Context, s *subject.Session, e 
 			return subject.CouldNotRun(err)
 		}
 		ev := s.Do(ctx, what, asked)
+		if len(verdicts) > 0 && ev.Exchange.Response == nil { // AUTH-BODY-MALFORMED says that it can't do without a body
+			break
+		}
 		v := gaveNone(s, what, ev)
 		if raw, ok := s.TokenIn(ev.Exchange); ok {
 			if t, err := token.Decode(raw); err == nil && t.ChatID() != chatID {
@@ -272,7 +275,7 @@ var authChatidQuery = onServing(func(ctx context.Context, s *subject.Session, e 
 			}
 		}
 		verdicts = append(verdicts, v)
-		if len(r.Body) == 0 {
+		if len(r.Body) == 0 || s.Options.Safe { // an empty body ends some processes
 			break
 		}
 		r.Body = nil

@@ -133,7 +133,7 @@ var Auth = []Check{
 			Broken: "The auth endpoint takes the chat id from the query too.",
 			Why:    "URLs are written into logs, and go along in the Referer header. The chat id of a running conversation does not belong there.",
 			Fix:    "Read the chat id from the body: queries end up in logs, and other sites can send them."},
-		Needs: target.NeedEndpoint,
+		Needs: target.NeedEndpoint, Reads: true,
 		Probe: authChatidQuery,
 	},
 	{
