@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 	"golang.org/x/time/rate"
 )
@@ -163,5 +165,50 @@ func TestALoginThatALimitTurnedAwayIsDoneAgain(t *testing.T) {
 	}
 	if n := turnedAway.Load(); n != 2 {
 		t.Errorf("%d requests were turned away, want 2", n)
+	}
+}
+
+// A webhook that limits requests for so long that the check's token expires meanwhile
+// refuses it for that, and not for what is wrong with the signature: the check begins anew,
+// and where that is so each time, it can't tell.
+func TestATokenThatExpiresInTheQueueRefusesNothing(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		times   int32 // that it makes the check wait
+		outcome reports.Outcome
+		says    string
+	}{"once": {1, reports.Failed, "it was accepted"}, "each time": {100, reports.Errored, "until the token had expired"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var ahead atomic.Int64 // of the real time, in seconds: of all clocks, the harness's too
+			var waits atomic.Int32
+			var tokens sync.Map
+			now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load()) * time.Second) }
+			h := plain()
+			secret := h.secret
+			h.secret = ""
+			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+				return soundlyAt(now(), header, claims, signed, chat)
+			}
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Header.Get(service.HeaderCheck) != "SIG-ALGORITHM" {
+					return false
+				}
+				if _, known := tokens.LoadOrStore(r.Header.Get("Authorization"), true); !known && waits.Add(1) <= row.times {
+					ahead.Add(400)
+					w.Header().Set("Retry-After", "1")
+					http.Error(w, "too many requests", http.StatusTooManyRequests)
+					return true
+				}
+				return false
+			}
+			shop := targetOf(t, h)
+			shop.Webhooks[0].Secret = secret
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Now: now, Concurrency: 1, Only: []string{"SIG-ALGORITHM", "SIG-VALID"}})
+			if c := find(t, run, "SIG-ALGORITHM"); c.Outcome != row.outcome || !strings.Contains(c.Actual+c.Reason, row.says) {
+				describe(t, c)
+				t.Errorf("SIG-ALGORITHM is %s, want %s", c.Outcome, row.outcome)
+			}
+		})
 	}
 }

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"errors"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,14 +26,21 @@ func eachHook(judge hookProbe) func(context.Context, *subject.Session) subject.V
 		verdicts := make([]subject.Verdict, len(s.Webhooks))
 		for i, h := range s.Webhooks {
 			group.Go(func() error {
-				part := running.Part()
-				verdicts[i] = subject.Conclude(part, subject.Guarded(running.Rule.ID, func() subject.Verdict {
-					st, err := h.Standing()
-					if err != nil {
-						return subject.CouldNotRun(err)
+				for range inTimeTries {
+					part := running.Part()
+					v := subject.Conclude(part, subject.Guarded(running.Rule.ID, func() subject.Verdict {
+						st, err := h.Standing()
+						if err != nil {
+							return subject.CouldNotRun(err)
+						}
+						return judge(service.WithRunning(ctx, part), h, st)
+					}))
+					if !part.Late() || v.Sure || v.Kind == subject.Hindered { // what was believed was not refused for its age
+						verdicts[i] = v
+						break
 					}
-					return judge(service.WithRunning(ctx, part), h, st)
-				}))
+					verdicts[i] = subject.CouldNotRun(errLate)
+				}
 				return nil
 			})
 		}
@@ -40,6 +48,12 @@ func eachHook(judge hookProbe) func(context.Context, *subject.Session) subject.V
 		return together(running, s.Webhooks, verdicts)
 	}
 }
+
+// inTimeTries is how often a check of a webhook is begun anew whose requests waited until
+// their token had expired: what is refused then, or fails, tells nothing.
+const inTimeTries = 3
+
+var errLate = errors.New("its requests waited, as for a limit, until the token had expired of which they were made")
 
 // together is the verdict on all webhooks: the worst one, under its name. That
 // one of them could not be judged weakens what the others pass.

@@ -2,7 +2,9 @@ package service
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
@@ -22,6 +24,34 @@ type Running struct {
 	// says nothing about the requirement; see Do.
 	hindered atomic.Pointer[error]
 	killed   atomic.Pointer[Death] // the first death that a request of it caused
+
+	mu    sync.Mutex
+	until time.Time // until when the tokens count that it began with; zero: it has none
+	late  bool      // a request of it went out after that
+}
+
+// Lives notes until when a token counts of which the check makes its requests.
+func (r *Running) Lives(until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.until.IsZero() || until.Before(r.until) {
+		r.until = until
+	}
+}
+
+// sent notes when a request went out.
+func (r *Running) sent(ev Evidence) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.late = r.late || !r.until.IsZero() && ev.Exchange.Response != nil && ev.Exchange.At.After(r.until)
+}
+
+// Late says whether a request of the check waited for its service until the token had
+// expired of which it was made: it may have been refused for that.
+func (r *Running) Late() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.late
 }
 
 func (r *Running) kills(d Death) { r.killed.CompareAndSwap(nil, &d) }

@@ -137,6 +137,7 @@ func (t *Traffic) deliver(ctx context.Context, x sending) Evidence {
 	}
 	v := t.to(x.request)
 	ev := v.do(ctx, t.Client, x)
+	running.sent(ev)
 	switch {
 	case v.limited(ev), errors.Is(ev.Exchange.Err, ErrLimited):
 		running.hindered.Store(&ErrLimited)
@@ -154,7 +155,11 @@ func (t *Traffic) AtOnce(ctx context.Context, title string, requests []wire.Requ
 	if len(requests) == 0 {
 		return nil
 	}
-	return t.to(requests[0]).atOnce(ctx, t.Unbounded, title, requests)
+	answers := t.to(requests[0]).atOnce(ctx, t.Unbounded, title, requests)
+	for _, ev := range answers {
+		RunningOf(ctx).sent(ev)
+	}
+	return answers
 }
 
 // HangUp sends requests only halfway, and says whether the service outlived it.

@@ -242,7 +242,8 @@ func (h *Webhook) observeNewChat(o *oracle.Oracle) error {
 }
 
 // newWitness is a token like [Webhook.Witness], of a chat of its own.
-func (h *Webhook) newWitness(ctx context.Context) (ChatToken, error) {
+func (h *Webhook) newWitness(ctx context.Context) (p ChatToken, err error) {
+	defer func() { h.handOut(ctx, p) }()
 	chatID := h.Session.NewChatID()
 	switch {
 	case h.repair.token != nil:

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // A Standing is how a webhook answers plain requests, and what it takes to be
@@ -210,14 +212,33 @@ func (h *Webhook) sampleBoth(ctx context.Context, st *Standing) error {
 
 // Witness is the token that a sound webhook takes; of this one, what it is known
 // to expect of tokens is true. Where it remembers chats, each is of another one.
-func (h *Webhook) Witness(ctx context.Context) (ChatToken, error) {
-	if h.repair.ownChats {
+func (h *Webhook) Witness(ctx context.Context) (p ChatToken, err error) {
+	switch m := h.repair.token; {
+	case h.repair.ownChats:
 		return h.newWitness(ctx)
+	case m != nil:
+		p, err = h.Session.Mint(h.Session.NewChatID(), *m)
+	default:
+		p, err = h.Session.Witness(ctx)
 	}
-	if m := h.repair.token; m != nil {
-		return h.Session.Mint(h.Session.NewChatID(), *m)
+	h.handOut(ctx, p)
+	return p, err
+}
+
+// handOut notes until when the webhook takes a token that a check has got. Who waits for
+// tokens to expire means it, and one that has expired already is not refused for that.
+func (h *Webhook) handOut(ctx context.Context, p ChatToken) {
+	t, err := token.Decode(p.Raw)
+	if err != nil || h.Session.Options.WaitExpiry {
+		return
 	}
-	return h.Session.Witness(ctx)
+	until := t.Expires()
+	if m := h.repair.token; m != nil { // by its own clock
+		until = until.Add(-m.Shift)
+	}
+	if until.After(h.Session.Options.Now()) {
+		service.RunningOf(ctx).Lives(until.Add(-time.Second)) // it is on its way for a moment
+	}
 }
 
 func (h *Webhook) sample(ctx context.Context, title string, c Call) ([]Evidence, error) {
