@@ -163,7 +163,7 @@ func TestState(t *testing.T) {
 	if st.URL != s.URL+"/" || st.Title != "Test page" || st.LocalStorage["a"] != "1" || st.SessionStorage["b"] != "2" {
 		t.Errorf("got %+v", st)
 	}
-	if len(st.Scripts) != 2 || st.Scripts[0].ID != "kindly-chat" || st.Scripts[0].BotKey != "bot-1" || !st.Scripts[0].Defer ||
+	if len(st.Scripts) != 2 || st.Scripts[0].ID != "kindly-chat" || st.Scripts[0].BotKey != "bot-1" ||
 		st.Scripts[0].Src != s.URL+"/x.js" || st.Scripts[0].Data["shadowDom"] != "1" {
 		t.Errorf("scripts: %+v", st.Scripts)
 	}

@@ -25,8 +25,7 @@ type State struct {
 // A Script is a script element of the document, shadow trees excluded.
 type Script struct {
 	ID, Src, Type string
-	BotKey        string // data-bot-key
-	Async, Defer  bool
+	BotKey        string            // data-bot-key
 	NoModule      bool              // today's browsers skip it
 	Integrity     string            // the hash that it must have
 	Template      bool              // it stands in a template, where it does nothing
@@ -76,7 +75,7 @@ const readState = `() => {
 		Replaced: replaced(),
 		URL: location.href, Title: cut(document.title),
 		Scripts: all.slice(0, MAX).map(([s, inTemplate]) => ({
-			ID: cut(s.id), Src: cut(s.src), Type: cut(s.type), BotKey: cut(s.dataset.botKey), Async: s.async === true, Defer: s.defer === true,
+			ID: cut(s.id), Src: cut(s.src), Type: cut(s.type), BotKey: cut(s.dataset.botKey),
 			NoModule: s.noModule === true, Integrity: cut(s.integrity), Template: inTemplate,
 			Data: Object.fromEntries(Object.entries(s.dataset).slice(0, 50).map(([k, v]) => [k, cut(v)])),
 		})),

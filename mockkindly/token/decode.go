@@ -98,9 +98,6 @@ func legible(b []byte) string {
 // Algorithm is the header's alg, as it stands.
 func (t *Token) Algorithm() string { return textOf(t.Header.Get("alg")) }
 
-// KeyID is the header's kid, as it stands.
-func (t *Token) KeyID() string { return textOf(t.Header.Get("kid")) }
-
 // Issuer is the claim iss.
 func (t *Token) Issuer() string { return textOf(t.Claims.Get("iss")) }
 
@@ -149,9 +146,6 @@ func (t *Token) IssuedAt() time.Time { return timeOf(t.Claims.Get("iat")) }
 
 // Expires is the claim exp, in whatever unit it is written; zero if it is no time.
 func (t *Token) Expires() time.Time { return timeOf(t.Claims.Get("exp")) }
-
-// NotBefore is the claim nbf, in whatever unit it is written; zero if it is no time.
-func (t *Token) NotBefore() time.Time { return timeOf(t.Claims.Get("nbf")) }
 
 func textOf(v Value) string { return v.text }
 
