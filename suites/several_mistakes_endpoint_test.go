@@ -275,6 +275,7 @@ func TestAnErrorShowsItsInternalsWhereverItComes(t *testing.T) {
 			raw := r.Header.Get("Authorization")
 			return raw != "" && strings.Count(raw, ".") < 2
 		}},
+		{"a token names a key that is there", func(_ *http.Request, header, _ map[string]any) bool { return header["kid"] != nil }},
 		{"a token says its algorithm", func(_ *http.Request, header, _ map[string]any) bool { return header != nil && header["alg"] == nil }},
 		{"a token ends", lacks("exp")},
 		{"a token has a chat", lacks("chat")},

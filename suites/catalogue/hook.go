@@ -396,7 +396,11 @@ var hookErrorLeak = onAnswering(func(ctx context.Context, h *subject.Webhook, st
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	all = append(all, odd...)
+	foreign, err := provoke(ctx, h, 4, "HOOK-WRONG-KEY") // the last names a key that nobody has
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
+	all = append(append(all, odd...), foreign...)
 	var attempts []subject.Attempt
 	for _, body := range []string{"{", "null", `{"chat_id":7,"message":{}}`} {
 		r, err := h.ControlRequest(ctx, st)
