@@ -138,8 +138,8 @@ func noneIs(t *testing.T, run reports.Run, outcomes ...reports.Outcome) {
 // makes, in all tests together. They wait more than they work, but for under the race
 // detector, where each works ten times as much.
 const (
-	sideBySide = 6 / raceSlows
-	atOnce     = 8 / raceSlows
+	sideBySide = 10 / raceSlows
+	atOnce     = 12 / raceSlows
 )
 
 var running = make(chan struct{}, atOnce)
