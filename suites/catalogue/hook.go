@@ -392,15 +392,15 @@ var hookErrorLeak = onAnswering(func(ctx context.Context, h *subject.Webhook, st
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
+	foreign, err := provoke(ctx, h, 4, "HOOK-WRONG-KEY") // the last names a key that nobody has; what follows may end the process
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
 	odd, err := provoke(ctx, h, 1, oftenErrs...)
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	foreign, err := provoke(ctx, h, 4, "HOOK-WRONG-KEY") // the last names a key that nobody has
-	if err != nil {
-		return subject.CouldNotRun(err)
-	}
-	all = append(append(all, odd...), foreign...)
+	all = append(append(all, foreign...), odd...)
 	var attempts []subject.Attempt
 	for _, body := range []string{"{", "null", `{"chat_id":7,"message":{}}`} {
 		r, err := h.ControlRequest(ctx, st)
