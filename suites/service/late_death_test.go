@@ -85,7 +85,7 @@ func (p *process) run(t *testing.T, path string, then func(context.Context, *Tra
 	}
 	traffic.Do(as("CULPRIT"), "culprit", p.request(path))
 	then(as("THEN"), traffic)
-	for began := time.Now(); len(traffic.Deaths()) == 0 && time.Since(began) < 5*time.Second; {
+	for began := time.Now(); len(traffic.Deaths()) == 0 && time.Since(began) < 30*time.Second; {
 		if ev := traffic.Do(as("AFTER"), "after", p.request("/after")); ev.Exchange.Err != nil {
 			t.Errorf("what is harmless gets %v", ev.Exchange.Err)
 		}
