@@ -175,7 +175,7 @@ func TestWhatThePageDoesToItsCallbackIsNotMended(t *testing.T) {
 			{"PAGE-WIDGET", reports.Failed, "cdn.shop.example"}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}, true},
 	}, func(r row) string { return r.name }, func(t *testing.T, r row) {
 		shop, _ := chatless(t, r.head, plainEndpoint{})
-		run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Timeout: impatience, Only: []string{"PAGE"}})
+		run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Timeout: 2 * impatience, Only: []string{"PAGE"}})
 		for _, w := range r.wants {
 			if c := find(t, run, w.id); c.Outcome != w.outcome || !strings.Contains(c.Actual+c.Reason, w.says) {
 				t.Errorf("%s must be %s and say %q", w.id, w.outcome, w.says)

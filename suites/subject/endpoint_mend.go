@@ -61,9 +61,13 @@ const fixChatName = "Read it by the name that the page sends, or let the page se
 // endpoint to it. A token that names no chat is none: the endpoint has not found
 // the chat id in the request.
 func (s *Session) mend(e *Endpoint, v *Visit) {
+	hung := false
 	gets := func(title string, r wire.Request) (token.Raw, bool) {
-		chatID := s.NewChatID()
-		_, raw := s.Ask(s.Base, title, replacedChat(r, e.ChatID, chatID))
+		if hung { // what is right is answered soon
+			r.Timeout = s.Options.Timeout / 4
+		}
+		ev, raw := s.Ask(s.Base, title, replacedChat(r, e.ChatID, s.NewChatID()))
+		hung = hung || ev.Exchange.Kind() == wire.KindTimeout
 		return raw, raw != "" && namesChat(raw)
 	}
 	raw, named := gets("as the page asks", e.Request)
