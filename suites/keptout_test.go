@@ -173,6 +173,8 @@ func TestWhatThePageDoesToItsCallbackIsNotMended(t *testing.T) {
 			{"PAGE-TOKEN-LEAK", reports.Failed, "localStorage"}}, true},
 		{"its page goes on to another", calls(asking) + elsewhere + `<script>onload = () => { if (!location.search) setTimeout(() => location.replace("/?on"), 300) }</script>`, []want{
 			{"PAGE-WIDGET", reports.Failed, "cdn.shop.example"}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}, true},
+		{"its page goes on to another just then", calls(asking) + elsewhere + `<script>onload = () => new MutationObserver(() => { if (!location.search) location.replace("/?on") }).observe(document, {childList: true, subtree: true})</script>`, []want{
+			{"PAGE-WIDGET", reports.Failed, "cdn.shop.example"}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}, true},
 	}, func(r row) string { return r.name }, func(t *testing.T, r row) {
 		shop, _ := chatless(t, r.head, plainEndpoint{})
 		run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Timeout: 2 * impatience, Only: []string{"PAGE"}})
