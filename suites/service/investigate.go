@@ -3,6 +3,7 @@ package service
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -229,6 +230,9 @@ func (v *service) suspects(x *sending, before time.Duration, most int) []*sendin
 
 // blame ranks how a request ended by how likely it is that it broke the service.
 func blame(x *sending) int {
+	if errors.Is(x.ev.Exchange.Err, errGone) {
+		return 0
+	}
 	switch x.ev.Exchange.Kind() {
 	case wire.KindReset, wire.KindOther:
 		return 3
