@@ -120,11 +120,8 @@ var badChats = []bad{
 		wants: []want{{"PAGE-PRIVATE-KEY", reports.Passed, "/slow.js was not read in time"}}},
 	{name: "the private key is at the end of a big bundle",
 		target: func(t *testing.T) target.Target {
-			pair, err := customerKeys()
-			if err != nil {
-				t.Fatal(err)
-			}
-			bundle := strings.Repeat("function a(e,t){return e&&t?e:t}\n", 9<<20/33) + fmt.Sprintf("var env=JSON.parse(%q)", fmt.Sprintf(`{"KEY":%q}`, pair.Private))
+			private := customersKey(t)
+			bundle := strings.Repeat("function a(e,t){return e&&t?e:t}\n", 9<<20/33) + fmt.Sprintf("var env=JSON.parse(%q)", fmt.Sprintf(`{"KEY":%q}`, private))
 			return pageFrom(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/bundle.js" {
 					w.Header().Set("Content-Type", "text/javascript")
@@ -138,17 +135,14 @@ var badChats = []bad{
 		wants: []want{{"PAGE-PRIVATE-KEY", reports.Failed, "/bundle.js"}}},
 	{name: "the private key is in a bundle that comes slowly",
 		target: func(t *testing.T) target.Target {
-			pair, err := customerKeys()
-			if err != nil {
-				t.Fatal(err)
-			}
+			private := customersKey(t)
 			return pageFrom(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/bundle.js" {
 					w.Header().Set("Content-Type", "text/javascript")
 					io.WriteString(w, "/* ")
 					w.(http.Flusher).Flush()
 					time.Sleep(2 * time.Second)
-					fmt.Fprintf(w, "%s */", pair.Private)
+					fmt.Fprintf(w, "%s */", private)
 					return
 				}
 				w.Header().Set("Content-Type", "text/html")
@@ -158,13 +152,10 @@ var badChats = []bad{
 		wants: []want{{"PAGE-PRIVATE-KEY", reports.Failed, "/bundle.js"}}},
 	{name: "the private key lies beside the page",
 		target: func(t *testing.T) target.Target {
-			pair, err := customerKeys()
-			if err != nil {
-				t.Fatal(err)
-			}
+			private := customersKey(t)
 			return pageFrom(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path == "/public/private.pem" {
-					w.Write(pair.Private)
+					w.Write(private)
 					return
 				}
 				w.Header().Set("Content-Type", "text/html") // for every address, as single-page apps do
@@ -295,4 +286,14 @@ func crossOrigin(credentials string, cors func(http.ResponseWriter, *http.Reques
 		}`, api, strings.TrimPrefix(credentials+",", ","))
 		return shopWith(callback, http.NotFound)(t)
 	}
+}
+
+// customersKey is a private key, as PEM.
+func customersKey(t *testing.T) []byte {
+	t.Helper()
+	pair, err := customerKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair.Private
 }

@@ -25,8 +25,8 @@ func findCause(run reports.Run, id string) (reports.Cause, bool) {
 	return run.Causes[i], true
 }
 
-func TestARedirectDoesNotAccountForBelief(t *testing.T) {
-	t.Parallel()
+// wantsSlash is a webhook at /orders/ that leads there from /orders.
+func wantsSlash() plainHook {
 	h := plain()
 	h.before = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path == "/orders" {
@@ -34,6 +34,12 @@ func TestARedirectDoesNotAccountForBelief(t *testing.T) {
 		}
 		return r.URL.Path == "/orders"
 	}
+	return h
+}
+
+func TestARedirectDoesNotAccountForBelief(t *testing.T) {
+	t.Parallel()
+	h := wantsSlash()
 	h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
 		return header["alg"] == "none" || soundly(header, claims, signed, chat)
 	}
@@ -56,13 +62,7 @@ func TestARedirectDoesNotAccountForBelief(t *testing.T) {
 // seen by the check that is about it.
 func TestARedirectHidesNoStatus(t *testing.T) {
 	t.Parallel()
-	h := plain()
-	h.before = func(w http.ResponseWriter, r *http.Request) bool {
-		if r.URL.Path == "/orders" {
-			http.Redirect(w, r, "/orders/", http.StatusTemporaryRedirect)
-		}
-		return r.URL.Path == "/orders"
-	}
+	h := wantsSlash()
 	shop := targetOf(t, h)
 	shop.Webhooks[0].ConnectTo = serve(t, func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(&created{w, false}, r) }) + "/orders"
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"FWD-REDIRECT", "RESP-STATUS"}})

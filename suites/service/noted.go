@@ -1,0 +1,97 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+)
+
+// What is known of deaths is noted, and what has killed once is not sent again for nothing.
+
+// killed notes that x has killed the service, and returns x's evidence.
+func (v *service) killed(x *sending, d Death) Evidence {
+	d.Address, d.Check = v.address, x.running.Rule.ID
+	ev := x.ev
+	d.Evidence = ev
+	ev.Killed = &d
+	v.note(d)
+	if x.kind != "" {
+		v.mu.Lock()
+		f := v.fateOf(x.kind)
+		if f.deaths++; f.deaths == 1 {
+			f.first = d
+		}
+		v.mu.Unlock()
+	}
+	if !d.Late { // its answer was judged, whether or not the death is found before the check has ended
+		x.running.kills(d)
+	}
+	x.again = &ev
+	return ev
+}
+
+// convicted says whether a check, or a kind of request, has been found to kill the
+// service already: that is known then, and each further death costs the run seconds.
+func (v *service) convicted(x sending) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if f := v.kinds[x.kind]; f != nil && f.deaths > 0 && !f.answered {
+		return true
+	}
+	return slices.ContainsFunc(v.deaths, func(d Death) bool { return d.alike(x) })
+}
+
+// lost notes that the service is down for good. Who did it is known where only
+// one request was there when it died.
+func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, suspects []*sending) Evidence {
+	there := slices.DeleteFunc(slices.Clone(suspects), func(y *sending) bool { return blame(y) < 2 })
+	// It is one of those that were there, of which none can be tried any more.
+	last := cmp.Or(len(there), min(3, len(suspects)))
+	state := v.pulse(ctx, client)
+	d := Death{Address: v.address, Last: titles(append(slices.Clone(there), suspects...)[:last]), Gone: true, Silent: state == silent, Failing: state == failing, Evidence: x.ev}
+	if !d.Failing && (len(there) == 1 || len(suspects) == 1) { // many may have used up what it lacks by now
+		culprit := append(there, suspects...)[0]
+		d.Title, d.Times, d.Of = culprit.title, 1, 1
+		ev := v.killed(culprit, d)
+		d = *ev.Killed
+		culprit.again = &ev
+		v.bury(d)
+		if culprit == x {
+			return ev
+		}
+	} else {
+		v.note(d)
+		v.bury(d)
+	}
+	return v.unsent(*x, v.isDown())
+}
+
+// bury says that nothing more can be found out about the service.
+func (v *service) bury(d Death) {
+	err := &diedError{d}
+	v.mu.Lock()
+	v.down = err
+	v.mu.Unlock()
+	v.t.Problem(err.Error()+".", "Restart it, and run again; --only and --skip narrow the run down.")
+}
+
+func (v *service) note(d Death) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.deaths = append(v.deaths, d)
+}
+
+// maxTitles bounds how many requests are named: as many as are under way at a time.
+const maxTitles = 8
+
+// titles name requests, with the check that sent each.
+func titles(all []*sending) []string {
+	var out []string
+	for _, x := range all[:min(maxTitles, len(all))] {
+		out = append(out, strings.TrimSpace(x.running.Rule.ID+" "+x.title))
+	}
+	return out
+}
