@@ -27,7 +27,7 @@ func protocols(version string) *http.Protocols {
 func (c *Client) roundTrip(req *http.Request, r Request) (*http.Response, error) {
 	version, host, url := r.Form.HTTP, req.URL.Host, req.URL.String()
 	if version != "2" || req.URL.Scheme != "http" {
-		return c.transportFor(url, host, version, r.Form.Anew).RoundTrip(req)
+		return once(c.transportFor(url, host, version, r.Form.Anew), req)
 	}
 	c.mu.Lock()
 	spoken := c.spoken[host]

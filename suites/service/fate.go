@@ -137,12 +137,17 @@ func (v *service) enough(x sending) *Death {
 
 // spared is the evidence of a request that was not sent, since it would only kill the
 // service as d says. Where every probe begins with the like of it, that is no doing of
-// the check.
+// the check; and such a request fares as the one of its kind that was sent.
 func (v *service) spared(x sending, d Death) Evidence {
-	if !v.diesPlainly(x) {
+	plainly := v.diesPlainly(x)
+	if !plainly {
 		x.running.kills(d)
 	}
 	ev := v.unsent(x, errSpared)
+	if plainly && x.plain {
+		ev.Exchange = d.Evidence.Exchange
+		ev.Exchange.Request = x.request
+	}
 	ev.Killed = &d
 	return ev
 }

@@ -21,6 +21,7 @@ type process struct {
 	cold    time.Duration   // that the first one takes
 	dies    []time.Duration // after a deadly answer, that often in turn; the last one from then on
 	atOnce  bool            // many ask at once then
+	cutsOff bool            // what is deadly gets no answer
 
 	mu     sync.Mutex
 	server *http.Server
@@ -64,6 +65,9 @@ func (p *process) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	p.asked[r.URL.Path]++
 	p.mu.Unlock()
 	time.Sleep(p.work)
+	if p.cutsOff && r.URL.Path == "/deadly" {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // run has a process asked for something, then what is to be done, and then for harmless
