@@ -79,7 +79,7 @@ func (v *service) recent(at string) []*sending {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	var out []*sending
-	for _, x := range slices.Backward(v.lately) {
+	for _, x := range slices.Backward(v.process.lately) {
 		if !x.plain && place(x.request) == at {
 			out = append(out, x)
 		}

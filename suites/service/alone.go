@@ -65,8 +65,8 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 // to say so. harm is told whether what it sees counts: not where it is done only to see
 // whether it breaks the service again.
 func (v *service) alone(ctx context.Context, title string, r wire.Request, queued int, harm func(counts bool), limited func() bool) (*Death, error) {
-	v.gate.Lock()
-	defer v.gate.Unlock()
+	v.lock()
+	defer v.unlock()
 	for {
 		if err := v.isDown(); err != nil {
 			return nil, err
@@ -79,12 +79,15 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 			return nil, err
 		}
 		v.limit.rest(ctx, place(r))
-		x := &sending{running: RunningOf(ctx), title: title, request: r, began: time.Now()}
+		x := &sending{at: v, running: RunningOf(ctx), title: title, request: r, began: time.Now()}
 		harm(true)
 		state := v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath)
 		x.ended = time.Now()
 		if state == beats || ctx.Err() != nil {
 			return nil, nil
+		}
+		if state == gone && v.join(ctx, v.t.Client) { // of what the others were sent, perhaps
+			continue
 		}
 		back := v.awaitFor(ctx, v.t.Client, v.t.Patience.Comeback+v.queue(state, queued))
 		if back && (state == silent && queued > 0 || state != gone && limited()) {
@@ -115,13 +118,21 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 }
 
 // diedOfAnother says whether it was what had been answered before of which the service has
-// died when x was done to it.
+// died when x was done to it; or may have been, as others go to the same machine.
 func (v *service) diedOfAnother(ctx context.Context, x *sending) bool {
-	_, found := v.trace(ctx, v.t.Client, v.findsDead(x), true)
+	before, dead := len(v.siblings()), v.findsDead(x)
+	suspects, found := v.trace(ctx, v.t.Client, dead, true)
 	if found.sure() {
 		v.sentence(found)
+		return true
 	}
-	return found.sure()
+	if len(v.siblings()) == before {
+		return false
+	}
+	if !v.explained(dead) {
+		v.noteUnexplained(dead, suspects)
+	}
+	return true
 }
 
 // queue is how long a service may take that is silent since it works off requests.
@@ -166,7 +177,7 @@ func (v *service) inCompany(x *sending) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	since := x.began.Add(-v.lateness())
-	return slices.ContainsFunc(v.lately, func(y *sending) bool {
+	return slices.ContainsFunc(v.process.lately, func(y *sending) bool {
 		return y != x && y.began.Before(x.ended) && (y.ended.IsZero() || y.ended.After(since))
 	})
 }
@@ -174,8 +185,8 @@ func (v *service) inCompany(x *sending) bool {
 // byItself sends a request with nothing else going on. Where that is answered otherwise
 // than in company, again and again, all are sent one after another.
 func (v *service) byItself(ctx context.Context, client *wire.Client, x *sending) Evidence {
-	v.gate.Lock()
-	defer v.gate.Unlock()
+	v.lock()
+	defer v.unlock()
 	if err := v.outOfOrder(x.request); err != nil {
 		x.ev = v.unsent(*x, err)
 		return x.ev

@@ -50,18 +50,17 @@ func (v *service) killers() map[string]bool {
 // on. It returns the answer that counts, or says that x must be sent again as
 // if nothing had been: its trouble was somebody else's.
 func (v *service) investigate(ctx context.Context, client *wire.Client, x *sending) (Evidence, bool) {
-	v.gate.Lock() // what was under way has ended
-	defer v.gate.Unlock()
-	if x.again != nil {
-		return *x.again, true
-	}
-	if err := v.isDown(); err != nil { // that it was cut off tells nothing of it
-		return v.unsent(*x, err), true
-	}
-	if v.sheds(ctx, client, x.ev) {
-		return x.ev, false
+	v.lock() // what was under way has ended
+	defer v.unlock()
+	if ev, known := v.known(ctx, client, x); known {
+		return ev, x.again != nil || v.isDown() != nil
 	}
 	state := v.pulse(ctx, client)
+	if state == gone && v.join(ctx, client) {
+		if ev, known := v.known(ctx, client, x); known || v.explained(x) {
+			return ev, x.again != nil || v.isDown() != nil
+		}
+	}
 	died := state != beats
 	if !died && (x.ev.Exchange.Kind() == wire.KindTimeout || Gateway(x.ev.Exchange.Status())) { // somebody answers, but perhaps nobody there
 		if err := v.ails(ctx, client, x.ev); err != nil {
@@ -99,6 +98,18 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	return x.ev, false
 }
 
+// known says whether it needs no looking into what x ended in: it was looked into
+// meanwhile, the service is down, or a limit has turned it away.
+func (v *service) known(ctx context.Context, client *wire.Client, x *sending) (Evidence, bool) {
+	if x.again != nil {
+		return *x.again, true
+	}
+	if err := v.isDown(); err != nil { // that it was cut off tells nothing of it
+		return v.unsent(*x, err), true
+	}
+	return x.ev, v.sheds(ctx, client, x.ev)
+}
+
 // accuse finds out which of the suspects breaks the service, and notes its death.
 func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, died bool) {
 	suspects, found := v.trace(ctx, client, x, died)
@@ -107,17 +118,29 @@ func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, d
 	case found.culprit != nil:
 		v.sentence(found)
 	case (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x):
-		v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev})
+		v.noteUnexplained(x, suspects)
 	}
 }
 
-// trace looks for who breaks the service: further back only where nothing that was sent
-// just before does it again.
+// trace looks for who breaks the service: elsewhere on its machine only where nothing that
+// it was sent does it again.
 func (v *service) trace(ctx context.Context, client *wire.Client, x *sending, died bool) ([]*sending, finding) {
-	suspects := v.suspects(x, 2*v.aftermath(), maxSuspects)
+	suspects, found := v.traceHere(ctx, client, x, died, nil)
+	if !found.sure() && v.isDown() == nil && v.unexplainedBy(x, suspects, died) && v.joinNeighbours() && !v.explained(x) {
+		var more []*sending
+		more, found = v.traceHere(ctx, client, x, died, suspects)
+		suspects = append(suspects, more...)
+	}
+	return suspects, found
+}
+
+// traceHere looks further back only where nothing that was sent just before does it again.
+// What is known by now not to do it is left out.
+func (v *service) traceHere(ctx context.Context, client *wire.Client, x *sending, died bool, known []*sending) ([]*sending, finding) {
+	suspects := without(v.suspects(x, 2*v.aftermath(), maxSuspects), known)
 	found := v.search(ctx, client, suspects)
-	if !found.sure() && (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x) && v.unexplained() < fewUnexplained {
-		older := slices.DeleteFunc(v.suspects(x, v.t.Patience.Latest, maxLately), func(y *sending) bool { return slices.Contains(suspects, y) })
+	if !found.sure() && v.unexplainedBy(x, suspects, died) {
+		older := without(v.suspects(x, v.t.Patience.Latest, maxLately), slices.Concat(known, suspects))
 		found = found.or(v.search(ctx, client, older))
 		suspects = append(suspects, older...)
 	}
@@ -128,6 +151,16 @@ func (v *service) trace(ctx context.Context, client *wire.Client, x *sending, di
 		found = found.or(v.search(ctx, client, suspects))
 	}
 	return suspects, found
+}
+
+func without(all, some []*sending) []*sending {
+	return slices.DeleteFunc(all, func(x *sending) bool { return slices.Contains(some, x) })
+}
+
+// unexplainedBy says whether a service has died of what none of the suspects has done again,
+// and it is worth looking further.
+func (v *service) unexplainedBy(x *sending, suspects []*sending, died bool) bool {
+	return (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x) && v.unexplained() < fewUnexplained
 }
 
 // fewUnexplained is for how many deaths that nobody is to blame for it is looked far back:
@@ -152,7 +185,7 @@ func (v *service) explained(x *sending) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	since := x.began.Add(-2 * v.lateness())
-	return slices.ContainsFunc(v.lately, func(y *sending) bool {
+	return slices.ContainsFunc(v.process.lately, func(y *sending) bool {
 		return y.again != nil && y.again.Killed != nil && !y.ended.Before(since)
 	})
 }
@@ -199,8 +232,9 @@ func (v *service) suspects(x *sending, before time.Duration, most int) []*sendin
 		noticed = x.began
 	}
 	var silent, answered, plain []*sending
-	for i := len(v.lately) - 1; i >= 0 && len(silent)+len(answered) < most; i-- {
-		y := v.lately[i]
+	lately := v.process.lately
+	for i := len(lately) - 1; i >= 0 && len(silent)+len(answered) < most; i-- {
+		y := lately[i]
 		y.lag = min(max(0, noticed.Sub(y.ended)), v.t.Patience.Latest)
 		switch {
 		case y == x || y.again != nil || y.ended.Before(since): // or it is known what it does

@@ -14,9 +14,10 @@ import (
 )
 
 // A process answers, and some time after it was asked for /deadly it is gone for a while.
-type process struct {
+type mortal struct {
 	t       *testing.T
 	address string
+	other   string          // where it listens, too; "" for nowhere else
 	work    time.Duration   // that an answer takes
 	cold    time.Duration   // that the first one takes
 	dies    []time.Duration // after a deadly answer, that often in turn; the last one from then on
@@ -28,7 +29,7 @@ type process struct {
 	asked  map[string]int // by path
 }
 
-func (p *process) start() {
+func (p *mortal) start() {
 	l, err := net.Listen("tcp4", p.address)
 	if err != nil {
 		p.t.Error(err)
@@ -39,10 +40,20 @@ func (p *process) start() {
 	p.address, p.server = l.Addr().String(), &http.Server{Handler: p, ReadHeaderTimeout: time.Minute}
 	p.t.Cleanup(func() { l.Close() })
 	go p.server.Serve(l)
+	if p.other == "" {
+		return
+	}
+	if l, err = net.Listen("tcp4", p.other); err != nil {
+		p.t.Error(err)
+		return
+	}
+	p.other = l.Addr().String()
+	p.t.Cleanup(func() { l.Close() })
+	go p.server.Serve(l)
 }
 
 // end is what becomes of a process: all that it has open is closed.
-func (p *process) end(one *http.Server) {
+func (p *mortal) end(one *http.Server) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.server == one { // or it had ended before
@@ -52,7 +63,7 @@ func (p *process) end(one *http.Server) {
 	}
 }
 
-func (p *process) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+func (p *mortal) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
 	if p.asked == nil {
 		p.asked = map[string]int{}
@@ -72,7 +83,7 @@ func (p *process) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 
 // run has a process asked for something, then what is to be done, and then for harmless
 // things one after another until its death is looked into.
-func (p *process) run(t *testing.T, path string, then func(context.Context, *Traffic)) []Death {
+func (p *mortal) run(t *testing.T, path string, then func(context.Context, *Traffic)) []Death {
 	p.t, p.address = t, "127.0.0.1:0"
 	p.start()
 	client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
@@ -97,7 +108,7 @@ func (p *process) run(t *testing.T, path string, then func(context.Context, *Tra
 	return traffic.Deaths()
 }
 
-func (p *process) request(path string) wire.Request {
+func (p *mortal) request(path string) wire.Request {
 	return wire.Request{Method: http.MethodGet, URL: "http://" + p.address + path}
 }
 
@@ -108,7 +119,7 @@ const ms = time.Millisecond
 func TestADeathThatComesLateHasItsCulprit(t *testing.T) {
 	t.Parallel()
 	var all sync.WaitGroup // all of it is waiting
-	for name, p := range map[string]*process{
+	for name, p := range map[string]*mortal{
 		"at once":                      {dies: []time.Duration{30 * ms}, work: 2 * ms},
 		"while many are answered":      {dies: []time.Duration{800 * ms}, work: ms},
 		"while many ask at once":       {dies: []time.Duration{350 * ms}, work: 10 * ms, atOnce: true},
@@ -138,7 +149,7 @@ func TestADeathThatComesLateHasItsCulprit(t *testing.T) {
 // most once.
 func TestADeathOfItsOwnHasNoCulprit(t *testing.T) {
 	t.Parallel()
-	p := &process{work: 2 * ms}
+	p := &mortal{work: 2 * ms}
 	deaths := p.run(t, "/harmless", func(context.Context, *Traffic) { p.end(p.server) })
 	if len(deaths) != 1 || deaths[0].Blamed() {
 		t.Errorf("it says %v", deaths)

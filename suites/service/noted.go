@@ -55,7 +55,7 @@ func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, sus
 	if !d.Failing && (len(there) == 1 || len(suspects) == 1) { // many may have used up what it lacks by now
 		culprit := append(there, suspects...)[0]
 		d.Title, d.Times, d.Of = culprit.title, 1, 1
-		ev := v.killed(culprit, d)
+		ev := culprit.at.killed(culprit, d)
 		d = *ev.Killed
 		culprit.again = &ev
 		v.bury(d)
@@ -73,7 +73,9 @@ func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, sus
 func (v *service) bury(d Death) {
 	err := &diedError{d}
 	v.mu.Lock()
-	v.down = err
+	for _, o := range v.process.serves {
+		o.down = err
+	}
 	v.mu.Unlock()
 	v.t.Problem(err.Error()+".", "Restart it, and run again; --only and --skip narrow the run down.")
 }
@@ -82,6 +84,11 @@ func (v *service) note(d Death) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.deaths = append(v.deaths, d)
+}
+
+// noteUnexplained notes that the service has died, and was back, and nobody knows of what.
+func (v *service) noteUnexplained(x *sending, suspects []*sending) {
+	v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev})
 }
 
 // maxTitles bounds how many requests are named: as many as are under way at a time.

@@ -44,7 +44,7 @@ func (v *service) aftermath() time.Duration {
 // lateness is aftermath for who holds v.mu.
 func (v *service) lateness() time.Duration {
 	base := v.t.Patience.Aftermath
-	return max(v.late, min(max(base, 4*v.pace), 4*base))
+	return max(v.process.late, min(max(base, 4*v.pace), 4*base))
 }
 
 // remember learns how long answers take.

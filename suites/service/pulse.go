@@ -56,10 +56,24 @@ func (v *service) seenAlive() bool {
 	return time.Since(time.Unix(0, v.seen.Load())) < fresh
 }
 
-// pulse sends plain requests: the service lives if one is answered, and not by a
+// pulse is how the process is: gone, or not well, as soon as one of its services is.
+func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
+	state := beats
+	for _, one := range v.siblings() {
+		switch now := one.pulseOfOne(ctx, client); {
+		case now == gone:
+			return gone
+		case state == beats:
+			state = now
+		}
+	}
+	return state
+}
+
+// pulseOfOne sends plain requests: the service lives if one is answered, and not by a
 // gateway that says that nobody is there. What is not answered by one handler of
 // it may be by another.
-func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
+func (v *service) pulseOfOne(ctx context.Context, client *wire.Client) pulse {
 	state := v.look(ctx, client)
 	if state == beats {
 		v.seen.Store(time.Now().UnixNano())
@@ -171,8 +185,11 @@ func (v *service) awaitFor(ctx context.Context, client *wire.Client, most time.D
 
 // remake makes again what the service may have forgotten, on a clock of its own.
 func (v *service) remake() {
+	var revive []func(context.Context)
 	v.mu.Lock()
-	revive := slices.Clone(v.revive)
+	for _, one := range v.process.serves {
+		revive = append(revive, one.revive...)
+	}
 	v.mu.Unlock()
 	for _, f := range revive {
 		f(v.t.base)

@@ -110,21 +110,27 @@ func hasAnswer(ev Evidence) bool {
 // that had been answered, those after it are not sent.
 func (v *service) together(ctx context.Context, client *wire.Client, group []*sending) (evs []Evidence, broke bool) {
 	state, cut := beats, false
-	for range 2 {
+	for try := 0; try < 2; try++ {
 		evs = nil
 		var until time.Time
 		for _, x := range group {
-			ev := v.send(WithRunning(ctx, x.running), client, x.title, x.request)
+			ev := x.at.send(WithRunning(ctx, x.running), client, x.title, x.request)
 			evs = append(evs, ev)
 			if end := time.Now().Add(x.lag); end.After(until) {
 				until = end
 			}
-			if cut = len(group) > 1 && answered(x) && v.trouble(sending{ev: ev}); cut {
+			if cut = len(group) > 1 && answered(x) && x.at.trouble(sending{ev: ev}); cut {
 				break
 			}
 		}
-		if state = v.after(ctx, client, evs[len(evs)-1], until, soon); state != silent && state != failing || !v.await(ctx, client) {
-			break // that it was silent once may be anybody's doing
+		state = v.after(ctx, client, evs[len(evs)-1], until, soon)
+		if state == gone && v.join(ctx, client) { // it may be what the others were sent meanwhile
+			try = -1
+		} else if state != silent && state != failing {
+			break
+		}
+		if !v.await(ctx, client) { // that it was silent once may be anybody's doing
+			break
 		}
 	}
 	return evs, cut || state != beats
@@ -157,7 +163,7 @@ func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, 
 	if !answered(x) { // else a later try may have been cut off
 		f.ev = ev
 	}
-	for d := &f.death; d.Of < v.tries(*x) && !d.Gone && ctx.Err() == nil; {
+	for d := &f.death; d.Of < x.at.tries(*x) && !d.Gone && ctx.Err() == nil; {
 		d.Of++
 		began := time.Now()
 		if evs, broke := v.together(ctx, client, []*sending{x}); broke {
@@ -176,13 +182,13 @@ func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, 
 // sentence notes what was found, and learns how late the service may die.
 func (v *service) sentence(f finding) {
 	f.culprit.ev = f.ev
-	ev := v.killed(f.culprit, f.death)
+	ev := f.culprit.at.killed(f.culprit, f.death)
 	if f.death.Gone {
 		v.bury(*ev.Killed)
 	}
 	if f.death.Late {
 		v.mu.Lock()
-		v.late = max(v.late, f.late)
+		v.process.late = max(v.process.late, f.late)
 		v.mu.Unlock()
 	}
 }

@@ -20,25 +20,21 @@ type service struct {
 	t       *Traffic
 	address string
 
-	// gate is held shared by each request, and alone by whoever must find out
-	// which of several requests broke the service.
-	gate sync.RWMutex
 	// hangs is how many requests hung also alone, while the service lived.
 	hangs    atomic.Int32
 	seen     atomic.Int64 // when it last answered a plain request, in Unix nanoseconds
 	inFlight inFlight     // what is under way
 
-	mu        sync.Mutex
+	mu        *sync.Mutex // Traffic.state
+	process   *process
 	signs     []lifeSign
 	revive    []func(context.Context) // what to do when it came back
-	lately    []*sending              // under way, or ended a moment ago; oldest first
 	deaths    []Death
 	down      error            // it died and did not come back
 	ailing    map[string]error // places whose plain requests fail by now, for good
 	conflicts int              // requests that were turned away, or failed, in company only
 	errors    int              // requests that failed with an error also when they were sent by themselves
 	pace      time.Duration    // of plain answers
-	late      time.Duration    // that it has lived on, at most, after it answered what killed it
 	underway  int              // how many requests are
 	longest   time.Duration    // that any answer has taken
 	limit     limit
@@ -46,13 +42,13 @@ type service struct {
 	shed      map[string]bool // whether an answer, by its look, is that of a limit
 	kinds     map[string]*fate
 	hung      map[string]int // requests of a check at one place that hung
-	settled   *sending       // the last one after which the service was seen alive
 	watching  *time.Timer    // until it is looked after
 	closed    bool
 }
 
 // A sending is one request on its way, and what became of it.
 type sending struct {
+	at           *service // that it is sent to
 	running      *Running
 	title        string
 	kind         string // of Options.Kind; "" for none
@@ -145,8 +141,8 @@ const maxRounds = 6
 // guarded sends a request of a check that is known to kill the service, with
 // nothing else going on, so that no other is drawn into it.
 func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) Evidence {
-	v.gate.Lock()
-	defer v.gate.Unlock()
+	v.lock()
+	defer v.unlock()
 	if err := v.isDown(); err != nil {
 		return v.unsent(*x, err)
 	}
@@ -211,8 +207,8 @@ func (v *service) once(ctx context.Context, client *wire.Client, x *sending) (Ev
 		x.ev = v.unsent(*x, err)
 		return x.ev, true
 	}
-	v.gate.RLock()
-	defer v.gate.RUnlock()
+	v.share()
+	defer v.unshare()
 	if v.outOfOrder(x.request) != nil || v.convicted(*x) || v.stuck(*x) != nil {
 		return Evidence{}, false
 	}
@@ -246,12 +242,13 @@ func (v *service) send(ctx context.Context, client *wire.Client, title string, r
 func (v *service) begin(x *sending) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	x.began = time.Now()
+	x.at, x.began = v, time.Now()
 	x.beside = v.underway
 	v.underway++
-	v.lately = append(v.lately, x)
-	if len(v.lately) > maxLately {
-		v.lately = slices.Delete(v.lately, 0, len(v.lately)-maxLately)
+	p := v.process
+	p.lately = append(p.lately, x)
+	if len(p.lately) > maxLately {
+		p.lately = slices.Delete(p.lately, 0, len(p.lately)-maxLately)
 	}
 }
 

@@ -74,7 +74,7 @@ func (v *service) endOf(x *sending) time.Time {
 func (v *service) setSettled(last *sending) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.settled = last
+	v.process.settled = last
 }
 
 // unsettled is the last request, but for plain ones, that was sent since the service was
@@ -88,9 +88,9 @@ func (v *service) unsettledBut(by *Running) *sending {
 	if v.down != nil {
 		return nil
 	}
-	for _, x := range slices.Backward(v.lately) {
+	for _, x := range slices.Backward(v.process.lately) {
 		switch {
-		case x == v.settled:
+		case x == v.process.settled:
 			return nil
 		case !x.plain && x.running != by:
 			return x
@@ -103,6 +103,9 @@ func (v *service) unsettledBut(by *Running) *sending {
 // last request that was sent to it. The gate is held by the caller.
 func (v *service) foundDead(ctx context.Context, client *wire.Client, last *sending) {
 	x := v.findsDead(&sending{request: last.request, began: last.ended, ended: time.Now()})
+	if v.join(ctx, client) && v.explained(x) {
+		return
+	}
 	if !v.await(ctx, client) {
 		v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath(), maxSuspects))
 		return
@@ -112,7 +115,7 @@ func (v *service) foundDead(ctx context.Context, client *wire.Client, last *send
 
 // findsDead is a plain request that would have got no answer when x was sent.
 func (v *service) findsDead(x *sending) *sending {
-	plain := &sending{running: &Running{}, title: isItAlive, plain: true, request: x.request, began: x.began, ended: x.ended}
+	plain := &sending{at: v, running: &Running{}, title: isItAlive, plain: true, request: x.request, began: x.began, ended: x.ended}
 	plain.ev = Evidence{Title: isItAlive, Exchange: wire.Exchange{At: v.t.Now(), Request: x.request, Err: errGone}}
 	return plain
 }
@@ -142,7 +145,7 @@ func (v *service) quiet(client *wire.Client) {
 }
 
 func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
-	if v.oneByOne() || !v.gate.TryRLock() { // somebody looks after it already
+	if v.oneByOne() || !v.tryShare() { // somebody looks after it already
 		return
 	}
 	last, asked := v.unsettled(), time.Now()
@@ -154,7 +157,7 @@ func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
 			v.setSettled(last)
 		}
 	}
-	v.gate.RUnlock()
+	v.unshare()
 	if !lives {
 		v.inquire(ctx, client, last)
 	}
@@ -163,10 +166,10 @@ func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
 // settleBeside is settle beside other traffic, which it does not hold up while the
 // service lives.
 func (v *service) settleBeside(ctx context.Context, client *wire.Client) {
-	v.gate.RLock()
+	v.share()
 	last := v.unsettled()
 	lives := last == nil || !v.perished(ctx, client, last)
-	v.gate.RUnlock()
+	v.unshare()
 	if !lives {
 		v.inquire(ctx, client, last)
 	}
@@ -174,8 +177,8 @@ func (v *service) settleBeside(ctx context.Context, client *wire.Client) {
 
 // inquire finds out what broke the service, if nobody has meanwhile.
 func (v *service) inquire(ctx context.Context, client *wire.Client, last *sending) {
-	v.gate.Lock()
-	defer v.gate.Unlock()
+	v.lock()
+	defer v.unlock()
 	if v.unsettled() != nil && !v.isClosed() {
 		v.foundDead(ctx, client, last)
 	}
@@ -195,6 +198,6 @@ func (v *service) close() {
 		v.watching.Stop()
 	}
 	v.mu.Unlock()
-	v.gate.Lock() // who looks after it has ended
-	defer v.gate.Unlock()
+	v.lock() // who looks after it has ended
+	defer v.unlock()
 }

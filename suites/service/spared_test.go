@@ -12,7 +12,7 @@ import (
 // other's: it killed the service, and got no answer.
 func TestWhatIsNotSentAgainFaresAsWhatWasSent(t *testing.T) {
 	t.Parallel()
-	p := &process{t: t, address: "127.0.0.1:0", cutsOff: true, dies: []time.Duration{0}}
+	p := &mortal{t: t, address: "127.0.0.1:0", cutsOff: true, dies: []time.Duration{0}}
 	p.start()
 	client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
 	traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Patience: PatienceFor(5 * time.Second), Now: time.Now,

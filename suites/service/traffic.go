@@ -45,6 +45,7 @@ type Traffic struct {
 	bounded *semaphore.Weighted // nil where each service has its own bound
 	sent    atomic.Int64        // requests of checks
 
+	state    sync.Mutex // of all services
 	mu       sync.Mutex
 	services map[string]*service // by address
 	replaced map[string]string   // credentials that no longer count, and those that do
@@ -77,7 +78,9 @@ func (t *Traffic) to(r wire.Request) *service {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.services[address] == nil {
-		t.services[address] = &service{t: t, address: address, inFlight: inFlight{most: usualInFlight}, limit: limit{now: time.Now}}
+		v := &service{t: t, mu: &t.state, address: address, inFlight: inFlight{most: usualInFlight}, limit: limit{now: time.Now}}
+		v.process = &process{serves: []*service{v}}
+		t.services[address] = v
 	}
 	return t.services[address]
 }
@@ -173,8 +176,8 @@ func (t *Traffic) HangUp(ctx context.Context, title string, times int, r wire.Re
 // has died of what was sent before, it is done again when that is over.
 func (t *Traffic) Undisturbed(ctx context.Context, url string, do func() bool) {
 	v := t.to(wire.Request{URL: url})
-	v.gate.Lock()
-	defer v.gate.Unlock()
+	v.lock()
+	defer v.unlock()
 	v.limit.rest(ctx, place(wire.Request{URL: url}))
 	before := len(t.Deaths())
 	if do() || ctx.Err() != nil {
@@ -201,11 +204,7 @@ func (t *Traffic) Outliving(ctx context.Context, do func(alone bool) bool) {
 			return
 		}
 	}
-	for _, v := range t.all() { // in one order
-		v.gate.Lock()
-		defer v.gate.Unlock()
-		v.settle(ctx, t.Client)
-	}
+	defer t.lockAllSettled(ctx)()
 	do(true)
 }
 
@@ -216,8 +215,8 @@ func (t *Traffic) Hurt(ctx context.Context, ev Evidence) bool {
 	if !v.trouble(sending{ev: ev}) {
 		return false
 	}
-	v.gate.Lock()
-	defer v.gate.Unlock()
+	v.lock()
+	defer v.unlock()
 	if v.pulse(ctx, t.Client) == gone {
 		began := time.Now().Add(-ev.Exchange.Duration)
 		v.foundDead(ctx, t.Client, &sending{request: ev.Exchange.Request, ended: began})
@@ -288,17 +287,17 @@ func (t *Traffic) Watch(first Evidence, request func() (wire.Request, error)) {
 // It is given time to recover; where it does not, nothing more is sent there.
 func (t *Traffic) Ailing(ctx context.Context, ev Evidence) error {
 	v := t.to(ev.Exchange.Request)
-	v.gate.Lock()
-	defer v.gate.Unlock()
+	v.lock()
+	defer v.unlock()
 	return v.ails(ctx, t.Client, ev)
 }
 
 // LookAtAll finds out which places that were answered well at first are not by now.
 func (t *Traffic) LookAtAll(ctx context.Context) {
 	for _, v := range t.all() {
-		v.gate.Lock()
+		v.lock()
 		v.lookAtAll(ctx, t.Client)
-		v.gate.Unlock()
+		v.unlock()
 	}
 }
 
