@@ -144,6 +144,18 @@ func (s *Session) renew(v *Visit, by calling) (Renewal, error) {
 	return r, err
 }
 
+// renewTries is how often the callback is called until a second has passed.
+const renewTries = 4
+
+// lasts is until when a token of the callback's counts; zero where it does not say.
+func lasts(r browser.CallResult) time.Time {
+	t, err := token.Decode(token.Raw(r.Token))
+	if err != nil {
+		return time.Time{}
+	}
+	return t.Expires()
+}
+
 func renewOn(ctx context.Context, advance func(time.Duration) error, call func(chatID string) (browser.CallResult, error), chatID string, now func() time.Time) (Renewal, error) {
 	var r Renewal
 	var err error
@@ -151,11 +163,16 @@ func renewOn(ctx context.Context, advance func(time.Duration) error, call func(c
 		return r, err
 	}
 	// exp counts whole seconds: within the same one, no later exp can be.
-	if err := service.Sleep(ctx, 1100*time.Millisecond); err != nil {
-		return r, err
+	for range renewTries {
+		if err := service.Sleep(ctx, 1100*time.Millisecond/renewTries); err != nil {
+			return r, err
+		}
+		if r.After, err = call(chatID); err != nil || lasts(r.After).After(lasts(r.Before)) {
+			return r, err
+		}
 	}
-	if r.After, err = call(chatID); err != nil || r.After.Token != r.Before.Token {
-		return r, err
+	if r.After.Token != r.Before.Token {
+		return r, nil
 	}
 	t, err := token.Decode(token.Raw(r.Before.Token))
 	if err != nil || t.Expires().IsZero() {
