@@ -217,7 +217,7 @@ func diesAt(culprit func(*http.Request) bool) func(http.ResponseWriter, *http.Re
 var badHooksWithTokens = []bad{
 	{name: "it never answers",
 		target: withHook(func(w http.ResponseWriter, r *http.Request) bool { hang(w, r); return true }), exit: 1,
-		opts: suites.Options{Timeout: time.Second}, problem: incomplete,
+		problem: incomplete,
 		wants: []want{
 			{"RESP-STATUS", reports.Failed, "timed out"}, {"HOOK-VALID", reports.Skipped, "RESP-STATUS"}, {"HOOK-ANONYMOUS", reports.Skipped, "RESP-STATUS"},
 			{"HOOK-ALG-NONE", reports.Skipped, "RESP-STATUS"}, {"HOOK-OTHER-CHAT", reports.Skipped, "RESP-STATUS"},
@@ -231,7 +231,7 @@ var badHooksWithTokens = []bad{
 			}
 			hang(w, r)
 			return true
-		}), opts: suites.Options{Timeout: time.Second}, exit: 1, problem: incomplete,
+		}), exit: 1, problem: incomplete,
 		wants: []want{
 			{"HOOK-VALID", reports.Failed, "timed out"}, {"HOOK-ANONYMOUS", reports.Passed, ""},
 			{"HOOK-ALG-NONE", reports.Skipped, "HOOK-VALID"}, {"RESP-STATUS", reports.Passed, "to a stranger"},

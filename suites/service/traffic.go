@@ -204,8 +204,14 @@ func (t *Traffic) Outliving(ctx context.Context, do func(alone bool) bool) {
 			return
 		}
 	}
+	t.InPeace(ctx, func() { do(true) })
+}
+
+// InPeace does something with no other traffic to any service, once nothing that was sent
+// can still break one.
+func (t *Traffic) InPeace(ctx context.Context, do func()) {
 	defer t.lockAllSettled(ctx)()
-	do(true)
+	do()
 }
 
 // Hurt says whether an exchange that was not made by Do has suffered from the death

@@ -93,6 +93,9 @@ func (h *Webhook) onlyInCompany(ctx context.Context, a Attempt, seen func(Eviden
 			h.alone[like] = true
 			return false
 		}
+		if service.RunningOf(ctx).Late() { // it may be refused for its age: the check begins anew
+			return false
+		}
 	}
 	h.mixes = true
 	h.Session.Incomplete(h.Name()+" accepts now and then what it refuses when it is asked alone: what belongs to one request (a file of a fixed name, a variable) is kept where others reach it",

@@ -39,7 +39,7 @@ func (s *Session) CallOther(ctx context.Context) (chatID string, r browser.CallR
 type calling func(ctx context.Context, page *browser.Page, chatID any) (browser.CallResult, error)
 
 // outliving calls the first user's page, and once more with nothing else going on where
-// that came to nothing and a service died meanwhile; and all over again where the visit is
+// that came to nothing; and all over again where the visit is
 // another by then, as its session had died, be it while it was another caller's turn.
 // Whom it calls for is found before: all services are held then.
 func (s *Session) outliving(do func(*Visit, calling) (done bool)) error {
@@ -62,14 +62,18 @@ func (s *Session) outliving(do func(*Visit, calling) (done bool)) error {
 func (s *Session) outlivingOn(v *Visit, do func(*Visit, calling) bool) (done bool) {
 	s.Endpoints.calling.Lock() // before the services are kept quiet, as whoever calls the page does
 	defer s.Endpoints.calling.Unlock()
+	inPeace := false
 	s.Outliving(s.Base, func(alone bool) bool {
 		call := s.call
-		if alone {
+		if inPeace = alone; alone {
 			call = s.callInPeace
 		}
 		done = do(v, call)
 		return done
 	})
+	if !done && !inPeace && s.Base.Err() == nil { // no failure is told that was seen once, in company
+		s.InPeace(s.Base, func() { done = do(v, s.callInPeace) })
+	}
 	return done
 }
 
