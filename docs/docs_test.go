@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,7 +18,7 @@ import (
 	"github.com/kindlytest/kindlytest/suites"
 )
 
-var update = flag.Bool("update", false, "write docs/checks.md")
+var update = flag.Bool("update", false, "write what is generated here and in the README")
 
 // pages are what users read, by their paths from here.
 func pages(t *testing.T) map[string]string {
@@ -185,13 +186,42 @@ func TestNamesExist(t *testing.T) {
 
 var checkCount = regexp.MustCompile(`· (\d+) checks\n\n`)
 
+// demoRun is the run that the README shows.
+var demoRun = regexp.MustCompile("(?s)([$] bin/kindlytest demo\n)(.*?)(\n```)")
+
+// writeDemoRun runs the command, and shows in the README what it says.
+func writeDemoRun(t *testing.T) {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "kindlytest")
+	if out, err := exec.Command("go", "build", "-o", bin, "../cmd/kindlytest").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	demo := exec.CommandContext(t.Context(), bin, "demo")
+	demo.Dir = t.TempDir()
+	out, err := demo.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	readme := pages(t)["../README.md"]
+	at := demoRun.FindStringSubmatchIndex(readme)
+	if at == nil {
+		t.Fatal("the README shows no run")
+	}
+	if err := os.WriteFile("../README.md", []byte(readme[:at[4]]+strings.TrimSpace(string(out))+readme[at[5]:]), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestReadmeCountsTheChecks(t *testing.T) {
+	if *update {
+		writeDemoRun(t)
+	}
 	m := checkCount.FindStringSubmatch(pages(t)["../README.md"])
 	if m == nil {
 		t.Fatal("the README shows no run")
 	}
 	if want := fmt.Sprint(len(suites.Checks())); m[1] != want {
-		t.Errorf("the README shows a run of %s checks, and there are %s: copy the output of bin/kindlytest demo", m[1], want)
+		t.Errorf("the README shows a run of %s checks, and there are %s: go test ./docs -update shows a run of today", m[1], want)
 	}
 }
 
