@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,27 +30,32 @@ type mortal struct {
 	asked  map[string]int // by path
 }
 
+// start listens where it did before, the first time at ports that are free.
 func (p *mortal) start() {
-	l, err := net.Listen("tcp4", p.address)
-	if err != nil {
-		p.t.Error(err)
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.address, p.server = l.Addr().String(), &http.Server{Handler: p, ReadHeaderTimeout: time.Minute}
-	p.t.Cleanup(func() { l.Close() })
-	go p.server.Serve(l)
-	if p.other == "" {
-		return
+	p.server = &http.Server{Handler: p, ReadHeaderTimeout: time.Minute}
+	for _, address := range []*string{&p.address, &p.other} {
+		if *address == "" {
+			continue
+		}
+		l, err := net.Listen("tcp4", *address)
+		if err != nil {
+			p.t.Error(err)
+			return
+		}
+		if strings.HasSuffix(*address, ":0") {
+			*address = l.Addr().String()
+		}
+		p.t.Cleanup(func() { l.Close() })
+		go p.server.Serve(l)
 	}
-	if l, err = net.Listen("tcp4", p.other); err != nil {
-		p.t.Error(err)
-		return
-	}
-	p.other = l.Addr().String()
-	p.t.Cleanup(func() { l.Close() })
-	go p.server.Serve(l)
+}
+
+func (p *mortal) running() *http.Server {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.server
 }
 
 // end is what becomes of a process: all that it has open is closed.
@@ -150,7 +156,7 @@ func TestADeathThatComesLateHasItsCulprit(t *testing.T) {
 func TestADeathOfItsOwnHasNoCulprit(t *testing.T) {
 	t.Parallel()
 	p := &mortal{work: 2 * ms}
-	deaths := p.run(t, "/harmless", func(context.Context, *Traffic) { p.end(p.server) })
+	deaths := p.run(t, "/harmless", func(context.Context, *Traffic) { p.end(p.running()) })
 	if len(deaths) != 1 || deaths[0].Blamed() {
 		t.Errorf("it says %v", deaths)
 	}

@@ -176,6 +176,13 @@ func (v *service) goneNow(ctx context.Context, client *wire.Client) bool {
 	return false
 }
 
+// orders says whether a process comes before another one, by its first address.
+func (t *Traffic) orders(p, other *process) bool {
+	t.state.Lock()
+	defer t.state.Unlock()
+	return p.serves[0].address < other.serves[0].address
+}
+
 // unite makes one process of two. Who holds a gate meanwhile is waited for.
 func unite(a, b *service) {
 	for {
@@ -183,7 +190,7 @@ func unite(a, b *service) {
 		if first == second {
 			return
 		}
-		if strings.Compare(first.serves[0].address, second.serves[0].address) > 0 { // as lockAll does
+		if a.t.orders(second, first) { // as lockAll does
 			first, second = second, first
 		}
 		first.gate.Lock()
