@@ -89,7 +89,7 @@ func TestStepErrorsSayWhere(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second) // a busy machine has to get to the second step
 			defer cancel()
 			_, err := chrome(t).NewUser(ctx, browser.Login{Steps: []browser.Step{open, tt.step}})
 			e := errorAs[*browser.StepError](t, err)

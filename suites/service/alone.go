@@ -87,6 +87,9 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 			return nil, nil
 		}
 		if state == gone && v.join(ctx, v.t.Client) { // of what the others were sent, perhaps
+			if dead := v.findsDead(x); !v.explained(dead) {
+				v.lookInto(ctx, v.t.Client, dead)
+			}
 			continue
 		}
 		back := v.awaitFor(ctx, v.t.Client, v.t.Patience.Comeback+v.queue(state, queued))

@@ -45,16 +45,16 @@ func (v *service) convicted(x sending) bool {
 }
 
 // lost notes that the service is down for good. Who did it is known where only
-// one request was there when it died.
+// one request was there when it died, or those of one check at one place.
 func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, suspects []*sending) Evidence {
 	there := slices.DeleteFunc(slices.Clone(suspects), func(y *sending) bool { return blame(y) < 2 })
 	// It is one of those that were there, of which none can be tried any more.
 	last := cmp.Or(len(there), min(3, len(suspects)))
 	state := v.pulse(ctx, client)
 	d := Death{Address: v.address, Last: titles(append(slices.Clone(there), suspects...)[:last]), Gone: true, Silent: state == silent, Failing: state == failing, Evidence: x.ev}
-	if !d.Failing && (len(there) == 1 || len(suspects) == 1) { // many may have used up what it lacks by now
+	if one := cmp.Or(ofOneCheck(there), ofOneCheck(suspects)); !d.Failing && one != "" { // many may have used up what it lacks by now
 		culprit := append(there, suspects...)[0]
-		d.Title, d.Times, d.Of = culprit.title, 1, 1
+		d.Title, d.Times, d.Of = one, 1, 1
 		ev := culprit.at.killed(culprit, d)
 		d = *ev.Killed
 		culprit.again = &ev
@@ -67,6 +67,25 @@ func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, sus
 		v.bury(d)
 	}
 	return v.unsent(*x, v.isDown())
+}
+
+// ofOneCheck names requests that one check has sent to one place; "" where there are none,
+// or others among them.
+func ofOneCheck(all []*sending) string {
+	var names []string
+	for _, x := range all {
+		if x.by() != all[0].by() {
+			return ""
+		}
+		names = append(names, x.title)
+	}
+	switch {
+	case len(names) > 1 && all[0].running.Rule.ID == "":
+		return ""
+	case len(names) > 1:
+		return "one of " + strings.Join(names[:min(maxTitles, len(names))], ", ")
+	}
+	return strings.Join(names, "")
 }
 
 // bury says that nothing more can be found out about the service.

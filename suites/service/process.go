@@ -109,8 +109,8 @@ func (v *service) siblings() []*service {
 	return slices.Clone(v.process.serves)
 }
 
-// join takes the services that are gone just now, as v is, for the same process from now
-// on, and says whether there are such. What each of them was sent may have killed all, and
+// join takes the services that are gone just now, as v is, or were a moment ago, for the same
+// process from now on, and says whether there are such. What each of them was sent may have killed all, and
 // nothing is found out while others go on to kill it. The gate is held by the caller, and is
 // given up meanwhile: somebody else may have looked into it then.
 func (v *service) join(ctx context.Context, client *wire.Client) bool {
@@ -118,7 +118,7 @@ func (v *service) join(ctx context.Context, client *wire.Client) bool {
 	var group sync.WaitGroup
 	dead := make([]bool, len(others))
 	for i, o := range others {
-		group.Go(func() { dead[i] = o.goneNow(ctx, client) })
+		group.Go(func() { dead[i] = o.goneLately() || o.goneNow(ctx, client) })
 	}
 	group.Wait()
 	var kin []*service
@@ -161,6 +161,16 @@ func (v *service) uniteWith(others []*service) bool {
 	}
 	v.lock()
 	return true
+}
+
+// sameDeath is within what time two services are gone that have died as one: they may be
+// looked at one after the other, on a busy machine, and be back in between.
+const sameDeath = 2 * time.Second
+
+func (v *service) goneLately() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return !v.cut.IsZero() && time.Since(v.cut) < sameDeath
 }
 
 // goneWithin is how soon it is known that nobody is there; who is there may take longer to

@@ -106,6 +106,11 @@ func (v *service) foundDead(ctx context.Context, client *wire.Client, last *send
 	if v.join(ctx, client) && v.explained(x) {
 		return
 	}
+	v.lookInto(ctx, client, x)
+}
+
+// lookInto finds out of what the service has died that x found dead.
+func (v *service) lookInto(ctx context.Context, client *wire.Client, x *sending) {
 	if !v.await(ctx, client) {
 		v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath(), maxSuspects))
 		return
