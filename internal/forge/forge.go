@@ -25,6 +25,7 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -161,7 +162,11 @@ func For(check string) []Attack {
 
 // Build makes the attack's tokens. It fails with a *MissingError where m lacks
 // what the attack needs, and where the page's token cannot be read.
-func (a Attack) Build(m Material) ([]Forged, error) {
+func (a Attack) Build(m Material) ([]Forged, error) { return a.BuildSome(m, 0, math.MaxInt) }
+
+// BuildSome makes those of the attack's tokens that stand at first and after it, n at
+// most: who needs a few does not wait for the others' signatures, a millisecond each.
+func (a Attack) BuildSome(m Material, first, n int) ([]Forged, error) {
 	missing := &MissingError{Check: a.Check}
 	for _, n := range needNames {
 		if a.Needs&n.need != 0 && !n.given(m) {
@@ -175,9 +180,11 @@ func (a Attack) Build(m Material) ([]Forged, error) {
 	if err != nil {
 		return nil, fmt.Errorf("forging for %s: %w", a.Check, err)
 	}
+	b.first, b.n = first, n
 	a.build(b)
 	if b.err != nil {
 		return nil, fmt.Errorf("forging for %s: %w", a.Check, b.err)
 	}
-	return b.out, nil
+	some := b.out[min(first, len(b.out)):]
+	return some[:min(n, len(some))], nil
 }

@@ -83,6 +83,37 @@ func TestOnlyMintedTokensAreSignedByTheCustomer(t *testing.T) {
 	}
 }
 
+// One token of an attack, made alone, is as it is among the others, its signature too.
+func TestSomeTokensAreAsAmongAll(t *testing.T) {
+	key, err := attacker.key()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := material(t)
+	anew := func() Material { m.Rand = rand.NewChaCha8([32]byte{}); return m } // the same canaries
+	unsigned := func(f Forged) string { return f.Token.Reveal()[:strings.LastIndex(f.Token.Reveal(), ".")+1] }
+	for _, a := range Attacks() {
+		all := build(t, a, anew())
+		for _, i := range []int{0, len(all) / 2, len(all) - 1} {
+			want := all[i]
+			some, err := a.BuildSome(anew(), i, 1)
+			if err != nil || len(some) != 1 {
+				t.Fatalf("%s, %s: %d tokens at %d, want 1: %v", a.Check, a.Name, len(some), i, err)
+			}
+			got := some[0]
+			if got.Name != want.Name || unsigned(got) != unsigned(want) || len(got.Token) != len(want.Token) ||
+				verifies(t, got, m.Public) != verifies(t, want, m.Public) || verifies(t, got, &key.PublicKey) != verifies(t, want, &key.PublicKey) {
+				t.Errorf("%s, %s: made alone, the token at %d is %q, and not as %q among all", a.Check, a.Name, i, got.Name, want.Name)
+			}
+		}
+		for _, row := range []struct{ first, n, want int }{{0, 2, min(2, len(all))}, {len(all) - 1, 2, 1}, {len(all), 1, 0}, {len(all) + 1, 1, 0}} {
+			if some, err := a.BuildSome(m, row.first, row.n); err != nil || len(some) != row.want {
+				t.Errorf("%s, %s: %d of %d tokens from %d on, want %d: %v", a.Check, a.Name, len(some), row.n, row.first, row.want, err)
+			}
+		}
+	}
+}
+
 func TestForeignKeysDoSign(t *testing.T) {
 	m := material(t)
 	key, err := attacker.key()

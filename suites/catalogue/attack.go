@@ -99,14 +99,14 @@ func inItsOwnChat(ctx context.Context, h *subject.Webhook, a forge.Attack, i int
 	if err != nil {
 		return "", forge.Forged{}, err
 	}
-	tokens, err := a.Build(m)
-	if err == nil && i >= len(tokens) {
-		err = fmt.Errorf("an attack of %s makes %d tokens, and had more", a.Check, len(tokens))
+	tokens, err := a.BuildSome(m, i, 1)
+	if err == nil && len(tokens) == 0 {
+		err = fmt.Errorf("an attack of %s makes at most %d tokens, and had more", a.Check, i)
 	}
 	if err != nil {
 		return "", forge.Forged{}, err
 	}
-	return m.ChatID, tokens[i], nil
+	return m.ChatID, tokens[0], nil
 }
 
 // tryForged sends one forged token and says what became of it.

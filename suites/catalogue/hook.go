@@ -363,7 +363,7 @@ func provoke(ctx context.Context, h *subject.Webhook, few int, checks ...string)
 	}
 	var attempts []subject.Attempt
 	for _, a := range attacks {
-		tokens, err := a.Build(m)
+		tokens, err := a.BuildSome(m, 0, few)
 		var lacking *forge.MissingError
 		if errors.As(err, &lacking) {
 			continue
@@ -371,7 +371,7 @@ func provoke(ctx context.Context, h *subject.Webhook, few int, checks ...string)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range tokens[:min(few, len(tokens))] {
+		for _, f := range tokens {
 			r, err := h.Request(subject.Call{ChatID: m.ChatID, Token: token.Raw(f.Token.Reveal())})
 			if err != nil {
 				return nil, err
