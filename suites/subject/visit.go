@@ -66,8 +66,15 @@ func (s *Session) VisitFirst() (*Visit, error) {
 	})
 }
 
+// visitSecond opens the page as the second user. Where there is none, nobody's page is
+// the other one to compare with, and need not be opened twice.
 func (s *Session) visitSecond() (*Visit, error) {
-	return s.pages.second.Get(func() (*Visit, error) { return s.visitLike(s.Target.Second) })
+	return s.pages.second.Get(func() (*Visit, error) {
+		if s.Target.Second == nil {
+			return s.VisitLoggedOut()
+		}
+		return s.visitLike(s.Target.Second)
+	})
 }
 
 // VisitLoggedOut opens the page as nobody.
