@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -206,14 +207,30 @@ func needsPage(id string) bool {
 	return i < 0 || suites.Checks()[i].Needs&(target.NeedPage|target.NeedLogin|target.NeedSecond|target.NeedCross) != 0
 }
 
+func aboutEndpoint(id string) bool {
+	return strings.HasPrefix(id, "AUTH-") || strings.HasPrefix(id, "LIVE-")
+}
+
+// withSession is a target with its first user's session, in place of the steps that lead to
+// it: a tab less, and nothing is lost where the login is not what is looked at.
+func withSession(t *testing.T, shop target.Target, c *fixtures.Customer) target.Target {
+	t.Helper()
+	name, value, _ := strings.Cut(sessionOf(t, c, c.Users[0]), "=")
+	shop.Login = &browser.Login{Cookies: []browser.Cookie{{Name: name, Value: value, HTTPOnly: true, SameSite: "Lax"}}}
+	return shop
+}
+
 // narrowly is a target, and options for a run of only these checks: where none of them
 // needs the page, the endpoint is given, which is the other way to find a token, and
-// Chrome has nothing to do. TestProof takes the way by the page for all.
+// Chrome has nothing to do; and where none is about the endpoint's session, that is
+// given too. TestProof takes the way by the login and the page for all.
 func narrowly(t *testing.T, shop target.Target, c *fixtures.Customer, m fixtures.Manner, only ...string) (target.Target, suites.Options) {
 	t.Helper()
 	o := suites.Options{}
 	if slices.ContainsFunc(only, needsPage) || m.Name != "" || len(shop.Resolve) > 0 {
-		o = options(t, shop)
+		if o = options(t, shop); o.Browser != nil && m.Name == "" && !slices.ContainsFunc(only, aboutEndpoint) {
+			shop = withSession(t, shop, c)
+		}
 	} else {
 		shop = withoutPage(t, shop, c)
 	}
