@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -28,7 +30,8 @@ func (s *Session) kind(r wire.Request) string {
 		u.RawQuery = ""
 		address = u.String()
 	}
-	parts := []string{r.Method, address, query, bodyKind(r.Body)}
+	body := s.kinds.of(s.Options.Now(), [2]string{"body", string(r.Body)}, func() string { return bodyKind(r.Body) })
+	parts := []string{r.Method, address, query, body}
 	secret := s.secretOf(r)
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		for _, v := range r.Header[name] {
@@ -61,12 +64,16 @@ func (s *Session) secretOf(r wire.Request) string {
 // verifies RS256 does the same with all signatures that don't verify; with other
 // algorithms it depends on what was signed with, so that each token is of its own kind.
 func (s *Session) credentialsKind(value string, body []byte) string {
-	scheme, raw, _ := strings.Cut(value, " ")
 	var message struct {
 		ChatID string `json:"chat_id"`
 	}
 	_ = json.Unmarshal(body, &message) // whose chat is none has another kind of body
-	result := s.checkToken(token.Raw(raw), message.ChatID)
+	return s.kinds.of(s.Options.Now(), [2]string{message.ChatID, value}, func() string { return s.tokenKind(value, message.ChatID) })
+}
+
+func (s *Session) tokenKind(value, chatID string) string {
+	scheme, raw, _ := strings.Cut(value, " ")
+	result := s.checkToken(token.Raw(raw), chatID)
 	kind := []string{scheme, fmt.Sprint(strings.Count(raw, ".")), fmt.Sprint(strings.HasSuffix(raw, "."))}
 	for _, m := range result.Token.Header.Members() {
 		if kind = append(kind, m.Name); m.Name == "alg" || m.Name == "kid" || m.Name == "typ" {
@@ -100,4 +107,37 @@ func bodyKind(body []byte) string {
 		return "JSON " + string(bytes.TrimSpace(body)[:1])
 	}
 	return fmt.Sprintf("no JSON %t", len(body) == 0)
+}
+
+// knownKinds are those that were told within the same second, in which a token does not
+// change its kind: signatures and headers are tried by the dozen with the same token and
+// the same body, and each look at a token verifies its signature.
+type knownKinds struct {
+	mu     sync.Mutex
+	second int64
+	known  map[[2]string]string
+}
+
+// maxKnown bounds what is remembered, in bytes.
+const maxKnown = 64 << 10
+
+func (k *knownKinds) of(now time.Time, what [2]string, tell func() string) string {
+	if len(what[1]) > maxKnown {
+		return tell()
+	}
+	k.mu.Lock()
+	if second := now.Unix(); second != k.second || k.known == nil {
+		k.second, k.known = second, map[[2]string]string{}
+	}
+	known := k.known
+	kind, ok := known[what]
+	k.mu.Unlock()
+	if ok {
+		return kind
+	}
+	kind = tell()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	known[what] = kind
+	return kind
 }

@@ -50,6 +50,7 @@ type Session struct {
 	timeline  timeline
 	unjudged  incomplete
 	Stacks    stacks
+	kinds     knownKinds
 
 	mu       sync.Mutex
 	made     map[string]bool // the chat ids that NewChatID made
