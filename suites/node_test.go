@@ -1,6 +1,7 @@
 package suites_test
 
 import (
+	"net/url"
 	"slices"
 	"testing"
 
@@ -19,9 +20,18 @@ func startNode(t *testing.T, extraEnv ...string) target.Target {
 	return target
 }
 
+// The node customer is sound, and its reports hold nothing of what went over the wire that
+// is secret.
 func TestNodeCustomerPassesEveryCheck(t *testing.T) {
 	t.Parallel()
-	run := suites.Run(t.Context(), startNode(t), suites.Options{})
+	target := startNode(t)
+	page, err := url.Parse(target.PageURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tap := listenIn(t, page.Host)
+	target.Resolve = map[string]string{"127.0.0.1": tap.address} // the browser, and everybody else
+	run := suites.Run(t.Context(), target, suites.Options{Args: []string{"run", target.PageURL}})
 	if run.Problem != "" {
 		t.Errorf("problem: %s", run.Problem)
 	}
@@ -38,6 +48,9 @@ func TestNodeCustomerPassesEveryCheck(t *testing.T) {
 		t.Errorf("exit code %d", run.ExitCode)
 	}
 	t.Logf("%+v in %d ms", run.Summary, run.DurationMS)
+	all := rendering(t, target, run)
+	all.lack(t, secretsOf(t, target))
+	all.lack(t, tap.secrets(t))
 }
 
 func TestNodeCustomerThatForgetsTheChatFails(t *testing.T) {

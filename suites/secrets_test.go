@@ -50,20 +50,6 @@ func TestReportsHoldNoSecretsOfTheReferenceCustomer(t *testing.T) {
 	}
 }
 
-func TestReportsHoldNoSecretsOfTheNodeCustomer(t *testing.T) {
-	t.Parallel()
-	target := startNode(t)
-	page, err := url.Parse(target.PageURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tap := listenIn(t, page.Host)
-	target.Resolve = map[string]string{"127.0.0.1": tap.address} // the browser, and everybody else
-	all := reportsOf(t, target, suites.Options{Args: []string{"run", target.PageURL}})
-	all.lack(t, secretsOf(t, target))
-	all.lack(t, tap.secrets(t))
-}
-
 // A recordingRand is crypto/rand, and remembers what it gave.
 type recordingRand struct {
 	mu    sync.Mutex
@@ -206,6 +192,12 @@ func reportsOf(t *testing.T, target target.Target, o suites.Options) rendered {
 	if run.Summary.Passed < 50 {
 		t.Fatalf("hardly anything was checked: %+v %s", run.Summary, run.Problem)
 	}
+	return rendering(t, target, run)
+}
+
+// rendering is a run in every form.
+func rendering(t *testing.T, target target.Target, run reports.Run) rendered {
+	t.Helper()
 	out := rendered{}
 	for _, format := range reports.Formats() {
 		var b strings.Builder
