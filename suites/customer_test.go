@@ -211,12 +211,15 @@ func aboutEndpoint(id string) bool {
 	return strings.HasPrefix(id, "AUTH-") || strings.HasPrefix(id, "LIVE-")
 }
 
-// withSession is a target with its first user's session, in place of the steps that lead to
-// it: a tab less, and nothing is lost where the login is not what is looked at.
+// withSession is a target with its users' sessions, in place of the steps that lead to
+// them: a tab less each, and nothing is lost where the login is not what is looked at.
 func withSession(t *testing.T, shop target.Target, c *fixtures.Customer) target.Target {
 	t.Helper()
-	name, value, _ := strings.Cut(sessionOf(t, c, c.Users[0]), "=")
-	shop.Login = &browser.Login{Cookies: []browser.Cookie{{Name: name, Value: value, HTTPOnly: true, SameSite: "Lax"}}}
+	login := func(user fixtures.User) *browser.Login {
+		name, value, _ := strings.Cut(sessionOf(t, c, user), "=")
+		return &browser.Login{Cookies: []browser.Cookie{{Name: name, Value: value, HTTPOnly: true, SameSite: "Lax"}}}
+	}
+	shop.Login, shop.Second = login(c.Users[0]), login(c.Users[1])
 	return shop
 }
 

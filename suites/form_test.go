@@ -26,7 +26,8 @@ var unjudged = map[string][]string{
 func TestSoundEndpointOfEveryFormIsJudged(t *testing.T) {
 	t.Parallel()
 	each(t, fixtures.Forms(), fixtures.Manner.String, func(t *testing.T, m fixtures.Manner) {
-		target := start(t, fixtures.Options{Manner: m})
+		target, customer := startReference(t, fixtures.Options{Manner: m})
+		target = withSession(t, target, customer)
 		o := options(t, target)
 		o.Only = []string{"PAGE", "AUTH", "TOK", "LIVE-AUTH-*"}
 		run := suites.RunQuietly(t.Context(), target, o)

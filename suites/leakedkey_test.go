@@ -16,6 +16,7 @@ func TestReportDoesNotHoldTheKeyThatWasFound(t *testing.T) {
 	for _, fault := range []fixtures.Fault{fixtures.PrivateKeyInScript, fixtures.PrivateKeyEscapedTwice, fixtures.PrivateKeyServed} {
 		t.Run(fault.Name, func(t *testing.T) {
 			target, customer := startReference(t, fixtures.Options{Faults: []fixtures.Fault{fault}})
+			target = withSession(t, target, customer)
 			o := options(t, target)
 			o.Only = []string{"PAGE"}
 			run := suites.RunQuietly(t.Context(), target, o)

@@ -62,7 +62,8 @@ func TestSeveralTargetsGiveOneVerdict(t *testing.T) {
 func TestFiftyTargets(t *testing.T) {
 	t.Parallel()
 	requireBrowser(t)
-	sound := start(t, fixtures.Options{})
+	sound, customer := startReference(t, fixtures.Options{})
+	sound = withSession(t, sound, customer)
 	jobs := make([]suites.Job, 50)
 	var most, now atomic.Int64
 	for i := range jobs {
