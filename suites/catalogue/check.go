@@ -47,6 +47,7 @@ const (
 	Together                 // beside others, at the session's concurrency
 	Alone                    // after those, with nothing else going on at what it calls
 	Roughly                  // after those, beside each other: what is no token, no chat id or no text as expected may break what it meets
+	Beside                   // after those, also beside what comes next: looks at a page that has got all it needs
 	Last                     // at the very end of what is done to a service, one at a time: may kill it
 	Finally                  // after all that, when nothing is sent any more
 )

@@ -89,7 +89,7 @@ var Page = []Check{
 			Why:    "A token lives for 15 minutes at most. When the chat needs the next one, or the user begins a new chat, nobody is there to ask, and the user becomes a stranger in mid-sentence.",
 			Kindly: "Its documentation defines the callback once. Whether its web client looks for it again is unpublished.",
 			Fix:    "Set window.kindlyOptions once. Where a route or a render changes it, keep what is there: window.kindlyOptions = {...window.kindlyOptions, context}."},
-		Needs: target.NeedPage,
+		Needs: target.NeedPage, Turn: Beside,
 		Probe: pageCallbackKept,
 	},
 	{

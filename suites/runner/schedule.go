@@ -74,13 +74,14 @@ func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalo
 	slices.SortStableFunc(checks, func(a, b catalogue.Check) int { return hostility(a) - hostility(b) })
 	early := []catalogue.Turn{catalogue.Early}
 	first := []catalogue.Turn{catalogue.Together, catalogue.Alone, catalogue.Roughly}
+	beside := []catalogue.Turn{catalogue.Beside}
 	last := []catalogue.Turn{catalogue.Last, catalogue.Finally}
 	needs := needed(s, checks)
 	s.PrepareEndpoint(ctx, needs)
 	if s.InOrder() {
 		s.PrepareUsers(ctx, needs)
 		s.PrepareWebhooks(ctx, needs)
-		runTurns(ctx, s, b, slices.Concat(early, first, last), checks)
+		runTurns(ctx, s, b, slices.Concat(early, first, beside, last), checks)
 		return
 	}
 	var all sync.WaitGroup
@@ -90,7 +91,7 @@ func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalo
 		s.PrepareWebhooks(ctx, needs)
 		runTurns(ctx, s, b, first, checks)
 		all.Wait()
-		runTurns(ctx, s, b, last, checks)
+		runTurns(ctx, s, b, slices.Concat(beside, last), checks)
 		return
 	}
 	hooks, endpoint, others := parted(checks)
@@ -109,6 +110,7 @@ func runAll(ctx context.Context, s *subject.Session, b *Results, checks []catalo
 		hurt.Go(func() { runTurns(ctx, s, b, last, hooks) })
 	})
 	all.Wait() // webhooks are called with tokens, and so are pages: what hurts the endpoint waits for all
+	hurt.Go(func() { runTurns(ctx, s, b, beside, checks) })
 	runTurns(ctx, s, b, last, endpoint)
 	hurt.Wait()
 	runTurns(ctx, s, b, last, others)

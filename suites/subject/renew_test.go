@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
 func lasting(until time.Time, id int) browser.CallResult {
@@ -38,7 +39,7 @@ func TestACallbackIsAskedAgainUntilItsTokenLastsLonger(t *testing.T) {
 			if err != nil || n < 2 || n > row.most {
 				t.Errorf("called %d times (%v), want at most %d", n, err, row.most)
 			}
-			if longer := lasts(r.After).After(lasts(r.Before)); longer != row.longer || (r.Advanced > 0) != row.advanced {
+			if longer := ExpiryOf(token.Raw(r.After.Token)).After(ExpiryOf(token.Raw(r.Before.Token))); longer != row.longer || (r.Advanced > 0) != row.advanced {
 				t.Errorf("longer: %v, by a clock put forward: %s", longer, r.Advanced)
 			}
 		})

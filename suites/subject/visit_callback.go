@@ -151,9 +151,9 @@ func (s *Session) renew(v *Visit, by calling) (Renewal, error) {
 // renewTries is how often the callback is called until a second has passed.
 const renewTries = 4
 
-// lasts is until when a token of the callback's counts; zero where it does not say.
-func lasts(r browser.CallResult) time.Time {
-	t, err := token.Decode(token.Raw(r.Token))
+// ExpiryOf is a token's exp; zero where none can be read.
+func ExpiryOf(raw token.Raw) time.Time {
+	t, err := token.Decode(raw)
 	if err != nil {
 		return time.Time{}
 	}
@@ -171,7 +171,7 @@ func renewOn(ctx context.Context, advance func(time.Duration) error, call func(c
 		if err := service.Sleep(ctx, 1100*time.Millisecond/renewTries); err != nil {
 			return r, err
 		}
-		if r.After, err = call(chatID); err != nil || lasts(r.After).After(lasts(r.Before)) {
+		if r.After, err = call(chatID); err != nil || ExpiryOf(token.Raw(r.After.Token)).After(ExpiryOf(token.Raw(r.Before.Token))) {
 			return r, err
 		}
 	}
