@@ -52,7 +52,11 @@ func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, sus
 	last := cmp.Or(len(there), min(3, len(suspects)))
 	state := v.pulse(ctx, client)
 	d := Death{Address: v.address, Last: titles(append(slices.Clone(there), suspects...)[:last]), Gone: true, Silent: state == silent, Failing: state == failing, Evidence: x.ev}
-	if one := cmp.Or(ofOneCheck(there), ofOneCheck(suspects)); !d.Failing && one != "" { // many may have used up what it lacks by now
+	one := ofOneCheck(there)
+	if len(suspects) == 1 {
+		one = suspects[0].title
+	}
+	if !d.Failing && one != "" { // many may have used up what it lacks by now
 		culprit := append(there, suspects...)[0]
 		d.Title, d.Times, d.Of = one, 1, 1
 		ev := culprit.at.killed(culprit, d)
