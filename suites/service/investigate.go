@@ -75,7 +75,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
 		return v.outwait(ctx, client, x), true
 	case !died && (Gateway(x.ev.Exchange.Status()) || x.ev.StandIn):
-		if evs, broke := v.together(ctx, client, []*sending{x}); !broke {
+		if evs, broke, _ := v.together(ctx, client, []*sending{x}); !broke {
 			v.owns(&evs[0])
 			return evs[0], true // what it answers to this, and to nothing else
 		}

@@ -68,8 +68,7 @@ func (v *service) goesOn(ctx context.Context, found finding) bool {
 // narrow repeats a group, and where that breaks the service its parts, what was sent last
 // first, until it is one request that does. Of more parts, fewer deaths come, and more waiting.
 func (v *service) narrow(ctx context.Context, client *wire.Client, group []*sending) (found finding) {
-	began := time.Now()
-	evs, broke := v.together(ctx, client, group)
+	evs, broke, late := v.together(ctx, client, group)
 	if !broke {
 		for i, x := range group {
 			if !answered(x) {
@@ -81,7 +80,6 @@ func (v *service) narrow(ctx context.Context, client *wire.Client, group []*send
 	found.broke = true
 	group = group[:len(evs)]
 	last := evs[len(evs)-1]
-	late := time.Since(began) - last.Exchange.Duration
 	switch {
 	case !v.await(ctx, client):
 		slices.Reverse(group)
@@ -107,16 +105,18 @@ func hasAnswer(ev Evidence) bool {
 
 // together repeats requests one after another, and says whether the service was broken
 // after them: each is given as long to break it as it had at first. Where one is cut off
-// that had been answered, those after it are not sent.
-func (v *service) together(ctx context.Context, client *wire.Client, group []*sending) (evs []Evidence, broke bool) {
+// that had been answered, those after it are not sent. late is how long after the last
+// answer that was seen.
+func (v *service) together(ctx context.Context, client *wire.Client, group []*sending) (evs []Evidence, broke bool, late time.Duration) {
 	state, cut := beats, false
+	var ended time.Time
 	for try := 0; try < 2; try++ {
 		evs = nil
 		var until time.Time
 		for _, x := range group {
 			ev := x.at.send(WithRunning(ctx, x.running), client, x.title, x.request)
-			evs = append(evs, ev)
-			if end := time.Now().Add(x.lag); end.After(until) {
+			evs, ended = append(evs, ev), time.Now()
+			if end := ended.Add(x.lag); end.After(until) {
 				until = end
 			}
 			if cut = len(group) > 1 && answered(x) && x.at.trouble(sending{ev: ev}); cut {
@@ -124,6 +124,7 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 			}
 		}
 		state = v.after(ctx, client, evs[len(evs)-1], until, soon)
+		late = time.Since(ended)
 		if state == gone && v.join(ctx, client) { // it may be what the others were sent meanwhile
 			try = -1
 		} else if state != silent && state != failing {
@@ -133,7 +134,7 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 			break
 		}
 	}
-	return evs, cut || state != beats
+	return evs, cut || state != beats, late
 }
 
 // after is how the service is after an answer, and goes on to be until a moment after some
@@ -165,10 +166,9 @@ func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, 
 	}
 	for d := &f.death; d.Of < x.at.tries(*x) && !d.Gone && ctx.Err() == nil; {
 		d.Of++
-		began := time.Now()
-		if evs, broke := v.together(ctx, client, []*sending{x}); broke {
+		if evs, broke, late := v.together(ctx, client, []*sending{x}); broke {
 			d.Times++
-			f.late = max(f.late, time.Since(began)-evs[0].Exchange.Duration)
+			f.late = max(f.late, late)
 			if !hasAnswer(f.ev) { // it may be answered, and the end be a moment too early to see that
 				f.ev = evs[0]
 			}

@@ -36,7 +36,7 @@ type service struct {
 	errors    int              // requests that failed with an error also when they were sent by themselves
 	pace      time.Duration    // of plain answers
 	underway  int              // how many requests are
-	cut       time.Time        // when it last gave no answer, and closed the connection, or took none
+	cut       time.Time        // when nobody was last there to take a connection
 	longest   time.Duration    // that any answer has taken
 	limit     limit
 	own       map[string]bool // looks of pages with which it answered while it was there
@@ -236,7 +236,7 @@ func (v *service) send(ctx context.Context, client *wire.Client, title string, r
 		r.Header[HeaderCheck] = []string{c.Rule.ID}
 	}
 	ex := client.Do(ctx, r)
-	if k := ex.Kind(); k == wire.KindUnreachable || k == wire.KindReset {
+	if ex.Kind() == wire.KindUnreachable {
 		v.mu.Lock()
 		v.cut = time.Now()
 		v.mu.Unlock()
