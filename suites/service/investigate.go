@@ -137,6 +137,7 @@ func (v *service) trace(ctx context.Context, client *wire.Client, x *sending, di
 // traceHere looks further back only where nothing that was sent just before does it again.
 // What is known by now not to do it is left out.
 func (v *service) traceHere(ctx context.Context, client *wire.Client, x *sending, died bool, known []*sending) ([]*sending, finding) {
+	v.giveUp = time.Now().Add(v.patience())
 	suspects := without(v.suspects(x, 2*v.aftermath(), maxSuspects), known)
 	found := v.search(ctx, client, suspects)
 	if !found.sure() && v.unexplainedBy(x, suspects, died) {
@@ -152,6 +153,16 @@ func (v *service) traceHere(ctx context.Context, client *wire.Client, x *sending
 	}
 	return suspects, found
 }
+
+// patience is how long it is looked for who is to blame for a death.
+func (v *service) patience() time.Duration {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.t.Patience.Search + maxInTime*v.pace
+}
+
+// maxInTime are so many requests, one after the other, as need not be within that time.
+const maxInTime = 20
 
 func without(all, some []*sending) []*sending {
 	return slices.DeleteFunc(all, func(x *sending) bool { return slices.Contains(some, x) })

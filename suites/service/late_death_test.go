@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/http"
@@ -24,6 +25,7 @@ type mortal struct {
 	dies    []time.Duration // after a deadly answer, that often in turn; the last one from then on
 	atOnce  bool            // many ask at once then
 	cutsOff bool            // what is deadly gets no answer
+	search  time.Duration   // for how long the culprit is looked for; 0: as usual
 
 	mu     sync.Mutex
 	server *http.Server
@@ -93,7 +95,9 @@ func (p *mortal) run(t *testing.T, path string, then func(context.Context, *Traf
 	p.t, p.address = t, "127.0.0.1:0"
 	p.start()
 	client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
-	traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Concurrency: 1, Patience: PatienceFor(5 * time.Second),
+	patience := PatienceFor(5 * time.Second)
+	patience.Search = cmp.Or(p.search, patience.Search)
+	traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Concurrency: 1, Patience: patience,
 		Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) { t.Error(text) }})
 	defer traffic.Close()
 	as := func(check string) context.Context {
@@ -149,6 +153,16 @@ func TestADeathThatComesLateHasItsCulprit(t *testing.T) {
 		})
 	}
 	all.Wait()
+}
+
+// All else waits while it is looked for who is to blame. That ends, found or not.
+func TestNobodyIsLookedForForEver(t *testing.T) {
+	t.Parallel()
+	p := &mortal{work: 2 * ms, dies: []time.Duration{30 * ms}, search: -time.Hour}
+	deaths := p.run(t, "/deadly", func(context.Context, *Traffic) {})
+	if len(deaths) != 1 || deaths[0].Blamed() || p.asked["/deadly"] != 1 {
+		t.Errorf("it says %v, and %d were sent that kill", deaths, p.asked["/deadly"])
+	}
 }
 
 // Where nothing that was sent has ended it, nobody is accused, and each is sent again at

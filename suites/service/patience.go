@@ -20,6 +20,9 @@ type Patience struct {
 	Aftermath time.Duration
 	// Latest is how long it may be at most, where nothing else explains the death.
 	Latest time.Duration
+	// Search is for who is to blame for a death, where services answer at once: all else
+	// waits meanwhile.
+	Search time.Duration
 	// Photo is for a picture of the page: a Chrome with windows draws none for a tab
 	// in the background.
 	Photo time.Duration
@@ -37,6 +40,7 @@ func PatienceFor(timeout time.Duration) Patience {
 		Queue:     max(18*timeout, 3*time.Minute),
 		Aftermath: 250 * time.Millisecond,
 		Latest:    5 * time.Second,
+		Search:    max(3*timeout, 30*time.Second),
 		Photo:     3 * time.Second,
 	}
 }

@@ -62,7 +62,7 @@ const (
 
 // goesOn says whether there is more to find out.
 func (v *service) goesOn(ctx context.Context, found finding) bool {
-	return !found.sure() && v.isDown() == nil && ctx.Err() == nil
+	return !found.sure() && v.isDown() == nil && ctx.Err() == nil && time.Now().Before(v.giveUp)
 }
 
 // narrow repeats a group, and where that breaks the service its parts, what was sent last

@@ -43,6 +43,7 @@ type service struct {
 	shed      map[string]bool // whether an answer, by its look, is that of a limit
 	kinds     map[string]*fate
 	hung      map[string]int // requests of a check at one place that hung
+	giveUp    time.Time      // when nobody is looked for any more who is to blame
 	watching  *time.Timer    // until it is looked after
 	closed    bool
 }
