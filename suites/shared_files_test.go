@@ -21,6 +21,7 @@ func TestWhatIsBelievedOnlyInCompanyAccusesNoToken(t *testing.T) {
 	h := plain()
 	valid := make(chan struct{})
 	var mixed atomic.Bool // once is enough
+	var started atomic.Int64
 	h.believes = func(signed bool) bool {
 		if !signed && mixed.Load() {
 			return false
@@ -30,7 +31,7 @@ func TestWhatIsBelievedOnlyInCompanyAccusesNoToken(t *testing.T) {
 			case <-valid:
 				mixed.Store(true)
 				return true
-			case <-time.After(200 * time.Millisecond):
+			case <-time.After(time.Duration(1+started.Add(1)%5) * 100 * time.Millisecond): // else all that are under way end together, before the next come
 				return false
 			}
 		}
