@@ -237,7 +237,11 @@ func liveProcess(ctx context.Context, s *subject.Session) subject.Verdict {
 	}
 	v := subject.Violated("no process dies", actual).Surely().With(evidence[:min(3, len(evidence))]...)
 	if !slices.ContainsFunc(deaths, service.Death.Blamed) {
-		return v.At(rule.Should).Fix("Look into its log: it was restarted, or an error ended it that nothing here could repeat.") // nobody is blamed for what can't be shown
+		why := "it was restarted, or an error ended it that nothing here could repeat."
+		if slices.ContainsFunc(deaths, func(d service.Death) bool { return d.Gone }) {
+			why = "an error ended it, or it was stopped. Start it again, and run with --concurrency 1, which sends one request at a time: then it is known which one does it."
+		}
+		return v.At(rule.Should).Fix("Look into its log: " + why) // nobody is blamed for what can't be shown
 	}
 	if slices.ContainsFunc(deaths, func(d service.Death) bool { return d.Late && slices.Contains(wellFormed, d.Check) }) {
 		return v.Because("webhook-verifies-too-late") // if it has believed such tokens, too

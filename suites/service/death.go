@@ -54,13 +54,13 @@ func (d Death) String() string {
 	case d.Check == "" && d.Blamed(): // what every probe begins with
 		return fmt.Sprintf("%q kills it, %d of %d times", d.Title, d.Times, d.Of)
 	case d.Check == "" && d.Silent:
-		return "it no longer answers: it hangs, or serves one connection at a time and is held by another; the last requests were " + strings.Join(d.Last, ", ")
+		return "it no longer answers: it hangs, or serves one connection at a time and is held by another" + d.lately()
 	case d.Check == "" && d.Failing:
-		return "by now plain requests fail with an error, which were answered at first; the last requests were " + strings.Join(d.Last, ", ")
+		return "by now plain requests fail with an error, which were answered at first" + d.lately()
 	case d.Check == "" && d.Gone:
-		return "it died and did not come back; the last requests were " + strings.Join(d.Last, ", ")
+		return "it died and did not come back" + d.lately()
 	case d.Check == "":
-		return "it died once and came back, and nothing that was sent did it again; the last requests were " + strings.Join(d.Last, ", ")
+		return "it died once and came back, and nothing that was sent did it again" + d.lately()
 	case d.Silent:
 		return fmt.Sprintf("since %q (%s) it no longer answers", d.Title, d.Check)
 	case d.Gone:
@@ -69,6 +69,14 @@ func (d Death) String() string {
 		return fmt.Sprintf("%q (%s) kills it after it has answered, %d of %d times", d.Title, d.Check, d.Times, d.Of)
 	}
 	return fmt.Sprintf("%q (%s) kills it, %d of %d times", d.Title, d.Check, d.Times, d.Of)
+}
+
+// lately are the last requests, where nobody knows more.
+func (d Death) lately() string {
+	if len(d.Last) == 0 {
+		return ", and nothing had been sent just before"
+	}
+	return "; the last requests were " + strings.Join(d.Last, ", ")
 }
 
 // A diedError says that a service is down for good.

@@ -117,7 +117,7 @@ func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, d
 	case v.isDown() != nil:
 	case found.culprit != nil:
 		v.sentence(found)
-	case (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x):
+	case (died || blame(x) == 0) && !v.explained(x):
 		v.noteUnexplained(x, suspects)
 	}
 }
@@ -126,7 +126,7 @@ func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, d
 // it was sent does it again.
 func (v *service) trace(ctx context.Context, client *wire.Client, x *sending, died bool) ([]*sending, finding) {
 	suspects, found := v.traceHere(ctx, client, x, died, nil)
-	if !found.sure() && v.isDown() == nil && v.unexplainedBy(x, suspects, died) && v.joinNeighbours() && !v.explained(x) {
+	if !found.sure() && v.isDown() == nil && v.isUnexplained(x, died) && v.joinNeighbours() && !v.explained(x) {
 		var more []*sending
 		more, found = v.traceHere(ctx, client, x, died, suspects)
 		suspects = append(suspects, more...)
@@ -140,7 +140,7 @@ func (v *service) traceHere(ctx context.Context, client *wire.Client, x *sending
 	v.giveUp = time.Now().Add(v.patience())
 	suspects := without(v.suspects(x, 2*v.aftermath(), maxSuspects), known)
 	found := v.search(ctx, client, suspects)
-	if !found.sure() && v.unexplainedBy(x, suspects, died) {
+	if !found.sure() && v.isUnexplained(x, died) {
 		older := without(v.suspects(x, v.t.Patience.Latest, maxLately), slices.Concat(known, suspects))
 		found = found.or(v.search(ctx, client, older))
 		suspects = append(suspects, older...)
@@ -168,10 +168,10 @@ func without(all, some []*sending) []*sending {
 	return slices.DeleteFunc(all, func(x *sending) bool { return slices.Contains(some, x) })
 }
 
-// unexplainedBy says whether a service has died of what none of the suspects has done again,
-// and it is worth looking further.
-func (v *service) unexplainedBy(x *sending, suspects []*sending, died bool) bool {
-	return (died || slices.ContainsFunc(suspects, refused)) && !v.explained(x) && v.unexplained() < fewUnexplained
+// isUnexplained says whether a service has died of what nobody knows to have killed it, and
+// it is worth looking further.
+func (v *service) isUnexplained(x *sending, died bool) bool {
+	return (died || blame(x) == 0) && !v.explained(x) && v.unexplained() < fewUnexplained
 }
 
 // fewUnexplained is for how many deaths that nobody is to blame for it is looked far back:
@@ -200,9 +200,6 @@ func (v *service) explained(x *sending) bool {
 		return y.again != nil && y.again.Killed != nil && !y.ended.Before(since)
 	})
 }
-
-// refused says whether a request found nobody there.
-func refused(x *sending) bool { return x.ev.Exchange.Kind() == wire.KindUnreachable }
 
 // fewHangs is how many requests are seen to hang also alone before a time-out is
 // believed as it is: each look costs the time-out, with all else waiting.
@@ -234,7 +231,7 @@ func (v *service) outwait(ctx context.Context, client *wire.Client, x *sending) 
 // suspects are the requests that may have broken the service, the likeliest
 // first: x and what else got no answer, then what had ended at most so long before, and
 // about so many. Plain ones are the last that one would think of, and only where they were
-// cut off.
+// cut off. Who found nobody there has not done it.
 func (v *service) suspects(x *sending, before time.Duration, most int) []*sending {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -243,12 +240,16 @@ func (v *service) suspects(x *sending, before time.Duration, most int) []*sendin
 		noticed = x.began
 	}
 	var silent, answered, plain []*sending
+	if !x.plain {
+		silent = append(silent, x)
+	}
 	lately := v.process.lately
 	for i := len(lately) - 1; i >= 0 && len(silent)+len(answered) < most; i-- {
 		y := lately[i]
 		y.lag = min(max(0, noticed.Sub(y.ended)), v.t.Patience.Latest)
 		switch {
-		case y == x || y.again != nil || y.ended.Before(since): // or it is known what it does
+		case y.began.After(noticed) || y.ended.Before(since):
+		case y == x || y.again != nil || y.outlived > y.lag: // it is known what it does
 		case y.plain && blame(y) == 3:
 			plain = append(plain, y)
 		case y.plain:
@@ -258,17 +259,13 @@ func (v *service) suspects(x *sending, before time.Duration, most int) []*sendin
 			answered = append(answered, y)
 		}
 	}
-	// Refused means that it was dead already; whoever lost the connection was there.
-	slices.SortStableFunc(silent, func(a, b *sending) int { return blame(b) - blame(a) })
-	all := append([]*sending{}, silent...)
 	if x.plain {
 		plain = append(plain, x)
-		slices.SortStableFunc(plain, func(a, b *sending) int { return blame(b) - blame(a) })
-		return slices.Concat(all, answered, plain)
 	}
-	at, _ := slices.BinarySearchFunc(all, x, func(y, x *sending) int { return blame(x) - blame(y) })
-	all = slices.Insert(all, at, x)
-	return slices.Concat(all, answered, plain)
+	for _, some := range [][]*sending{silent, plain} {
+		slices.SortStableFunc(some, func(a, b *sending) int { return blame(b) - blame(a) })
+	}
+	return slices.DeleteFunc(slices.Concat(silent, answered, plain), func(y *sending) bool { return blame(y) == 0 })
 }
 
 // blame ranks how a request ended by how likely it is that it broke the service.

@@ -25,10 +25,13 @@ type mortal struct {
 	dies    []time.Duration // after a deadly answer, that often in turn; the last one from then on
 	atOnce  bool            // many ask at once then
 	cutsOff bool            // what is deadly gets no answer
+	behind  bool            // a forwarder, which takes connections while nobody is there
+	forGood bool            // it is gone then
 	search  time.Duration   // for how long the culprit is looked for; 0: as usual
 
 	mu     sync.Mutex
 	server *http.Server
+	ended  time.Time      // of who is behind a forwarder
 	asked  map[string]int // by path
 }
 
@@ -64,14 +67,30 @@ func (p *mortal) running() *http.Server {
 func (p *mortal) end(one *http.Server) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.server == one { // or it had ended before
+	switch {
+	case p.behind:
+		p.ended = time.Now()
+	case p.server == one: // or it had ended before
 		p.server = nil
 		one.Close()
-		time.AfterFunc(300*ms, p.start)
+		if !p.forGood {
+			time.AfterFunc(downFor, p.start)
+		}
 	}
 }
 
+// isGone says whether nobody has been there at some time since.
+func (p *mortal) isGone(since time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ended.Add(downFor).After(since)
+}
+
 func (p *mortal) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	if p.isGone(began) {
+		panic(http.ErrAbortHandler)
+	}
 	p.mu.Lock()
 	if p.asked == nil {
 		p.asked = map[string]int{}
@@ -84,7 +103,7 @@ func (p *mortal) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	p.asked[r.URL.Path]++
 	p.mu.Unlock()
 	time.Sleep(p.work)
-	if p.cutsOff && r.URL.Path == "/deadly" {
+	if p.isGone(began) || p.cutsOff && r.URL.Path == "/deadly" {
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -122,7 +141,10 @@ func (p *mortal) request(path string) wire.Request {
 	return wire.Request{Method: http.MethodGet, URL: "http://" + p.address + path}
 }
 
-const ms = time.Millisecond
+const (
+	ms      = time.Millisecond
+	downFor = 300 * ms
+)
 
 // Who answers and dies of it afterwards is found, however long that takes, whatever was
 // answered meanwhile, and however soon it is back: it is waited for as long as it took at first.

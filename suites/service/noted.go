@@ -47,6 +47,9 @@ func (v *service) convicted(x sending) bool {
 // lost notes that the service is down for good. Who did it is known where only
 // one request was there when it died, or those of one check at one place.
 func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, suspects []*sending) Evidence {
+	if err := v.isDown(); err != nil { // somebody has waited for it already
+		return v.unsent(*x, err)
+	}
 	there := slices.DeleteFunc(slices.Clone(suspects), func(y *sending) bool { return blame(y) < 2 })
 	// It is one of those that were there, of which none can be tried any more.
 	last := cmp.Or(len(there), min(3, len(suspects)))
@@ -100,7 +103,11 @@ func (v *service) bury(d Death) {
 		o.down = err
 	}
 	v.mu.Unlock()
-	v.t.Problem(err.Error()+".", "Restart it, and run again; --only and --skip narrow the run down.")
+	hint := "Restart it, and run again; --only and --skip narrow the run down."
+	if !d.Blamed() && !v.t.InOrder() {
+		hint = "Restart it, and run again with --concurrency 1: then one request is under way at a time, and it is known which one does it."
+	}
+	v.t.Problem(err.Error()+".", hint)
 }
 
 func (v *service) note(d Death) {

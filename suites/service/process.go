@@ -167,6 +167,13 @@ func (v *service) uniteWith(others []*service) bool {
 // looked at one after the other, on a busy machine, and be back in between.
 const sameDeath = 2 * time.Second
 
+// isCut notes that the service is gone just now.
+func (v *service) isCut() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.cut = time.Now()
+}
+
 func (v *service) goneLately() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()

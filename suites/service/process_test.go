@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -19,59 +20,100 @@ func TestWhoAsksTheSameProcessElsewhereIsNotBlamed(t *testing.T) {
 	var all sync.WaitGroup // all of it is waiting
 	for name, p := range map[string]*mortal{
 		"it hangs up":                    {cutsOff: true, dies: []time.Duration{0}},
+		"it hangs up behind a forwarder": {cutsOff: true, dies: []time.Duration{0}, behind: true},
 		"it answers and dies":            {dies: []time.Duration{30 * ms}},
 		"it answers and dies much later": {dies: []time.Duration{400 * ms}},
 	} {
 		for _, concurrency := range []int{0, 1} {
-			p := &mortal{t: t, cutsOff: p.cutsOff, dies: p.dies, work: 5 * ms, address: "127.0.0.1:0", other: "127.0.0.1:0"}
-			p.start()
+			p := &mortal{cutsOff: p.cutsOff, behind: p.behind, dies: p.dies}
 			all.Go(func() {
-				client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
-				traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Concurrency: concurrency, Patience: PatienceFor(5 * time.Second),
-					Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) { t.Error(text) }})
-				defer traffic.Close()
-				at := func(address, path string) wire.Request {
-					r := p.request(path)
-					r.URL = strings.Replace(r.URL, p.address, address, 1)
-					return r
-				}
-				for _, address := range []string{p.address, p.other} {
-					traffic.Watch(traffic.Do(t.Context(), "plain", at(address, "/")), func() (wire.Request, error) { return at(address, "/"), nil })
-				}
-				as := func(check string) context.Context {
-					return WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
-				}
-				endpoint := func() {
-					for range 5 {
-						traffic.Do(as("INNOCENT"), "one by one", at(p.address, "/innocent"))
-						for _, ev := range traffic.AtOnce(as("AT-ONCE"), "many at once", slices.Repeat([]wire.Request{at(p.address, "/many")}, 8)) {
-							if ev.Killed != nil {
-								t.Errorf("%s: %s is said to kill it", name, ev.Title)
-							}
-						}
-					}
-				}
-				webhook := func() {
-					for range 10 {
-						traffic.Do(as("BEFORE"), "before", at(p.other, "/before"))
-					}
-					traffic.Do(as("CULPRIT"), "culprit", at(p.other, "/deadly"))
-				}
-				if concurrency == 1 {
-					webhook()
-					endpoint()
-				} else {
-					var both sync.WaitGroup
-					both.Go(endpoint)
-					both.Go(webhook)
-					both.Wait()
-				}
-				traffic.Settle(t.Context())
-				if deaths := traffic.Deaths(); len(deaths) != 1 || deaths[0].Check != "CULPRIT" || deaths[0].Times != allTries {
+				deaths := p.askedAtBoth(t, fmt.Sprintf("%s, concurrency %d", name, concurrency), concurrency)
+				if len(deaths) != 1 || deaths[0].Check != "CULPRIT" || deaths[0].Times != allTries {
 					t.Errorf("%s, concurrency %d: it says %v", name, concurrency, deaths)
 				}
 			})
 		}
 	}
 	all.Wait()
+}
+
+// A process that is gone for good is waited for once, whoever finds it so and where, and is
+// one death.
+func TestAProcessThatStaysGoneIsWaitedForOnce(t *testing.T) {
+	t.Parallel()
+	for _, concurrency := range []int{0, 1} {
+		p := &mortal{dies: []time.Duration{0}, cutsOff: true, forGood: true}
+		began := time.Now()
+		if deaths := p.askedAtBoth(t, "for good", concurrency); len(deaths) != 1 || !deaths[0].Gone || deaths[0].Blamed() && deaths[0].Check != "CULPRIT" {
+			t.Errorf("concurrency %d: it says %v", concurrency, deaths)
+		}
+		if took := time.Since(began); took > 2*comeback {
+			t.Errorf("concurrency %d: it took %v, which is two waits of %v", concurrency, took, comeback)
+		}
+	}
+}
+
+// comeback is how long such a process is waited for.
+const comeback = 5 * time.Second
+
+const innocents = 8 // that ask at the same time
+
+// beside does all at the same time, where that may be.
+func beside(concurrency int, all ...func()) {
+	var group sync.WaitGroup
+	for _, do := range all {
+		if concurrency == 1 {
+			do()
+			continue
+		}
+		group.Go(do)
+	}
+	group.Wait()
+}
+
+// askedAtBoth has a process asked at both of its addresses, at one of them for what is
+// deadly.
+func (p *mortal) askedAtBoth(t *testing.T, name string, concurrency int) []Death {
+	p.t, p.work, p.address, p.other = t, 5*ms, "127.0.0.1:0", "127.0.0.1:0"
+	p.start()
+	client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
+	patience := PatienceFor(5 * time.Second)
+	patience.Comeback = comeback
+	traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Concurrency: concurrency, Patience: patience,
+		Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) {
+			if !p.forGood {
+				t.Error(text)
+			}
+		}})
+	defer traffic.Close()
+	at := func(address, path string) wire.Request {
+		r := p.request(path)
+		r.URL = strings.Replace(r.URL, p.address, address, 1)
+		return r
+	}
+	for _, address := range []string{p.address, p.other} {
+		traffic.Watch(traffic.Do(t.Context(), "plain", at(address, "/")), func() (wire.Request, error) { return at(address, "/"), nil })
+	}
+	as := func(check string) context.Context {
+		return WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
+	}
+	endpoint := func() {
+		for range 5 {
+			beside(concurrency, slices.Repeat([]func(){func() { traffic.Do(as("INNOCENT"), "beside others", at(p.address, "/innocent")) }}, innocents)...)
+			for _, ev := range traffic.AtOnce(as("AT-ONCE"), "many at once", slices.Repeat([]wire.Request{at(p.address, "/many")}, 8)) {
+				if ev.Killed != nil {
+					t.Errorf("%s: %s is said to kill it", name, ev.Title)
+				}
+			}
+		}
+	}
+	webhook := func() {
+		for range 10 {
+			traffic.Do(as("BEFORE"), "before", at(p.other, "/before"))
+		}
+		traffic.Do(as("CULPRIT"), "culprit", at(p.other, "/deadly"))
+	}
+	beside(concurrency, webhook, endpoint)
+	traffic.Settle(t.Context())
+	return traffic.Deaths()
 }

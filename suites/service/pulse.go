@@ -75,10 +75,12 @@ func (v *service) pulse(ctx context.Context, client *wire.Client) pulse {
 // it may be by another.
 func (v *service) pulseOfOne(ctx context.Context, client *wire.Client) pulse {
 	state := v.look(ctx, client)
-	if state == beats {
+	v.seen.Store(0)
+	switch state {
+	case beats:
 		v.seen.Store(time.Now().UnixNano())
-	} else {
-		v.seen.Store(0)
+	case gone:
+		v.isCut()
 	}
 	return state
 }
@@ -160,6 +162,9 @@ func (v *service) await(ctx context.Context, client *wire.Client) bool {
 }
 
 func (v *service) awaitFor(ctx context.Context, client *wire.Client, most time.Duration) bool {
+	if v.isDown() != nil {
+		return false
+	}
 	patience, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	remade := false

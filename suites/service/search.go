@@ -71,7 +71,7 @@ func (v *service) narrow(ctx context.Context, client *wire.Client, group []*send
 	evs, broke, late := v.together(ctx, client, group)
 	if !broke {
 		for i, x := range group {
-			if !answered(x) {
+			if x.outlived = x.lag + v.aftermath(); !answered(x) {
 				x.again = &evs[i]
 			}
 		}

@@ -36,7 +36,7 @@ type service struct {
 	errors    int              // requests that failed with an error also when they were sent by themselves
 	pace      time.Duration    // of plain answers
 	underway  int              // how many requests are
-	cut       time.Time        // when nobody was last there to take a connection
+	cut       time.Time        // when it was last found gone
 	longest   time.Duration    // that any answer has taken
 	limit     limit
 	own       map[string]bool // looks of pages with which it answered while it was there
@@ -59,6 +59,7 @@ type sending struct {
 	beside       int           // how many were under way when it was sent
 	plain        bool          // nothing hostile about it
 	lag          time.Duration // from its end until the service was found broken
+	outlived     time.Duration // that long at least after it was sent again
 	ev           Evidence
 	// again is the answer to its repetition, once somebody has looked into it.
 	again *Evidence
@@ -238,9 +239,7 @@ func (v *service) send(ctx context.Context, client *wire.Client, title string, r
 	}
 	ex := client.Do(ctx, r)
 	if ex.Kind() == wire.KindUnreachable {
-		v.mu.Lock()
-		v.cut = time.Now()
-		v.mu.Unlock()
+		v.isCut()
 	}
 	v.t.Seen(ex)
 	return Evidence{Title: title, Exchange: ex, StandIn: v.standsIn(ex)}

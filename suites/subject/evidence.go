@@ -37,7 +37,7 @@ func Describe(ex wire.Exchange) string {
 		}
 		return text + certificateWanted(ex)
 	}
-	if service.Spared(ex) || errors.Is(ex.Err, service.ErrLimited) {
+	if service.Spared(ex) || errors.Is(ex.Err, service.ErrLimited) || service.IsDown(ex.Err) {
 		return ex.Err.Error()
 	}
 	return "no answer (" + string(ex.Kind()) + ")"

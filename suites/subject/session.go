@@ -190,7 +190,7 @@ func (s *Session) Note(level reports.Outcome, format string, args ...any) {
 // way: what was held back or broken off proves nothing, not even that it holds, and
 // a death that it caused is a violation. One that was seen all the same stays.
 func Conclude(r *service.Running, v Verdict) Verdict {
-	if h := r.Hindrance(); h != nil && v.Kind != Hindered && (v.Kind != Broken || len(v.Evidence) == 0 || slices.ContainsFunc(v.Evidence, saysNothing)) {
+	if h := r.Hindrance(); h != nil && (v.Kind != Hindered || service.IsDown(h)) && (v.Kind != Broken || len(v.Evidence) == 0 || slices.ContainsFunc(v.Evidence, saysNothing)) {
 		v = CouldNotRun(h).With(v.Evidence...)
 	}
 	d := r.Killed()
