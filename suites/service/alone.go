@@ -63,15 +63,24 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 // work off one after another: to be silent meanwhile is no harm. limited says that it was
 // none either: the service has only said that this was too much at once, and may go on
 // to say so. harm is told whether what it sees counts: not where it is done only to see
-// whether it breaks the service again.
-func (v *service) alone(ctx context.Context, title string, r wire.Request, queued int, harm func(counts bool), limited func() bool) (*Death, error) {
+// whether it breaks the service again. What was sent before is waited for only where the
+// service does not outlive both: else it takes longer, and nobody learns more.
+func (v *service) alone(ctx context.Context, title string, r wire.Request, queued int, harm func(counts bool), limited func() bool) (death *Death, err error) {
 	v.lock()
 	defer v.unlock()
-	for {
+	var dead *sending // at the first try
+	defer func() {
+		if dead != nil && death == nil && err == nil && !v.explained(dead) {
+			v.accuse(ctx, v.t.Client, dead, true) // of what was sent before, perhaps
+		}
+	}()
+	for settled := v.slow() || v.t.InOrder(); ; settled = true {
 		if err := v.isDown(); err != nil {
 			return nil, err
 		}
-		v.settle(ctx, v.t.Client) // what was sent before is not its doing
+		if settled {
+			v.settle(ctx, v.t.Client) // what was sent before is not its doing
+		}
 		if !v.seenAlive() && !v.alive(ctx, v.t.Client) {
 			v.await(ctx, v.t.Client)
 		}
@@ -79,6 +88,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 			return nil, err
 		}
 		v.limit.rest(ctx, place(r))
+		inCompany := !settled && v.unsettledBut(RunningOf(ctx)) != nil
 		x := &sending{at: v, running: RunningOf(ctx), title: title, request: r, began: time.Now()}
 		harm(true)
 		state := v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath)
@@ -89,6 +99,17 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 		if state == gone && v.join(ctx, v.t.Client) { // of what the others were sent, perhaps
 			if dead := v.findsDead(x); !v.explained(dead) {
 				v.lookInto(ctx, v.t.Client, dead)
+			}
+			continue
+		}
+		if inCompany {
+			first := v.findsDead(x)
+			if !v.await(ctx, v.t.Client) { // nobody knows which of them it was
+				v.lost(ctx, v.t.Client, first, append([]*sending{x}, v.suspects(first, 2*v.aftermath(), maxSuspects)...))
+				return nil, v.isDown()
+			}
+			if state == gone {
+				dead = first
 			}
 			continue
 		}

@@ -67,7 +67,9 @@ func (s *Session) credentialsKind(value string, body []byte) string {
 	var message struct {
 		ChatID string `json:"chat_id"`
 	}
-	_ = json.Unmarshal(body, &message) // whose chat is none has another kind of body
+	if len(body) <= maxKnown {
+		_ = json.Unmarshal(body, &message) // whose chat is none has another kind of body
+	}
 	return s.kinds.of(s.Options.Now(), [2]string{message.ChatID, value}, func() string { return s.tokenKind(value, message.ChatID) })
 }
 
@@ -97,8 +99,12 @@ func signatureKind(secret, value string, body []byte) string {
 	return fmt.Sprintf("%d %t", len(value), utf8.ValidString(value) && strings.IndexFunc(value, func(c rune) bool { return c > 126 }) < 0)
 }
 
-// bodyKind is the shape of a body: JSON by its members and their types.
+// bodyKind is the shape of a body: JSON by its members and their types, and what is long by
+// how long it is.
 func bodyKind(body []byte) string {
+	if len(body) > maxKnown {
+		return fmt.Sprintf("%d KB, %.8q", len(body)>>10, body)
+	}
 	members, err := webhook.Members(body)
 	switch {
 	case err == nil:
@@ -118,7 +124,7 @@ type knownKinds struct {
 	known  map[[2]string]string
 }
 
-// maxKnown bounds what is remembered, in bytes.
+// maxKnown bounds what is looked into and remembered, in bytes.
 const maxKnown = 64 << 10
 
 func (k *knownKinds) of(now time.Time, what [2]string, tell func() string) string {

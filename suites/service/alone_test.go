@@ -1,0 +1,54 @@
+package service
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
+)
+
+// What many ask for at once may meet a process that dies of what it was asked for just
+// before, or end it itself. Neither is taken for the other.
+func TestWhatIsAskedAtOnceIsToldFromWhatWasAskedBefore(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		before, atOnce string
+		culprit        string
+	}{
+		"both are well":         {"/before", "/many", ""},
+		"what was before kills": {"/deadly", "/many", "BEFORE"},
+		"many at once kill":     {"/before", "/deadly", "AT-ONCE"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &mortal{t: t, address: "127.0.0.1:0", work: 5 * ms, dies: []time.Duration{30 * ms}}
+			p.start()
+			client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
+			traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Patience: PatienceFor(5 * time.Second),
+				Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) { t.Error(text) }})
+			defer traffic.Close()
+			plain := p.request("/")
+			traffic.Watch(traffic.Do(t.Context(), "plain", plain), func() (wire.Request, error) { return plain, nil })
+			as := func(check string) context.Context {
+				return WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
+			}
+
+			traffic.Do(as("BEFORE"), "before", p.request(row.before))
+			for i, ev := range traffic.AtOnce(as("AT-ONCE"), "many at once", slices.Repeat([]wire.Request{p.request(row.atOnce)}, 8)) {
+				if ev.Exchange.Err != nil && row.culprit != "AT-ONCE" {
+					t.Errorf("%d of many gets %v", i+1, ev.Exchange.Err)
+				}
+			}
+			traffic.Settle(t.Context())
+
+			switch deaths := traffic.Deaths(); {
+			case row.culprit == "" && len(deaths) == 0:
+			case len(deaths) != 1 || deaths[0].Check != row.culprit || deaths[0].Times != allTries:
+				t.Errorf("it says %v", deaths)
+			}
+		})
+	}
+}
