@@ -22,12 +22,16 @@ demo: browser build ## run everything against the built-in customer
 # The package that takes longest first, and one more at a time than there are cores:
 # they wait a lot.
 .PHONY: test
-test: browser stacks ## all tests
+test: browser stacks ## all tests; of long tables a half each day (minutes)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -timeout 25m ./suites ./...
 
+.PHONY: test-whole
+test-whole: export KINDLYTEST_WHOLE = 1
+test-whole: test ## all tests, and all rows of them
+
 .PHONY: race
-race: browser stacks ## all tests under the race detector (slow)
-	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -race -timeout 40m ./...
+race: browser stacks ## test-whole under the race detector (slow)
+	KINDLYTEST_REQUIRE_BROWSER=1 KINDLYTEST_WHOLE=1 $(GO) test -race -timeout 40m ./...
 
 .PHONY: race-quick
 race-quick: ## the tests that drive neither Chrome nor the whole program, under the race detector (minutes)

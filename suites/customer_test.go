@@ -153,13 +153,13 @@ func besideOthers(t *testing.T) {
 	}
 }
 
-// each runs a subtest for each of all, a few at a time.
+// each runs a subtest for each of all that is due, a few at a time.
 func each[T any](t *testing.T, all []T, name func(T) string, test func(*testing.T, T)) {
 	t.Helper()
-	eachOf(t, atOnce, all, name, test)
+	eachOf(t, atOnce, due(t, all, name), name, test)
 }
 
-// eachOf is each with so many at a time.
+// eachOf is each for all of them, and so many at a time.
 func eachOf[T any](t *testing.T, limit int, all []T, name func(T) string, test func(*testing.T, T)) {
 	t.Helper()
 	var group errgroup.Group
@@ -245,7 +245,7 @@ func TestEachFaultFailsItsCheck(t *testing.T) {
 	t.Parallel()
 	faults := fixtures.Faults()
 	slices.Reverse(faults) // those that kill services take longest, and come last
-	each(t, faults, fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
+	eachOf(t, atOnce, faults, fixtures.Fault.String, func(t *testing.T, f fixtures.Fault) {
 		target, customer := startReference(t, fixtures.Options{Faults: []fixtures.Fault{f}})
 		target, o := narrowly(t, target, customer, f.Manner, f.Breaks)
 		if f.Breaks == "LIVE-PROCESS" { // it sends nothing itself

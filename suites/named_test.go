@@ -486,7 +486,7 @@ type namedMistake struct {
 }
 
 func areNamedAlone(t *testing.T, all []namedMistake) {
-	for _, row := range all {
+	for _, row := range due(t, all, func(row namedMistake) string { return row.name }) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			shop := targetOf(t, row.hook())
