@@ -248,7 +248,7 @@ func (v *service) suspects(x *sending, before time.Duration, most int) []*sendin
 		y := lately[i]
 		y.lag = min(max(0, noticed.Sub(y.ended)), v.t.Patience.Latest)
 		switch {
-		case y.began.After(noticed) || y.ended.Before(since):
+		case y.began.After(x.ended) || y.ended.Before(since):
 		case y == x || y.again != nil || y.outlived > y.lag: // it is known what it does
 		case y.plain && blame(y) == 3:
 			plain = append(plain, y)

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -34,7 +35,7 @@ func TestWhoIsSuspectedOfADeath(t *testing.T) {
 		sent("LONG AGO", 0, 100*ms, nil),
 		sent("ANSWERED", 300*ms, 310*ms, nil),
 		outlived, later, known, plain,
-		sent("CUT OFF", 390*ms, 408*ms, reset),
+		sent("CUT OFF", 402*ms, 408*ms, reset),
 		x,
 		sent("FOUND NOBODY", 405*ms, 406*ms, refused),
 		sent("SENT AFTERWARDS", 420*ms, 500*ms, nil),
@@ -45,6 +46,10 @@ func TestWhoIsSuspectedOfADeath(t *testing.T) {
 	want := fmt.Sprint([]string{"X X", "CUT OFF CUT OFF", "OUTLIVED FOR TOO SHORT OUTLIVED FOR TOO SHORT", "ANSWERED ANSWERED"})
 	if got != want {
 		t.Errorf("it suspects %s, not %s", got, want)
+	}
+	x.ev.Exchange.Err = context.DeadlineExceeded // of what was sent while it waited, perhaps
+	if got := fmt.Sprint(titles(v.suspects(x, 200*ms, maxSuspects))); got != "[CUT OFF CUT OFF X X OUTLIVED FOR TOO SHORT OUTLIVED FOR TOO SHORT ANSWERED ANSWERED]" {
+		t.Errorf("it suspects %s of a time-out", got)
 	}
 	dead := v.findsDead(x)
 	if slices.Contains(v.suspects(dead, 200*ms, maxSuspects), dead) {
