@@ -1,13 +1,11 @@
 package service
 
 import (
-	"context"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
 
 // What many ask for at once may meet a process that dies of what it was asked for just
@@ -24,20 +22,11 @@ func TestWhatIsAskedAtOnceIsToldFromWhatWasAskedBefore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &mortal{t: t, address: "127.0.0.1:0", work: 5 * ms, dies: []time.Duration{30 * ms}}
-			p.start()
-			client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
-			traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Patience: PatienceFor(5 * time.Second),
-				Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) { t.Error(text) }})
-			defer traffic.Close()
-			plain := p.request("/")
-			traffic.Watch(traffic.Do(t.Context(), "plain", plain), func() (wire.Request, error) { return plain, nil })
-			as := func(check string) context.Context {
-				return WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
-			}
+			p := &mortal{work: 5 * ms, dies: []time.Duration{30 * ms}}
+			traffic := p.askedBy(t, 0, PatienceFor(5*time.Second))
 
-			traffic.Do(as("BEFORE"), "before", p.request(row.before))
-			for i, ev := range traffic.AtOnce(as("AT-ONCE"), "many at once", slices.Repeat([]wire.Request{p.request(row.atOnce)}, 8)) {
+			traffic.Do(as(t, "BEFORE"), "before", p.request(row.before))
+			for i, ev := range traffic.AtOnce(as(t, "AT-ONCE"), "many at once", slices.Repeat([]wire.Request{p.request(row.atOnce)}, 8)) {
 				if ev.Exchange.Err != nil && row.culprit != "AT-ONCE" {
 					t.Errorf("%d of many gets %v", i+1, ev.Exchange.Err)
 				}

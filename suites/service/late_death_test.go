@@ -111,35 +111,53 @@ func (p *mortal) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 // run has a process asked for something, then what is to be done, and then for harmless
 // things one after another until its death is looked into.
 func (p *mortal) run(t *testing.T, path string, then func(context.Context, *Traffic)) []Death {
-	p.t, p.address = t, "127.0.0.1:0"
-	p.start()
-	client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
 	patience := PatienceFor(5 * time.Second)
 	patience.Search = cmp.Or(p.search, patience.Search)
-	traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Concurrency: 1, Patience: patience,
-		Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) { t.Error(text) }})
-	defer traffic.Close()
-	as := func(check string) context.Context {
-		return WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
-	}
-	plain := p.request("/")
-	traffic.Watch(traffic.Do(t.Context(), "plain", plain), func() (wire.Request, error) { return plain, nil })
+	traffic := p.askedBy(t, 1, patience)
 	for range 20 {
-		traffic.Do(as("BEFORE"), "before", p.request("/before"))
+		traffic.Do(as(t, "BEFORE"), "before", p.request("/before"))
 	}
-	traffic.Do(as("CULPRIT"), "culprit", p.request(path))
-	then(as("THEN"), traffic)
+	traffic.Do(as(t, "CULPRIT"), "culprit", p.request(path))
+	then(as(t, "THEN"), traffic)
 	for began := time.Now(); len(traffic.Deaths()) == 0 && time.Since(began) < 30*time.Second; {
-		if ev := traffic.Do(as("AFTER"), "after", p.request("/after")); ev.Exchange.Err != nil {
+		if ev := traffic.Do(as(t, "AFTER"), "after", p.request("/after")); ev.Exchange.Err != nil {
 			t.Errorf("what is harmless gets %v", ev.Exchange.Err)
 		}
 	}
 	return traffic.Deaths()
 }
 
-func (p *mortal) request(path string) wire.Request {
-	return wire.Request{Method: http.MethodGet, URL: "http://" + p.address + path}
+// askedBy starts a process, and returns what sends it requests. A problem is an error where
+// it is to come back.
+func (p *mortal) askedBy(t *testing.T, concurrency int, patience Patience) *Traffic {
+	p.t, p.address = t, "127.0.0.1:0"
+	p.start()
+	client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
+	traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Concurrency: concurrency, Patience: patience,
+		Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) {
+			if !p.forGood {
+				t.Error(text)
+			}
+		}})
+	t.Cleanup(traffic.Close)
+	for _, address := range []string{p.address, p.other} {
+		if plain := at(address, "/"); address != "" {
+			traffic.Watch(traffic.Do(t.Context(), "plain", plain), func() (wire.Request, error) { return plain, nil })
+		}
+	}
+	return traffic
 }
+
+// as is the context of a check.
+func as(t *testing.T, check string) context.Context {
+	return WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
+}
+
+func at(address, path string) wire.Request {
+	return wire.Request{Method: http.MethodGet, URL: "http://" + address + path}
+}
+
+func (p *mortal) request(path string) wire.Request { return at(p.address, path) }
 
 const (
 	ms      = time.Millisecond

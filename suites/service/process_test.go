@@ -1,16 +1,13 @@
 package service
 
 import (
-	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
 
 // One process may serve several addresses. What kills it at one is no doing of those who ask
@@ -74,33 +71,14 @@ func beside(concurrency int, all ...func()) {
 // askedAtBoth has a process asked at both of its addresses, at one of them for what is
 // deadly.
 func (p *mortal) askedAtBoth(t *testing.T, name string, concurrency int) []Death {
-	p.t, p.work, p.address, p.other = t, 5*ms, "127.0.0.1:0", "127.0.0.1:0"
-	p.start()
-	client := wire.NewClient(wire.Options{Timeout: 5 * time.Second})
+	p.work, p.other = 5*ms, "127.0.0.1:0"
 	patience := PatienceFor(5 * time.Second)
 	patience.Comeback = comeback
-	traffic := NewTraffic(t.Context(), Options{Client: client, Unbounded: client, Concurrency: concurrency, Patience: patience,
-		Now: time.Now, Seen: func(wire.Exchange) {}, Problem: func(text, _ string) {
-			if !p.forGood {
-				t.Error(text)
-			}
-		}})
-	defer traffic.Close()
-	at := func(address, path string) wire.Request {
-		r := p.request(path)
-		r.URL = strings.Replace(r.URL, p.address, address, 1)
-		return r
-	}
-	for _, address := range []string{p.address, p.other} {
-		traffic.Watch(traffic.Do(t.Context(), "plain", at(address, "/")), func() (wire.Request, error) { return at(address, "/"), nil })
-	}
-	as := func(check string) context.Context {
-		return WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: check}})
-	}
+	traffic := p.askedBy(t, concurrency, patience)
 	endpoint := func() {
 		for range 5 {
-			beside(concurrency, slices.Repeat([]func(){func() { traffic.Do(as("INNOCENT"), "beside others", at(p.address, "/innocent")) }}, innocents)...)
-			for _, ev := range traffic.AtOnce(as("AT-ONCE"), "many at once", slices.Repeat([]wire.Request{at(p.address, "/many")}, 8)) {
+			beside(concurrency, slices.Repeat([]func(){func() { traffic.Do(as(t, "INNOCENT"), "beside others", at(p.address, "/innocent")) }}, innocents)...)
+			for _, ev := range traffic.AtOnce(as(t, "AT-ONCE"), "many at once", slices.Repeat([]wire.Request{at(p.address, "/many")}, 8)) {
 				if ev.Killed != nil {
 					t.Errorf("%s: %s is said to kill it", name, ev.Title)
 				}
@@ -109,9 +87,9 @@ func (p *mortal) askedAtBoth(t *testing.T, name string, concurrency int) []Death
 	}
 	webhook := func() {
 		for range 10 {
-			traffic.Do(as("BEFORE"), "before", at(p.other, "/before"))
+			traffic.Do(as(t, "BEFORE"), "before", at(p.other, "/before"))
 		}
-		traffic.Do(as("CULPRIT"), "culprit", at(p.other, "/deadly"))
+		traffic.Do(as(t, "CULPRIT"), "culprit", at(p.other, "/deadly"))
 	}
 	beside(concurrency, webhook, endpoint)
 	traffic.Settle(t.Context())
