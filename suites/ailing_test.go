@@ -43,50 +43,52 @@ func TestAWebhookThatHasRunOutOfSomethingAccusesNobody(t *testing.T) {
 			<-r.Context().Done()
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := plain()
-			var taken atomic.Int64
-			h.before = func(w http.ResponseWriter, r *http.Request) bool {
-				if taken.Load() < 20 {
-					return false
-				}
-				fail(w, r)
-				return true
-			}
-			h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
-				ok := soundly(header, claims, signed, chat)
-				if !ok {
-					taken.Add(1)
-				}
-				return ok
-			}
-			mux := http.NewServeMux()
-			mux.Handle("/ailing", h)
-			mux.Handle("/sound", plain())
-			url := serve(t, mux.ServeHTTP)
-			shop := target.Target{PrivateKey: ourKey()}
-			for _, path := range []string{"ailing", "sound"} {
-				shop.Webhooks = append(shop.Webhooks, target.Webhook{Name: path, URL: "https://hooks.shop.example/" + path, ConnectTo: url + "/" + path, Secret: plainSecret})
-			}
-			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-*", "LIVE-PROCESS", "LIVE-HOOK-ABORT"}, Skip: []string{"HOOK-UNVERIFIED"}, Timeout: 2 * time.Second})
-			errored := 0
-			for _, c := range run.Checks {
-				switch {
-				case c.ID == "LIVE-PROCESS":
-					if c.Outcome != reports.Warned || !strings.Contains(c.Actual, "plain requests fail with an error") && !strings.Contains(c.Actual, "no longer answers") {
-						t.Errorf("LIVE-PROCESS is %s: %s", c.Outcome, c.Actual)
+		for _, concurrency := range []int{0, 1} {
+			t.Run(fmt.Sprintf("%s, concurrency %d", name, concurrency), func(t *testing.T) {
+				t.Parallel()
+				h := plain()
+				var taken atomic.Int64
+				h.before = func(w http.ResponseWriter, r *http.Request) bool {
+					if taken.Load() < 20 {
+						return false
 					}
-				case c.Outcome == reports.Errored:
-					errored++
-				case c.Outcome == reports.Failed || c.Outcome == reports.Warned, c.ID == "LIVE-HOOK-ABORT" && c.Outcome == reports.Passed:
-					t.Errorf("%s is %s: %s", c.ID, c.Outcome, c.Actual)
+					fail(w, r)
+					return true
 				}
-			}
-			if errored == 0 || run.ExitCode != 2 || strings.Contains(run.Problem, "sound") {
-				t.Errorf("%d checks could not find out, exit code %d: %s", errored, run.ExitCode, run.Problem)
-			}
-		})
+				h.believe = func(header, claims map[string]any, signed bool, chat string) bool {
+					ok := soundly(header, claims, signed, chat)
+					if !ok {
+						taken.Add(1)
+					}
+					return ok
+				}
+				mux := http.NewServeMux()
+				mux.Handle("/ailing", h)
+				mux.Handle("/sound", plain())
+				url := serve(t, mux.ServeHTTP)
+				shop := target.Target{PrivateKey: ourKey()}
+				for _, path := range []string{"ailing", "sound"} {
+					shop.Webhooks = append(shop.Webhooks, target.Webhook{Name: path, URL: "https://hooks.shop.example/" + path, ConnectTo: url + "/" + path, Secret: plainSecret})
+				}
+				run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-*", "LIVE-PROCESS", "LIVE-HOOK-ABORT"}, Skip: []string{"HOOK-UNVERIFIED"}, Timeout: 2 * time.Second, Concurrency: concurrency})
+				errored := 0
+				for _, c := range run.Checks {
+					switch {
+					case c.ID == "LIVE-PROCESS":
+						if c.Outcome != reports.Warned || !strings.Contains(c.Actual, "plain requests fail with an error") && !strings.Contains(c.Actual, "no longer answers") {
+							t.Errorf("LIVE-PROCESS is %s: %s", c.Outcome, c.Actual)
+						}
+					case c.Outcome == reports.Errored:
+						errored++
+					case c.Outcome == reports.Failed || c.Outcome == reports.Warned, c.ID == "LIVE-HOOK-ABORT" && c.Outcome == reports.Passed:
+						t.Errorf("%s is %s: %s", c.ID, c.Outcome, c.Actual)
+					}
+				}
+				if errored == 0 || run.ExitCode != 2 || strings.Contains(run.Problem, "sound") {
+					t.Errorf("%d checks could not find out, exit code %d: %s", errored, run.ExitCode, run.Problem)
+				}
+			})
+		}
 	}
 }
 

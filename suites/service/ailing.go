@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -54,6 +56,33 @@ func (v *service) ails(ctx context.Context, client *wire.Client, ev Evidence) er
 		v.t.Problem(err.Error()+".", "Restart it, and see in its log what it waits for or has run out of: what a refused request takes (a connection, a lock) must be given back.")
 		return err
 	}
+}
+
+// speaks says whether somebody answers elsewhere at the address, be it that there is no such
+// page: what has ended, or is held by a request, answers nobody.
+func (v *service) speaks(client *wire.Client, but string) bool {
+	for sign, r := range v.asks() {
+		if place(r) != but {
+			if state, _ := v.ask(client, sign, r); state == beats {
+				return true
+			}
+		}
+	}
+	for _, r := range v.asks() {
+		r = wire.Request{Method: http.MethodGet, URL: root(r.URL), ConnectTo: root(r.ConnectTo), Header: http.Header{}, Timeout: v.haste()}
+		ex := v.send(v.t.base, client, isItAlive, r).Exchange
+		return ex.Response != nil && !Gateway(ex.Status())
+	}
+	return false
+}
+
+// root is the URL of a server's first page; "" of none.
+func root(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || raw == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + "/"
 }
 
 // stateAt is how a plain request to a place is answered; beats where none is known.

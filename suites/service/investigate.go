@@ -61,7 +61,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 			return ev, x.again != nil || v.isDown() != nil
 		}
 	}
-	died := state != beats
+	died := state != beats && !(state == silent && v.speaks(client, place(x.request)))
 	if !died && (x.ev.Exchange.Kind() == wire.KindTimeout || Gateway(x.ev.Exchange.Status())) { // somebody answers, but perhaps nobody there
 		if err := v.ails(ctx, client, x.ev); err != nil {
 			return v.unsent(*x, err), true
