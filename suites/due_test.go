@@ -1,7 +1,7 @@
 package suites_test
 
 import (
-	"hash/fnv"
+	"crypto/sha256"
 	"os"
 	"slices"
 	"testing"
@@ -27,9 +27,7 @@ func due[T any](t *testing.T, all []T, name func(T) string) []T {
 
 func halved[T any](all []T, name func(T) string, day uint64) []T {
 	return slices.DeleteFunc(slices.Clone(all), func(one T) bool {
-		h := fnv.New64a()
-		h.Write([]byte(name(one)))
-		return (h.Sum64()>>32+day)%2 != 0
+		return (uint64(sha256.Sum256([]byte(name(one)))[0])+day)%2 != 0
 	})
 }
 
