@@ -4,7 +4,9 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -217,6 +219,37 @@ func TestTheDeathOfTheFirstRequestIsTold(t *testing.T) {
 			t.Errorf("%s is %s, want %s and %q", w.id, c.Outcome, w.outcome, w.says)
 			describe(t, c)
 		}
+	}
+}
+
+// The first request to one webhook may have ended the process just when another one is
+// called for the first time: that is waited for, and not said to be nowhere.
+func TestAWebhookThatIsJustRestartedIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	restarted := make(chan *httptest.Server, 1)
+	time.AfterFunc(700*time.Millisecond, func() {
+		defer close(restarted)
+		l, err := net.Listen("tcp4", l.Addr().String())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		server := &httptest.Server{Listener: l, Config: &http.Server{Handler: plain()}}
+		server.Start()
+		restarted <- server
+	})
+	shop := target.Target{PrivateKey: ourKey(), Webhooks: []target.Webhook{{URL: "https://hooks.shop.example/kindly", ConnectTo: "http://" + l.Addr().String(), Secret: plainSecret}}}
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"RESP-STATUS"}})
+	if server := <-restarted; server != nil {
+		defer server.Close()
+	}
+	if c := find(t, run, "RESP-STATUS"); c.Outcome != reports.Passed || run.Problem != "" {
+		t.Errorf("%s %s, and the run says %q", c.Outcome, c.Reason, run.Problem)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
@@ -133,6 +134,13 @@ func (h *Webhook) findStanding(ctx context.Context) (Standing, error) {
 	return st, h.tryPoliteRefusal(ctx, &st, seen.unsigned)
 }
 
+// Who refuses the first connection may just be restarted, as after the first request to
+// another webhook of the process: so often it is tried again, after so long each time.
+const (
+	refusedTries = 4
+	refusedPause = 500 * time.Millisecond
+)
+
 // firstContact sends the first request. What sleeps until it is called is given
 // time to wake.
 func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, error) {
@@ -142,6 +150,8 @@ func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, er
 		switch {
 		case err != nil:
 			return ev, 0, err
+		case errors.Is(ev.Exchange.Err, syscall.ECONNREFUSED) && try < refusedTries && service.Sleep(ctx, refusedPause) == nil:
+			continue
 		case ev.Exchange.Kind() == wire.KindUnreachable, errors.Is(ev.Exchange.Err, wire.ErrCertificate),
 			Untrusted(ev.Exchange.Err) && !h.badCertificate(ev):
 			return ev, 0, h.unreachable(ev)
