@@ -14,7 +14,7 @@ import (
 // atOnce sends requests at the same time, with nothing else going on.
 func (v *service) atOnce(ctx context.Context, client *wire.Client, title string, requests []wire.Request) []Evidence {
 	answers := make([]Evidence, len(requests))
-	_, err := v.alone(ctx, title, requests[0], len(requests), func(counts bool) {
+	_, err := v.alone(ctx, title, requests[0], len(requests), func(counts bool) []Evidence {
 		var group sync.WaitGroup
 		for i, r := range requests {
 			group.Go(func() {
@@ -24,6 +24,7 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 			})
 		}
 		group.Wait()
+		return answers
 	}, func() bool { return v.onlyTooMany(ctx, client, answers) })
 	if err != nil { // nobody is there to be judged
 		RunningOf(ctx).hindered.Store(&err)
@@ -34,9 +35,14 @@ func (v *service) atOnce(ctx context.Context, client *wire.Client, title string,
 	return answers
 }
 
+func unanswered(ev Evidence) bool { return ev.Exchange.Err != nil }
+
+// refused says whether a request found nobody there.
+func refused(ev Evidence) bool { return ev.Exchange.Kind() == wire.KindUnreachable }
+
 // onlyTooMany says whether all were answered, and some of them turned away.
 func (v *service) onlyTooMany(ctx context.Context, client *wire.Client, answers []Evidence) bool {
-	return !slices.ContainsFunc(answers, func(ev Evidence) bool { return ev.Exchange.Err != nil }) &&
+	return !slices.ContainsFunc(answers, unanswered) &&
 		slices.ContainsFunc(answers, func(ev Evidence) bool { return TooMany(ev) || v.sheds(ctx, client, ev) })
 }
 
@@ -47,12 +53,13 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 		r.Header[HeaderCheck] = []string{c.Rule.ID}
 	}
 	var failed error
-	death, err := v.alone(ctx, title, r, 0, func(bool) {
+	death, err := v.alone(ctx, title, r, 0, func(bool) []Evidence {
 		for range times {
 			if failed = client.HangUp(ctx, r); failed != nil {
-				return
+				break
 			}
 		}
+		return []Evidence{{Exchange: wire.Exchange{Err: failed}}}
 	}, func() bool { return false })
 	return death, cmp.Or(err, failed)
 }
@@ -63,15 +70,23 @@ func (v *service) hangUp(ctx context.Context, client *wire.Client, title string,
 // work off one after another: to be silent meanwhile is no harm. limited says that it was
 // none either: the service has only said that this was too much at once, and may go on
 // to say so. harm is told whether what it sees counts: not where it is done only to see
-// whether it breaks the service again. What was sent before is waited for only where the
-// service does not outlive both: else it takes longer, and nobody learns more.
-func (v *service) alone(ctx context.Context, title string, r wire.Request, queued int, harm func(counts bool), limited func() bool) (death *Death, err error) {
+// whether it breaks the service again, and says what came of it. What was sent before is
+// waited for only where not all goes well: else it takes longer, and nobody learns more.
+func (v *service) alone(ctx context.Context, title string, r wire.Request, queued int, harm func(counts bool) []Evidence, limited func() bool) (death *Death, err error) {
 	v.lock()
 	defer v.unlock()
-	var dead *sending // at the first try
+	var dead *sending // at the first try: of what was sent before, perhaps
+	died := false
 	defer func() {
-		if dead != nil && death == nil && err == nil && !v.explained(dead) {
-			v.accuse(ctx, v.t.Client, dead, true) // of what was sent before, perhaps
+		switch {
+		case dead == nil || death != nil || err != nil || v.explained(dead):
+		case died:
+			v.accuse(ctx, v.t.Client, dead, true)
+		default: // somebody was refused: by who was gone, or by one that so many had come to
+			v.giveUp = time.Now().Add(v.patience())
+			if found := v.search(ctx, v.t.Client, v.suspects(dead, 2*v.aftermath(), maxSuspects)); found.culprit != nil {
+				v.sentence(found)
+			}
 		}
 	}()
 	for settled := v.slow() || v.t.InOrder(); ; settled = true {
@@ -81,19 +96,26 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 		if settled {
 			v.settle(ctx, v.t.Client) // what was sent before is not its doing
 		}
-		if !v.seenAlive() && !v.alive(ctx, v.t.Client) {
-			v.await(ctx, v.t.Client)
+		last := v.unsettledBut(RunningOf(ctx))
+		if !v.seenAlive() {
+			switch state := v.pulse(ctx, v.t.Client); {
+			case state == gone && last != nil:
+				v.foundDead(ctx, v.t.Client, last)
+				v.setSettled(last)
+			case state != beats:
+				v.await(ctx, v.t.Client)
+			}
 		}
 		if err := v.outOfOrder(r); err != nil {
 			return nil, err
 		}
 		v.limit.rest(ctx, place(r))
-		inCompany := !settled && v.unsettledBut(RunningOf(ctx)) != nil
+		inCompany := !settled && last != nil
 		x := &sending{at: v, running: RunningOf(ctx), title: title, request: r, began: time.Now()}
-		harm(true)
+		came := harm(true)
 		state := v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath)
 		x.ended = time.Now()
-		if state == beats || ctx.Err() != nil {
+		if state == beats && !(inCompany && slices.ContainsFunc(came, unanswered)) || ctx.Err() != nil {
 			return nil, nil
 		}
 		if state == gone && v.join(ctx, v.t.Client) { // of what the others were sent, perhaps
@@ -108,7 +130,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 				v.lost(ctx, v.t.Client, first, append([]*sending{x}, v.suspects(first, 2*v.aftermath(), maxSuspects)...))
 				return nil, v.isDown()
 			}
-			if state == gone {
+			if died = state == gone; died || slices.ContainsFunc(came, refused) {
 				dead = first
 			}
 			continue

@@ -26,6 +26,7 @@ type mortal struct {
 	atOnce  bool            // many ask at once then
 	cutsOff bool            // what is deadly gets no answer
 	behind  bool            // a forwarder, which takes connections while nobody is there
+	workers bool            // there are others, behind one, that take over at once
 	forGood bool            // it is gone then
 	search  time.Duration   // for how long the culprit is looked for; 0: as usual
 
@@ -68,7 +69,7 @@ func (p *mortal) end(one *http.Server) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.behind:
+	case p.behind, p.workers:
 		p.ended = time.Now()
 	case p.server == one: // or it had ended before
 		p.server = nil
@@ -83,7 +84,11 @@ func (p *mortal) end(one *http.Server) {
 func (p *mortal) isGone(since time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.ended.Add(downFor).After(since)
+	down := downFor
+	if p.workers {
+		down = 0
+	}
+	return p.ended.Add(down).After(since)
 }
 
 func (p *mortal) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
