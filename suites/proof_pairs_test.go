@@ -1,6 +1,7 @@
 package suites_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -120,7 +121,7 @@ Not to be judged beside the other:
 %s
 Not named by both causes alone:
 
-%s`, len(all), seed(), caught.String(), contradicting.all, min(namedPairs, len(all)), named.String(), caught.list(), contradicting.list(), named.list()))
+%s`, len(all), seed(), caught.String(), contradicting.all, min(namedPairs, len(all)), named.String(), cmp.Or(caught.list(), "None.\n"), cmp.Or(contradicting.list(), "None.\n"), cmp.Or(named.list(), "None.\n")))
 }
 
 var seeCheck = regexp.MustCompile(`\(see ([A-Z][A-Z-]+)`)
