@@ -118,28 +118,32 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 		if state == beats && !(inCompany && slices.ContainsFunc(came, unanswered)) || ctx.Err() != nil {
 			return nil, nil
 		}
-		if state == gone && v.join(ctx, v.t.Client) { // of what the others were sent, perhaps
+		if state == gone && v.join(ctx, v.t.Client, gone) { // of what the others were sent, perhaps
 			if dead := v.findsDead(x); !v.explained(dead) {
 				v.lookInto(ctx, v.t.Client, dead)
 			}
 			continue
 		}
-		if inCompany {
-			first := v.findsDead(x)
-			if !v.await(ctx, v.t.Client) { // nobody knows which of them it was
-				v.lost(ctx, v.t.Client, first, append([]*sending{x}, v.suspects(first, 2*v.aftermath(), maxSuspects)...))
-				return nil, v.isDown()
+		back := v.awaitFor(ctx, v.t.Client, v.t.Patience.Comeback+v.queue(state, queued))
+		if !back {
+			if i := slices.IndexFunc(came, unanswered); i >= 0 {
+				x.ev = came[i]
 			}
+			if ev := v.lost(ctx, v.t.Client, x); ev.Killed != nil {
+				return ev.Killed, nil
+			}
+			return nil, v.isDown()
+		}
+		if inCompany {
 			if died = state == gone; died || slices.ContainsFunc(came, refused) {
-				dead = first
+				dead = v.findsDead(x)
 			}
 			continue
 		}
-		back := v.awaitFor(ctx, v.t.Client, v.t.Patience.Comeback+v.queue(state, queued))
-		if back && (state == silent && queued > 0 || state != gone && limited()) {
+		if state == silent && queued > 0 || state != gone && limited() {
 			return nil, nil
 		}
-		d := Death{Title: title, Times: 1, Of: 1, Gone: !back}
+		d := Death{Title: title, Times: 1, Of: 1}
 		for d.Of < v.tries(*x) && !d.Gone && ctx.Err() == nil {
 			d.Of++
 			if harm(false); v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath) != beats {

@@ -56,7 +56,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 		return ev, x.again != nil || v.isDown() != nil
 	}
 	state := v.pulse(ctx, client)
-	if state == gone && v.join(ctx, client) {
+	if state == gone && v.join(ctx, client, gone) {
 		if ev, known := v.known(ctx, client, x); known || v.explained(x) {
 			return ev, x.again != nil || v.isDown() != nil
 		}
@@ -69,7 +69,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	}
 	switch {
 	case died && !v.await(ctx, client):
-		return v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath(), maxSuspects)), true
+		return v.lost(ctx, client, x), true
 	case !died && x.ev.Exchange.ClosedForLength():
 		return x.ev, true // it may hang up on that
 	case !died && x.ev.Exchange.Kind() == wire.KindTimeout:
@@ -80,7 +80,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 			return evs[0], true // what it answers to this, and to nothing else
 		}
 		if !v.await(ctx, client) {
-			return v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath(), maxSuspects)), true
+			return v.lost(ctx, client, x), true
 		}
 		died, state = true, gone
 	case died && !x.plain && blame(x) == 3 && v.convicted(*x) && !v.inCompany(x):

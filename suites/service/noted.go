@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -44,23 +43,36 @@ func (v *service) convicted(x sending) bool {
 	return slices.ContainsFunc(v.deaths, func(d Death) bool { return d.alike(x) })
 }
 
-// lost notes that the service is down for good. Who did it is known where only
-// one request was there when it died, or those of one check at one place.
-func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, suspects []*sending) Evidence {
+// lost notes that the service is down for good, as x found it: what had ended before is outlived.
+func (v *service) lost(ctx context.Context, client *wire.Client, x *sending) Evidence {
+	if v.isDown() == nil {
+		v.join(ctx, client, v.pulse(ctx, client))
+	}
+	ago := v.aftermath()
+	if v.t.InOrder() || x.running.Alone {
+		ago = moment
+	}
+	return v.lostTo(ctx, client, x, v.suspects(x, ago, maxSuspects))
+}
+
+// lostTo notes that the service is down for good: one of the suspects did it, of which none can
+// be tried any more. Who did it is known only where all are of one check.
+func (v *service) lostTo(ctx context.Context, client *wire.Client, x *sending, suspects []*sending) Evidence {
 	if err := v.isDown(); err != nil { // somebody has waited for it already
 		return v.unsent(*x, err)
 	}
-	there := slices.DeleteFunc(slices.Clone(suspects), func(y *sending) bool { return blame(y) < 2 })
-	// It is one of those that were there, of which none can be tried any more.
-	last := cmp.Or(len(there), min(3, len(suspects)))
-	state := v.pulse(ctx, client)
-	d := Death{Address: v.address, Last: titles(append(slices.Clone(there), suspects...)[:last]), Gone: true, Silent: state == silent, Failing: state == failing, Evidence: x.ev}
-	one := ofOneCheck(there)
-	if len(suspects) == 1 {
-		one = suspects[0].title
+	one := ofOneCheck(suspects)
+	if len(suspects) == 0 {
+		suspects = v.suspects(x, v.t.Patience.Latest, maxSuspects)
 	}
+	last := min(3, len(suspects))
+	for last < len(suspects) && blame(suspects[last]) > 1 { // all that were cut off
+		last++
+	}
+	state := v.pulse(ctx, client)
+	d := Death{Address: v.address, Last: titles(suspects[:last]), Gone: true, Silent: state == silent, Failing: state == failing, Evidence: x.ev}
 	if !d.Failing && one != "" { // many may have used up what it lacks by now
-		culprit := append(there, suspects...)[0]
+		culprit := suspects[0]
 		d.Title, d.Times, d.Of = one, 1, 1
 		ev := culprit.at.killed(culprit, d)
 		d = *ev.Killed
@@ -76,12 +88,12 @@ func (v *service) lost(ctx context.Context, client *wire.Client, x *sending, sus
 	return v.unsent(*x, v.isDown())
 }
 
-// ofOneCheck names requests that one check has sent to one place; "" where there are none,
-// or others among them.
+// ofOneCheck names requests that one check has sent; "" where there are none, or others among
+// them.
 func ofOneCheck(all []*sending) string {
 	var names []string
 	for _, x := range all {
-		if x.by() != all[0].by() {
+		if x.running.Rule.ID != all[0].running.Rule.ID {
 			return ""
 		}
 		names = append(names, x.title)

@@ -89,7 +89,7 @@ func (t *Traffic) lockAll() (unlock func()) {
 func (t *Traffic) lockAllSettled(ctx context.Context) (unlock func()) {
 	perishes := func(v *service) bool {
 		last := v.unsettledBut(RunningOf(ctx))
-		return last != nil && v.perished(ctx, t.Client, last)
+		return last != nil && v.outlives(ctx, t.Client, last, v.aftermath()) == gone
 	}
 	for range maxRounds {
 		unlock = t.lockAll()
@@ -109,16 +109,23 @@ func (v *service) siblings() []*service {
 	return slices.Clone(v.process.serves)
 }
 
-// join takes the services that are gone just now, as v is, or were a moment ago, for the same
-// process from now on, and says whether there are such. What each of them was sent may have killed all, and
-// nothing is found out while others go on to kill it. The gate is held by the caller, and is
+// join takes the services that are just now as v is, gone or silent, for the same process from
+// now on, and says whether there are such. What each of them was sent may have done it to all,
+// and nothing is found out while others go on to do it. The gate is held by the caller, and is
 // given up meanwhile: somebody else may have looked into it then.
-func (v *service) join(ctx context.Context, client *wire.Client) bool {
+func (v *service) join(ctx context.Context, client *wire.Client, state pulse) bool {
 	others := v.others()
 	var group sync.WaitGroup
 	dead := make([]bool, len(others))
 	for i, o := range others {
-		group.Go(func() { dead[i] = o.goneLately() || o.goneNow(ctx, client) })
+		group.Go(func() {
+			switch state {
+			case gone:
+				dead[i] = o.goneLately() || o.goneNow(ctx, client)
+			case silent: // who has been found so before was so on its own
+				dead[i] = o.isDown() == nil && o.look(ctx, client) == silent && !o.speaks(client, "")
+			}
+		})
 	}
 	group.Wait()
 	var kin []*service

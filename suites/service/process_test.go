@@ -50,6 +50,34 @@ func TestAProcessThatStaysGoneIsWaitedForOnce(t *testing.T) {
 	}
 }
 
+// What is down for good can't be tried again: nobody is blamed who may have come just when
+// another one had ended the process, or holds it. Where one thing is done after another, it is
+// known who did it.
+func TestAProcessThatIsLostAccusesNobodyElse(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup // all of it is waiting
+	for name, way := range map[string]*mortal{
+		"it hangs up":                     {cutsOff: true, dies: []time.Duration{0}, forGood: true},
+		"it answers and dies":             {dies: []time.Duration{0}, forGood: true},
+		"it answers and dies a bit later": {dies: []time.Duration{10 * ms}, forGood: true},
+		"it answers and dies later":       {dies: []time.Duration{30 * ms}, forGood: true},
+		"it hangs":                        {cutsOff: true, dies: []time.Duration{0}, hangs: true},
+		"it answers and hangs":            {dies: []time.Duration{8 * ms}, hangs: true},
+		"it answers and hangs later":      {dies: []time.Duration{30 * ms}, hangs: true},
+	} {
+		for _, concurrency := range []int{0, 1} {
+			p := &mortal{cutsOff: way.cutsOff, dies: way.dies, forGood: way.forGood, hangs: way.hangs}
+			all.Go(func() {
+				deaths := p.askedAtBoth(t, fmt.Sprintf("%s, concurrency %d", name, concurrency), concurrency)
+				if len(deaths) != 1 || !deaths[0].Gone || deaths[0].Check != "CULPRIT" && (deaths[0].Blamed() || concurrency == 1) {
+					t.Errorf("%s, concurrency %d: it says %v", name, concurrency, deaths)
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
 // comeback is how long such a process is waited for.
 const comeback = 5 * time.Second
 

@@ -83,7 +83,7 @@ func (v *service) narrow(ctx context.Context, client *wire.Client, group []*send
 	switch {
 	case !v.await(ctx, client):
 		slices.Reverse(group)
-		v.lost(ctx, client, group[0], group)
+		v.lostTo(ctx, client, group[0], group)
 	case len(group) == 1 && last.Exchange.Kind() == wire.KindUnreachable: // who finds it dead has not killed it
 	case len(group) == 1:
 		return v.convict(ctx, client, group[0], last, late)
@@ -125,7 +125,7 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 		}
 		state = v.after(ctx, client, evs[len(evs)-1], until, soon)
 		late = time.Since(ended)
-		if state == gone && v.join(ctx, client) { // it may be what the others were sent meanwhile
+		if state == gone && v.join(ctx, client, gone) { // it may be what the others were sent meanwhile
 			try = -1
 		} else if state != silent && state != failing {
 			break

@@ -45,6 +45,7 @@ type service struct {
 	hung      map[string]int // requests of a check at one place that hung
 	giveUp    time.Time      // when nobody is looked for any more who is to blame
 	watching  *time.Timer    // until it is looked after
+	inOrder   *sending       // what it has outlived for a moment; the gate guards it
 	closed    bool
 }
 
@@ -75,6 +76,14 @@ const (
 // of the request (a limit, somebody else's damage) is not returned: it is sent
 // again when that is over.
 func (v *service) do(ctx context.Context, client *wire.Client, x sending) Evidence {
+	switch { // what another check has sent before is not its doing
+	case v.t.InOrder():
+		for _, v := range v.t.all() { // which of them share a process, nobody knows
+			v.settleForAMoment(ctx, client)
+		}
+	case x.running.Alone:
+		v.settleForAMoment(ctx, client)
+	}
 	var last Evidence
 	waited := time.Duration(0)
 	for rounds := 0; rounds < maxRounds; {

@@ -16,27 +16,51 @@ import (
 // finds out what did where it is broken: what comes next must not be blamed, unless it
 // is of the same check. The gate is held by the caller.
 func (v *service) settle(ctx context.Context, client *wire.Client) {
-	if last := v.unsettledBut(RunningOf(ctx)); last != nil && v.perished(ctx, client, last) {
-		v.foundDead(ctx, client, last)
-		v.setSettled(last)
+	v.settleFor(ctx, client, v.aftermath())
+}
+
+// moment is within what most end of what they have answered, or hang. Where one thing is done
+// after another, each check waits for so long: what is down for good after that, it did itself.
+const moment = 50 * time.Millisecond
+
+func (v *service) settleForAMoment(ctx context.Context, client *wire.Client) {
+	v.lock()
+	defer v.unlock()
+	if last := v.unsettledBut(RunningOf(ctx)); last != v.inOrder {
+		v.settleFor(ctx, client, moment)
+		v.inOrder = last
 	}
 }
 
-// perished waits until the last request that was sent can't break the service any
-// more, and says whether it is gone.
-func (v *service) perished(ctx context.Context, client *wire.Client, last *sending) bool {
+func (v *service) settleFor(ctx context.Context, client *wire.Client, wait time.Duration) {
+	last := v.unsettledBut(RunningOf(ctx))
+	if last == nil {
+		return
+	}
+	switch v.outlives(ctx, client, last, wait) {
+	case gone:
+		v.foundDead(ctx, client, last)
+		v.setSettled(last)
+	case silent:
+		if !v.speaks(client, "") && !v.await(ctx, client) && ctx.Err() == nil {
+			v.lost(ctx, client, v.findsDead(last))
+		}
+	}
+}
+
+// outlives waits so long after the last request that was sent, and says how the service is then,
+// or is as soon as it is not well.
+func (v *service) outlives(ctx context.Context, client *wire.Client, last *sending, wait time.Duration) pulse {
 	ended := v.endOf(last)
-	state := v.watch(ctx, client, ended.Add(v.aftermath()), v.t.Patience.Aftermath)
-	if ctx.Err() != nil {
-		return false
-	}
-	if state == gone {
-		return true
-	}
-	if !ended.IsZero() { // else it may still break it
+	state := v.watch(ctx, client, ended.Add(wait), v.t.Patience.Aftermath)
+	switch {
+	case ctx.Err() != nil:
+		return beats
+	case state == gone, ended.IsZero(): // it may still break it
+	case wait >= v.aftermath():
 		v.setSettled(last)
 	}
-	return false
+	return state
 }
 
 // soon is how soon the service is looked at again that may die, and be back: shorter than
@@ -79,7 +103,7 @@ func (v *service) setSettled(last *sending) {
 
 // unsettled is the last request, but for plain ones, that was sent since the service was
 // last looked after; nil if none was.
-func (v *service) unsettled() *sending { return v.unsettledBut(nil) }
+func (v *service) unsettled() *sending { return v.unsettledBut(&Running{}) }
 
 // unsettledBut is unsettled, leaving out what one check has sent.
 func (v *service) unsettledBut(by *Running) *sending {
@@ -92,7 +116,7 @@ func (v *service) unsettledBut(by *Running) *sending {
 		switch {
 		case x == v.process.settled:
 			return nil
-		case !x.plain && x.running != by:
+		case !x.plain && x.running.Rule.ID != by.Rule.ID:
 			return x
 		}
 	}
@@ -103,7 +127,7 @@ func (v *service) unsettledBut(by *Running) *sending {
 // last request that was sent to it. The gate is held by the caller.
 func (v *service) foundDead(ctx context.Context, client *wire.Client, last *sending) {
 	x := v.findsDead(&sending{request: last.request, began: last.ended, ended: time.Now()})
-	if v.join(ctx, client); v.explained(x) { // somebody was looking into it already
+	if v.join(ctx, client, gone); v.explained(x) { // somebody was looking into it already
 		return
 	}
 	v.lookInto(ctx, client, x)
@@ -112,7 +136,7 @@ func (v *service) foundDead(ctx context.Context, client *wire.Client, last *send
 // lookInto finds out of what the service has died that x found dead.
 func (v *service) lookInto(ctx context.Context, client *wire.Client, x *sending) {
 	if !v.await(ctx, client) {
-		v.lost(ctx, client, x, v.suspects(x, 2*v.aftermath(), maxSuspects))
+		v.lost(ctx, client, x)
 		return
 	}
 	v.accuse(ctx, client, x, true)
@@ -173,7 +197,7 @@ func (v *service) lookAfter(ctx context.Context, client *wire.Client) {
 func (v *service) settleBeside(ctx context.Context, client *wire.Client) {
 	v.share()
 	last := v.unsettled()
-	lives := last == nil || !v.perished(ctx, client, last)
+	lives := last == nil || v.outlives(ctx, client, last, v.aftermath()) != gone
 	v.unshare()
 	if !lives {
 		v.inquire(ctx, client, last)
