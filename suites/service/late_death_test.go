@@ -33,6 +33,7 @@ type mortal struct {
 
 	mu     sync.Mutex
 	stuck  bool // for good
+	held   int  // how many requests got no answer
 	server *http.Server
 	ended  time.Time      // of who is behind a forwarder
 	asked  map[string]int // by path
@@ -99,6 +100,9 @@ func (p *mortal) isGone(since time.Time) bool {
 func (p *mortal) hang(r *http.Request) {
 	p.mu.Lock()
 	stuck := p.stuck
+	if stuck {
+		p.held++
+	}
 	p.mu.Unlock()
 	if stuck {
 		<-r.Context().Done()

@@ -45,32 +45,40 @@ func (v *service) convicted(x sending) bool {
 
 // lost notes that the service is down for good, as x found it: what had ended before is outlived.
 func (v *service) lost(ctx context.Context, client *wire.Client, x *sending) Evidence {
-	if v.isDown() == nil {
-		v.join(ctx, client, v.pulse(ctx, client))
+	if err := v.isDown(); err != nil { // somebody has waited for it already
+		return v.unsent(*x, err)
+	}
+	state := v.pulse(ctx, client)
+	sofar := v.setDown(v.whatIsKnown(x, v.suspects(x, v.aftermath(), maxSuspects), state)) // who waits for the gate need not wait for the service, too
+	v.losing.Store(true)
+	defer v.losing.Store(false)
+	if v.join(ctx, client, state); v.isDown() != sofar {
+		return v.unsent(*x, v.isDown())
 	}
 	ago := v.aftermath()
 	if v.t.InOrder() || x.running.Alone {
 		ago = moment
 	}
-	return v.lostTo(ctx, client, x, v.suspects(x, ago, maxSuspects))
+	return v.lostTo(x, v.suspects(x, ago, maxSuspects), state)
 }
 
-// lostTo notes that the service is down for good: one of the suspects did it, of which none can
-// be tried any more. Who did it is known only where all are of one check.
-func (v *service) lostTo(ctx context.Context, client *wire.Client, x *sending, suspects []*sending) Evidence {
-	if err := v.isDown(); err != nil { // somebody has waited for it already
-		return v.unsent(*x, err)
-	}
-	one := ofOneCheck(suspects)
-	if len(suspects) == 0 {
-		suspects = v.suspects(x, v.t.Patience.Latest, maxSuspects)
-	}
+// whatIsKnown is the death of a service that is down for good while it is not known who did it.
+func (v *service) whatIsKnown(x *sending, suspects []*sending, state pulse) Death {
 	last := min(3, len(suspects))
 	for last < len(suspects) && blame(suspects[last]) > 1 { // all that were cut off
 		last++
 	}
-	state := v.pulse(ctx, client)
-	d := Death{Address: v.address, Last: titles(suspects[:last]), Gone: true, Silent: state == silent, Failing: state == failing, Evidence: x.ev}
+	return Death{Address: v.address, Last: titles(suspects[:last]), Gone: true, Silent: state == silent, Failing: state == failing, Evidence: x.ev}
+}
+
+// lostTo notes that the service is down for good: one of the suspects did it, of which none can
+// be tried any more. Who did it is known only where all are of one check.
+func (v *service) lostTo(x *sending, suspects []*sending, state pulse) Evidence {
+	one := ofOneCheck(suspects)
+	if len(suspects) == 0 {
+		suspects = v.suspects(x, v.t.Patience.Latest, maxSuspects)
+	}
+	d := v.whatIsKnown(x, suspects, state)
 	if !d.Failing && one != "" { // many may have used up what it lacks by now
 		culprit := suspects[0]
 		d.Title, d.Times, d.Of = one, 1, 1
@@ -96,7 +104,9 @@ func ofOneCheck(all []*sending) string {
 		if x.running.Rule.ID != all[0].running.Rule.ID {
 			return ""
 		}
-		names = append(names, x.title)
+		if !slices.Contains(names, x.title) {
+			names = append(names, x.title)
+		}
 	}
 	switch {
 	case len(names) > 1 && all[0].running.Rule.ID == "":
@@ -109,17 +119,22 @@ func ofOneCheck(all []*sending) string {
 
 // bury says that nothing more can be found out about the service.
 func (v *service) bury(d Death) {
-	err := &diedError{d}
-	v.mu.Lock()
-	for _, o := range v.process.serves {
-		o.down = err
-	}
-	v.mu.Unlock()
+	err := v.setDown(d)
 	hint := "Restart it, and run again; --only and --skip narrow the run down."
 	if !d.Blamed() && !v.t.InOrder() {
 		hint = "Restart it, and run again with --concurrency 1: then one request is under way at a time, and it is known which one does it."
 	}
 	v.t.Problem(err.Error()+".", hint)
+}
+
+func (v *service) setDown(d Death) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	err := &diedError{d}
+	for _, o := range v.process.serves {
+		o.down = err
+	}
+	return err
 }
 
 func (v *service) note(d Death) {

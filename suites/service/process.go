@@ -114,23 +114,29 @@ func (v *service) siblings() []*service {
 // and nothing is found out while others go on to do it. The gate is held by the caller, and is
 // given up meanwhile: somebody else may have looked into it then.
 func (v *service) join(ctx context.Context, client *wire.Client, state pulse) bool {
+	if state != gone && state != silent {
+		return false
+	}
 	others := v.others()
 	var group sync.WaitGroup
-	dead := make([]bool, len(others))
+	alike := make([]bool, len(others))
 	for i, o := range others {
 		group.Go(func() {
-			switch state {
-			case gone:
-				dead[i] = o.goneLately() || o.goneNow(ctx, client)
-			case silent: // who has been found so before was so on its own
-				dead[i] = o.isDown() == nil && o.look(ctx, client) == silent && !o.speaks(client, "")
+			switch {
+			case o.losing.Load():
+				alike[i] = true
+			case o.isDown() != nil: // it was before, on its own
+			case state == gone:
+				alike[i] = o.goneLately() || o.goneNow(ctx, client)
+			default:
+				alike[i] = o.look(ctx, client) == silent && !o.speaks(client, "")
 			}
 		})
 	}
 	group.Wait()
 	var kin []*service
 	for i, o := range others {
-		if dead[i] {
+		if alike[i] {
 			kin = append(kin, o)
 		}
 	}

@@ -123,3 +123,29 @@ func (p *mortal) askedAtBoth(t *testing.T, name string, concurrency int) []Death
 	traffic.Settle(t.Context())
 	return traffic.Deaths()
 }
+
+// However many wait at both addresses of a process that hangs, it is waited for once.
+func TestManyWhoWaitForAProcessThatHangsWaitOnce(t *testing.T) {
+	t.Parallel()
+	p := &mortal{other: "127.0.0.1:0", hangs: true}
+	patience := PatienceFor(time.Second)
+	patience.Comeback = time.Second
+	traffic := p.askedBy(t, 0, patience)
+	p.end(p.running())
+	const many = 8 // at each
+	var all []func()
+	for range many {
+		for check, address := range map[string]string{"ONE": p.address, "OTHER": p.other} {
+			all = append(all, func() { traffic.Do(as(t, check), "beside others", at(address, "/innocent")) })
+		}
+	}
+	beside(0, all...)
+	if deaths := traffic.Deaths(); len(deaths) != 1 || deaths[0].Blamed() {
+		t.Errorf("it says %v", deaths)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.held > 5*many { // each once, and who looks whether it is alive
+		t.Errorf("%d requests got no answer", p.held)
+	}
+}

@@ -83,7 +83,7 @@ func (v *service) narrow(ctx context.Context, client *wire.Client, group []*send
 	switch {
 	case !v.await(ctx, client):
 		slices.Reverse(group)
-		v.lostTo(ctx, client, group[0], group)
+		v.lostTo(group[0], group, v.pulse(ctx, client))
 	case len(group) == 1 && last.Exchange.Kind() == wire.KindUnreachable: // who finds it dead has not killed it
 	case len(group) == 1:
 		return v.convict(ctx, client, group[0], last, late)

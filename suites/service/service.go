@@ -24,6 +24,7 @@ type service struct {
 	hangs    atomic.Int32
 	seen     atomic.Int64 // when it last answered a plain request, in Unix nanoseconds
 	inFlight inFlight     // what is under way
+	losing   atomic.Bool  // it is down for good, and is looked for others that are so with it
 
 	mu        *sync.Mutex // Traffic.state
 	process   *process
