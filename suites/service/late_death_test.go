@@ -121,7 +121,7 @@ func (p *mortal) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 		p.asked = map[string]int{}
 		defer time.Sleep(p.cold)
 	}
-	if n := p.asked[r.URL.Path]; r.URL.Path == "/deadly" {
+	if n := p.asked[r.URL.Path]; r.URL.Path == "/deadly" && r.URL.RawQuery == "" {
 		one := p.server
 		p.stuck = p.hangs && p.cutsOff
 		defer time.AfterFunc(p.dies[min(n, len(p.dies)-1)], func() { p.end(one) })
@@ -243,5 +243,25 @@ func TestADeathOfItsOwnHasNoCulprit(t *testing.T) {
 	}
 	if again := p.asked["/before"] + p.asked["/harmless"] - 21; again > 21 {
 		t.Errorf("%d of 21 were sent again", again)
+	}
+}
+
+// Who is known to kill it, and finds nobody there, has not killed it that time.
+func TestWhoFindsItDeadHasNotKilledIt(t *testing.T) {
+	t.Parallel()
+	p := &mortal{work: 2 * ms, dies: []time.Duration{30 * ms, 30 * ms, 30 * ms, 30 * ms, 400 * ms}}
+	traffic := p.askedBy(t, 0, PatienceFor(5*time.Second))
+	culprit := as(t, "CULPRIT")
+	traffic.Do(culprit, "deadly", p.request("/deadly"))
+	traffic.Settle(t.Context())
+	if deaths := traffic.Deaths(); len(deaths) != 1 || deaths[0].Check != "CULPRIT" {
+		t.Fatalf("it says %v", deaths)
+	}
+	traffic.Do(culprit, "deadly, later", p.request("/deadly"))
+	for p.running() != nil {
+		time.Sleep(5 * ms)
+	}
+	if ev := traffic.Do(culprit, "harmless", p.request("/deadly?not")); ev.Killed != nil || ev.Exchange.Err != nil {
+		t.Errorf("it gets %v, and kills it: %v", ev.Exchange.Err, ev.Killed)
 	}
 }

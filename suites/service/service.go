@@ -169,6 +169,19 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 	v.begin(x)
 	x.ev = v.send(ctx, client, x.title, x.request)
 	v.end(x)
+	for try := 0; refused(x.ev) && try < maxRounds; try++ { // who finds it dead has not killed it
+		switch v.join(ctx, client, gone); {
+		case !v.explained(x):
+			v.lookInto(ctx, client, x)
+		case !v.await(ctx, client):
+			v.lost(ctx, client, x)
+		}
+		if err := cmp.Or(v.isDown(), ctx.Err()); err != nil {
+			return v.unsent(*x, err)
+		}
+		x.ev = v.send(ctx, client, x.title, x.request)
+		v.end(x)
+	}
 	if v.after(ctx, client, x.ev, x.ended, soon) == beats {
 		v.outlived(x.kind, x.ev)
 		return x.ev

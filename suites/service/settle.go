@@ -26,10 +26,13 @@ const moment = 50 * time.Millisecond
 func (v *service) settleForAMoment(ctx context.Context, client *wire.Client) {
 	v.lock()
 	defer v.unlock()
-	if last := v.unsettledBut(RunningOf(ctx)); last != v.inOrder {
-		v.settleFor(ctx, client, moment)
-		v.inOrder = last
+	running := RunningOf(ctx)
+	last := v.unsettledBut(running)
+	if last == nil || last == v.inOrder || last.running.Rule.ID == running.Rule.ID { // it has waited, at another webhook
+		return
 	}
+	v.settleFor(ctx, client, moment)
+	v.inOrder = last
 }
 
 func (v *service) settleFor(ctx context.Context, client *wire.Client, wait time.Duration) {
@@ -103,7 +106,7 @@ func (v *service) setSettled(last *sending) {
 
 // unsettled is the last request, but for plain ones, that was sent since the service was
 // last looked after; nil if none was.
-func (v *service) unsettled() *sending { return v.unsettledBut(&Running{}) }
+func (v *service) unsettled() *sending { return v.unsettledBut(nil) }
 
 // unsettledBut is unsettled, leaving out what one check has sent.
 func (v *service) unsettledBut(by *Running) *sending {
@@ -116,7 +119,7 @@ func (v *service) unsettledBut(by *Running) *sending {
 		switch {
 		case x == v.process.settled:
 			return nil
-		case !x.plain && x.running.Rule.ID != by.Rule.ID:
+		case !x.plain && x.running != by:
 			return x
 		}
 	}
