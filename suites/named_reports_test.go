@@ -286,7 +286,7 @@ func TestWhatASilentWebhookWaitsForIsSaid(t *testing.T) {
 			t.Parallel()
 			h := plain()
 			h.before = row.before
-			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: 300 * time.Millisecond, Only: []string{"HOOK-VALID", "RESP-STATUS", "RESP-JSON", "SIG-VALID"}})
+			run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: time.Second, Only: []string{"HOOK-VALID", "RESP-STATUS", "RESP-JSON", "SIG-VALID"}})
 			namesAlone(t, run, "webhook-silent", row.says...)
 		})
 	}

@@ -150,7 +150,7 @@ func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, er
 		switch {
 		case err != nil:
 			return ev, 0, err
-		case errors.Is(ev.Exchange.Err, syscall.ECONNREFUSED) && try < refusedTries && service.Sleep(ctx, refusedPause) == nil:
+		case nobodyListens(ev.Exchange) && try < refusedTries && service.Sleep(ctx, refusedPause) == nil:
 			continue
 		case ev.Exchange.Kind() == wire.KindUnreachable, errors.Is(ev.Exchange.Err, wire.ErrCertificate),
 			Untrusted(ev.Exchange.Err) && !h.badCertificate(ev):
@@ -164,6 +164,12 @@ func (h *Webhook) firstContact(ctx context.Context) (Evidence, time.Duration, er
 		}
 		return ev, 0, nil
 	}
+}
+
+// nobodyListens says whether a host takes no connection, or takes none any more: a listener
+// that is closed just then resets it.
+func nobodyListens(ex wire.Exchange) bool {
+	return ex.Kind() == wire.KindUnreachable && (errors.Is(ex.Err, syscall.ECONNREFUSED) || errors.Is(ex.Err, syscall.ECONNRESET))
 }
 
 // tryHost asks once more by the public URL's host, where connect_to leads to a server that
