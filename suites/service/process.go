@@ -180,17 +180,17 @@ func (v *service) uniteWith(others []*service) bool {
 // looked at one after the other, on a busy machine, and be back in between.
 const sameDeath = 2 * time.Second
 
-// isCut notes that the service is gone just now.
-func (v *service) isCut() {
+// noteGone notes that the service is gone just now.
+func (v *service) noteGone() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.cut = time.Now()
+	v.foundGone = time.Now()
 }
 
 func (v *service) goneLately() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return !v.cut.IsZero() && time.Since(v.cut) < sameDeath
+	return !v.foundGone.IsZero() && time.Since(v.foundGone) < sameDeath
 }
 
 // goneWithin is how soon it is known that nobody is there; who is there may take longer to

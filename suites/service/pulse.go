@@ -80,7 +80,7 @@ func (v *service) pulseOfOne(ctx context.Context, client *wire.Client) pulse {
 	case beats:
 		v.seen.Store(time.Now().UnixNano())
 	case gone:
-		v.isCut()
+		v.noteGone()
 	}
 	return state
 }

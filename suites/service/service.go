@@ -37,7 +37,7 @@ type service struct {
 	errors    int              // requests that failed with an error also when they were sent by themselves
 	pace      time.Duration    // of plain answers
 	underway  int              // how many requests are
-	cut       time.Time        // when it was last found gone
+	foundGone time.Time        // when it was last found gone
 	longest   time.Duration    // that any answer has taken
 	limit     limit
 	own       map[string]bool // looks of pages with which it answered while it was there
@@ -46,7 +46,7 @@ type service struct {
 	hung      map[string]int // requests of a check at one place that hung
 	giveUp    time.Time      // when nobody is looked for any more who is to blame
 	watching  *time.Timer    // until it is looked after
-	inOrder   *sending       // what it has outlived for a moment; the gate guards it
+	waitedFor *sending       // what it has outlived for a moment; the gate guards it
 	closed    bool
 }
 
@@ -262,7 +262,7 @@ func (v *service) send(ctx context.Context, client *wire.Client, title string, r
 	}
 	ex := client.Do(ctx, r)
 	if ex.Kind() == wire.KindUnreachable {
-		v.isCut()
+		v.noteGone()
 	}
 	v.t.Seen(ex)
 	return Evidence{Title: title, Exchange: ex, StandIn: v.standsIn(ex)}

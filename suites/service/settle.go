@@ -28,11 +28,11 @@ func (v *service) settleForAMoment(ctx context.Context, client *wire.Client) {
 	defer v.unlock()
 	running := RunningOf(ctx)
 	last := v.unsettledBut(running)
-	if last == nil || last == v.inOrder || last.running.Rule.ID == running.Rule.ID { // it has waited, at another webhook
+	if last == nil || last == v.waitedFor || last.running.Rule.ID == running.Rule.ID { // it has waited, at another webhook
 		return
 	}
 	v.settleFor(ctx, client, moment)
-	v.inOrder = last
+	v.waitedFor = last
 }
 
 func (v *service) settleFor(ctx context.Context, client *wire.Client, wait time.Duration) {
