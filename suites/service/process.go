@@ -32,8 +32,8 @@ func (v *service) of() *process {
 	return v.process
 }
 
-// lock holds the gate of the process alone, share together with others, and tryShare only
-// where nobody waits for it. While it is held, the process stays the same.
+// lock holds the gate of the process alone, share together with others, and tryLock and
+// tryShare only where nobody has to be waited for. While it is held, the process stays the same.
 func (v *service) lock() {
 	for p := v.of(); ; p = v.of() {
 		p.gate.Lock()
@@ -54,13 +54,21 @@ func (v *service) share() {
 	}
 }
 
+func (v *service) tryLock() bool {
+	return v.try((*sync.RWMutex).TryLock, (*sync.RWMutex).Unlock)
+}
+
 func (v *service) tryShare() bool {
+	return v.try((*sync.RWMutex).TryRLock, (*sync.RWMutex).RUnlock)
+}
+
+func (v *service) try(hold func(*sync.RWMutex) bool, giveUp func(*sync.RWMutex)) bool {
 	p := v.of()
 	switch {
-	case !p.gate.TryRLock():
+	case !hold(&p.gate):
 		return false
 	case v.of() != p:
-		p.gate.RUnlock()
+		giveUp(&p.gate)
 		return false
 	}
 	return true

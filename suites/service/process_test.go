@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -147,5 +148,29 @@ func TestManyWhoWaitForAProcessThatHangsWaitOnce(t *testing.T) {
 	defer p.mu.Unlock()
 	if p.held > 5*many { // each once, and who looks whether it is alive
 		t.Errorf("%d requests got no answer", p.held)
+	}
+}
+
+// Where one thing is done after another, what is sent elsewhere for the sake of a service that
+// gets nothing else meanwhile does not wait for it.
+func TestWhatGoesElsewhereForAServiceIsNotHeldUp(t *testing.T) {
+	t.Parallel()
+	p := &mortal{other: "127.0.0.1:0"}
+	traffic := p.askedBy(t, 1, PatienceFor(5*time.Second))
+	traffic.Do(as(t, "BEFORE"), "before", p.request("/before"))
+	ctx, cancel := context.WithTimeout(as(t, "CHECK"), 10*time.Second)
+	defer cancel()
+	done := make(chan Evidence, 1)
+	go traffic.Undisturbed(ctx, p.request("/").URL, func() bool {
+		done <- traffic.Do(ctx, "elsewhere", at(p.other, "/elsewhere"))
+		return true
+	})
+	select {
+	case ev := <-done:
+		if ev.Exchange.Err != nil {
+			t.Error(ev.Exchange.Err)
+		}
+	case <-ctx.Done():
+		t.Error("it is not sent")
 	}
 }

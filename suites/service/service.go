@@ -79,11 +79,16 @@ const (
 func (v *service) do(ctx context.Context, client *wire.Client, x sending) Evidence {
 	switch { // what another check has sent before is not its doing
 	case v.t.InOrder():
-		for _, v := range v.t.all() { // which of them share a process, nobody knows
-			v.settleForAMoment(ctx, client)
+		for _, o := range v.t.all() { // which of them share a process, nobody knows
+			if o.tryLock() { // else it is for its sake that this is sent
+				o.settleForAMoment(ctx, client)
+				o.unlock()
+			}
 		}
 	case x.running.Alone:
+		v.lock()
 		v.settleForAMoment(ctx, client)
+		v.unlock()
 	}
 	var last Evidence
 	waited := time.Duration(0)

@@ -23,9 +23,9 @@ func (v *service) settle(ctx context.Context, client *wire.Client) {
 // after another, each check waits for so long: what is down for good after that, it did itself.
 const moment = 50 * time.Millisecond
 
+// settleForAMoment waits for so long, but for what the check itself has sent. The gate is held by
+// the caller.
 func (v *service) settleForAMoment(ctx context.Context, client *wire.Client) {
-	v.lock()
-	defer v.unlock()
 	running := RunningOf(ctx)
 	last := v.unsettledBut(running)
 	if last == nil || last == v.waitedFor || last.running.Rule.ID == running.Rule.ID { // it has waited, at another webhook
