@@ -79,7 +79,7 @@ const (
 func (v *service) do(ctx context.Context, client *wire.Client, x sending) Evidence {
 	switch { // what another check has sent before is not its doing
 	case v.t.InOrder():
-		for _, o := range v.t.all() { // which of them share a process, nobody knows
+		for _, o := range v.t.inOrder(RunningOf(ctx)) { // which of them share a process, nobody knows
 			if o.tryLock() { // else it is for its sake that this is sent
 				o.settleForAMoment(ctx, client)
 				o.unlock()

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -33,6 +34,18 @@ func (v *service) settleForAMoment(ctx context.Context, client *wire.Client) {
 	}
 	v.settleFor(ctx, client, moment)
 	v.waitedFor = last
+}
+
+// inOrder are the services to which others than a check have sent last, in the order in which
+// they have: which ports they listen at, nobody chooses.
+func (t *Traffic) inOrder(but *Running) []*service {
+	last := map[*service]time.Time{}
+	for _, v := range t.all() {
+		if x := v.unsettledBut(but); x != nil {
+			last[x.at] = x.began
+		}
+	}
+	return slices.SortedFunc(maps.Keys(last), func(a, b *service) int { return last[a].Compare(last[b]) })
 }
 
 func (v *service) settleFor(ctx context.Context, client *wire.Client, wait time.Duration) {

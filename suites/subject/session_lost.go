@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
-	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // A session that was given, and that died with the process which kept it, is lost for
@@ -31,7 +30,7 @@ func (s *Session) lookAtSession(e *Endpoint, ev Evidence, send func(string, wire
 	}
 	other, found := e.EditSession(e.WithChat(s.NewChatID()), func(v string) string { return strings.Repeat("a", max(len(v), 8)) })
 	switch {
-	case !found || service.Limited(ev) || send("with an invented session", other).Exchange.Status() != ev.Exchange.Status():
+	case !found || s.TooMany(ev) || send("with an invented session", other).Exchange.Status() != ev.Exchange.Status():
 		return
 	case !isRefusal(ev) && send("a stranger", e.WithoutSession(e.WithChat(s.NewChatID()))).Exchange.Status() >= http.StatusInternalServerError: // all get it
 		return
