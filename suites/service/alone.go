@@ -144,11 +144,15 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 			return nil, nil
 		}
 		d := Death{Title: title, Times: 1, Of: 1}
-		for d.Of < v.tries(*x) && !d.Gone && ctx.Err() == nil {
-			d.Of++
-			if harm(false); v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath) != beats {
+		for d.Of < v.tries(*x) && !d.Gone {
+			harm(false)
+			again := v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath)
+			if ctx.Err() != nil {
+				return nil, nil
+			}
+			if d.Of++; again != beats {
 				d.Times++
-				d.Gone = !v.await(ctx, v.t.Client)
+				d.Gone = v.staysAway(ctx, v.t.Client)
 			}
 		}
 		if d.Times == 1 && d.Of > 1 {
@@ -176,10 +180,10 @@ func (v *service) diedOfAnother(ctx context.Context, x *sending) bool {
 		v.sentence(found)
 		return true
 	}
-	if len(v.siblings()) == before {
+	if len(v.siblings()) == before && ctx.Err() == nil {
 		return false
 	}
-	if !v.explained(dead) {
+	if !v.explained(dead) && ctx.Err() == nil {
 		v.noteUnexplained(dead, suspects)
 	}
 	return true

@@ -114,7 +114,7 @@ func (v *service) known(ctx context.Context, client *wire.Client, x *sending) (E
 func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, died bool) {
 	suspects, found := v.trace(ctx, client, x, died)
 	switch {
-	case v.isDown() != nil:
+	case v.isDown() != nil, ctx.Err() != nil:
 	case found.culprit != nil:
 		v.sentence(found)
 	case (died || blame(x) == 0) && !v.explained(x):

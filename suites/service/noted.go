@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func (v *service) convicted(x sending) bool {
 
 // lost notes that the service is down for good, as x found it: what had ended before is outlived.
 func (v *service) lost(ctx context.Context, client *wire.Client, x *sending) Evidence {
-	if err := v.isDown(); err != nil { // somebody has waited for it already
+	if err := cmp.Or(v.isDown(), context.Cause(ctx)); err != nil { // somebody has waited for it already, or nobody to the end
 		return v.unsent(*x, err)
 	}
 	state := v.pulse(ctx, client)

@@ -161,6 +161,11 @@ func (v *service) await(ctx context.Context, client *wire.Client) bool {
 	return v.awaitFor(ctx, client, v.t.Patience.Comeback)
 }
 
+// staysAway waits for the service in vain. Where the run is interrupted meanwhile, nobody knows.
+func (v *service) staysAway(ctx context.Context, client *wire.Client) bool {
+	return !v.await(ctx, client) && ctx.Err() == nil
+}
+
 func (v *service) awaitFor(ctx context.Context, client *wire.Client, most time.Duration) bool {
 	if v.isDown() != nil {
 		return false

@@ -69,6 +69,9 @@ func (v *service) goesOn(ctx context.Context, found finding) bool {
 // first, until it is one request that does. Of more parts, fewer deaths come, and more waiting.
 func (v *service) narrow(ctx context.Context, client *wire.Client, group []*sending) (found finding) {
 	evs, broke, late := v.together(ctx, client, group)
+	if ctx.Err() != nil { // what they do now was not waited for
+		return found
+	}
 	if !broke {
 		for i, x := range group {
 			if x.outlived = x.lag + v.aftermath(); !answered(x) {
@@ -81,7 +84,7 @@ func (v *service) narrow(ctx context.Context, client *wire.Client, group []*send
 	group = group[:len(evs)]
 	last := evs[len(evs)-1]
 	switch {
-	case !v.await(ctx, client):
+	case v.staysAway(ctx, client):
 		slices.Reverse(group)
 		v.lostTo(group[0], group, v.pulse(ctx, client))
 	case len(group) == 1 && last.Exchange.Kind() == wire.KindUnreachable: // who finds it dead has not killed it
@@ -152,7 +155,7 @@ func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence, u
 	if !v.outlasts(until) {
 		state = v.watch(ctx, client, until.Add(v.aftermath()), every)
 	}
-	if state == beats && last != nil {
+	if state == beats && last != nil && ctx.Err() == nil {
 		v.setSettled(last)
 	}
 	return state
@@ -164,15 +167,18 @@ func (v *service) convict(ctx context.Context, client *wire.Client, x *sending, 
 	if !answered(x) { // else a later try may have been cut off
 		f.ev = ev
 	}
-	for d := &f.death; d.Of < x.at.tries(*x) && !d.Gone && ctx.Err() == nil; {
-		d.Of++
-		if evs, broke, late := v.together(ctx, client, []*sending{x}); broke {
+	for d := &f.death; d.Of < x.at.tries(*x) && !d.Gone; {
+		evs, broke, late := v.together(ctx, client, []*sending{x})
+		if ctx.Err() != nil {
+			return finding{broke: true}
+		}
+		if d.Of++; broke {
 			d.Times++
 			f.late = max(f.late, late)
 			if !hasAnswer(f.ev) { // it may be answered, and the end be a moment too early to see that
 				f.ev = evs[0]
 			}
-			d.Gone = !v.await(ctx, client)
+			d.Gone = v.staysAway(ctx, client)
 		}
 	}
 	f.death.Late = hasAnswer(f.ev)

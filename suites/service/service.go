@@ -181,7 +181,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 		case !v.await(ctx, client):
 			v.lost(ctx, client, x)
 		}
-		if err := cmp.Or(v.isDown(), ctx.Err()); err != nil {
+		if err := cmp.Or(v.isDown(), context.Cause(ctx)); err != nil {
 			return v.unsent(*x, err)
 		}
 		x.ev = v.send(ctx, client, x.title, x.request)
@@ -192,7 +192,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 		return x.ev
 	}
 	d := Death{Title: x.title, Times: 1, Of: 1, Late: answered(x)}
-	d.Gone = !v.await(ctx, client)
+	d.Gone = v.staysAway(ctx, client)
 	ev := v.killed(x, d)
 	if d.Gone {
 		v.bury(*ev.Killed)

@@ -58,7 +58,7 @@ func (v *service) settleFor(ctx context.Context, client *wire.Client, wait time.
 		v.foundDead(ctx, client, last)
 		v.setSettled(last)
 	case silent:
-		if !v.speaks(client, "") && !v.await(ctx, client) && ctx.Err() == nil {
+		if !v.speaks(client, "") && v.staysAway(ctx, client) {
 			v.lost(ctx, client, v.findsDead(last))
 		}
 	}
