@@ -56,11 +56,11 @@ func (v *service) lost(ctx context.Context, client *wire.Client, x *sending) Evi
 	if v.join(ctx, client, state); v.isDown() != sofar {
 		return v.unsent(*x, v.isDown())
 	}
-	ago := v.aftermath()
-	if v.t.InOrder() || x.running.Alone {
-		ago = moment
+	suspects := v.suspects(x, v.aftermath(), maxSuspects)
+	if v.t.InOrder() || len(suspects) > 0 && suspects[0].running.Alone { // what had been sent before had its moment
+		suspects = v.suspects(x, moment, maxSuspects)
 	}
-	return v.lostTo(x, v.suspects(x, ago, maxSuspects), state)
+	return v.lostTo(x, suspects, state)
 }
 
 // whatIsKnown is the death of a service that is down for good while it is not known who did it.
@@ -152,11 +152,21 @@ func (v *service) noteUnexplained(x *sending, suspects []*sending) {
 // maxTitles bounds how many requests are named: as many as are under way at a time.
 const maxTitles = 8
 
-// titles name requests, with the check that sent each.
+// titles name requests, with the check that sent each: where they are too many, one of each
+// check before another one of it.
 func titles(all []*sending) []string {
-	var out []string
-	for _, x := range all[:min(maxTitles, len(all))] {
-		out = append(out, strings.TrimSpace(x.running.Rule.ID+" "+x.title))
+	var named, more []string
+	checks := map[string]bool{}
+	for _, x := range all {
+		check := x.running.Rule.ID
+		title := strings.TrimSpace(check + " " + x.title)
+		if len(all) > maxTitles && checks[check] {
+			more = append(more, title)
+		} else {
+			named = append(named, title)
+		}
+		checks[check] = true
 	}
-	return out
+	named = append(named, more...)
+	return named[:min(maxTitles, len(named))]
 }

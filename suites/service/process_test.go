@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
 
 // One process may serve several addresses. What kills it at one is no doing of those who ask
@@ -77,6 +78,41 @@ func TestAProcessThatIsLostAccusesNobodyElse(t *testing.T) {
 		}
 	}
 	all.Wait()
+}
+
+// Who runs alone has been waited for by the one before: it is known who did it, whoever finds the
+// process gone.
+func TestWhoLosesItAloneIsNamed(t *testing.T) {
+	t.Parallel()
+	for name, p := range map[string]*mortal{
+		"it finds that itself":           {cutsOff: true, dies: []time.Duration{0}, forGood: true},
+		"it is found after it has ended": {dies: []time.Duration{10 * ms}, forGood: true},
+	} {
+		patience := PatienceFor(time.Second)
+		patience.Comeback = 500 * ms
+		traffic := p.askedBy(t, 0, patience)
+		traffic.Do(as(t, "BEFORE"), "before", p.request("/before"))
+		traffic.Do(WithRunning(t.Context(), &Running{Rule: rule.Rule{ID: "CULPRIT"}, Alone: true}), "culprit", p.request("/deadly"))
+		traffic.Settle(t.Context())
+		if deaths := traffic.Deaths(); len(deaths) != 1 || deaths[0].Check != "CULPRIT" || !deaths[0].Gone {
+			t.Errorf("%s: it says %v", name, deaths)
+		}
+	}
+}
+
+// Of many requests of which one has ended a process, each check is named.
+func TestOfManyEachCheckIsNamed(t *testing.T) {
+	var all []*sending
+	for i := range 20 {
+		all = append(all, &sending{running: &Running{Rule: rule.Rule{ID: "FIRST"}}, title: fmt.Sprint(i)})
+	}
+	all = append(all, &sending{running: &Running{Rule: rule.Rule{ID: "SECOND"}}, title: "one"})
+	if got := titles(all); len(got) != maxTitles || got[0] != "FIRST 0" || got[1] != "SECOND one" || got[2] != "FIRST 1" {
+		t.Errorf("it names %v", got)
+	}
+	if got := titles(all[18:]); !slices.Equal(got, []string{"FIRST 18", "FIRST 19", "SECOND one"}) {
+		t.Errorf("it names %v", got)
+	}
 }
 
 // comeback is how long such a process is waited for.
