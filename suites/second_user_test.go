@@ -144,3 +144,36 @@ func TestAPageBehindAProxyThatLogsPeopleIn(t *testing.T) {
 		}
 	}
 }
+
+// The second user logs in once, when the first one has their token.
+func TestTheSecondUserLogsInOnceTheFirstHasTheirToken(t *testing.T) {
+	t.Parallel()
+	requireBrowser(t)
+	for _, concurrency := range []int{0, 1} {
+		var tokens, logins, early atomic.Int32
+		at := withPage(t, askAuth, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/login" {
+				if logins.Add(1); tokens.Load() == 0 {
+					early.Add(1)
+				}
+				http.SetCookie(w, &http.Cookie{Name: "sid", Value: "second", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+				io.WriteString(w, "<p id=welcome>Welcome</p>")
+				return
+			}
+			c, err := r.Cookie("sid")
+			id := chatIDOf(r)
+			if err != nil || !uuid(id) {
+				http.Error(w, "log in", http.StatusUnauthorized)
+				return
+			}
+			asJSON(w, mintFor(map[bool]string{true: "8", false: "7"}[c.Value == "second"], id))
+			tokens.Add(1)
+		})
+		second := &browser.Login{Steps: []browser.Step{{Goto: at + "/login"}, {WaitFor: "#welcome"}}}
+		run := suites.RunQuietly(t.Context(), target.Target{PageURL: at + "/", Login: bySID, Second: second},
+			suites.Options{Only: []string{"AUTH-BIND-SESSION"}, Concurrency: concurrency, Browser: sharedBrowser(t)})
+		if got := find(t, run, "AUTH-BIND-SESSION").Outcome; logins.Load() != 1 || early.Load() != 0 || got != reports.Passed {
+			t.Errorf("concurrency %d: %d logins, %d of them before the first user had a token; AUTH-BIND-SESSION is %s", concurrency, logins.Load(), early.Load(), got)
+		}
+	}
+}

@@ -16,6 +16,7 @@ func (s *Session) PrepareEndpoint(ctx context.Context, needs target.Need) {
 	if ctx.Err() != nil {
 		return
 	}
+	s.pages.ahead.wanted = needs&target.NeedSecond != 0 && needs&target.NeedEndpoint != 0
 	if needs&(target.NeedPage|target.NeedEndpoint|target.NeedToken|target.NeedLogin|target.NeedCross) != 0 && s.Target.PageURL != "" {
 		s.VisitFirst()
 	}

@@ -145,6 +145,7 @@ func (s *Session) keepSecret(l *browser.Login) {
 
 // Close ends what the session started: Chrome, listeners, connections.
 func (s *Session) Close() {
+	s.pages.ahead.underway.Wait()
 	s.mu.Lock()
 	closers := s.closers
 	s.closers = nil

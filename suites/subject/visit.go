@@ -23,6 +23,7 @@ type pageFacts struct {
 	second    Memo[*Visit] // as the second user
 	loggedOut Memo[*Visit] // as nobody
 	renewed   Memo[Renewal]
+	ahead     loginAhead
 }
 
 // A Visit is one opening of the page by one user, and what Kindly saw of it.
@@ -158,7 +159,7 @@ func (s *Session) visitAnew(login *browser.Login, before *Visit) (*Visit, error)
 
 // visitAs is visitAnew for a user who logs in so.
 func (s *Session) visitAs(login *browser.Login, so browser.Login, before *Visit) (*Visit, error) {
-	user, err := s.logIn(so)
+	user, err := s.loggedIn(login, so)
 	if err != nil {
 		return nil, err
 	}
@@ -172,8 +173,8 @@ func (s *Session) visitAs(login *browser.Login, so browser.Login, before *Visit)
 	}
 	if before != nil && before.Mended {
 		s.putIn(ctx, v, before)
-	} else if v.waitForClient(ctx, s, before) {
-		v.waitForToken(ctx, 0, s.Options.Timeout)
+	} else if v.waitForClient(ctx, s, before) && v.waitForToken(ctx, 0, s.Options.Timeout) && before == nil {
+		s.logInAhead()
 	}
 	return v, s.keepVisit(ctx, v)
 }

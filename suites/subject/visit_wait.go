@@ -69,20 +69,21 @@ func Asked(record browser.Record, src string) bool {
 
 // waitForToken returns when the callback has settled and its token was judged, both by
 // events newer than the one numbered after, or when timeout is over; sooner where the
-// client has made no chat to call it for.
-func (v *Visit) waitForToken(ctx context.Context, after uint64, timeout time.Duration) {
+// client has made no chat to call it for. It says whether there was a token.
+func (v *Visit) waitForToken(ctx context.Context, after uint64, timeout time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	connecting, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	if _, err := v.kindly.Journal().WaitAfter(connecting, after, isKind(mockkindly.ChatCreated)); err != nil {
-		return
+		return false
 	}
 	settled, err := v.kindly.Journal().WaitAfter(ctx, after, isKind(mockkindly.CallbackSettled))
 	if err != nil || settled.Callback.Outcome != "token" {
-		return
+		return false
 	}
-	v.kindly.Journal().WaitAfter(ctx, after, func(e mockkindly.Event) bool { return e.Token != nil }) // the verdict on it
+	_, err = v.kindly.Journal().WaitAfter(ctx, after, func(e mockkindly.Event) bool { return e.Token != nil }) // the verdict on it
+	return err == nil
 }
 
 // WatchStarts waits for a second start of the chat client, until d after the first, and
