@@ -89,26 +89,29 @@ func (j *Journal) countDropped(q Query, p *Page) error {
 
 // find returns the events of a query, and whether MaxBytes cut none off.
 func (j *Journal) find(q Query) (events []Event, all bool, err error) {
-	if j.disk != nil && (q.Newest || !j.reaches(q.After)) {
-		q.MaxBytes = min(q.MaxBytes, maxStoredPage)
-		stored, err := j.disk.store.Events(q)
-		if err != nil {
-			return nil, false, &StoreError{err}
-		}
-		events, err = decodeEvents(stored)
-		return events, len(stored) < q.Limit && sizeOf(stored) < q.MaxBytes, err
+	if events, all, ok := j.remembered(q); ok {
+		return events, all, nil
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	events, all = q.of(j.kept(q.After))
-	return events, all, nil
+	q.MaxBytes = min(q.MaxBytes, maxStoredPage)
+	stored, err := j.disk.store.Events(q)
+	if err != nil {
+		return nil, false, &StoreError{err}
+	}
+	events, err = decodeEvents(stored)
+	return events, len(stored) < q.Limit && sizeOf(stored) < q.MaxBytes, err
 }
 
-// reaches tells whether the memory holds all events after a number.
-func (j *Journal) reaches(after uint64) bool {
+// remembered is find in memory, where that holds all that is asked for, or there is no store:
+// both in one look, as it may forget some at any time.
+func (j *Journal) remembered(q Query) (events []Event, all, ok bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return after >= j.last || len(j.events) > 0 && after+1 >= j.events[0].Seq
+	reaches := q.After >= j.last || len(j.events) > 0 && q.After+1 >= j.events[0].Seq
+	if j.disk != nil && (q.Newest || !reaches) {
+		return nil, false, false
+	}
+	events, all = q.of(j.kept(q.After))
+	return events, all, true
 }
 
 // of picks what matches, in the order of the events.
