@@ -12,17 +12,18 @@ import (
 	"github.com/kindlytest/kindlytest/suites"
 )
 
-func TestASlowWebhookThatAnswers500IsNotDead(t *testing.T) { // alone: its time-outs are short
+func TestASlowWebhookThatAnswers500IsNotDead(t *testing.T) {
+	t.Parallel()
 	h := plain()
 	h.refuse = http.StatusInternalServerError
 	h.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		select {
-		case <-time.After(425 * time.Millisecond):
+		case <-time.After(1700 * time.Millisecond):
 		case <-r.Context().Done():
 		}
 		return false
 	}
-	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: 500 * time.Millisecond, Only: []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE", "LIVE-PROCESS"}})
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Timeout: 2 * time.Second, Only: []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE", "LIVE-PROCESS"}})
 	for _, id := range []string{"HOOK-WRONG-KEY", "HOOK-SIGNATURE"} {
 		if c := find(t, run, id); c.Outcome != reports.Failed || !strings.Contains(c.Actual, "status 500") {
 			describe(t, c)

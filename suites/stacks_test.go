@@ -397,10 +397,11 @@ func TestAShortWaitIsWaitedFor(t *testing.T) {
 
 // A request that --rate held back until the check's time was over is not the
 // target's silence.
-func TestSlownessOfOurOwnAccusesNobody(t *testing.T) { // alone: its time-outs are short
+func TestSlownessOfOurOwnAccusesNobody(t *testing.T) {
+	t.Parallel()
 	target := endpointOf(sound)(t)
 	run := suites.RunQuietly(t.Context(), target, suites.Options{Only: []string{"AUTH-BODY-MALFORMED", "AUTH-METHOD"},
-		Rate: 5, Concurrency: 2, Timeout: time.Second})
+		Rate: 3, Concurrency: 2, Timeout: impatience})
 	for _, c := range run.Checks {
 		if noticed(c) {
 			describe(t, c)

@@ -52,11 +52,9 @@ func TestWhatIsBrokenOffIsNotSaid(t *testing.T) {
 // in a run that is interrupted then.
 func (p *mortal) isInterrupted(t *testing.T, name string, concurrency, unanswered int, send func(context.Context, *Traffic, wire.Request)) {
 	traffic := p.askedBy(t, concurrency, PatienceFor(5*time.Second))
-	traffic.Problem = func(text, _ string) { t.Errorf("%s: it says %s", name, text) }
-	traffic.Do(as(t, "BEFORE"), "before", p.request("/before"))
 	ctx, interrupt := context.WithCancel(as(t, "CULPRIT"))
 	defer interrupt()
-	traffic.base = ctx
+	traffic.base, traffic.Problem = ctx, func(text, _ string) { t.Errorf("%s: it says %s", name, text) }
 	var mu sync.Mutex
 	traffic.Seen = func(ex wire.Exchange) {
 		mu.Lock()
@@ -67,6 +65,7 @@ func (p *mortal) isInterrupted(t *testing.T, name string, concurrency, unanswere
 			}
 		}
 	}
+	traffic.Do(as(t, "BEFORE"), "before", p.request("/before"))
 	send(ctx, traffic, p.request("/deadly"))
 	for _, d := range traffic.Deaths() {
 		if d.Check != "CULPRIT" || d.Gone || d.Times < d.Of {

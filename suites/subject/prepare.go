@@ -16,7 +16,8 @@ func (s *Session) PrepareEndpoint(ctx context.Context, needs target.Need) {
 	if ctx.Err() != nil {
 		return
 	}
-	s.pages.ahead.wanted = needs&target.NeedSecond != 0 && needs&target.NeedEndpoint != 0
+	given := s.Target.Endpoint
+	s.pages.ahead.wanted = needs&target.NeedSecond != 0 && needs&target.NeedEndpoint != 0 && (given == nil || given.SecondHeader == nil)
 	if needs&(target.NeedPage|target.NeedEndpoint|target.NeedToken|target.NeedLogin|target.NeedCross) != 0 && s.Target.PageURL != "" {
 		s.VisitFirst()
 	}
