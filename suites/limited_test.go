@@ -158,7 +158,7 @@ func TestALoginThatALimitTurnedAwayIsDoneAgain(t *testing.T) {
 		return &browser.Login{Steps: []browser.Step{{Goto: url + "/login"}, {Fill: []browser.Field{{Selector: "#user", Value: user}}}, {Click: "button"}, {WaitFor: "#in"}}}
 	}
 	shop := target.Target{PageURL: url + "/", Login: login("ada"), Second: login("grace")}
-	run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Timeout: impatience, Only: []string{"AUTH-BIND-SESSION"}})
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Timeout: impatience, Concurrency: 1, Only: []string{"AUTH-BIND-SESSION"}})
 	if c := find(t, run, "AUTH-BIND-SESSION"); c.Outcome != reports.Passed {
 		describe(t, c)
 		t.Errorf("AUTH-BIND-SESSION is %s: %s", c.Outcome, run.Problem)

@@ -100,6 +100,20 @@ func TestWhoLosesItAloneIsNamed(t *testing.T) {
 	}
 }
 
+// Of what went out at the same time, what was sent last need not end last: all of it has its moment
+// before somebody goes alone.
+func TestWhatEndsLastIsWaitedFor(t *testing.T) {
+	ended := time.Now()
+	slow, quick := &sending{ended: ended.Add(40 * ms)}, &sending{ended: ended}
+	v := &service{mu: &sync.Mutex{}, process: &process{lately: []*sending{slow, quick, {ended: ended.Add(time.Second)}}}}
+	if got := v.endOf(quick); !got.Equal(slow.ended) {
+		t.Errorf("it waits from %v on, %v too early", got, slow.ended.Sub(got))
+	}
+	if quick.ended = (time.Time{}); !v.endOf(quick).IsZero() {
+		t.Error("what is under way has ended")
+	}
+}
+
 // Of many requests of which one has ended a process, each check is named.
 func TestOfManyEachCheckIsNamed(t *testing.T) {
 	var all []*sending

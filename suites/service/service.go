@@ -171,8 +171,10 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 	if err := v.limit.wait(ctx, place(x.request)); err != nil {
 		return v.unsent(*x, err)
 	}
+	r := x.request
+	r.Form.Anew = true // where it is cut off, somebody has taken the connection: it has not found it dead
 	v.begin(x)
-	x.ev = v.send(ctx, client, x.title, x.request)
+	x.ev = v.send(ctx, client, x.title, r)
 	v.end(x)
 	for try := 0; refused(x.ev) && try < maxRounds; try++ { // who finds it dead has not killed it
 		switch v.join(ctx, client, gone); {
@@ -184,7 +186,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 		if err := cmp.Or(v.isDown(), context.Cause(ctx)); err != nil {
 			return v.unsent(*x, err)
 		}
-		x.ev = v.send(ctx, client, x.title, x.request)
+		x.ev = v.send(ctx, client, x.title, r)
 		v.end(x)
 	}
 	if v.after(ctx, client, x.ev, x.ended, soon) == beats {

@@ -104,11 +104,21 @@ func (v *service) outlasts(asked time.Time) bool {
 	return v.slow() && time.Since(asked) >= 2*v.t.Patience.Aftermath
 }
 
-// endOf is when a request ended; zero while it is under way.
+// endOf is when a request had ended, and what was sent before it and ended after it; zero while
+// it is under way.
 func (v *service) endOf(x *sending) time.Time {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return x.ended
+	latest := x.ended
+	for _, y := range v.process.lately {
+		if y == x || latest.IsZero() {
+			break
+		}
+		if y.ended.After(latest) {
+			latest = y.ended
+		}
+	}
+	return latest
 }
 
 func (v *service) setSettled(last *sending) {
