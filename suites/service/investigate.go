@@ -56,6 +56,9 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 		return ev, x.again != nil || v.isDown() != nil
 	}
 	state := v.pulse(ctx, client)
+	if state == beats && blame(x) == 3 { // who hangs up may end a moment later
+		state = v.watch(ctx, client, x.ended.Add(moment), moment)
+	}
 	if state == gone && v.join(ctx, client, gone) {
 		if ev, known := v.known(ctx, client, x); known || v.explained(x) {
 			return ev, x.again != nil || v.isDown() != nil

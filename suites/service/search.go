@@ -149,7 +149,10 @@ func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence, u
 		until = now
 	}
 	state := v.pulse(ctx, client)
-	if state != beats || ev.Exchange.Err != nil { // it has shown what it does, and the service may have outlived it
+	switch {
+	case state == beats && ev.Exchange.Kind() == wire.KindReset: // who hangs up may end a moment later
+		return v.watch(ctx, client, time.Now().Add(moment), moment)
+	case state != beats || ev.Exchange.Err != nil: // it has shown what it does, and the service may have outlived it
 		return state
 	}
 	if !v.outlasts(until) {
