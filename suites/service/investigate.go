@@ -141,6 +141,9 @@ func (v *service) trace(ctx context.Context, client *wire.Client, x *sending, di
 // What is known by now not to do it is left out.
 func (v *service) traceHere(ctx context.Context, client *wire.Client, x *sending, died bool, known []*sending) ([]*sending, finding) {
 	v.giveUp = time.Now().Add(v.patience())
+	if !died { // what it has answered to others by now, it answers to them
+		known = slices.Concat(known, v.sentAgain())
+	}
 	suspects := without(v.suspects(x, 2*v.aftermath(), maxSuspects), known)
 	found := v.search(ctx, client, suspects)
 	if !found.sure() && v.isUnexplained(x, died) {
@@ -166,6 +169,18 @@ func (v *service) patience() time.Duration {
 
 // maxInTime are so many requests, one after the other, as need not be within that time.
 const maxInTime = 20
+
+// sentAgain is what is known of what was cut off: how it is answered by itself.
+func (v *service) sentAgain() (known []*sending) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, x := range v.process.lately {
+		if x.again != nil {
+			known = append(known, x)
+		}
+	}
+	return known
+}
 
 func without(all, some []*sending) []*sending {
 	return slices.DeleteFunc(all, func(x *sending) bool { return slices.Contains(some, x) })
@@ -252,7 +267,7 @@ func (v *service) suspects(x *sending, before time.Duration, most int) []*sendin
 		y.lag = min(max(0, noticed.Sub(y.ended)), v.t.Patience.Latest)
 		switch {
 		case y.began.After(x.ended) || y.ended.Before(since):
-		case y == x || y.again != nil || y.outlived > y.lag: // it is known what it does
+		case y == x || y.again != nil && y.again.Killed != nil || y.outlived > y.lag: // it is known what it does
 		case y.plain && blame(y) == 3:
 			plain = append(plain, y)
 		case y.plain:

@@ -225,17 +225,23 @@ func TestADeathThatComesLateHasItsCulprit(t *testing.T) {
 // Who hangs up first, and ends a moment later, has died of it.
 func TestADeathAfterTheConnectionWasCutOffHasItsCulprit(t *testing.T) {
 	t.Parallel()
+	var all sync.WaitGroup
 	for _, concurrency := range []int{0, 1} {
-		p := &mortal{cutsOff: true, dies: []time.Duration{30 * ms}}
-		traffic := p.askedBy(t, concurrency, PatienceFor(5*time.Second))
-		traffic.Do(as(t, "BEFORE"), "before", p.request("/before"))
-		ev := traffic.Do(as(t, "CULPRIT"), "culprit", p.request("/deadly"))
-		traffic.Do(as(t, "AFTER"), "after", p.request("/after"))
-		traffic.Settle(t.Context())
-		if deaths := traffic.Deaths(); ev.Killed == nil || len(deaths) != 1 || deaths[0].Check != "CULPRIT" || deaths[0].Times != allTries {
-			t.Errorf("concurrency %d: it says %v", concurrency, deaths)
+		for _, later := range []time.Duration{30 * ms, 100 * ms, 150 * ms, 220 * ms} {
+			all.Go(func() {
+				p := &mortal{cutsOff: true, dies: []time.Duration{later}}
+				traffic := p.askedBy(t, concurrency, PatienceFor(5*time.Second))
+				traffic.Do(as(t, "BEFORE"), "before", p.request("/before"))
+				ev := traffic.Do(as(t, "CULPRIT"), "culprit", p.request("/deadly"))
+				traffic.Do(as(t, "AFTER"), "after", p.request("/after"))
+				traffic.Settle(t.Context())
+				if deaths := traffic.Deaths(); ev.Killed == nil || len(deaths) != 1 || deaths[0].Check != "CULPRIT" || deaths[0].Times != allTries {
+					t.Errorf("concurrency %d, %v later: it says %v", concurrency, later, deaths)
+				}
+			})
 		}
 	}
+	all.Wait()
 }
 
 // All else waits while it is looked for who is to blame. That ends, found or not.

@@ -201,6 +201,13 @@ func (v *service) goneLately() bool {
 	return !v.foundGone.IsZero() && time.Since(v.foundGone) < sameDeath
 }
 
+// hasDied says whether a service of the process was ever found gone.
+func (v *service) hasDied() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.ContainsFunc(v.process.serves, func(o *service) bool { return !o.foundGone.IsZero() })
+}
+
 // goneWithin is how soon it is known that nobody is there; who is there may take longer to
 // answer.
 const goneWithin = 500 * time.Millisecond

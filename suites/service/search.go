@@ -74,7 +74,7 @@ func (v *service) narrow(ctx context.Context, client *wire.Client, group []*send
 	}
 	if !broke {
 		for i, x := range group {
-			if x.outlived = x.lag + v.aftermath(); !answered(x) {
+			if !answered(x) {
 				x.again = &evs[i]
 			}
 		}
@@ -117,8 +117,11 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 		evs = nil
 		var until time.Time
 		for _, x := range group {
+			x.watched = time.Now()
 			ev := x.at.send(WithRunning(ctx, x.running), client, x.title, x.request)
-			evs, ended = append(evs, ev), time.Now()
+			if evs, ended = append(evs, ev), time.Now(); ev.Exchange.Kind() != wire.KindTimeout { // that lasted while it was waited for
+				x.watched = ended
+			}
 			if end := ended.Add(x.lag); end.After(until) {
 				until = end
 			}
@@ -137,6 +140,9 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 			break
 		}
 	}
+	for _, x := range group[:len(evs)] {
+		x.outlived = time.Since(x.watched)
+	}
 	return evs, cut || state != beats, late
 }
 
@@ -150,6 +156,8 @@ func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence, u
 	}
 	state := v.pulse(ctx, client)
 	switch {
+	case state == beats && ev.Exchange.Kind() == wire.KindReset && v.hasDied(): // of what hung up, perhaps
+		return v.watch(ctx, client, until.Add(v.aftermath()), every)
 	case state == beats && ev.Exchange.Kind() == wire.KindReset: // who hangs up may end a moment later
 		return v.watch(ctx, client, time.Now().Add(moment), moment)
 	case state != beats || ev.Exchange.Err != nil: // it has shown what it does, and the service may have outlived it

@@ -61,6 +61,7 @@ type sending struct {
 	beside       int           // how many were under way when it was sent
 	plain        bool          // nothing hostile about it
 	lag          time.Duration // from its end until the service was found broken
+	watched      time.Time     // from when on it was looked what it does, sent again
 	outlived     time.Duration // that long at least after it was sent again
 	ev           Evidence
 	// again is the answer to its repetition, once somebody has looked into it.
