@@ -69,7 +69,7 @@ var badChats = []bad{
 		wants: []want{{"PAGE-WIDGET", reports.Failed, "no such element within 2s"}, {"PAGE-WIDGET", reports.Failed, "page.steps"}}},
 	{name: "it loads kindlytest serve's client", // which is no mistake
 		target: func(t *testing.T) target.Target {
-			return tag(strings.Replace(snippet, kindlyURL, nobodyHome(t)+"/kindly-chat.js", 1))(t)
+			return tag(strings.Replace(snippet, kindlyURL, nobodyHome+"/kindly-chat.js", 1))(t)
 		}, opts: chat,
 		wants: []want{{"PAGE-WIDGET", reports.Passed, "/kindly-chat.js"}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},
 	{name: "it inserts the script at each render",

@@ -21,7 +21,7 @@ func endpointOf(h http.HandlerFunc) func(*testing.T) target.Target {
 
 var badEndpoints = []bad{
 	{name: "nothing listens",
-		target:  func(t *testing.T) target.Target { return endpointAt(nobodyHome(t) + "/auth") },
+		target:  func(t *testing.T) target.Target { return endpointAt(nobodyHome + "/auth") },
 		problem: "could not be called", hint: "Is it running", exit: 2},
 	{name: "it never answers",
 		target: endpointOf(hang), problem: "did not answer within 2s", hint: "--timeout", exit: 2},

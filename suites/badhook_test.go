@@ -47,7 +47,7 @@ func hookAt(url string) target.Target {
 
 var badWebhooks = []bad{
 	{name: "nothing listens",
-		target:  func(t *testing.T) target.Target { return hookAt(nobodyHome(t)) },
+		target:  func(t *testing.T) target.Target { return hookAt(nobodyHome) },
 		problem: "could not be called", hint: "Is it running?", exit: 2},
 	{name: "its name is unknown",
 		target:  func(*testing.T) target.Target { return hookAt("http://nowhere.invalid/") },

@@ -3,7 +3,6 @@ package suites_test
 import (
 	"cmp"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/porttest"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
@@ -116,16 +116,8 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 	return server.URL
 }
 
-// nobodyHome is the URL of a port where nothing listens.
-func nobodyHome(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
-	return "http://" + l.Addr().String()
-}
+// nobodyHome is where nothing listens.
+const nobodyHome = "http://" + porttest.Nobody
 
 // hang reads the request and never answers.
 func hang(_ http.ResponseWriter, r *http.Request) {
@@ -195,7 +187,7 @@ func TestWebhookRedirectIsNotFollowed(t *testing.T) {
 
 func TestNothingToCheck(t *testing.T) {
 	t.Parallel()
-	shop := hookAt(nobodyHome(t))
+	shop := hookAt(nobodyHome)
 	for _, row := range []struct {
 		name    string
 		target  target.Target

@@ -58,7 +58,7 @@ var (
 
 var badPages = []bad{
 	{name: "nothing listens",
-		target:  func(t *testing.T) target.Target { return target.Target{PageURL: nobodyHome(t) + "/"} },
+		target:  func(t *testing.T) target.Target { return target.Target{PageURL: nobodyHome + "/"} },
 		problem: "ERR_CONNECTION_REFUSED", hint: "Is it running?", exit: 2},
 	{name: "its server answers 500",
 		target: page(500, "<title>Oops</title>"), opts: widget, exit: 2, problem: "answers 500 Internal Server Error (\"Oops\")", hint: "right address",

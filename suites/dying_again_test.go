@@ -8,12 +8,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/internal/demo"
+	"github.com/kindlytest/kindlytest/internal/porttest"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
@@ -226,15 +228,11 @@ func TestTheDeathOfTheFirstRequestIsTold(t *testing.T) {
 // called for the first time: that is waited for, and not said to be nowhere.
 func TestAWebhookThatIsJustRestartedIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.Close()
+	at := "127.0.0.1:" + strconv.Itoa(porttest.Free(t))
 	restarted := make(chan *httptest.Server, 1)
 	time.AfterFunc(700*time.Millisecond, func() {
 		defer close(restarted)
-		l, err := net.Listen("tcp4", l.Addr().String())
+		l, err := net.Listen("tcp4", at)
 		if err != nil {
 			t.Error(err)
 			return
@@ -243,7 +241,7 @@ func TestAWebhookThatIsJustRestartedIsWaitedFor(t *testing.T) {
 		server.Start()
 		restarted <- server
 	})
-	shop := target.Target{PrivateKey: ourKey(), Webhooks: []target.Webhook{{URL: "https://hooks.shop.example/kindly", ConnectTo: "http://" + l.Addr().String(), Secret: plainSecret}}}
+	shop := target.Target{PrivateKey: ourKey(), Webhooks: []target.Webhook{{URL: "https://hooks.shop.example/kindly", ConnectTo: "http://" + at, Secret: plainSecret}}}
 	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"RESP-STATUS"}})
 	if server := <-restarted; server != nil {
 		defer server.Close()

@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/porttest"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
@@ -229,26 +230,11 @@ type front struct {
 
 func (f front) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: f.port} }
 
-// freePort is a port that no connection of this machine takes by chance while
-// nobody listens there.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for range 100 {
-		port := 15000 + rand.IntN(15000)
-		if l, err := net.Listen("tcp4", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
-			l.Close()
-			return port
-		}
-	}
-	t.Fatal("no port is free")
-	return 0
-}
-
 // startDying serves a sound customer behind a program that dies, and returns what
 // ends the process as it is.
 func startDying(t *testing.T, way wayToDie, faults ...fixtures.Fault) (*fixtures.Customer, func()) {
 	t.Helper()
-	port := freePort(t)
+	port := porttest.Free(t)
 	var behind []string // page, API, webhooks
 	_, customer := startReference(t, fixtures.Options{Faults: faults, Listen: func(ctx context.Context) (net.Listener, error) {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")

@@ -40,7 +40,7 @@ func TestKeysThatKindlyMayRefuseAreSaid(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			shop := hookAt(nobodyHome(t))
+			shop := hookAt(nobodyHome)
 			shop.PublicKeys = []*token.Key{key}
 			run := suites.Run(t.Context(), shop, suites.Options{Only: []string{"FWD-HTTPS"}})
 			said := reports.Note{}

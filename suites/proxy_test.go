@@ -23,7 +23,7 @@ func TestAProxyThatRefusesAccusesNobody(t *testing.T) {
 		w.Header().Set("Proxy-Authenticate", `Basic realm="proxy"`)
 		w.WriteHeader(http.StatusProxyAuthRequired)
 	})
-	for proxy, through := range map[string]string{"refuses": refuses, "is not there": nobodyHome(t)} {
+	for proxy, through := range map[string]string{"refuses": refuses, "is not there": nobodyHome} {
 		through = strings.Replace(through, "://", "://kindlytest:sesame-5150@", 1)
 		for _, scheme := range []string{"http", "https"} {
 			at := scheme + "://staging.example.com/"

@@ -32,7 +32,7 @@ func TestSeveralTargetsGiveOneVerdict(t *testing.T) {
 	}
 	sound := start(t, fixtures.Options{})
 	faulty := start(t, fixtures.Options{Faults: []fixtures.Fault{widgetless}})
-	gone := target.Target{PageURL: nobodyHome(t) + "/"}
+	gone := target.Target{PageURL: nobodyHome + "/"}
 	jobs := []suites.Job{
 		job("gone", gone, suites.Options{}),
 		job("sound", sound, suites.Options{}),

@@ -41,6 +41,7 @@ var mayImport = map[string][]string{
 	"internal/keyscan":  {},
 	"internal/oracle":   {"internal/jws", "internal/wire"},
 	"internal/param":    {"internal/wire"},
+	"internal/porttest": {},
 	"internal/redact":   {"internal/jws"},
 	"internal/mocktest": {"mockkindly/token"},
 	"internal/shell":    {},

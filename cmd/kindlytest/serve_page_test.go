@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/porttest"
 )
 
 // A tab shows a page of serve in a real browser.
@@ -159,7 +160,7 @@ func (p tab) openCause(severity string) {
 func TestChecksAreRunFromThePage(t *testing.T) {
 	for _, screen := range []browser.Screen{{Width: 1280, Height: 800}, {Width: 390, Height: 800}} {
 		t.Run(fmt.Sprint(screen.Width), func(t *testing.T) {
-			port, mock := freePort(t), freePort(t)
+			port, mock := porttest.Free(t), porttest.Free(t)
 			broken := startHook(t, port, hostileAnswer, "text/html")
 			args := []string{"--listen", fmt.Sprintf("127.0.0.1:%d", mock), "--webhook", fmt.Sprintf("orders=http://127.0.0.1:%d/kindly", port)}
 			s := serve(t, nil, args...)

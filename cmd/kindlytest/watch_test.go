@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/porttest"
 	"github.com/kindlytest/kindlytest/reports"
 )
 
@@ -77,7 +78,7 @@ func startEdited(t *testing.T) *editedApp {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &editedApp{t: t, dir: t.TempDir(), port: freePort(t), lines: make(chan string, 1000)}
+	e := &editedApp{t: t, dir: t.TempDir(), port: porttest.Free(t), lines: make(chan string, 1000)}
 	if err := os.WriteFile(filepath.Join(e.dir, "private.pem"), private, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +237,7 @@ func TestWatchSeesAVerdictChangeWithAPage(t *testing.T) {
 
 // Nothing of the app runs yet: it is waited for. Then it dies and comes back.
 func TestWatchWaitsForTheApp(t *testing.T) {
-	port := freePort(t)
+	port := porttest.Free(t)
 	s := &seen{more: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(t.Context())
 	a := &app{stdin: strings.NewReader(""), stdout: s, stderr: s, lookupEnv: func(string) (string, bool) { return "", false }}
@@ -277,7 +278,7 @@ func TestWatchWaitsForTheApp(t *testing.T) {
 
 // What is asked of an app that ends for a change proves nothing, and nothing is said of it.
 func TestWatchAccusesNobodyOfARestart(t *testing.T) {
-	port, dir := freePort(t), t.TempDir()
+	port, dir := porttest.Free(t), t.TempDir()
 	address := fmt.Sprintf("127.0.0.1:%d", port)
 	var ends atomic.Bool
 	var server *http.Server
@@ -374,7 +375,7 @@ func TestWatchFollowsTheFileThatDescribesTheTarget(t *testing.T) {
 			"--report-dir", filepath.Join(dir, "reports"), "--only", "RESP-JSON"})
 	}()
 	s.next(t, "FAILED")
-	nobody := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	nobody := porttest.Nobody
 	describe("http://" + nobody + "/")
 	s.next(t, "kindlytest.yaml changed")
 	s.next(t, "waiting for "+nobody+" to listen")
@@ -467,15 +468,4 @@ func TestWatchRefusesWhatDoesNotGoTogether(t *testing.T) {
 			t.Errorf("%q: exit code %d, %s%s", row.args, out.code, out.stdout, out.stderr)
 		}
 	}
-}
-
-// freePort is one that nobody listens at.
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }

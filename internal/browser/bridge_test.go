@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/porttest"
 )
 
 // An authority signs certificates of servers, in tests only.
@@ -101,7 +102,7 @@ func TestPrivateAuthority(t *testing.T) {
 		{"while its certificate is valid", ours.serve(t, "localhost", before).URL, "expired"},
 		{"and no other authority", theirs.serve(t, "localhost", later).URL, "unknown authority"},
 		{"nor one who only shows its certificate", theirs.serve(t, "localhost", later, ours.certificate.Raw).URL, "unknown authority"},
-		{"nobody is there", "https://127.0.0.1:" + closedPort(t) + "/", "refused"},
+		{"nobody is there", "https://" + porttest.Nobody + "/", "refused"},
 	}
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	b, err := browser.Launch(withTimeout(t), browser.Options{Path: chromePath, TempDir: t.TempDir(), RootCAs: ours.pool(),
@@ -144,19 +145,4 @@ func TestWithoutItsAuthorityAPageIsRefused(t *testing.T) {
 	if !strings.Contains(nav.Error, "ERR_CERT_AUTHORITY_INVALID") {
 		t.Errorf("got %+v", nav)
 	}
-}
-
-// closedPort is one where nobody listens.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
+	"github.com/kindlytest/kindlytest/internal/porttest"
 	"github.com/kindlytest/kindlytest/internal/recording"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/webhook"
@@ -278,13 +279,7 @@ func TestAnswersAreNotHeldBack(t *testing.T) {
 }
 
 func TestAnAppThatIsDownIsTold(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	l.Close()
-	r := start(t, "http://"+address)
+	r := start(t, "http://"+porttest.Nobody)
 	req, err := http.NewRequest("POST", "http://"+r.base+"/", strings.NewReader("{}"))
 	if err != nil {
 		t.Fatal(err)
@@ -296,7 +291,7 @@ func TestAnAppThatIsDownIsTold(t *testing.T) {
 	}
 	body, _ := io.ReadAll(res.Body)
 	res.Body.Close()
-	if res.StatusCode != 502 || strings.Contains(string(body), address) {
+	if res.StatusCode != 502 || strings.Contains(string(body), porttest.Nobody) {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
 	if line := r.recorded()[0]; line.Error != "unreachable" || line.Answer != nil || line.GivenUp || line.Request.Signature != "right" {

@@ -13,14 +13,11 @@ import (
 	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/kindlytest/kindlytest/internal/porttest"
 )
 
 func TestKinds(t *testing.T) {
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	serve := func(f func(*net.TCPConn)) string {
@@ -34,7 +31,7 @@ func TestKinds(t *testing.T) {
 		want      Kind
 	}{
 		{"an answer", serve(write("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n")), KindNone},
-		{"nobody listens", "http://" + closed.Addr().String(), KindUnreachable},
+		{"nobody listens", "http://" + porttest.Nobody, KindUnreachable},
 		{"the name is unknown", "http://nobody.invalid/", KindUnreachable},
 		{"closed without an answer", serve(func(*net.TCPConn) {}), KindReset},
 		{"reset without an answer", serve(func(c *net.TCPConn) { _ = c.SetLinger(0) }), KindReset},
