@@ -15,47 +15,68 @@ import (
 
 // build makes of the file what it describes.
 func (d *document) build() {
-	var head struct {
-		Name      text              `yaml:"name"`
-		Observed  text              `yaml:"observed"`
-		Dialogues []dialogueSection `yaml:"dialogues"`
-	}
-	d.decode(nil, &head)
+	var f file
+	d.decode(nil, &f)
 	c := d.config
-	c.Target.Name = string(head.Name)
-	d.sections(nil, &c.Target, &c.Options)
-	c.ObservedFile = string(head.Observed)
+	c.Target.Name = string(f.Name)
+	d.sections(nil, &c.Target, &c.Options, f.Sections)
+	c.ObservedFile = string(f.Observed)
 	c.Target.Secrets = d.secrets[""]
-	for i, s := range head.Dialogues {
+	for i, s := range f.Dialogues {
 		c.Dialogues = append(c.Dialogues, d.dialogue(path{"dialogues"}.item(i), s))
 	}
-	if n, _ := find(d.root, path{"targets"}); n != nil {
-		d.targets()
+	d.targets(f.Targets)
+}
+
+// A file is kindlytest.yaml as it is written. Its types are its schema, too: a key is a
+// member, with what it is for (doc), and whether it must be there (must).
+type file struct {
+	Version   version `yaml:"version" must:"yes" doc:"The version of this form."`
+	Name      text    `yaml:"name" doc:"A name for the target, for reports."`
+	Sections  `yaml:",inline"`
+	Dialogues []dialogueSection `yaml:"dialogues" doc:"What kindlytest serve does about a message; kindlytest run does not read them."`
+	Targets   targetList        `yaml:"targets" doc:"Several targets, checked in one run with one verdict. The sections of the file are for targets that don't bring their own."`
+}
+
+func (file) keywords() object {
+	return object{
+		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+		{"$id", SchemaURL},
+		{"title", "kindlytest.yaml"},
+		{"description", "What kindlytest checks, and how. ${VAR} and ${VAR:-default} within a value are taken from the environment. kindlytest itself checks more than a schema can: files, variables, names of checks."},
+		{"if", requires("targets")},
+		{"then", object{{"properties", object{{"name", object{{"not", object{}}, {"errorMessage", "is for a file of one target; each entry of targets has a name of its own"}}}}}}},
+		{"else", object{
+			{"anyOf", []any{requires("page"), requires("endpoint"), requires("webhooks"), requires("dialogues")}},
+			{"errorMessage", "names nothing to check; give page, endpoint or webhooks"},
+		}},
 	}
 }
 
-// The sections are as the file has them: the schema has seen to their types before they
-// are decoded.
-type sections struct {
-	Bot        *botSection       `yaml:"bot"`
-	Page       *pageSection      `yaml:"page"`
-	Endpoint   *endpointSection  `yaml:"endpoint"`
-	Webhooks   *[]webhookSection `yaml:"webhooks"`
-	PrivateKey text              `yaml:"private_key"`
-	Sub        text              `yaml:"sub"`
-	CAFile     text              `yaml:"ca_file"`
-	Resolve    *map[string]text  `yaml:"resolve"`
-	Gate       *[]gateSection    `yaml:"gate"`
-	Proxy      text              `yaml:"proxy"`
-	Observed   text              `yaml:"observed"`
-	Checks     checksSection     `yaml:"checks"`
+// A version is that of the form.
+type version struct{ value }
+
+func (version) keywords() object { return object{{"const", 1}} }
+
+// Sections describe a target.
+type Sections struct {
+	Bot        *botSection       `yaml:"bot" doc:"The bot at Kindly."`
+	Page       *pageSection      `yaml:"page" doc:"The page that has the chat on it."`
+	Endpoint   *endpointSection  `yaml:"endpoint" doc:"The auth endpoint, where no page is given, or the token does not come straight from a request of the page."`
+	Webhooks   *[]webhookSection `yaml:"webhooks" doc:"The webhooks of the bot."`
+	PrivateKey text              `yaml:"private_key" doc:"PEM file of the private key, of a test environment only."`
+	Sub        text              `yaml:"sub" doc:"The sub of tokens that are made with private_key alone: a user whom the webhooks know."`
+	CAFile     text              `yaml:"ca_file" doc:"PEM file of a private certificate authority, trusted beside the system's."`
+	Resolve    *map[string]text  `yaml:"resolve" doc:"The address to call for a host name."`
+	Gate       *[]gateSection    `yaml:"gate" doc:"What stands before a staging system: goes with every request to these origins, also when logged out."`
+	Proxy      text              `yaml:"proxy" doc:"The proxy to call through, http://host:port; HTTP_PROXY and HTTPS_PROXY, if not given. NO_PROXY counts in any case."`
+	Observed   text              `yaml:"observed" doc:"What kindlytest learn has found out about the real Kindly: requests are sent likewise, and checks say what they rest on. kindly-observed.json beside this file, if not given."`
+	Checks     checksSection     `yaml:"checks" doc:"Which checks are run, and how."`
 }
 
 // sections reads what describes a target: in the file itself, or in an entry of
 // targets, where each one replaces the file's as a whole.
-func (d *document) sections(at path, t *target.Target, o *subject.Options) {
-	var s sections
-	d.decode(at, &s)
+func (d *document) sections(at path, t *target.Target, o *subject.Options, s Sections) {
 	if s.Bot != nil {
 		d.bot(at.to("bot"), t, s.Bot)
 	}
@@ -98,7 +119,7 @@ func (d *document) observed(at path, name string) *observed.Learnt {
 }
 
 // url returns a URL that can be called.
-func (d *document) url(at path, raw text) string {
+func (d *document) url(at path, raw address) string {
 	if raw == "" {
 		return ""
 	}
@@ -121,7 +142,7 @@ func (d *document) proxy(at path, raw string) string {
 	return raw
 }
 
-func (d *document) files(at path, t *target.Target, s sections) {
+func (d *document) files(at path, t *target.Target, s Sections) {
 	if s.PrivateKey != "" {
 		key, err := ReadPrivateKey(d.from.Read, string(s.PrivateKey))
 		if err != nil {
@@ -140,8 +161,8 @@ func (d *document) files(at path, t *target.Target, s sections) {
 }
 
 type botSection struct {
-	Key       text  `yaml:"key"`
-	PublicKey texts `yaml:"public_key"`
+	Key       text  `yaml:"key" doc:"Its key; without it any data-bot-key is accepted."`
+	PublicKey texts `yaml:"public_key" doc:"PEM file of the public key that you uploaded to Kindly. In a list the first is the uploaded one; the others only say who signed instead."`
 }
 
 // bot reads the keys of the bot, of which the first is the one that was uploaded
@@ -166,16 +187,16 @@ func (d *document) bot(at path, t *target.Target, s *botSection) {
 }
 
 type endpointSection struct {
-	URL           text            `yaml:"url"`
-	Method        text            `yaml:"method"`
-	Headers       map[string]text `yaml:"headers"`
-	ChatIDField   text            `yaml:"chat_id_field"`
-	Path          text            `yaml:"path"`
-	Query         map[string]text `yaml:"query"`
-	Form          map[string]text `yaml:"form"`
-	Body          value           `yaml:"body"`
-	Token         text            `yaml:"token"`
-	SecondHeaders map[string]text `yaml:"second_headers"`
+	URL           address `yaml:"url" must:"yes"`
+	Method        text    `yaml:"method" doc:"If not given: POST where there is a body, GET otherwise."`
+	Headers       secrets `yaml:"headers" doc:"The session: a cookie, or an Authorization header."`
+	ChatIDField   text    `yaml:"chat_id_field" doc:"The member of the JSON body that holds the chat id; if not given, both chat_id and chatId are sent."`
+	Path          text    `yaml:"path" doc:"Instead of the URL's; ${chat_id} stands for the chat id."`
+	Query         secrets `yaml:"query" doc:"Names and values; ${chat_id} stands for the chat id."`
+	Form          secrets `yaml:"form" doc:"A form body: names and values; ${chat_id} stands for the chat id."`
+	Body          body    `yaml:"body" doc:"A JSON body, or a text as it is; ${chat_id} stands for the chat id."`
+	Token         text    `yaml:"token" doc:"Where the token stands in the answer, such as data.kindly.token."`
+	SecondHeaders secrets `yaml:"second_headers" doc:"The session of another user."`
 }
 
 func (d *document) endpoint(at path, s *endpointSection) *target.EndpointConfig {
@@ -189,7 +210,7 @@ func (d *document) endpoint(at path, s *endpointSection) *target.EndpointConfig 
 	return e
 }
 
-func header(m map[string]text) http.Header {
+func header(m secrets) http.Header {
 	if len(m) == 0 {
 		return nil
 	}
@@ -201,17 +222,19 @@ func header(m map[string]text) http.Header {
 }
 
 type webhookSection struct {
-	Name          text                `yaml:"name"`
-	URL           text                `yaml:"url"`
-	ConnectTo     text                `yaml:"connect_to"`
-	HMACSecret    text                `yaml:"hmac_secret"`
-	Headers       map[string]text     `yaml:"headers"`
-	Message       text                `yaml:"message"`
-	Slug          text                `yaml:"slug"`
-	Context       value               `yaml:"context"`
-	Authenticated *expectationSection `yaml:"authenticated"`
-	Refused       *expectationSection `yaml:"refused"`
+	Name          text                `yaml:"name" doc:"For reports."`
+	URL           address             `yaml:"url" must:"yes" doc:"The URL that Kindly knows; decides whether the token may go there."`
+	ConnectTo     address             `yaml:"connect_to" doc:"Where to call it instead, for local work."`
+	HMACSecret    text                `yaml:"hmac_secret" doc:"The secret for Kindly-HMAC, from the environment: ${VAR}"`
+	Headers       secrets             `yaml:"headers" doc:"What a gateway before it wants."`
+	Message       text                `yaml:"message" doc:"What the user wrote; Hello, if not given."`
+	Slug          text                `yaml:"slug" doc:"exchange.exchange_slug of the dialogue."`
+	Context       data                `yaml:"context" doc:"The chat's context."`
+	Authenticated *expectationSection `yaml:"authenticated" doc:"How a believed token is answered."`
+	Refused       *expectationSection `yaml:"refused" doc:"How a refused token is answered."`
 }
+
+func (webhookSection) keywords() object { return object{{"title", "a webhook"}} }
 
 func (d *document) webhooks(at path, list []webhookSection) []target.Webhook {
 	var out []target.Webhook
@@ -240,7 +263,15 @@ type expectationSection struct {
 	Status      statuses `yaml:"status"`
 	Contains    texts    `yaml:"contains"`
 	NotContains texts    `yaml:"not_contains"`
-	JSON        value    `yaml:"json"`
+	JSON        data     `yaml:"json"`
+}
+
+func (expectationSection) keywords() object {
+	return object{
+		{"description", "What an answer must look like."},
+		{"minProperties", 1},
+		{"errorMessage", "expects nothing; give a status, contains, not_contains or json"},
+	}
 }
 
 func (s *expectationSection) expectation() *oracle.Expectation {
@@ -251,16 +282,24 @@ func (s *expectationSection) expectation() *oracle.Expectation {
 }
 
 type checksSection struct {
-	Only             *texts             `yaml:"only"`
-	Skip             *texts             `yaml:"skip"`
-	ExpectedFailures *[]expectedFailure `yaml:"expected_failures"`
-	Strict           *bool              `yaml:"strict"`
-	Safe             *bool              `yaml:"safe"`
-	WaitExpiry       *bool              `yaml:"wait_expiry"`
-	Concurrency      int                `yaml:"concurrency"`
-	Rate             *float64           `yaml:"rate"`
-	Timeout          text               `yaml:"timeout"`
+	Only             *texts             `yaml:"only" doc:"Run only these: IDs, areas or globs (HOOK-ALG-*)."`
+	Skip             *texts             `yaml:"skip" doc:"Leave these out."`
+	ExpectedFailures *[]expectedFailure `yaml:"expected_failures" doc:"Known failures. They don't fail the run; one that passes does."`
+	Strict           *bool              `yaml:"strict" doc:"A broken SHOULD fails the run too."`
+	Safe             *bool              `yaml:"safe" doc:"Send no hostile input: for production."`
+	WaitExpiry       *bool              `yaml:"wait_expiry" doc:"Wait for real tokens to expire where a check needs that."`
+	Concurrency      concurrency        `yaml:"concurrency" doc:"Checks at a time; 8, if not given."`
+	Rate             *rate              `yaml:"rate" doc:"Requests a second; 50, and no limit on this machine, if not given."`
+	Timeout          duration           `yaml:"timeout" doc:"Of one request, and of the page's callback, such as 10s or 2m; 10s, if not given."`
 }
+
+type concurrency int
+
+func (concurrency) keywords() object { return object{{"minimum", 1}, {"maximum", 1000}} }
+
+type rate float64
+
+func (rate) keywords() object { return object{{"minimum", 0}} }
 
 // checks reads how a target is checked. A target's begin as the file's: what is
 // safe for all stays safe.
@@ -273,9 +312,9 @@ func (d *document) checks(at path, o *subject.Options, s checksSection) {
 	set(&o.Strict, s.Strict)
 	set(&o.Safe, s.Safe)
 	set(&o.WaitExpiry, s.WaitExpiry)
-	set(&o.Rate, s.Rate)
+	set((*rate)(&o.Rate), s.Rate)
 	if s.Concurrency != 0 {
-		o.Concurrency = s.Concurrency
+		o.Concurrency = int(s.Concurrency)
 	}
 	if s.Timeout != "" {
 		o.Timeout = d.duration(at.to("timeout"), s.Timeout)
@@ -288,7 +327,14 @@ func set[T any](into *T, v *T) {
 	}
 }
 
-func (d *document) duration(at path, s text) time.Duration {
+// A duration is a time as Go writes it.
+type duration string
+
+func (duration) keywords() object {
+	return object{{"pattern", `^([0-9.]+(ns|us|µs|ms|s|m|h))+$|\$\{`}, {"errorMessage", "must be a time such as 10s or 2m"}}
+}
+
+func (d *document) duration(at path, s duration) time.Duration {
 	v, err := time.ParseDuration(string(s))
 	if err != nil || v <= 0 {
 		d.problem(at, "%s must be a time such as 10s or 2m, not %q", at.name(), s)
@@ -314,10 +360,12 @@ func (d *document) selection(at path, into *[]string, patterns *texts) {
 }
 
 type expectedFailure struct {
-	ID     text `yaml:"id"`
-	Reason text `yaml:"reason"`
-	Until  text `yaml:"until"`
+	ID     text `yaml:"id" must:"yes" doc:"One check, such as AUTH-NO-STORE."`
+	Reason text `yaml:"reason" must:"yes" doc:"Why the failure is accepted."`
+	Until  text `yaml:"until" doc:"The last day on which it is accepted, such as 2027-01-31 (UTC)."`
 }
+
+func (expectedFailure) keywords() object { return object{{"title", "an expected failure"}} }
 
 func (d *document) expectedFailures(at path, list []expectedFailure) (expected map[string]string, until map[string]time.Time) {
 	expected = map[string]string{}

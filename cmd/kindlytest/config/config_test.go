@@ -257,7 +257,7 @@ var mistakes = []struct {
 	{"basic without its password", aPage + "gate: [{basic: {user: u}}]\n", "f:3:16: basic.password is missing", false},
 	{"a certificate without its key", aPage + "gate: [{client_certificate: {cert: ca.pem, key: public.pem}}]\n", "f:3:29: client_certificate: ca.pem and public.pem must be PEM files, of a certificate and of its key without a password", true},
 	{"a proxy that is none", aPage + "proxy: proxy.example.com\n", "f:3:8: proxy: it is no URL of a proxy; an example: http://proxy.example.com:3128", true},
-	{"a goto on the page", aPage[:len(aPage)-2] + ", steps: [{goto: https://a.example/}]}\n", `f:2:42: unknown key "goto"; a step may hold click, fill, press, scroll, wait_for, idle`, false},
+	{"a goto on the page", aPage[:len(aPage)-2] + ", steps: [{goto: https://a.example/}]}\n", `f:2:42: unknown key "goto"; a step may hold fill, click, wait_for, press, scroll, idle`, false},
 	{"an idle without unit", aPage[:len(aPage)-2] + ", steps: [{idle: 2}]}\n", `f:2:48: idle must be a time such as 10s or 2m, not "2"`, false},
 	{"a state that is not there", aPage[:len(aPage)-2] + ", login: {storage_state: gone.json}}\n", "f:2:56: page.login.storage_state: gone.json: file does not exist", true},
 	{"a state that is none", aPage[:len(aPage)-2] + ", login: {storage_state: ca.pem}}\n", "f:2:56: page.login.storage_state: ca.pem is not what Playwright's context.storageState writes", true},

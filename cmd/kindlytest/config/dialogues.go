@@ -12,15 +12,22 @@ import (
 )
 
 type dialogueSection struct {
-	Slug          text  `yaml:"slug"`
-	Phrases       texts `yaml:"phrases"`
-	Fallback      bool  `yaml:"fallback"`
-	Webhook       text  `yaml:"webhook"`
-	Reply         text  `yaml:"reply"`
-	ExchangeSlug  text  `yaml:"exchange_slug"`
-	NewContext    value `yaml:"new_context"`
-	Buttons       value `yaml:"buttons"`
-	ImageCarousel value `yaml:"image_carousel"`
+	Slug          text    `yaml:"slug" doc:"Its name, for triggers, buttons and exchange_slug."`
+	Phrases       texts   `yaml:"phrases" doc:"Messages that it is for."`
+	Fallback      bool    `yaml:"fallback" doc:"It is for all messages that match no other."`
+	Webhook       text    `yaml:"webhook" doc:"The name of a webhook that it calls."`
+	Reply         text    `yaml:"reply"`
+	ExchangeSlug  text    `yaml:"exchange_slug" doc:"The dialogue that comes next."`
+	NewContext    data    `yaml:"new_context" doc:"Set in the chat's context."`
+	Buttons       objects `yaml:"buttons" doc:"As in a webhook's answer."`
+	ImageCarousel objects `yaml:"image_carousel" doc:"As in a webhook's answer."`
+}
+
+func (dialogueSection) keywords() object {
+	return object{
+		{"title", "a dialogue"},
+		{"description", "Messages that the bot knows, and what it does about them: it calls a webhook, or answers itself."},
+	}
 }
 
 // dialogue reads what kindlytest serve does about messages. It is complete in
@@ -35,7 +42,7 @@ func (d *document) dialogue(at path, s dialogueSection) mockkindly.Dialogue {
 }
 
 // shaped reads a list by the rules by which Kindly reads it in an answer.
-func (d *document) shaped(at path, name string, list value) webhook.Answer {
+func (d *document) shaped(at path, name string, list objects) webhook.Answer {
 	if list.any == nil {
 		return webhook.Answer{}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,29 +19,49 @@ import (
 )
 
 type pageSection struct {
-	URL         text          `yaml:"url"`
-	Login       *loginSection `yaml:"login"`
-	SecondLogin *loginSection `yaml:"second_login"`
-	Steps       []step        `yaml:"steps"`
+	URL         address       `yaml:"url" must:"yes"`
+	Login       *loginSection `yaml:"login" doc:"How a user is logged in."`
+	SecondLogin *loginSection `yaml:"second_login" doc:"The same for another user."`
+	Steps       pageSteps     `yaml:"steps" doc:"What a visitor does on the page, at each visit, logged in or not, until the chat is there: consent, scrolling, opening the chat."`
 }
 
 func (d *document) page(at path, t *target.Target, s *pageSection) {
 	t.PageURL = d.url(at.to("url"), s.URL)
 	t.Login, t.Second = d.login(at.to("login"), s.Login), d.login(at.to("second_login"), s.SecondLogin)
-	t.PageSteps = d.steps(at.to("steps"), s.Steps)
+	t.PageSteps = d.steps(at.to("steps"), s.Steps.steps())
 }
 
 type loginForm struct {
-	Steps        []step          `yaml:"steps"`
-	StorageState text            `yaml:"storage_state"`
-	Cookies      cookies         `yaml:"cookies"`
-	Headers      map[string]text `yaml:"headers"`
-	LocalStorage map[string]text `yaml:"local_storage"`
-	Origin       text            `yaml:"origin"`
+	Steps        steps   `yaml:"steps"`
+	StorageState text    `yaml:"storage_state" doc:"A file that Playwright wrote (context.storageState): cookies, and local storage of several origins."`
+	Cookies      cookies `yaml:"cookies" doc:"name: value pairs, or a list of cookies with attributes."`
+	Headers      secrets `yaml:"headers" doc:"Added to requests to the page's origin only."`
+	LocalStorage secrets `yaml:"local_storage" doc:"There before any script of the page's origin runs."`
+	Origin       address `yaml:"origin" doc:"Whom headers, local storage and cookies without a domain are for, if not the page's origin."`
+}
+
+func (loginForm) keywords() object {
+	some := func(key string, least object) object {
+		return append(requires(key), member{"properties", object{{key, least}}})
+	}
+	return object{
+		{"errorMessage", "logs nobody in; give steps, storage_state, cookies, headers or local_storage"},
+		{"anyOf", []any{
+			requires("steps"), requires("storage_state"), some("cookies", object{{"minItems", 1}, {"minProperties", 1}}),
+			some("headers", object{{"minProperties", 1}}), some("local_storage", object{{"minProperties", 1}}),
+		}},
+	}
 }
 
 // A loginSection is a list of steps, or keys and values.
 type loginSection struct{ loginForm }
+
+func (loginSection) keywords() object {
+	return object{
+		{"description", "A list of steps, or an object with steps, cookies, headers or local storage."},
+		{"anyOf", []any{reflect.TypeFor[steps](), reflect.TypeFor[loginForm]()}},
+	}
+}
 
 // UnmarshalYAML takes either.
 func (l *loginSection) UnmarshalYAML(n ast.Node) error {
@@ -75,7 +96,13 @@ func (d *document) login(at path, s *loginSection) *browser.Login {
 	return l
 }
 
-func (d *document) sameSite(at path, s text) string {
+type sameSite string
+
+func (sameSite) keywords() object {
+	return object{{"pattern", `^([sS][tT][rR][iI][cC][tT]|[lL][aA][xX]|[nN][oO][nN][eE]|.*\$\{.*)$`}, {"errorMessage", "must be Strict, Lax or None"}}
+}
+
+func (d *document) sameSite(at path, s sameSite) string {
 	if s == "" {
 		return ""
 	}
@@ -88,17 +115,49 @@ func (d *document) sameSite(at path, s text) string {
 	return known[i]
 }
 
-type step struct {
-	Goto    text   `yaml:"goto"`
-	Fill    fields `yaml:"fill"`
-	Click   text   `yaml:"click"`
-	WaitFor text   `yaml:"wait_for"`
-	Press   text   `yaml:"press"`
-	Scroll  text   `yaml:"scroll"`
-	Idle    text   `yaml:"idle"`
+// A PageStep is what a visitor does on a page.
+type PageStep struct {
+	Fill    fields   `yaml:"fill" doc:"Put values into fields, in their order: {\"#email\": ada@example.com}. ${totp:VAR} is a one-time code of the secret in VAR."`
+	Click   text     `yaml:"click" doc:"Click on an element, and wait for what comes of it."`
+	WaitFor text     `yaml:"wait_for" doc:"Wait until an element can be seen."`
+	Press   text     `yaml:"press" doc:"Press a key where the focus is, such as Enter."`
+	Scroll  text     `yaml:"scroll" doc:"To top, to bottom, or to an element."`
+	Idle    duration `yaml:"idle" doc:"Do nothing for so long, such as 2s."`
 }
 
-func (d *document) steps(at path, list []step) []browser.Step {
+// A step is what a user does who logs in.
+type step struct {
+	Goto     address `yaml:"goto" doc:"Open a URL, and wait for the document."`
+	PageStep `yaml:",inline"`
+}
+
+func (PageStep) keywords() object {
+	return object{
+		{"title", "a step"},
+		{"description", "One action. Selectors are CSS; what is in a frame stands after its selector: iframe >>> #email."},
+		{"maxProperties", 1},
+		{"errorMessage", "has one action; begin each with a hyphen of its own"},
+	}
+}
+
+type steps []step
+
+func (steps) keywords() object {
+	return object{{"description", "What a user does, in this order."}, {"minItems", 1}}
+}
+
+type pageSteps []PageStep
+
+func (pageSteps) keywords() object { return object{{"minItems", 1}} }
+
+func (list pageSteps) steps() (all steps) {
+	for _, s := range list {
+		all = append(all, step{PageStep: s})
+	}
+	return all
+}
+
+func (d *document) steps(at path, list steps) []browser.Step {
 	var steps []browser.Step
 	for i, s := range list {
 		here := at.item(i)
@@ -252,17 +311,32 @@ func readStorageState(read func(string) ([]byte, error), name string) (storageSt
 const maxOrigins = 50
 
 type gateSection struct {
-	Origins texts           `yaml:"origins"`
-	Headers map[string]text `yaml:"headers"`
+	Origins origins `yaml:"origins" doc:"scheme://host[:port]; all of the target's, if not given."`
+	Headers secrets `yaml:"headers" doc:"Added to each request."`
 	Basic   struct {
-		User     text `yaml:"user"`
-		Password text `yaml:"password"`
-	} `yaml:"basic"`
-	Cookies           map[string]text `yaml:"cookies"`
+		User     text `yaml:"user" must:"yes"`
+		Password text `yaml:"password" must:"yes"`
+	} `yaml:"basic" doc:"Name and password of Basic authorization; requests that bring an Authorization keep theirs."`
+	Cookies           secrets `yaml:"cookies"`
 	ClientCertificate struct {
-		Cert text `yaml:"cert"`
-		Key  text `yaml:"key"`
-	} `yaml:"client_certificate"`
+		Cert text `yaml:"cert" must:"yes"`
+		Key  text `yaml:"key" must:"yes"`
+	} `yaml:"client_certificate" doc:"PEM files: for servers that ask for a certificate."`
+}
+
+func (gateSection) keywords() object {
+	return object{
+		{"title", "a gate"},
+		{"anyOf", []any{requires("headers"), requires("basic"), requires("cookies"), requires("client_certificate")}},
+		{"errorMessage", "opens nothing; give headers, basic, cookies or client_certificate"},
+	}
+}
+
+// origins are a list of URLs; one alone is a list too.
+type origins struct{ texts }
+
+func (origins) keywords() object {
+	return object{{"anyOf", []any{reflect.TypeFor[address](), reflect.TypeFor[[]address]()}}}
 }
 
 // gates reads what stands before a staging system.
@@ -271,12 +345,12 @@ func (d *document) gates(at path, list []gateSection) []target.Gate {
 	for i, s := range list {
 		here := at.item(i)
 		g := target.Gate{Header: strs(s.Headers), User: string(s.Basic.User), Password: string(s.Basic.Password), Cookies: strs(s.Cookies)}
-		for j, origin := range s.Origins {
+		for j, origin := range s.Origins.texts {
 			where := here.to("origins")
 			if n, _ := find(d.root, where.item(j)); n != nil {
 				where = where.item(j)
 			}
-			g.Origins = append(g.Origins, strings.TrimSuffix(d.url(where, text(origin)), "/"))
+			g.Origins = append(g.Origins, strings.TrimSuffix(d.url(where, address(origin)), "/"))
 		}
 		if c := s.ClientCertificate; c.Cert != "" {
 			cert, err := readCertificate(d.from.Read, string(c.Cert), string(c.Key))

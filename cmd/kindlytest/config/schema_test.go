@@ -3,6 +3,8 @@ package config_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +44,25 @@ func validates(t *testing.T, text string) error {
 		return err
 	}
 	return configSchema(t).Validate(doc)
+}
+
+var update = flag.Bool("update", false, "write kindlytest.schema.json")
+
+// The schema that is published is the one by which files are validated.
+func TestPublishedSchemaIsTheOneOfTheParser(t *testing.T) {
+	const name = "kindlytest.schema.json"
+	if *update {
+		if err := os.WriteFile(name, config.Schema(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	published, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(published, config.Schema()) {
+		t.Errorf("%s is not what the sections say: go test ./cmd/kindlytest/config -update writes it", name)
+	}
 }
 
 const aForm = "version: 1\nendpoint: {url: https://a.example/, form: {chat: \"${chat_id}\"}}\n"

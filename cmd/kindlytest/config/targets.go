@@ -16,29 +16,51 @@ import (
 // reports, on every system.
 var targetName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
+type targetSection struct {
+	Name     folder `yaml:"name" must:"yes" doc:"Unique; the folder of its reports."`
+	Sections `yaml:",inline"`
+}
+
+func (targetSection) keywords() object {
+	return object{{"title", "a target"}, {"description", "One of several targets. What it does not bring is the file's."}}
+}
+
+// A folder is a text that can be the name of one.
+type folder struct{ text }
+
+func (folder) keywords() object {
+	return object{
+		{"type", scalars},
+		{"pattern", `^([A-Za-z0-9][A-Za-z0-9_-]{0,63}|.*\$\{.*)$`},
+		{"errorMessage", "must be fit for a folder, up to 64 of a-z, A-Z, 0-9, - and _, a letter or digit first"},
+	}
+}
+
+type targetList []targetSection
+
+func (targetList) keywords() object {
+	return object{{"minItems", 1}, {"maxItems", 200}, {"errorMessage", "must list 1 to 200 targets"}}
+}
+
 // targets reads the list of targets. The sections of the file itself, which are
 // read by now, are what a target has that does not bring its own.
-func (d *document) targets() {
-	var list []struct {
-		Name text `yaml:"name"`
-	}
-	d.decode(path{"targets"}, &list)
+func (d *document) targets(list targetList) {
 	seen := map[string]bool{}
 	for i, entry := range list {
 		at := path{"targets"}.item(i)
 		job := suites.Job{Target: d.config.Target, Options: d.config.Options}
-		job.Target.Name = string(entry.Name)
-		d.sections(at, &job.Target, &job.Options)
+		job.Target.Name = string(entry.Name.text)
+		d.sections(at, &job.Target, &job.Options, entry.Sections)
 		job.Target.Secrets = slices.Concat(job.Target.Secrets, d.secrets[at.target()])
 		key := strings.ToLower(job.Target.Name) // some file systems don't tell Shop from shop
 		switch {
-		case entry.Name == "": // that is told by now
+		case entry.Name.text == "": // that is told by now
 		case !targetName.MatchString(job.Target.Name):
 			d.problem(at.to("name"), "name must be fit for a folder, up to 64 of a-z, A-Z, 0-9, - and _, a letter or digit first")
 		case seen[key]:
-			d.problem(at, "two targets are called %q", entry.Name)
+			d.problem(at, "two targets are called %q", job.Target.Name)
 		case !offersAnything(&job.Target) && len(d.problems) == 0:
-			d.problem(at, "target %s names nothing to check; give page, endpoint or webhooks", entry.Name)
+			d.problem(at, "target %s names nothing to check; give page, endpoint or webhooks", job.Target.Name)
 		}
 		seen[key] = true
 		d.config.Targets = append(d.config.Targets, job)

@@ -2,23 +2,31 @@ package config
 
 import (
 	"errors"
+	"reflect"
 
 	"github.com/goccy/go-yaml/ast"
 )
 
 type cookie struct {
-	Name     text `yaml:"name"`
-	Value    text `yaml:"value"`
-	Domain   text `yaml:"domain"`
-	Path     text `yaml:"path"`
-	Secure   bool `yaml:"secure"`
-	HTTPOnly bool `yaml:"http_only"`
-	SameSite text `yaml:"same_site"`
+	Name     text     `yaml:"name" must:"yes"`
+	Value    text     `yaml:"value"`
+	Domain   text     `yaml:"domain"`
+	Path     text     `yaml:"path"`
+	Secure   bool     `yaml:"secure"`
+	HTTPOnly bool     `yaml:"http_only"`
+	SameSite sameSite `yaml:"same_site"`
 }
+
+func (cookie) keywords() object { return object{{"title", "a cookie"}} }
 
 // A text is a string. Numbers and booleans are taken as they are written, for
 // nobody should have to quote a version or an order number.
 type text string
+
+// scalars are what a text may be in YAML.
+var scalars = []string{"string", "number", "boolean"}
+
+func (text) keywords() object { return object{{"type", scalars}, {"minLength", 1}} }
 
 // UnmarshalYAML takes the scalar as it is written.
 func (t *text) UnmarshalYAML(n ast.Node) error {
@@ -32,6 +40,13 @@ func (t *text) UnmarshalYAML(n ast.Node) error {
 
 // texts are a list of strings; one alone is a list too.
 type texts []string
+
+func (texts) keywords() object {
+	return object{
+		{"description", "A text, or a list of texts."},
+		{"anyOf", []any{reflect.TypeFor[text](), reflect.TypeFor[[]text]()}},
+	}
+}
 
 // UnmarshalYAML takes a list or a text.
 func (t *texts) UnmarshalYAML(n ast.Node) error {
@@ -52,6 +67,11 @@ func (t *texts) UnmarshalYAML(n ast.Node) error {
 
 // statuses are a list of numbers; one alone is a list too.
 type statuses []int
+
+func (statuses) keywords() object {
+	one := object{{"type", "integer"}, {"minimum", 100}, {"maximum", 599}}
+	return object{{"anyOf", []any{one, object{{"type", "array"}, {"items", one}}}}}
+}
 
 // UnmarshalYAML takes a list or a number.
 func (s *statuses) UnmarshalYAML(n ast.Node) error {
@@ -85,8 +105,25 @@ func (v *value) UnmarshalYAML(n ast.Node) (err error) {
 	return err
 }
 
+// A body is what can be sent.
+type body struct{ value }
+
+func (body) keywords() object { return object{{"type", []string{"object", "array", "string"}}} }
+
+// objects are a list of them.
+type objects struct{ value }
+
+func (objects) keywords() object {
+	return object{{"type", "array"}, {"items", object{{"type", "object"}}}}
+}
+
+// data are an object of any members.
+type data struct{ value }
+
+func (data) keywords() object { return object{{"type", "object"}} }
+
 // object is the value if it is one.
-func (v value) object() map[string]any {
+func (v data) object() map[string]any {
 	o, _ := v.any.(map[string]any)
 	return o
 }
@@ -94,6 +131,10 @@ func (v value) object() map[string]any {
 // fields are selectors and what to put into their fields, in their order, and
 // with their variables.
 type fields []struct{ selector, value string }
+
+func (fields) keywords() object {
+	return object{{"type", "object"}, {"additionalProperties", object{{"type", scalars}}}}
+}
 
 // UnmarshalYAML takes keys and values.
 func (f *fields) UnmarshalYAML(n ast.Node) error {
@@ -110,6 +151,10 @@ func (f *fields) UnmarshalYAML(n ast.Node) error {
 
 // cookies are name: value pairs, or a list of cookies with attributes.
 type cookies []cookie
+
+func (cookies) keywords() object {
+	return object{{"anyOf", []any{reflect.TypeFor[secrets](), reflect.TypeFor[[]cookie]()}}}
+}
 
 // UnmarshalYAML takes either.
 func (c *cookies) UnmarshalYAML(n ast.Node) error {
@@ -131,8 +176,25 @@ func (c *cookies) UnmarshalYAML(n ast.Node) error {
 	return nil
 }
 
+// An address is the URL of something that can be called.
+type address string
+
+func (address) keywords() object {
+	return object{{"format", "http-url"}, {"pattern", `^([hH][tT][tT][pP][sS]?://|.*\$\{)`}}
+}
+
+// secrets are texts by their names, empty ones too.
+type secrets map[string]text
+
+func (secrets) keywords() object {
+	return object{
+		{"description", "Names and values. Take values from the environment: ${VAR}"},
+		{"type", "object"}, {"additionalProperties", object{{"type", scalars}}},
+	}
+}
+
 // strs returns texts by their names.
-func strs(m map[string]text) map[string]string {
+func strs(m secrets) map[string]string {
 	if m == nil {
 		return nil
 	}
