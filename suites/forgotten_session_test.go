@@ -52,21 +52,26 @@ func TestASessionThatOneProcessKnowsIsNamed(t *testing.T) {
 // process may be met by chance, or by the connection.
 func TestASessionThatOneProcessKnowsHidesNothing(t *testing.T) {
 	t.Parallel()
-	var served atomic.Int64
-	var processes sync.Map // of each connection
-	for name, process := range map[string]func(*http.Request) int64{
-		"by chance": func(*http.Request) int64 { return served.Add(1) },
-		"by the connection": func(r *http.Request) int64 {
+	byChance := func() func(*http.Request) int64 {
+		var served atomic.Int64
+		return func(*http.Request) int64 { return served.Add(1) }
+	}
+	byConnection := func() func(*http.Request) int64 {
+		var served atomic.Int64
+		var processes sync.Map // of each connection
+		return func(r *http.Request) int64 {
 			p, ok := processes.Load(r.RemoteAddr)
 			if !ok {
 				p, _ = processes.LoadOrStore(r.RemoteAddr, served.Add(1))
 			}
 			return p.(int64)
-		},
-	} {
+		}
+	}
+	for name, processes := range map[string]func() func(*http.Request) int64{"by chance": byChance, "by the connection": byConnection} {
 		for _, concurrency := range []int{0, 1} {
 			t.Run(fmt.Sprint(name, " ", concurrency), func(t *testing.T) {
 				t.Parallel()
+				process := processes()
 				e := plainEndpoint{before: func(http.ResponseWriter, any) {}, who: func(r *http.Request) string {
 					if process(r)%4 != 0 {
 						return ""
