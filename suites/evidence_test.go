@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -228,6 +229,27 @@ func TestSomeBodiesRefusedAreCounted(t *testing.T) {
 		}
 	}
 	t.Error("it is never said how many bodies are refused, and which")
+}
+
+// Nor is it hidden by luck: each of the ten bodies may have what is minded, and what was
+// sent before have not.
+func TestBodiesThatAreAllRefusedAreNotForgotten(t *testing.T) {
+	t.Parallel()
+	for _, lucky := range []int32{5, 6, 7} { // how many of the first requests have not
+		h := plain()
+		var called atomic.Int32
+		h.encode = func(sum []byte) string {
+			if called.Add(1) <= lucky {
+				return base64.StdEncoding.EncodeToString(sum)
+			}
+			return hex.EncodeToString(sum)
+		}
+		run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Concurrency: 1, Only: []string{"SIG-VALID"}})
+		if c := find(t, run, "SIG-VALID"); c.Outcome != reports.Failed || c.Cause != "hmac-hex" {
+			describe(t, c)
+			t.Errorf("after %d: it names %q", lucky, c.Cause)
+		}
+	}
 }
 
 func TestExpectationsAreExpectations(t *testing.T) {
