@@ -403,9 +403,12 @@ func pageWithChat(t *testing.T, private []byte) string {
 			ChatID string `json:"chatId"`
 		}
 		_ = json.NewDecoder(r.Body).Decode(&in)
-		now := time.Now()
+		now, life := time.Now(), 6*time.Second
+		if r.URL.Query().Get("how") == "slow" { // nothing is renewed beside that
+			life = time.Minute
+		}
 		signed, err := jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
-			"sub": "u-4711", "name": "Ada", "iss": "shop", "iat": now.Unix(), "exp": now.Add(6 * time.Second).Unix(), "chat": map[string]any{"id": in.ChatID},
+			"sub": "u-4711", "name": "Ada", "iss": "shop", "iat": now.Unix(), "exp": now.Add(life).Unix(), "chat": map[string]any{"id": in.ChatID},
 		}).SignedString(key.Private)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -426,7 +429,7 @@ window.kindlyOptions = {
 		if (how === "throw") throw new Error("no session");
 		if (how === "null") return null;
 		if (how === "slow") await new Promise((resolve) => setTimeout(resolve, 4000));
-		return (await (await fetch("/token", {method: "POST", body: JSON.stringify({chatId})})).json()).token;
+		return (await (await fetch("/token?how=" + how, {method: "POST", body: JSON.stringify({chatId})})).json()).token;
 	},
 };
 </script><script id="kindly-chat" src="%s" data-bot-key="b" async></script>`, q.Get("how"), q.Get("script"))
