@@ -13,8 +13,8 @@ import (
 var whole = os.Getenv("KINDLYTEST_WHOLE") != ""
 
 const (
-	longTable = 15 // so many rows are always run
-	parts     = 4  // of longer ones
+	longTable = 15 // shorter tables are run whole
+	parts     = 4  // of the others
 )
 
 // due are the rows whose turn it is today.

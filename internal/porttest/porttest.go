@@ -10,11 +10,11 @@ import (
 )
 
 // Nobody is where nobody listens, now or later: a port that is assigned to nobody, and
-// that no system gives to who asks for any.
+// far below those that a system gives to who asks for any.
 const Nobody = "127.0.0.1:4"
 
-// Free is a port of this machine to listen at later. It lies below those that a system
-// gives to who asks for any.
+// Free is a port of this machine to listen at later. It lies below those that
+// systems usually give to who asks for any.
 func Free(t testing.TB) int {
 	t.Helper()
 	for range 100 {

@@ -57,7 +57,8 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 	}
 	state := v.pulse(ctx, client)
 	if state == beats && blame(x) == 3 { // who hangs up may end a moment later
-		state = v.watch(ctx, client, x.ended.Add(moment), moment)
+		wait, _ := v.afterCut()
+		state = v.watch(ctx, client, x.ended.Add(wait), moment)
 	}
 	if state == gone && v.join(ctx, client, gone) {
 		if ev, known := v.known(ctx, client, x); known || v.explained(x) {
@@ -115,6 +116,8 @@ func (v *service) known(ctx context.Context, client *wire.Client, x *sending) (E
 
 // accuse finds out which of the suspects breaks the service, and notes its death.
 func (v *service) accuse(ctx context.Context, client *wire.Client, x *sending, died bool) {
+	v.setDying(died || blame(x) == 0)
+	defer v.setDying(false)
 	suspects, found := v.trace(ctx, client, x, died)
 	switch {
 	case v.isDown() != nil, ctx.Err() != nil:
@@ -141,11 +144,13 @@ func (v *service) trace(ctx context.Context, client *wire.Client, x *sending, di
 // What is known by now not to do it is left out.
 func (v *service) traceHere(ctx context.Context, client *wire.Client, x *sending, died bool, known []*sending) ([]*sending, finding) {
 	v.giveUp = time.Now().Add(v.patience())
-	if !died { // what it has answered to others by now, it answers to them
-		known = slices.Concat(known, v.sentAgain())
-	}
 	suspects := without(v.suspects(x, 2*v.aftermath(), maxSuspects), known)
 	found := v.search(ctx, client, suspects)
+	if !found.sure() && v.isUnexplained(x, died) {
+		hungUp := without(v.hungUp(x, 2*v.aftermath()), known)
+		found = found.or(v.search(ctx, client, hungUp))
+		suspects = append(suspects, hungUp...)
+	}
 	if !found.sure() && v.isUnexplained(x, died) {
 		older := without(v.suspects(x, v.t.Patience.Latest, maxLately), slices.Concat(known, suspects))
 		found = found.or(v.search(ctx, client, older))
@@ -169,18 +174,6 @@ func (v *service) patience() time.Duration {
 
 // maxInTime are so many requests, one after the other, as need not be within that time.
 const maxInTime = 20
-
-// sentAgain is what is known of what was cut off: how it is answered by itself.
-func (v *service) sentAgain() (known []*sending) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, x := range v.process.lately {
-		if x.again != nil {
-			known = append(known, x)
-		}
-	}
-	return known
-}
 
 func without(all, some []*sending) []*sending {
 	return slices.DeleteFunc(all, func(x *sending) bool { return slices.Contains(some, x) })
@@ -267,7 +260,7 @@ func (v *service) suspects(x *sending, before time.Duration, most int) []*sendin
 		y.lag = min(max(0, noticed.Sub(y.ended)), v.t.Patience.Latest)
 		switch {
 		case y.began.After(x.ended) || y.ended.Before(since):
-		case y == x || y.again != nil && y.again.Killed != nil || y.outlived > y.lag: // it is known what it does
+		case y == x || y.again != nil || y.outlived > y.lag: // it is known what it does
 		case y.plain && blame(y) == 3:
 			plain = append(plain, y)
 		case y.plain:
@@ -284,6 +277,24 @@ func (v *service) suspects(x *sending, before time.Duration, most int) []*sendin
 		slices.SortStableFunc(some, func(a, b *sending) int { return blame(b) - blame(a) })
 	}
 	return slices.DeleteFunc(slices.Concat(silent, answered, plain), func(y *sending) bool { return blame(y) == 0 })
+}
+
+// hungUp are the requests on which the service has hung up, and again when they were sent
+// again: it was not looked for long what becomes of it then, as it lived.
+func (v *service) hungUp(x *sending, before time.Duration) []*sending {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var found []*sending
+	for _, y := range slices.Backward(v.process.lately) {
+		if y == x || y.again == nil || y.again.Exchange.Kind() != wire.KindReset || y.again.Killed != nil ||
+			y.began.After(x.ended) || y.ended.Before(x.began.Add(-before)) {
+			continue
+		}
+		if y.lag = min(max(0, x.ended.Sub(y.ended)), v.t.Patience.Latest); y.outlived <= y.lag && len(found) < maxSuspects {
+			found = append(found, y)
+		}
+	}
+	return found
 }
 
 // blame ranks how a request ended by how likely it is that it broke the service.

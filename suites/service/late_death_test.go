@@ -130,7 +130,7 @@ func (p *mortal) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	p.mu.Unlock()
 	time.Sleep(p.work)
 	p.hang(r)
-	if p.isGone(began) || p.cutsOff && r.URL.Path == "/deadly" {
+	if p.isGone(began) || p.cutsOff && r.URL.Path == "/deadly" || r.URL.Path == "/refused" {
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -237,6 +237,41 @@ func TestADeathAfterTheConnectionWasCutOffHasItsCulprit(t *testing.T) {
 				traffic.Settle(t.Context())
 				if deaths := traffic.Deaths(); ev.Killed == nil || len(deaths) != 1 || deaths[0].Check != "CULPRIT" || deaths[0].Times != allTries {
 					t.Errorf("concurrency %d, %v later: it says %v", concurrency, later, deaths)
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+// Who is hung up on, as some refuse, has not ended what was to end just then of what
+// it had answered before; nor do many of them hide that.
+func TestWhoIsHungUpOnIsNotWhoKills(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup
+	for _, later := range []time.Duration{30 * ms, 90 * ms, 150 * ms, 200 * ms, 600 * ms} {
+		for _, refusals := range []int{1, 20} {
+			all.Go(func() {
+				p := &mortal{work: ms, dies: []time.Duration{later}}
+				traffic := p.askedBy(t, 0, PatienceFor(5*time.Second))
+				traffic.Do(as(t, "REFUSED"), "refused before", p.request("/refused"))
+				traffic.Do(as(t, "CULPRIT"), "culprit", p.request("/deadly"))
+				var asked sync.WaitGroup
+				for range refusals {
+					asked.Go(func() { traffic.Do(as(t, "REFUSED"), "refused", p.request("/refused")) })
+				}
+				asked.Wait()
+				for range 20 {
+					traffic.Do(as(t, "AFTER"), "after", p.request("/after"))
+				}
+				traffic.Settle(t.Context())
+				for _, d := range traffic.Deaths() {
+					if d.Check != "CULPRIT" || d.Times < 2 {
+						t.Errorf("%v later, %d refused: it says %v", later, refusals, d)
+					}
+				}
+				if len(traffic.Deaths()) == 0 {
+					t.Errorf("%v later, %d refused: it says nothing", later, refusals)
 				}
 			})
 		}

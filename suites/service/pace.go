@@ -47,6 +47,24 @@ func (v *service) lateness() time.Duration {
 	return max(v.process.late, min(max(base, 4*v.pace), 4*base))
 }
 
+// afterCut is how long after it has hung up on somebody the service may end of that: a
+// moment, as most refuse nobody so, and those who do go on; longer where it was seen, or
+// is looked into, what it has died of.
+func (v *service) afterCut() (wait time.Duration, dying bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.dying {
+		return v.lateness(), true
+	}
+	return v.process.lateCut + moment, false
+}
+
+func (v *service) setDying(dying bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.dying = dying
+}
+
 // remember learns how long answers take.
 func (v *service) remember(x sending) {
 	if x.ev.Exchange.Response == nil {

@@ -23,6 +23,7 @@ type process struct {
 	lately  []*sending    // under way, or ended a moment ago; oldest first
 	settled *sending      // the last one after which the process was seen alive
 	late    time.Duration // that it has lived on, at most, after it answered what killed it
+	lateCut time.Duration // and after it hung up on that; 0 where it ended at once
 }
 
 // of is the process that serves v, as far as is known by now.
@@ -201,13 +202,6 @@ func (v *service) goneLately() bool {
 	return !v.foundGone.IsZero() && time.Since(v.foundGone) < sameDeath
 }
 
-// hasDied says whether a service of the process was ever found gone.
-func (v *service) hasDied() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return slices.ContainsFunc(v.process.serves, func(o *service) bool { return !o.foundGone.IsZero() })
-}
-
 // goneWithin is how soon it is known that nobody is there; who is there may take longer to
 // answer.
 const goneWithin = 500 * time.Millisecond
@@ -268,5 +262,5 @@ func (p *process) take(mu *sync.Mutex, other *process) {
 	if other.settled == nil || p.settled != nil && other.settled.began.Before(p.settled.began) {
 		p.settled = other.settled // the earlier one: what came after it is looked into
 	}
-	p.late = max(p.late, other.late)
+	p.late, p.lateCut = max(p.late, other.late), max(p.lateCut, other.lateCut)
 }

@@ -35,13 +35,13 @@ func (f finding) or(g finding) finding {
 }
 
 // search repeats the suspects until one of them breaks the service again. The answers of
-// those that had none are kept for those who wait for them. What had been answered is
-// repeated in groups, each twice as large as the one before: there are many, and few of
-// them are to blame.
+// those that had none are kept for those who wait for them. What had been answered, or was
+// sent again before, is repeated in groups, each twice as large as the one before: there
+// are many, and few of them are to blame.
 func (v *service) search(ctx context.Context, client *wire.Client, suspects []*sending) (found finding) {
 	for size := firstGroup; len(suspects) > 0 && v.goesOn(ctx, found); {
 		n := 0
-		for n < min(size, len(suspects)) && answered(suspects[n]) {
+		for n < min(size, len(suspects)) && (answered(suspects[n]) || suspects[n].again != nil) {
 			n++
 		}
 		if n > 0 {
@@ -74,13 +74,14 @@ func (v *service) narrow(ctx context.Context, client *wire.Client, group []*send
 	}
 	if !broke {
 		for i, x := range group {
-			if !answered(x) {
+			if x.outlived = time.Since(x.watched); !answered(x) {
 				x.again = &evs[i]
 			}
 		}
 		return found
 	}
 	found.broke = true
+	v.setDying(true)
 	group = group[:len(evs)]
 	last := evs[len(evs)-1]
 	switch {
@@ -117,11 +118,9 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 		evs = nil
 		var until time.Time
 		for _, x := range group {
-			x.watched = time.Now()
 			ev := x.at.send(WithRunning(ctx, x.running), client, x.title, x.request)
-			if evs, ended = append(evs, ev), time.Now(); ev.Exchange.Kind() != wire.KindTimeout { // that lasted while it was waited for
-				x.watched = ended
-			}
+			evs, ended = append(evs, ev), time.Now()
+			x.watched = ended
 			if end := ended.Add(x.lag); end.After(until) {
 				until = end
 			}
@@ -140,9 +139,6 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 			break
 		}
 	}
-	for _, x := range group[:len(evs)] {
-		x.outlived = time.Since(x.watched)
-	}
 	return evs, cut || state != beats, late
 }
 
@@ -156,10 +152,12 @@ func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence, u
 	}
 	state := v.pulse(ctx, client)
 	switch {
-	case state == beats && ev.Exchange.Kind() == wire.KindReset && v.hasDied(): // of what hung up, perhaps
-		return v.watch(ctx, client, until.Add(v.aftermath()), every)
 	case state == beats && ev.Exchange.Kind() == wire.KindReset: // who hangs up may end a moment later
-		return v.watch(ctx, client, time.Now().Add(moment), moment)
+		wait, dying := v.afterCut()
+		if !dying {
+			until = time.Now()
+		}
+		return v.watch(ctx, client, until.Add(wait), moment)
 	case state != beats || ev.Exchange.Err != nil: // it has shown what it does, and the service may have outlived it
 		return state
 	}
@@ -203,9 +201,12 @@ func (v *service) sentence(f finding) {
 	if f.death.Gone {
 		v.bury(*ev.Killed)
 	}
-	if f.death.Late {
-		v.mu.Lock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	switch {
+	case f.death.Late:
 		v.process.late = max(v.process.late, f.late)
-		v.mu.Unlock()
+	case f.late > moment:
+		v.process.lateCut = max(v.process.lateCut, f.late)
 	}
 }

@@ -48,6 +48,7 @@ type service struct {
 	watching  *time.Timer    // until it is looked after
 	waitedFor *sending       // what it has outlived for a moment; the gate guards it
 	closed    bool
+	dying     bool // it is looked into what it has died of
 }
 
 // A sending is one request on its way, and what became of it.
@@ -61,8 +62,8 @@ type sending struct {
 	beside       int           // how many were under way when it was sent
 	plain        bool          // nothing hostile about it
 	lag          time.Duration // from its end until the service was found broken
-	watched      time.Time     // from when on it was looked what it does, sent again
-	outlived     time.Duration // that long at least after it was sent again
+	watched      time.Time     // from when on it was looked what it does: it had ended, sent again
+	outlived     time.Duration // for how long it was looked, and the service lived
 	ev           Evidence
 	// again is the answer to its repetition, once somebody has looked into it.
 	again *Evidence

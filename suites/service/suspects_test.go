@@ -29,7 +29,7 @@ func TestWhoIsSuspectedOfADeath(t *testing.T) {
 	outlived, later := sent("OUTLIVED", 350*ms, 360*ms, nil), sent("OUTLIVED FOR TOO SHORT", 360*ms, 370*ms, nil)
 	outlived.outlived, later.outlived = 250*ms, 20*ms
 	known := sent("KNOWN", 380*ms, 405*ms, reset)
-	known.again = &Evidence{Killed: &Death{}}
+	known.again = &Evidence{}
 	plain := sent("", 395*ms, 406*ms, nil)
 	all := []*sending{
 		sent("LONG AGO", 0, 100*ms, nil),
