@@ -211,6 +211,31 @@ func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 	}
 }
 
+// Where chats are mixed up, and it was not seen when it was looked for, all other checks are
+// judged by what who asks alone gets all the same.
+func TestChatsThatAreSeldomMixedUpAccuseNobodyElse(t *testing.T) {
+	t.Parallel()
+	var underWay, together atomic.Int32
+	var latest atomic.Value
+	chat := func(chat string) string {
+		before, _ := latest.Swap(chat).(string)
+		defer underWay.Add(-1)
+		beside := underWay.Add(1) > 1
+		time.Sleep(3 * time.Millisecond)
+		if beside && together.Add(1) > 10 { // not yet where it is looked for
+			return before
+		}
+		return chat
+	}
+	run := suites.RunQuietly(t.Context(), plainEndpointOf(t, plainEndpoint{chat: chat}), suites.Options{Only: []string{"TOK-*", "AUTH-*SESSION", "AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-FRESH", "AUTH-CHATID-*"}})
+	for _, c := range run.Checks {
+		if noticed(c) != (c.ID == "AUTH-CONCURRENT") {
+			t.Errorf("%s is %s", c.ID, c.Outcome)
+			describe(t, c)
+		}
+	}
+}
+
 // What a library does not look at behind a token accuses no webhook: nobody else
 // can sign what stands before it.
 func TestDotsBehindATokenAreANote(t *testing.T) {
