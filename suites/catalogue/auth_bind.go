@@ -241,6 +241,9 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 			return subject.Violated("each token for its own chat", "one of them is for another chat").With(ev)
 		}
 	}
+	if ev, mixed := s.MixedUp(); mixed {
+		return subject.Violated("each token for its own chat", "one that was asked for beside others is for another chat").With(ev).Surely()
+	}
 	if len(turnedAway) > 0 {
 		return tooMany(len(turnedAway), n, turnedAway[0])
 	}

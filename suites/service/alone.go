@@ -83,6 +83,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 		case died:
 			v.accuse(ctx, v.t.Client, dead, true)
 		default: // somebody was refused: by who was gone, or by one that so many had come to
+			defer v.setDying(false) // searching may find that it is
 			v.giveUp = time.Now().Add(v.patience())
 			if found := v.search(ctx, v.t.Client, v.suspects(dead, 2*v.aftermath(), maxSuspects)); found.culprit != nil {
 				v.sentence(found)
@@ -175,6 +176,8 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 // died when x was done to it; or may have been, as others go to the same machine.
 func (v *service) diedOfAnother(ctx context.Context, x *sending) bool {
 	before, dead := len(v.siblings()), v.findsDead(x)
+	v.setDying(true)
+	defer v.setDying(false)
 	suspects, found := v.trace(ctx, v.t.Client, dead, true)
 	if found.sure() {
 		v.sentence(found)

@@ -76,7 +76,7 @@ func (p *mortal) end(one *http.Server) {
 		p.stuck = true
 	case p.behind, p.workers:
 		p.ended = time.Now()
-	case p.server == one: // or it had ended before
+	case one != nil && p.server == one: // or it had ended before
 		p.server = nil
 		one.Close()
 		if !p.forGood {

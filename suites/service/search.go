@@ -109,7 +109,7 @@ func hasAnswer(ev Evidence) bool {
 
 // together repeats requests one after another, and says whether the service was broken
 // after them: each is given as long to break it as it had at first. Where one is cut off
-// that had been answered, those after it are not sent. late is how long after the last
+// that had been answered, or nobody is there, those after it are not sent. late is how long after the last
 // answer that was seen.
 func (v *service) together(ctx context.Context, client *wire.Client, group []*sending) (evs []Evidence, broke bool, late time.Duration) {
 	state, cut := beats, false
@@ -124,7 +124,7 @@ func (v *service) together(ctx context.Context, client *wire.Client, group []*se
 			if end := ended.Add(x.lag); end.After(until) {
 				until = end
 			}
-			if cut = len(group) > 1 && answered(x) && x.at.trouble(sending{ev: ev}); cut {
+			if cut = len(group) > 1 && (refused(ev) || answered(x) && x.at.trouble(sending{ev: ev})); cut {
 				break
 			}
 		}
@@ -206,7 +206,7 @@ func (v *service) sentence(f finding) {
 	switch {
 	case f.death.Late:
 		v.process.late = max(v.process.late, f.late)
-	case f.late > moment:
-		v.process.lateCut = max(v.process.lateCut, f.late)
+	case f.late > moment && f.ev.Exchange.Kind() == wire.KindReset:
+		v.process.lateCut = max(v.process.lateCut, min(f.late, v.t.Patience.Aftermath))
 	}
 }

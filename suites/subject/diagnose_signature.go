@@ -231,11 +231,13 @@ func (h *Webhook) signedBodies(ctx context.Context, st *Standing) error {
 		if ev := h.Session.Do(ctx, "the refused one, once more", answers[i].Exchange.Request.Clone()); h.AcceptableStatus(ev) {
 			return nil // they were refused for something that has passed
 		}
-		st.Unrepaired = answers[i : i+1]
 	}
 	for j := range mistakes {
 		ev, tried := h.resign(ctx, answers[i].Exchange.Request, &mistakes[j])
 		if tried && h.AcceptableStatus(ev) {
+			if unlucky {
+				st.Unrepaired = answers[i : i+1]
+			}
 			return h.mendSignature(ctx, st, &mistakes[j], ev)
 		}
 	}

@@ -65,6 +65,7 @@ type endpointFacts struct {
 	known         atomic.Pointer[Endpoint] // first, for the report
 	forgets       atomic.Pointer[Forgetting]
 	stranger      atomic.Pointer[Evidence] // see GivenToStranger
+	mixed         atomic.Pointer[Evidence] // see MixedUp
 	served        atomic.Bool              // the plain request got a token
 	lost          atomic.Pointer[string]   // why there is no session any more
 

@@ -4,8 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
-	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
@@ -63,9 +63,9 @@ func (s *Session) company(e *Endpoint) (chats bool, given, away *Evidence) {
 		if stranger(i) { // what dies of it, dies of the lack of a session
 			r = e.WithoutSession(r)
 			r.Form.Anew = true // who keeps a connection meets the same process again
-			answers[i] = s.Traffic.Do(trying(s.Base, "AUTH-NO-SESSION"), "without credentials", r)
+			answers[i] = s.do(trying(s.Base, "AUTH-NO-SESSION"), "without credentials", r)
 		} else {
-			answers[i] = s.Traffic.Do(s.Base, "one of several chats at once", r)
+			answers[i] = s.do(s.Base, "one of several chats at once", r)
 		}
 		got[i], _ = s.TokenIn(answers[i].Exchange)
 		return nil
@@ -152,11 +152,21 @@ func (s *Session) forgets(e *Endpoint, away Evidence) bool {
 // until it is known; and one that gets a token for what another one asks for, by itself.
 func (s *Session) Do(ctx context.Context, title string, r wire.Request) Evidence {
 	alone := s.InOrder() || s.Single(r)
-	ev := s.Traffic.Do(ctx, title, r)
+	ev := s.do(ctx, title, r)
 	if !alone && s.mixedUp(r, ev) {
 		s.OneByOne(r)
-		ev = s.Traffic.Do(ctx, title, r)
+		again := s.do(ctx, title, r)
+		if !s.mixedUp(r, again) { // else it is told by who asks alone, too
+			s.Endpoints.mixed.CompareAndSwap(nil, &ev)
+		}
+		return again
 	}
+	return ev
+}
+
+// do is Do for who looks whether chats are mixed up.
+func (s *Session) do(ctx context.Context, title string, r wire.Request) Evidence {
+	ev := s.Traffic.Do(ctx, title, r)
 	f := s.Forgets()
 	if f == nil || !s.withSession(r) {
 		return ev
@@ -175,7 +185,7 @@ func (s *Session) Do(ctx context.Context, title string, r wire.Request) Evidence
 // for: where that is rare, it was not seen when [Session.lookInCompany] looked.
 func (s *Session) mixedUp(r wire.Request, ev Evidence) bool {
 	e, known := s.Endpoints.Found()
-	if !known || OriginOf(r.URL) != e.Origin() {
+	if !known || OriginOf(r.URL) != e.Origin() || r.Way != nil { // on its way it may name the chat
 		return false
 	}
 	raw, _ := s.TokenIn(ev.Exchange)
@@ -183,13 +193,22 @@ func (s *Session) mixedUp(r wire.Request, ev Evidence) bool {
 	if err != nil || !s.MadeChatID(t.ChatID()) {
 		return false
 	}
-	asked := func(text string) bool { return strings.Contains(text, t.ChatID()) }
+	asked := func(text string) bool { return param.HoldsID(text, t.ChatID()) }
 	for _, values := range r.Header {
 		if slices.ContainsFunc(values, asked) {
 			return false
 		}
 	}
 	return !asked(r.URL) && !asked(string(r.Body))
+}
+
+// MixedUp is the first answer in company that held a token for a chat that another request
+// had asked for, and that asked alone held none.
+func (s *Session) MixedUp() (Evidence, bool) {
+	if ev := s.Endpoints.mixed.Load(); ev != nil {
+		return *ev, true
+	}
+	return Evidence{}, false
 }
 
 // withSession says whether a request goes to the endpoint with the session of one of the
