@@ -78,16 +78,10 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 	var dead *sending // at the first try: of what was sent before, perhaps
 	died := false
 	defer func() {
-		switch {
-		case dead == nil || death != nil || err != nil || v.explained(dead):
-		case died:
-			v.accuse(ctx, v.t.Client, dead, true)
-		default: // somebody was refused: by who was gone, or by one that so many had come to
-			defer v.setDying(false) // searching may find that it is
-			v.giveUp = time.Now().Add(v.patience())
-			if found := v.search(ctx, v.t.Client, v.suspects(dead, 2*v.aftermath(), maxSuspects)); found.culprit != nil {
-				v.sentence(found)
-			}
+		// Where it was not seen gone, somebody was refused: by who was, or by one that so many
+		// had come to.
+		if dead != nil && death == nil && err == nil && !v.explained(dead) {
+			v.searchFor(v.t.Client, dead, died).conclude(ctx)
 		}
 	}()
 	for settled := v.slow() || v.t.InOrder(); ; settled = true {
@@ -176,18 +170,16 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 // died when x was done to it; or may have been, as others go to the same machine.
 func (v *service) diedOfAnother(ctx context.Context, x *sending) bool {
 	before, dead := len(v.siblings()), v.findsDead(x)
-	v.setDying(true)
-	defer v.setDying(false)
-	suspects, found := v.trace(ctx, v.t.Client, dead, true)
-	if found.sure() {
-		v.sentence(found)
+	s := v.searchFor(v.t.Client, dead, true)
+	if s.run(ctx); s.found.sure() {
+		s.sentence()
 		return true
 	}
 	if len(v.siblings()) == before && ctx.Err() == nil {
 		return false
 	}
 	if !v.explained(dead) && ctx.Err() == nil {
-		v.noteUnexplained(dead, suspects)
+		v.noteUnexplained(dead, s.suspects)
 	}
 	return true
 }

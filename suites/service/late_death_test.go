@@ -25,6 +25,7 @@ type mortal struct {
 	dies    []time.Duration // after a deadly answer, that often in turn; the last one from then on
 	atOnce  bool            // many ask at once then
 	cutsOff bool            // what is deadly gets no answer
+	once    bool            // but the first time only
 	behind  bool            // a forwarder, which takes connections while nobody is there
 	workers bool            // there are others, behind one, that take over at once
 	forGood bool            // it is gone then
@@ -126,11 +127,12 @@ func (p *mortal) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 		p.stuck = p.hangs && p.cutsOff
 		defer time.AfterFunc(p.dies[min(n, len(p.dies)-1)], func() { p.end(one) })
 	}
+	cutOff := r.URL.Path == "/refused" || r.URL.Path == "/deadly" && p.cutsOff && !(p.once && p.asked["/deadly"] > 0)
 	p.asked[r.URL.Path]++
 	p.mu.Unlock()
 	time.Sleep(p.work)
 	p.hang(r)
-	if p.isGone(began) || p.cutsOff && r.URL.Path == "/deadly" || r.URL.Path == "/refused" {
+	if p.isGone(began) || cutOff {
 		panic(http.ErrAbortHandler)
 	}
 }
@@ -240,6 +242,28 @@ func TestADeathAfterTheConnectionWasCutOffHasItsCulprit(t *testing.T) {
 				}
 			})
 		}
+	}
+	all.Wait()
+}
+
+// Who was hung up on and is answered when that is looked into, may kill it all the same, later
+// than it was looked.
+func TestWhoIsAnsweredTheSecondTimeMayKill(t *testing.T) {
+	t.Parallel()
+	var all sync.WaitGroup
+	for _, later := range []time.Duration{100 * ms, 400 * ms, 700 * ms, 1200 * ms} {
+		all.Go(func() {
+			p := &mortal{cutsOff: true, once: true, work: 2 * ms, dies: []time.Duration{later}}
+			deaths := p.run(t, "/deadly", func(context.Context, *Traffic) {})
+			if len(deaths) == 0 {
+				t.Errorf("%v later: it says nothing", later)
+			}
+			for _, d := range deaths {
+				if d.Check != "CULPRIT" || d.Times < 2 {
+					t.Errorf("%v later: it says %v", later, d)
+				}
+			}
+		})
 	}
 	all.Wait()
 }

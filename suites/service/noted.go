@@ -50,15 +50,15 @@ func (v *service) lost(ctx context.Context, client *wire.Client, x *sending) Evi
 		return v.unsent(*x, err)
 	}
 	state := v.pulse(ctx, client)
-	sofar := v.setDown(v.whatIsKnown(x, v.suspects(x, v.aftermath(), maxSuspects), state)) // who waits for the gate need not wait for the service, too
+	sofar := v.setDown(v.whatIsKnown(x, v.suspectsOf(x, v.aftermath(), maxSuspects), state)) // who waits for the gate need not wait for the service, too
 	v.losing.Store(true)
 	defer v.losing.Store(false)
 	if v.join(ctx, client, state); v.isDown() != sofar {
 		return v.unsent(*x, v.isDown())
 	}
-	suspects := v.suspects(x, v.aftermath(), maxSuspects)
+	suspects := v.suspectsOf(x, v.aftermath(), maxSuspects)
 	if v.t.InOrder() || len(suspects) > 0 && suspects[0].running.Alone { // what had been sent before had its moment
-		suspects = v.suspects(x, moment, maxSuspects)
+		suspects = v.suspectsOf(x, moment, maxSuspects)
 	}
 	return v.lostTo(x, suspects, state)
 }
@@ -77,7 +77,7 @@ func (v *service) whatIsKnown(x *sending, suspects []*sending, state pulse) Deat
 func (v *service) lostTo(x *sending, suspects []*sending, state pulse) Evidence {
 	one := ofOneCheck(suspects)
 	if len(suspects) == 0 {
-		suspects = v.suspects(x, v.t.Patience.Latest, maxSuspects)
+		suspects = v.suspectsOf(x, v.t.Patience.Latest, maxSuspects)
 	}
 	d := v.whatIsKnown(x, suspects, state)
 	if !d.Failing && one != "" { // many may have used up what it lacks by now

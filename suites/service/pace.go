@@ -48,21 +48,11 @@ func (v *service) lateness() time.Duration {
 }
 
 // afterCut is how long after it has hung up on somebody the service may end of that: a
-// moment, as most refuse nobody so, and those who do go on; longer where it was seen, or
-// is looked into, what it has died of.
-func (v *service) afterCut() (wait time.Duration, dying bool) {
+// moment, as most refuse nobody so, and those who do go on; longer where that was seen.
+func (v *service) afterCut() time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.dying {
-		return v.lateness(), true
-	}
-	return v.process.lateCut + moment, false
-}
-
-func (v *service) setDying(dying bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.dying = dying
+	return v.process.lateCut + moment
 }
 
 // remember learns how long answers take.

@@ -44,11 +44,9 @@ type service struct {
 	shed      map[string]bool // whether an answer, by its look, is that of a limit
 	kinds     map[string]*fate
 	hung      map[string]int // requests of a check at one place that hung
-	giveUp    time.Time      // when nobody is looked for any more who is to blame
 	watching  *time.Timer    // until it is looked after
 	waitedFor *sending       // what it has outlived for a moment; the gate guards it
 	closed    bool
-	dying     bool // it is looked into what it has died of
 }
 
 // A sending is one request on its way, and what became of it.

@@ -79,6 +79,30 @@ func (v *service) outlives(ctx context.Context, client *wire.Client, last *sendi
 	return state
 }
 
+// after is how the service is after an answer, and goes on to be until a moment after some
+// time: an uncaught error ends a process a moment after it has answered, and another moment
+// later it may be back. The gate is held by the caller.
+func (v *service) after(ctx context.Context, client *wire.Client, ev Evidence, until time.Time, every time.Duration) pulse {
+	last := v.unsettled()
+	if now := time.Now(); until.Before(now) {
+		until = now
+	}
+	state := v.pulse(ctx, client)
+	switch {
+	case state == beats && cutOff(ev): // who hangs up may end a moment later
+		return v.watch(ctx, client, time.Now().Add(v.afterCut()), moment)
+	case state != beats || ev.Exchange.Err != nil: // it has shown what it does, and the service may have outlived it
+		return state
+	}
+	if !v.outlasts(until) {
+		state = v.watch(ctx, client, until.Add(v.aftermath()), every)
+	}
+	if state == beats && last != nil && ctx.Err() == nil {
+		v.setSettled(last)
+	}
+	return state
+}
+
 // soon is how soon the service is looked at again that may die, and be back: shorter than
 // both take.
 const soon = 50 * time.Millisecond
@@ -165,7 +189,7 @@ func (v *service) lookInto(ctx context.Context, client *wire.Client, x *sending)
 		v.lost(ctx, client, x)
 		return
 	}
-	v.accuse(ctx, client, x, true)
+	v.searchFor(client, x, true).conclude(ctx)
 }
 
 // findsDead is a plain request that would have got no answer when x was sent.

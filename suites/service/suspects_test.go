@@ -42,17 +42,17 @@ func TestWhoIsSuspectedOfADeath(t *testing.T) {
 	}
 	plain.plain = true
 	v := &service{mu: &sync.Mutex{}, t: &Traffic{Options: Options{Now: time.Now, Patience: PatienceFor(time.Second)}}, process: &process{lately: all}}
-	got := fmt.Sprint(titles(v.suspects(x, 200*ms, maxSuspects)))
+	got := fmt.Sprint(titles(v.suspectsOf(x, 200*ms, maxSuspects)))
 	want := fmt.Sprint([]string{"X X", "CUT OFF CUT OFF", "OUTLIVED FOR TOO SHORT OUTLIVED FOR TOO SHORT", "ANSWERED ANSWERED"})
 	if got != want {
 		t.Errorf("it suspects %s, not %s", got, want)
 	}
 	x.ev.Exchange.Err = context.DeadlineExceeded // of what was sent while it waited, perhaps
-	if got := fmt.Sprint(titles(v.suspects(x, 200*ms, maxSuspects))); got != "[CUT OFF CUT OFF X X OUTLIVED FOR TOO SHORT OUTLIVED FOR TOO SHORT ANSWERED ANSWERED]" {
+	if got := fmt.Sprint(titles(v.suspectsOf(x, 200*ms, maxSuspects))); got != "[CUT OFF CUT OFF X X OUTLIVED FOR TOO SHORT OUTLIVED FOR TOO SHORT ANSWERED ANSWERED]" {
 		t.Errorf("it suspects %s of a time-out", got)
 	}
 	dead := v.findsDead(x)
-	if slices.Contains(v.suspects(dead, 200*ms, maxSuspects), dead) {
+	if slices.Contains(v.suspectsOf(dead, 200*ms, maxSuspects), dead) {
 		t.Error("who finds it dead is suspected")
 	}
 }
