@@ -24,6 +24,7 @@ type Death struct {
 	Silent   bool // what is gone takes connections still, and answers none
 	Failing  bool // what is gone answers all with an error, also what it answered well at first
 	Evidence Evidence
+	found    *sending // what found it dead, where nobody knows of what
 }
 
 // Blamed says whether it is known which request did it.

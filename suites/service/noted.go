@@ -30,6 +30,7 @@ func (v *service) killed(x *sending, d Death) Evidence {
 		x.running.kills(d)
 	}
 	x.again = &ev
+	v.forget()
 	return ev
 }
 
@@ -139,14 +140,24 @@ func (v *service) setDown(d Death) error {
 }
 
 func (v *service) note(d Death) {
+	v.t.died.Add(1)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.deaths = append(v.deaths, d)
 }
 
+// forget forgets deaths that nobody knew the cause of, and that is known now.
+func (v *service) forget() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, o := range v.process.serves {
+		o.deaths = slices.DeleteFunc(o.deaths, func(d Death) bool { return d.found != nil && v.explained(d.found) })
+	}
+}
+
 // noteUnexplained notes that the service has died, and was back, and nobody knows of what.
 func (v *service) noteUnexplained(x *sending, suspects []*sending) {
-	v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev})
+	v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev, found: x})
 }
 
 // maxTitles bounds how many requests are named: as many as are under way at a time.

@@ -24,6 +24,7 @@ type process struct {
 	settled *sending      // the last one after which the process was seen alive
 	late    time.Duration // that it has lived on, at most, after it answered what killed it
 	lateCut time.Duration // and after it hung up on that; 0 where it ended at once
+	back    time.Time     // when it was last found to be back
 }
 
 // of is the process that serves v, as far as is known by now.
@@ -263,4 +264,7 @@ func (p *process) take(mu *sync.Mutex, other *process) {
 		p.settled = other.settled // the earlier one: what came after it is looked into
 	}
 	p.late, p.lateCut = max(p.late, other.late), max(p.lateCut, other.lateCut)
+	if other.back.After(p.back) {
+		p.back = other.back
+	}
 }

@@ -64,7 +64,7 @@ func (s *search) conclude(ctx context.Context) {
 	case s.isDown() != nil, ctx.Err() != nil:
 	case s.found.culprit != nil:
 		s.sentence()
-	case s.died && !s.explained(s.x):
+	case s.died && !s.lookedInto(s.x):
 		s.noteUnexplained(s.x, s.suspects)
 	}
 }
@@ -77,7 +77,7 @@ func (s *search) run(ctx context.Context) {
 		return
 	}
 	s.found = finding{} // it may have been what the others were sent meanwhile
-	if !s.explained(s.x) {
+	if !s.lookedInto(s.x) {
 		s.giveUp = time.Now().Add(s.patience())
 		s.here(ctx)
 	}
@@ -112,7 +112,7 @@ func (s *search) within(ctx context.Context, before time.Duration, most int) {
 // goesFurther says whether a service has died of what nobody knows to have killed it, and
 // it is worth looking further.
 func (s *search) goesFurther() bool {
-	return s.died && !s.found.sure() && s.isDown() == nil && !s.explained(s.x) && s.unexplained() < fewUnexplained
+	return s.died && !s.found.sure() && s.isDown() == nil && !s.lookedInto(s.x) && s.unexplained() < fewUnexplained
 }
 
 // fewUnexplained is for how many deaths that nobody is to blame for it is looked far back:

@@ -178,7 +178,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 	v.end(x)
 	for try := 0; refused(x.ev) && try < maxRounds; try++ { // who finds it dead has not killed it
 		switch v.join(ctx, client, gone); {
-		case !v.explained(x):
+		case !v.lookedInto(x):
 			v.lookInto(ctx, client, x)
 		case !v.await(ctx, client):
 			v.lost(ctx, client, x)

@@ -56,3 +56,40 @@ func TestWhoIsSuspectedOfADeath(t *testing.T) {
 		t.Error("who finds it dead is suspected")
 	}
 }
+
+// Whatever finds a service dead of the same, however late, is explained by it, and is one death
+// where nobody knows of what; what has answered in between has shown that it was another one.
+func TestOneOutageIsOneDeath(t *testing.T) {
+	began := time.Now()
+	sent := func(id string, at time.Duration, err error) *sending {
+		x := &sending{running: &Running{Rule: rule.Rule{ID: id}}, title: id, began: began.Add(at), ended: began.Add(at + ms)}
+		if x.ev.Exchange.Err = err; err == nil {
+			x.ev.Exchange.Response = &wire.Response{Status: http.StatusOK}
+		}
+		return x
+	}
+	const refused, reset = syscall.ECONNREFUSED, syscall.ECONNRESET
+	culprit := sent("CULPRIT", 100*ms, reset)
+	soon, late := sent("SOON", 200*ms, refused), sent("LATE", 4*time.Second, refused)
+	between := sent("BETWEEN", 3*time.Second, nil)
+	v := &service{mu: &sync.Mutex{}, t: &Traffic{Options: Options{Patience: PatienceFor(time.Second)}}}
+	v.process = &process{serves: []*service{v}, lately: []*sending{sent("BEFORE", 0, nil), culprit, soon, late}}
+
+	v.noteUnexplained(soon, nil)
+	if !v.lookedInto(late) {
+		t.Error("who finds it dead later notes another death")
+	}
+	culprit.at = v
+	v.killed(culprit, Death{Times: 1, Of: 1})
+	if len(v.deaths) != 1 || v.deaths[0].Check != "CULPRIT" || !v.lookedInto(late) {
+		t.Errorf("once it is known, the deaths are %v", v.deaths)
+	}
+	v.process.lately = []*sending{culprit, soon, between, late}
+	if v.lookedInto(late) {
+		t.Error("another death, after an answer, is taken for the first one")
+	}
+	v.process.lately, v.process.back = []*sending{culprit, soon, late}, between.began
+	if v.lookedInto(late) {
+		t.Error("another death, after a comeback, is taken for the first one")
+	}
+}

@@ -44,6 +44,7 @@ type Traffic struct {
 	base    context.Context     // outlives single probes
 	bounded *semaphore.Weighted // nil where each service has its own bound
 	sent    atomic.Int64        // requests of checks
+	died    atomic.Int64        // deaths that were noted
 
 	state    sync.Mutex // of all services
 	mu       sync.Mutex
@@ -179,11 +180,11 @@ func (t *Traffic) Undisturbed(ctx context.Context, url string, do func() bool) {
 	v.lock()
 	defer v.unlock()
 	v.limit.rest(ctx, place(wire.Request{URL: url}))
-	before := len(t.Deaths())
+	before := t.died.Load()
 	if do() || ctx.Err() != nil {
 		return
 	}
-	if v.settle(ctx, t.Client); len(t.Deaths()) > before {
+	if v.settle(ctx, t.Client); t.died.Load() > before {
 		do()
 	}
 }
@@ -195,12 +196,12 @@ func (t *Traffic) Undisturbed(ctx context.Context, url string, do func() bool) {
 // what it should.
 func (t *Traffic) Outliving(ctx context.Context, do func(alone bool) bool) {
 	if !slices.ContainsFunc(t.all(), (*service).oneByOne) {
-		before := len(t.Deaths())
+		before := t.died.Load()
 		done := do(false)
 		if !done && ctx.Err() == nil { // one may have died of what nobody has looked into yet
 			t.Settle(ctx)
 		}
-		if len(t.Deaths()) == before || ctx.Err() != nil {
+		if t.died.Load() == before || ctx.Err() != nil {
 			return
 		}
 	}
