@@ -134,9 +134,9 @@ func RunSpecs(ctx context.Context, b *runner.Results) {
 	// A second RunSpecs without Reset would end the process.
 	globals.Reset()
 	defer globals.Reset()
-	stdout, stderr := formatter.ColorableStdOut, formatter.ColorableStdErr
-	formatter.ColorableStdOut, formatter.ColorableStdErr = io.Discard, io.Discard
-	defer func() { formatter.ColorableStdOut, formatter.ColorableStdErr = stdout, stderr }()
+	stdout := formatter.ColorableStdOut // and to stderr it says why it ends the process
+	formatter.ColorableStdOut = io.Discard
+	defer func() { formatter.ColorableStdOut = stdout }()
 
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	addSpecs(false, func(ctx context.Context, c catalogue.Check) (reports.Check, error) { return b.Wait(ctx, c.ID()) })
