@@ -80,7 +80,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 	defer func() {
 		// Where it was not seen gone, somebody was refused: by who was, or by one that so many
 		// had come to.
-		if dead != nil && death == nil && err == nil && !v.lookedInto(dead) {
+		if dead != nil && death == nil && err == nil && !v.explained(dead) {
 			v.searchFor(v.t.Client, dead, died).conclude(ctx)
 		}
 	}()
@@ -114,7 +114,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 			return nil, nil
 		}
 		if state == gone && v.join(ctx, v.t.Client, gone) { // of what the others were sent, perhaps
-			if dead := v.findsDead(x); !v.lookedInto(dead) {
+			if dead := v.findsDead(x); !v.explained(dead) {
 				v.lookInto(ctx, v.t.Client, dead)
 			}
 			continue
@@ -178,7 +178,7 @@ func (v *service) diedOfAnother(ctx context.Context, x *sending) bool {
 	if len(v.siblings()) == before && ctx.Err() == nil {
 		return false
 	}
-	if !v.lookedInto(dead) && ctx.Err() == nil {
+	if !v.explained(dead) && ctx.Err() == nil {
 		v.noteUnexplained(dead, s.suspects)
 	}
 	return true

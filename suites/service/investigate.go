@@ -57,7 +57,7 @@ func (v *service) investigate(ctx context.Context, client *wire.Client, x *sendi
 		state = v.watch(ctx, client, x.ended.Add(v.afterCut()), moment)
 	}
 	if state == gone && v.join(ctx, client, gone) {
-		if ev, known := v.known(ctx, client, x); known || v.lookedInto(x) {
+		if ev, known := v.known(ctx, client, x); known || v.explained(x) {
 			return ev, x.again != nil || v.isDown() != nil
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
@@ -18,19 +19,22 @@ func (v *service) killed(x *sending, d Death) Evidence {
 	d.Evidence = ev
 	ev.Killed = &d
 	v.note(d)
+	v.mu.Lock()
 	if x.kind != "" {
-		v.mu.Lock()
 		f := v.fateOf(x.kind)
 		if f.deaths++; f.deaths == 1 {
 			f.first = d
 		}
-		v.mu.Unlock()
 	}
+	if p := v.process; !slices.Contains(p.lately, x) { // what is done alone explains what others find, too
+		p.lately = append(p.lately, x)
+	}
+	v.mu.Unlock()
 	if !d.Late { // its answer was judged, whether or not the death is found before the check has ended
 		x.running.kills(d)
 	}
 	x.again = &ev
-	v.forget()
+	v.forget(x)
 	return ev
 }
 
@@ -146,18 +150,36 @@ func (v *service) note(d Death) {
 	v.deaths = append(v.deaths, d)
 }
 
-// forget forgets deaths that nobody knew the cause of, and that is known now.
-func (v *service) forget() {
+// forget forgets deaths that nobody knew the cause of: it was x.
+func (v *service) forget(x *sending) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, o := range v.process.serves {
-		o.deaths = slices.DeleteFunc(o.deaths, func(d Death) bool { return d.found != nil && v.explained(d.found) })
+		o.deaths = slices.DeleteFunc(o.deaths, func(d Death) bool { return d.found != nil && v.explains(x, d.found) })
 	}
 }
 
-// noteUnexplained notes that the service has died, and was back, and nobody knows of what.
+// noteUnexplained notes that the service has died, and was back, and nobody knows of what: once,
+// whoever finds it dead.
 func (v *service) noteUnexplained(x *sending, suspects []*sending) {
-	v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev, found: x})
+	v.mu.Lock()
+	known := slices.ContainsFunc(v.process.serves, func(o *service) bool {
+		return slices.ContainsFunc(o.deaths, func(d Death) bool {
+			return d.found != nil && d.found.foundAt().Sub(x.foundAt()).Abs() < sameDeath
+		})
+	})
+	v.mu.Unlock()
+	if !known {
+		v.note(Death{Address: v.address, Last: titles(suspects[:min(3, len(suspects))]), Evidence: x.ev, found: x})
+	}
+}
+
+// foundAt is since when the process was gone that x found dead, as far as is known.
+func (x *sending) foundAt() time.Time {
+	if x.gone.IsZero() {
+		return x.ended
+	}
+	return x.gone
 }
 
 // maxTitles bounds how many requests are named: as many as are under way at a time.

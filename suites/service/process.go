@@ -24,7 +24,7 @@ type process struct {
 	settled *sending      // the last one after which the process was seen alive
 	late    time.Duration // that it has lived on, at most, after it answered what killed it
 	lateCut time.Duration // and after it hung up on that; 0 where it ended at once
-	back    time.Time     // when it was last found to be back
+	gone    time.Time     // when it was first found gone, since it last answered; zero while it does
 }
 
 // of is the process that serves v, as far as is known by now.
@@ -195,6 +195,15 @@ func (v *service) noteGone() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.foundGone = time.Now()
+	if v.process.gone.IsZero() {
+		v.process.gone = v.foundGone
+	}
+}
+
+func (v *service) noteAnswer() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.process.gone = time.Time{}
 }
 
 func (v *service) goneLately() bool {
@@ -264,7 +273,7 @@ func (p *process) take(mu *sync.Mutex, other *process) {
 		p.settled = other.settled // the earlier one: what came after it is looked into
 	}
 	p.late, p.lateCut = max(p.late, other.late), max(p.lateCut, other.lateCut)
-	if other.back.After(p.back) {
-		p.back = other.back
+	if p.gone.IsZero() || !other.gone.IsZero() && other.gone.Before(p.gone) {
+		p.gone = other.gone
 	}
 }

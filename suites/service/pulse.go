@@ -184,9 +184,6 @@ func (v *service) awaitFor(ctx context.Context, client *wire.Client, most time.D
 			state = v.pulse(ctx, client)
 		}
 		if state == beats {
-			v.mu.Lock()
-			v.process.back = time.Now()
-			v.mu.Unlock()
 			v.remake()
 			return true
 		}

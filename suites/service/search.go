@@ -64,7 +64,7 @@ func (s *search) conclude(ctx context.Context) {
 	case s.isDown() != nil, ctx.Err() != nil:
 	case s.found.culprit != nil:
 		s.sentence()
-	case s.died && !s.lookedInto(s.x):
+	case s.died && !s.explained(s.x):
 		s.noteUnexplained(s.x, s.suspects)
 	}
 }
@@ -77,7 +77,7 @@ func (s *search) run(ctx context.Context) {
 		return
 	}
 	s.found = finding{} // it may have been what the others were sent meanwhile
-	if !s.lookedInto(s.x) {
+	if !s.explained(s.x) {
 		s.giveUp = time.Now().Add(s.patience())
 		s.here(ctx)
 	}
@@ -112,7 +112,7 @@ func (s *search) within(ctx context.Context, before time.Duration, most int) {
 // goesFurther says whether a service has died of what nobody knows to have killed it, and
 // it is worth looking further.
 func (s *search) goesFurther() bool {
-	return s.died && !s.found.sure() && s.isDown() == nil && !s.lookedInto(s.x) && s.unexplained() < fewUnexplained
+	return s.died && !s.found.sure() && s.isDown() == nil && !s.explained(s.x) && s.unexplained() < fewUnexplained
 }
 
 // fewUnexplained is for how many deaths that nobody is to blame for it is looked far back:
@@ -301,17 +301,17 @@ func (s *search) convict(ctx context.Context, x *sending, ev Evidence, late time
 // sentence notes what was found, and learns how late the service may die.
 func (s *search) sentence() {
 	f := s.found
-	f.culprit.ev = f.ev
-	ev := f.culprit.at.killed(f.culprit, f.death)
-	if f.death.Gone {
-		s.bury(*ev.Killed)
-	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	switch {
 	case f.death.Late:
 		s.process.late = max(s.process.late, f.late)
 	case f.late > moment && cutOff(f.ev):
 		s.process.lateCut = max(s.process.lateCut, min(f.late, s.t.Patience.Aftermath))
+	}
+	s.mu.Unlock()
+	f.culprit.ev = f.ev
+	ev := f.culprit.at.killed(f.culprit, f.death)
+	if f.death.Gone {
+		s.bury(*ev.Killed)
 	}
 }

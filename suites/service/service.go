@@ -57,6 +57,7 @@ type sending struct {
 	kind         string // of Options.Kind; "" for none
 	request      wire.Request
 	began, ended time.Time     // ended is zero while it is under way
+	gone         time.Time     // since when the process was known to be gone as it ended; zero: it was not
 	beside       int           // how many were under way when it was sent
 	plain        bool          // nothing hostile about it
 	lag          time.Duration // from its end until the service was found broken
@@ -178,7 +179,7 @@ func (v *service) guarded(ctx context.Context, client *wire.Client, x *sending) 
 	v.end(x)
 	for try := 0; refused(x.ev) && try < maxRounds; try++ { // who finds it dead has not killed it
 		switch v.join(ctx, client, gone); {
-		case !v.lookedInto(x):
+		case !v.explained(x):
 			v.lookInto(ctx, client, x)
 		case !v.await(ctx, client):
 			v.lost(ctx, client, x)
@@ -272,7 +273,11 @@ func (v *service) send(ctx context.Context, client *wire.Client, title string, r
 		v.noteGone()
 	}
 	v.t.Seen(ex)
-	return Evidence{Title: title, Exchange: ex, StandIn: v.standsIn(ex)}
+	ev := Evidence{Title: title, Exchange: ex, StandIn: v.standsIn(ex)}
+	if hasAnswer(ev) {
+		v.noteAnswer()
+	}
+	return ev
 }
 
 func (v *service) begin(x *sending) {
@@ -294,7 +299,7 @@ func (v *service) end(x *sending) {
 	if x.ended.IsZero() {
 		v.underway--
 	}
-	x.ended = time.Now()
+	x.ended, x.gone = time.Now(), v.process.gone
 }
 
 func (v *service) isDown() error {

@@ -177,7 +177,7 @@ func (v *service) unsettledBut(by *Running) *sending {
 // last request that was sent to it. The gate is held by the caller.
 func (v *service) foundDead(ctx context.Context, client *wire.Client, last *sending) {
 	x := v.findsDead(&sending{request: last.request, began: last.ended, ended: time.Now()})
-	if v.join(ctx, client, gone); v.lookedInto(x) { // somebody was looking into it already
+	if v.join(ctx, client, gone); v.explained(x) { // somebody was looking into it already
 		return
 	}
 	v.lookInto(ctx, client, x)

@@ -96,38 +96,21 @@ func cutOff(ev Evidence) bool {
 	return kind == wire.KindReset || kind == wire.KindOther
 }
 
-// lookedInto says whether it is known of what the service has died that x found dead, or that
-// nobody knows.
-func (v *service) lookedInto(x *sending) bool {
+// explained says whether what is known to have killed the service was under way when x was, or
+// when it was first found gone as x found it, or just before.
+func (v *service) explained(x *sending) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.explained(x) || slices.ContainsFunc(v.process.serves, func(o *service) bool {
-		return slices.ContainsFunc(o.deaths, func(d Death) bool { return d.found != nil && v.lived(d.found).Equal(v.lived(x)) })
-	})
-}
-
-// explained says whether what is known to have killed the service was under way when it was
-// last seen alive before x, or just before that; mu is held by the caller.
-func (v *service) explained(x *sending) bool {
-	since := v.lived(x).Add(-2 * v.lateness())
 	return slices.ContainsFunc(v.process.lately, func(y *sending) bool {
-		return y.again != nil && y.again.Killed != nil && !y.ended.Before(since) && !y.began.After(x.ended)
+		return y.again != nil && y.again.Killed != nil && v.explains(y, x)
 	})
 }
 
-// lived is when the process was last seen alive before x was sent, as far as is known; mu is
-// held by the caller.
-func (v *service) lived(x *sending) (last time.Time) {
-	if back := v.process.back; back.Before(x.began) {
-		last = back
+// explains says whether x found the service dead of y; mu is held by the caller.
+func (v *service) explains(y, x *sending) bool {
+	since := x.began
+	if !x.gone.IsZero() && x.gone.Before(since) {
+		since = x.gone
 	}
-	for _, y := range v.process.lately {
-		if y != x && answered(y) && !y.ended.After(x.began) && y.ended.After(last) {
-			last = y.ended
-		}
-	}
-	if last.IsZero() {
-		return x.began
-	}
-	return last
+	return !y.ended.Before(since.Add(-2*v.lateness())) && !y.began.After(x.ended)
 }

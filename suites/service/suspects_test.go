@@ -70,26 +70,19 @@ func TestOneOutageIsOneDeath(t *testing.T) {
 	}
 	const refused, reset = syscall.ECONNREFUSED, syscall.ECONNRESET
 	culprit := sent("CULPRIT", 100*ms, reset)
-	soon, late := sent("SOON", 200*ms, refused), sent("LATE", 4*time.Second, refused)
-	between := sent("BETWEEN", 3*time.Second, nil)
+	soon, late, next := sent("SOON", 200*ms, refused), sent("LATE", 4*time.Second, refused), sent("NEXT", 6*time.Second, refused)
+	soon.gone, late.gone, next.gone = soon.ended, soon.ended, next.ended
 	v := &service{mu: &sync.Mutex{}, t: &Traffic{Options: Options{Patience: PatienceFor(time.Second)}}}
 	v.process = &process{serves: []*service{v}, lately: []*sending{sent("BEFORE", 0, nil), culprit, soon, late}}
+	culprit.at = v
 
 	v.noteUnexplained(soon, nil)
-	if !v.lookedInto(late) {
-		t.Error("who finds it dead later notes another death")
+	if v.noteUnexplained(late, nil); len(v.deaths) != 1 {
+		t.Errorf("who finds it dead later is another death: %v", v.deaths)
 	}
-	culprit.at = v
+	v.noteUnexplained(next, nil)
 	v.killed(culprit, Death{Times: 1, Of: 1})
-	if len(v.deaths) != 1 || v.deaths[0].Check != "CULPRIT" || !v.lookedInto(late) {
-		t.Errorf("once it is known, the deaths are %v", v.deaths)
-	}
-	v.process.lately = []*sending{culprit, soon, between, late}
-	if v.lookedInto(late) {
-		t.Error("another death, after an answer, is taken for the first one")
-	}
-	v.process.lately, v.process.back = []*sending{culprit, soon, late}, between.began
-	if v.lookedInto(late) {
-		t.Error("another death, after a comeback, is taken for the first one")
+	if len(v.deaths) != 2 || v.deaths[0].found != next || v.deaths[1].Check != "CULPRIT" || !v.explained(late) || v.explained(next) {
+		t.Errorf("once it is known of what, the deaths are %v", v.deaths)
 	}
 }

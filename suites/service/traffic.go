@@ -363,6 +363,10 @@ func (t *Traffic) Deaths() []Death {
 	return out
 }
 
+// Died is how many deaths were noted so far. Unlike what [Traffic.Deaths] returns, of which
+// one is forgotten where it proves to be the doing of another's culprit, it never gets less.
+func (t *Traffic) Died() int { return int(t.died.Load()) }
+
 // Sent is how many requests the checks have sent so far.
 func (t *Traffic) Sent() int { return int(t.sent.Load()) }
 

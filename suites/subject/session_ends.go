@@ -93,7 +93,7 @@ func (s *Session) failsForNobody(ctx context.Context, e *Endpoint, ev Evidence) 
 // renewable says whether the page can be asked for another session, and was not asked in
 // vain since a process died that may have kept it.
 func (s *Session) renewable(e *Endpoint) bool {
-	return s.Target.Endpoint == nil && e.Gave && e.Mended == nil && !e.Socket && e.way == nil && s.Endpoints.vain.Load() != int64(len(s.Deaths()))+1
+	return s.Target.Endpoint == nil && e.Gave && e.Mended == nil && !e.Socket && e.way == nil && s.Endpoints.vain.Load() != int64(s.Died())+1
 }
 
 // renewSession lets the page ask once more, and takes its request for the endpoint's,
@@ -107,7 +107,7 @@ func (s *Session) renewSession(ctx context.Context, e *Endpoint) bool {
 	if !s.renewable(e) {
 		return false
 	}
-	deaths := len(s.Deaths())
+	deaths := s.Died()
 	if fresh, err := s.askedByPage(ctx, e); err == nil {
 		ev, raw := s.Ask(ctx, "the page's request again", fresh.WithChat(s.NewChatID()))
 		if raw != "" && !s.forNobody(ctx, fresh, ev, raw) {
