@@ -105,7 +105,13 @@ func checkVersion(data []byte) error {
 	return nil
 }
 
+// More than any run has. What a report that is not ours takes to show grows with both.
+const mostCauses, mostChecks = 200, 1000
+
 func validate(run Run) error {
+	if len(run.Causes) > mostCauses || len(run.Checks) > mostChecks {
+		return fmt.Errorf("it has %d causes and %d checks; no run has more than %d and %d", len(run.Causes), len(run.Checks), mostCauses, mostChecks)
+	}
 	for i, c := range run.Causes {
 		if c.ID == "" {
 			return fmt.Errorf("causes[%d] has no id", i)

@@ -199,6 +199,7 @@ func TestReadJSONRefuses(t *testing.T) {
 		"an unknown outcome":       {`{"schema":1,"checks":[{"id":"A-B","outcome":"fine"}]}`, `unknown outcome "fine"`},
 		"a check without outcome":  {`{"schema":1,"checks":[{"id":"A-B"}]}`, `unknown outcome ""`},
 		"a check without ID":       {`{"schema":1,"checks":[{"outcome":"passed"}]}`, "checks[0] has no id"},
+		"causes without end":       {`{"schema":1,"causes":[` + strings.Repeat(`{"id":"x"},`, 1<<10) + `{"id":"x"}]}`, "1025 causes"},
 		"a member of another type": {`{"schema":1,"checks":{}}`, "checks"},
 		"nesting without end":      {strings.Repeat("[", 1<<20), "not a JSON report"},
 	} {

@@ -52,10 +52,12 @@ func (s Shard) validate() error {
 	if s.Of < 1 || s.Number < 1 || s.Number > s.Of {
 		return fmt.Errorf("there is no shard %s", s)
 	}
-	for i, name := range s.Targets {
-		if name == "" || slices.Contains(s.Targets[:i], name) {
+	known := map[string]bool{"": true}
+	for _, name := range s.Targets {
+		if known[name] {
 			return fmt.Errorf("shard %s lists %q twice, or a target without a name", s, name)
 		}
+		known[name] = true
 	}
 	return nil
 }

@@ -9,9 +9,11 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/starter"
 	"github.com/kindlytest/kindlytest/fixtures"
+	"github.com/kindlytest/kindlytest/internal/advice"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/suites/catalogue"
+	"github.com/kindlytest/kindlytest/suites/causes"
 )
 
 // A completer lists the values that may stand where a shell's user is typing.
@@ -20,6 +22,7 @@ type completer func(a *app, cmd *cobra.Command) []cobra.Completion
 // completers are the values of flags, by their names.
 var completers = map[string]completer{
 	"only": checkNames, "skip": checkNames,
+	"stack":  func(*app, *cobra.Command) []cobra.Completion { return append(advice.SampleNames(), allStacks) },
 	"fault":  func(*app, *cobra.Command) []cobra.Completion { return faultCompletions() },
 	"manner": func(*app, *cobra.Command) []cobra.Completion { return mannerNames() },
 	"format": func(*app, *cobra.Command) []cobra.Completion { return formatNames() },
@@ -35,10 +38,10 @@ var files = map[string][]string{
 // lists are the flags whose value may be several, with commas between.
 var lists = []string{"only", "skip", "fault", "format", "target", "ci"}
 
-// Commands whose arguments are names of checks, and those whose arguments, if
+// Commands whose arguments are names, of checks for example, and those whose arguments, if
 // they have any, are no files.
 var (
-	takeChecks = []string{"list", "explain"}
+	takeNames  = map[string]completer{"list": checkNames, "explain": explainable}
 	takeNoFile = []string{"run", "demo", "init", "match", "keygen", "schema", "version"}
 )
 
@@ -46,10 +49,10 @@ var (
 // command.
 func addCompletions(a *app, root *cobra.Command) {
 	for _, cmd := range root.Commands() {
-		switch {
-		case slices.Contains(takeChecks, cmd.Name()):
+		switch names := takeNames[cmd.Name()]; {
+		case names != nil:
 			cmd.ValidArgsFunction = func(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-				return complete(checkNames(a, cmd), typed, false), cobra.ShellCompDirectiveNoFileComp
+				return complete(names(a, cmd), typed, false), cobra.ShellCompDirectiveNoFileComp
 			}
 		case slices.Contains(takeNoFile, cmd.Name()):
 			cmd.ValidArgsFunction = cobra.NoFileCompletions
@@ -109,6 +112,15 @@ func checkNames(*app, *cobra.Command) []cobra.Completion {
 	}
 	for _, c := range suites.Checks() {
 		out = append(out, cobra.CompletionWithDesc(c.ID(), c.Requirement.Text))
+	}
+	return out
+}
+
+// explainable are checkNames, and the IDs of mistakes.
+func explainable(a *app, cmd *cobra.Command) []cobra.Completion {
+	out := checkNames(a, cmd)
+	for _, c := range causes.All() {
+		out = append(out, cobra.CompletionWithDesc(c.ID, c.Title))
 	}
 	return out
 }

@@ -11,23 +11,26 @@ import (
 	"github.com/kindlytest/kindlytest/target"
 )
 
-// earlierSet is what the report tells that lies in a directory; no runs if there is no
-// report, or one that can't be read, which is then written anew.
-func earlierSet(dir string) reports.Set {
+// earlierSet is what the report tells that lies in a directory, and whether it is one of
+// several targets; no runs if there is no report, or one that can't be read, which is then
+// written anew.
+func earlierSet(dir string) (set reports.Set, several bool) {
 	f, err := os.Open(filepath.Join(dir, reports.JSON.File()))
 	if err != nil {
-		return reports.Set{}
+		return reports.Set{}, false
 	}
 	defer f.Close() // it was only read
-	set, _, err := reports.ReadSet(f)
-	if err != nil {
-		return reports.Set{}
+	if set, several, err = reports.ReadSet(f); err != nil {
+		return reports.Set{}, false
 	}
-	return set
+	return set, several
 }
 
 // earlierRuns are the runs of the earlier report.
-func earlierRuns(dir string) []reports.Run { return earlierSet(dir).Runs }
+func earlierRuns(dir string) []reports.Run {
+	set, _ := earlierSet(dir)
+	return set.Runs
+}
 
 // earlierRun is the one of a target, if there is one.
 func earlierRun(runs []reports.Run, t reports.Target) (reports.Run, bool) {

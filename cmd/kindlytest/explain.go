@@ -15,7 +15,6 @@ import (
 	"github.com/kindlytest/kindlytest/internal/suggest"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
-	"github.com/kindlytest/kindlytest/suites/catalogue"
 	"github.com/kindlytest/kindlytest/suites/causes"
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
@@ -52,45 +51,11 @@ checks; the others say that they are not.`,
   kindlytest explain AUTH-CORS-FOREIGN --json | jq -r '.[].samples[].code'`,
 		Args: exactly(1),
 		RunE: func(_ *cobra.Command, args []string) error { return a.explain(args[0], f) },
-		ValidArgsFunction: func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-			return completeIDs(args, word), cobra.ShellCompDirectiveNoFileComp
-		},
 	}
 	cmd.Flags().StringVar(&f.stack, "stack", "", "`name` of the stack whose code is shown, or all (default: the first)")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print a JSON array, one object a check, with the code for all stacks")
 	cmd.Flags().BoolVar(&f.noColor, "no-color", false, "no colour, also on a terminal")
-	completeStacks := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return append(advice.SampleNames(), allStacks), cobra.ShellCompDirectiveNoFileComp
-	}
-	if err := cmd.RegisterFlagCompletionFunc("stack", completeStacks); err != nil {
-		panic(err) // the flag is defined above
-	}
 	return cmd
-}
-
-// completeIDs are the areas, and the checks whose ID begins with word.
-func completeIDs(args []string, word string) []string {
-	if len(args) > 0 {
-		return nil
-	}
-	word = strings.ToUpper(word)
-	var out []string
-	for _, area := range catalogue.Areas() {
-		if strings.HasPrefix(area.ID, word) {
-			out = append(out, area.ID+"\t"+area.Name)
-		}
-	}
-	for _, c := range suites.Checks() {
-		if strings.HasPrefix(c.ID(), word) {
-			out = append(out, c.ID()+"\t"+c.Requirement.Text)
-		}
-	}
-	for _, c := range causes.All() {
-		if strings.HasPrefix(c.ID, strings.ToLower(word)) {
-			out = append(out, c.ID+"\t"+c.Title)
-		}
-	}
-	return out
 }
 
 func causeIDs() []string {

@@ -151,7 +151,7 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, shard *reports.
 	var paths []string
 	if len(formats) > 0 {
 		whole := set
-		if earlier := earlierSet(out.reportDir); out.update && len(earlier.Runs) > 0 {
+		if earlier, several := earlierSet(out.reportDir); out.update && several && len(earlier.Runs) > 0 {
 			whole = reports.UpdateSet(earlier, set)
 		}
 		written, writing := reports.RenewFiles(out.reportDir, whole, formats...)

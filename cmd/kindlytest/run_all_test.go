@@ -91,3 +91,21 @@ func TestVerdictOnSeveralTargets(t *testing.T) {
 		})
 	}
 }
+
+// A report of one target may lie where one of several is to be: nothing of it is kept.
+func TestAReportOfOneTargetGivesWayToOneOfSeveral(t *testing.T) {
+	shop := shopWith(t)
+	env := map[string]string{"A": logIn(t, shop, shop.Users[0])}
+	dir := t.TempDir()
+	writeFiles(t, dir, map[string]string{
+		"one.yaml":     "version: 1\nname: one / staging\n" + endpointOf(shop, "A") + "\n",
+		"several.yaml": "version: 1\ntargets:\n  - {name: a, " + endpointOf(shop, "A") + "}\n  - {name: b, " + endpointOf(shop, "A") + "}\n",
+	})
+	for _, args := range [][]string{{"one.yaml"}, {"several.yaml", "--target", "b"}} {
+		args[0] = filepath.Join(dir, args[0])
+		got := runHere(t.Context(), env, "", append([]string{"run", "--only", "AUTH-POST-TOKEN", "--report-dir", filepath.Join(dir, "out"), "-c"}, args...)...)
+		if got.code != exitOK {
+			t.Errorf("exit code %d\n%s%s", got.code, got.stdout, got.stderr)
+		}
+	}
+}

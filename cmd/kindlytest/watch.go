@@ -89,6 +89,7 @@ func (a *app) watch(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	w := &watching{
 		app: a, screen: screen, out: &f.output, load: load, changed: files.Changed,
 		keys: screen.keys(ctx), listens: newPresence(c.Target), logins: &subject.Logins{},
+		code: exitUsage, // until something was checked
 	}
 	if f.lastFailed {
 		w.known, _ = earlierRun(earlierRuns(f.output.reportDir), suites.ReportTarget(c.Target, c.Options))

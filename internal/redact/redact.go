@@ -87,15 +87,16 @@ func linesOf(value string) []string {
 	return out
 }
 
-// minSignature is the length from which a signature is told from other words.
-const minSignature = 20
+// A signature is told from other words by its length: from so many characters on, and up to
+// more than any key makes, so that what is kept of strangers' tokens is bounded.
+const minSignature, maxSignature = 20, 4 << 10
 
 // LearnTokens makes the signature of each token in a text secret by itself: who
 // has seen the rest of the token could put it together again.
 func (r *Redactor) LearnTokens(text string) {
 	for _, t := range tokensIn(text) {
 		signature := t.Signature
-		if len(signature) < minSignature {
+		if len(signature) < minSignature || len(signature) > maxSignature {
 			continue
 		}
 		r.mu.Lock()

@@ -210,6 +210,16 @@ func TestJSONStaysJSON(t *testing.T) {
 	}
 }
 
+// Whoever sends tokens decides how many signatures are learnt, but not how much of memory they take.
+func TestNoSignatureLongerThanAnyKeyMakesIsKept(t *testing.T) {
+	var r Redactor
+	r.LearnTokens(aSignedToken + strings.Repeat("x", maxSignature))
+	r.LearnTokens(aSignedToken + strings.Repeat("x", maxSignature+1))
+	if r.tokens[0].size != 1 {
+		t.Errorf("%d are kept", r.tokens[0].size)
+	}
+}
+
 func TestValuesGoOnAsTheyAre(t *testing.T) {
 	var r Redactor
 	r.Learn("hush-hush")

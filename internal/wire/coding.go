@@ -6,6 +6,7 @@ import (
 	"compress/zlib"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -21,21 +22,23 @@ func (r *Response) decode(maxBody int64) {
 	if len(codings) == 0 || len(codings) > maxCodings {
 		return
 	}
-	var body io.Reader = bytes.NewReader(r.Body)
-	for i := len(codings) - 1; i >= 0; i-- { // the last was applied last
-		var err error
-		if body, err = decoder(codings[i], body); err != nil || body == nil {
+	body, cut := r.Body, r.Truncated
+	for _, coding := range slices.Backward(codings) { // the last was applied last
+		// One after another: decoders on top of each other would unpack without end what
+		// comes to nothing.
+		from, err := decoder(coding, bytes.NewReader(body))
+		if err != nil || from == nil {
 			return
 		}
+		plain, err := io.ReadAll(io.LimitReader(from, maxBody+1))
+		if err != nil && !cut { // of a body that was cut off, the beginning is known
+			return
+		}
+		if body = plain; int64(len(body)) > maxBody {
+			body, cut = body[:maxBody], true
+		}
 	}
-	plain, err := io.ReadAll(io.LimitReader(body, maxBody+1))
-	if err != nil && !r.Truncated { // of a body that was cut off, the beginning is known
-		return
-	}
-	r.Body, r.Coding = plain, strings.Join(codings, ", ")
-	if int64(len(plain)) > maxBody {
-		r.Body, r.Truncated = plain[:maxBody], true
-	}
+	r.Body, r.Truncated, r.Coding = body, cut, strings.Join(codings, ", ")
 }
 
 func codingsOf(h http.Header) []string {

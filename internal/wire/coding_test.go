@@ -30,6 +30,8 @@ func TestCodedAnswersAreRead(t *testing.T) {
 	}
 	text := []byte(`{"token":"a.b.c"}`)
 	bomb := bytes.Repeat([]byte{' '}, 1<<16)
+	const header = 10                                                                         // of gzip
+	nothing := append(zip(nil)[:header], bytes.Repeat([]byte{0, 0, 0, 0xff, 0xff}, 1<<16)...) // blocks without content
 	for name, row := range map[string]struct {
 		header       string
 		body         []byte
@@ -44,6 +46,7 @@ func TestCodedAnswersAreRead(t *testing.T) {
 		"identity":                {"identity", text, string(text), "", false},
 		"one that nobody knows":   {"snow", text, string(text), "", false},
 		"a header that is untrue": {"gzip", text, string(text), "", false},
+		"a bomb of nothing":       {"gzip, gzip, gzip", zip(zip(nothing)), "", "gzip, gzip, gzip", true},
 		"a bomb":                  {"gzip", zip(bomb), string(bomb[:1<<10]), "gzip", true},
 	} {
 		t.Run(name, func(t *testing.T) {

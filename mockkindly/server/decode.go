@@ -54,13 +54,10 @@ func readJSON(w http.ResponseWriter, r *http.Request, types ...string) ([]byte, 
 	if err := checkMediaType(r.Header.Get("Content-Type"), types); err != nil {
 		return nil, err
 	}
-	body, err := readAll(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
-	var tooLarge *http.MaxBytesError
+	body, err := readBody(w, r)
 	switch {
-	case errors.As(err, &tooLarge):
-		return nil, err
 	case err != nil:
-		return nil, badRequest("The body could not be read to its end.")
+		return nil, err
 	case !utf8.Valid(body):
 		return nil, badRequest("The body is not UTF-8, as JSON must be (RFC 8259).")
 	}
@@ -72,6 +69,16 @@ func readJSON(w http.ResponseWriter, r *http.Request, types ...string) ([]byte, 
 		return nil, badRequest("The body is not a JSON object: it starts with %q.", firstRune(trimmed))
 	}
 	return body, nil
+}
+
+// readBody reads all of a request's body, of which there may be so much.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	body, err := readAll(http.MaxBytesReader(w, r.Body, maxBody), r.ContentLength)
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		return nil, badRequest("The body could not be read to its end.")
+	}
+	return body, err
 }
 
 // readAll is io.ReadAll where the length was told, though maybe not truly.

@@ -3,6 +3,8 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -105,6 +107,22 @@ func TestFaults(t *testing.T) {
 				t.Errorf("the widget's side took %v", d)
 			}
 		})
+	})
+	t.Run("slow_ms takes no time from the body", func(t *testing.T) {
+		k := start(t, mockkindly.Faults{SlowMS: 200})
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+			k.ServeHTTP(w, r)
+		}))
+		t.Cleanup(server.Close)
+		long := `{"bot_key":"bot"` + strings.Repeat(" ", 64<<10) + `}`
+		res, err := http.Post(server.URL+"/mock/v1/chats", "application/json", strings.NewReader(long))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.Body.Close(); res.StatusCode >= http.StatusBadRequest {
+			t.Errorf("status %d", res.StatusCode)
+		}
 	})
 	t.Run("they are bounded", func(t *testing.T) {
 		k := start(t, mockkindly.Faults{})

@@ -1,7 +1,8 @@
 package server
 
 import (
-	"context"
+	"bytes"
+	"io"
 	"net/http"
 	"time"
 
@@ -11,19 +12,26 @@ import (
 // renewEarly is after what time the fault of that name lets the client ask anew.
 const renewEarly = 2 * time.Second
 
-// beSlow waits as long as the fault wants, or until the caller is gone.
-func (s *server) beSlow(ctx context.Context) {
+// beSlow waits as long as the fault wants, or until the caller is gone. The body is read
+// before: it has no time to wait.
+func (s *server) beSlow(w http.ResponseWriter, r *http.Request) error {
 	ms := s.kindly.Faults().SlowMS
 	if ms == 0 {
-		return
+		return nil
 	}
+	body, err := readBody(w, r)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	timer := time.NewTimer(time.Duration(ms) * time.Millisecond)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-ctx.Done():
+	case <-r.Context().Done():
 	case <-s.kindly.Done():
 	}
+	return nil
 }
 
 // renewIn is when the chat client has to ask for the next token, in

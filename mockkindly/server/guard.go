@@ -35,7 +35,7 @@ func (s *server) admit(w http.ResponseWriter, r *http.Request, of side) error {
 	switch of {
 	case widgetSide:
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		s.beSlow(r.Context())
+		return s.beSlow(w, r)
 	case adminSide:
 		if err := s.checkCaller(r); err != nil {
 			return err

@@ -128,6 +128,21 @@ func TestStream(t *testing.T) {
 	})
 }
 
+// A stream goes on longer than a whole request may take to come in.
+func TestStreamOutlastsTheTimeOfARequest(t *testing.T) {
+	k := newMock(t, mockkindly.Options{})
+	server := httptest.NewUnstartedServer(k)
+	server.Config.ReadTimeout = 100 * time.Millisecond
+	server.Start()
+	t.Cleanup(server.Close)
+	s := stream1(t, server.URL+"/mock/v1/stream")
+	time.Sleep(2 * server.Config.ReadTimeout)
+	newChat(t, k)
+	if name, _, data := s.next(t); data == "" {
+		t.Errorf("after that comes %s", name)
+	}
+}
+
 func TestStreamsAreBoundedAndEndWithTheMock(t *testing.T) {
 	k := newMock(t, mockkindly.Options{})
 	server := httptest.NewServer(k)

@@ -150,7 +150,9 @@ func (d *document) files(at path, t *target.Target, s Sections) {
 		}
 		t.PrivateKey = key
 	}
-	t.Sub = string(s.Sub)
+	if s.Sub != "" {
+		t.Sub = string(s.Sub)
+	}
 	if s.CAFile != "" {
 		authorities, err := ReadAuthorities(d.from.Read, string(s.CAFile))
 		if err != nil {

@@ -301,7 +301,9 @@ targets: # before their defaults, to no effect
     webhooks: [{name: own, url: https://own.example/}]
     resolve: {own.example: 127.0.0.2}
     checks: {only: TOK, skip: SIG, strict: false}
+    sub: u-7
 bot: {key: common}
+sub: u-42
 page:
   url: https://shop.example/
   login: [{click: a}]
@@ -319,6 +321,7 @@ checks: {strict: true, safe: true, skip: [RESP]}
 		"a login with it":              {shop.Target.Login != nil, true},
 		"a page of its own":            {intranet.Target.PageURL, "https://intranet.example/"},
 		"no login of another page":     {intranet.Target.Login == nil, true},
+		"users":                        {[]string{shop.Target.Sub, intranet.Target.Sub}, []string{"u-42", "u-7"}},
 		"bots":                         {[]string{shop.Target.BotKey, intranet.Target.BotKey}, []string{"common", "other"}},
 		"webhooks, not added up":       {len(intranet.Target.Webhooks), 1},
 		"webhooks of the file":         {shop.Target.Webhooks[0].Name, "orders"},
