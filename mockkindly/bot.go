@@ -52,6 +52,9 @@ type Webhook struct {
 	// ConnectTo is where requests are sent instead, for work on a local server:
 	// https://hooks.example.com/kindly=http://localhost:3000/kindly.
 	ConnectTo string
+	// Host is what requests call it by, where ConnectTo leads to a server that knows it by
+	// another name than ConnectTo's; empty for that one.
+	Host string
 	// Secret signs the body (Kindly-HMAC); empty means unsigned.
 	Secret string
 }

@@ -129,6 +129,7 @@ func (k *Kindly) attempt(ctx context.Context, chat Chat, hook Webhook, p webhook
 		d.Exchange = wire.Exchange{At: k.opts.Now(), Err: fmt.Errorf("making the request: %w", err)}
 		return d
 	}
+	req.Host = hook.Host
 	d.Exchange = k.send(ctx, req)
 	d.read()
 	return d

@@ -38,6 +38,7 @@ type plainHook struct {
 	name     string                                                             // the claim with the user's name, which it answers as it is; "": name, escaped
 	refuse   int                                                                // of a bad token; 401 if 0
 	unsigned func(w http.ResponseWriter)                                        // of a bad signature; nil: 401
+	reply    func(name, message string) string                                  // nil: a greeting
 }
 
 func (h plainHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -99,7 +100,11 @@ func (h plainHook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case h.name == "":
 		name = strings.NewReplacer("<", "&lt;", ">", "&gt;", "&", "&amp;").Replace(name)
 	}
-	json.NewEncoder(w).Encode(map[string]any{"reply": "Hello " + name + ", your order is on its way."})
+	reply := "Hello " + name + ", your order is on its way."
+	if message, _ := request["message"].(string); h.reply != nil {
+		reply = h.reply(name, message)
+	}
+	json.NewEncoder(w).Encode(map[string]any{"reply": reply})
 }
 
 // read takes a token apart, and says whether its signature is the shop's.

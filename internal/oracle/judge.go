@@ -36,7 +36,13 @@ type Judgement struct {
 	Why   string // half a sentence: "the canary ktname… shows in the answer"
 	// Weak: it passes, but proves less than it should.
 	Weak bool
+	// Odd: it is unlike all valid answers, of which Enough were seen.
+	Odd   bool
+	shows Marker // that it rests on
 }
+
+// Shows says whether it rests on that the answer shows m.
+func (j Judgement) Shows(m Marker) bool { return j.shows == m }
 
 // Judge classifies one answer, by the strongest evidence first: no answer, a
 // canary, explicit expectations, the status, a marker, and then likeness.
@@ -65,7 +71,7 @@ func (o *Oracle) Judge(p Probe) Judgement {
 	}
 	for _, m := range o.signal.markers {
 		if seen.showWord(m.Value) {
-			return Judgement{Class: Believed, Why: fmt.Sprintf("the user's %s shows in the answer, as with the valid token and not without", m.Claim)}
+			return Judgement{Class: Believed, shows: m, Why: fmt.Sprintf("the user's %s shows in the answer, as with the valid token and not without", m.Claim)}
 		}
 	}
 	return o.byLikeness(d)
@@ -122,14 +128,16 @@ func (o *Oracle) byLikeness(d leaves) Judgement {
 		}
 		return Judgement{Class: Believed, Why: why}
 	}
+	valid := o.models[Valid].likens(d, o.noisy)
+	odd := !valid.like && !o.few()
 	if stranger.like {
-		return Judgement{Class: Stranger, Weak: stranger.loose, Why: "the answer is like the one without a token"}
+		return Judgement{Class: Stranger, Weak: stranger.loose, Odd: odd, Why: "the answer is like the one without a token"}
 	}
 	if l := o.unreadable(d); l.like {
 		return Judgement{Class: Refusal, Weak: l.loose, Why: "the answer is like the one to a token that nobody can read"}
 	}
-	if valid := o.models[Valid].likens(d, o.noisy); o.signal.constant && (!valid.like || valid.loose) {
-		return Judgement{Class: Stranger, Weak: true, Why: "the answer was not seen before, and shows nothing of the user, as every valid answer does"}
+	if o.signal.constant && (!valid.like || valid.loose) {
+		return Judgement{Class: Stranger, Weak: true, Odd: odd, Why: "the answer was not seen before, and shows nothing of the user, as every valid answer does"}
 	}
 	return Judgement{Class: Unknown, Why: "the answer is like neither the valid nor the anonymous one"}
 }

@@ -176,6 +176,16 @@ func (o *Oracle) Named() bool {
 	return len(o.signal.markers) > 0
 }
 
+// Few says that fewer than Enough valid answers were seen: they may be alike by chance.
+func (o *Oracle) Few() bool {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.few()
+}
+
+// few is Few for who holds o.mu.
+func (o *Oracle) few() bool { return o.models[Valid].n < Enough }
+
 // WantsMore says that more controls would tell more: the answers differ in
 // texts alone, or change at random, and were seen so seldom that texts may have
 // agreed, or differed, by chance. Until it is content, likeness to the valid

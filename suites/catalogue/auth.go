@@ -129,5 +129,5 @@ func strictly(v subject.Verdict, ev subject.Evidence) subject.Verdict {
 	if subject.SaysError(ev.Exchange) {
 		level = rule.Info
 	}
-	return subject.Violated("no token, and a 4xx", cmp.Or(v.Actual, v.Reason)).At(level).With(ev)
+	return subject.Violated("no token, and a 4xx", cmp.Or(v.Actual, v.Reason)).At(level).Oddly(ev.Exchange.Status()).With(ev)
 }

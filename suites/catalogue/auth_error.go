@@ -77,21 +77,30 @@ type internal struct {
 // phpError is what PHP writes into answers of any status where display_errors is on.
 var phpError = internal{"an error message of PHP, with the file's path", regexp.MustCompile(`(?:Warning|Notice|Deprecated|Fatal error|Parse error)(?:</b>)?:\s.{1,400}? in (?:<b>)?\S+\.php(?:</b>)? on line`)}
 
+const filePath = "a file path"
+
 // internals are what an error must not show, as frameworks print it.
 var internals = []internal{
 	{"a private key", pemPrivateKey},
 	{"a stack trace", regexp.MustCompile(`Traceback \(most recent call last\)|\n\s+at [\w$.<>]+ ?\(|\bat [\w$./<> ]+\([^)\s]+:\d+:\d+\)|goroutine \d+ \[|\.java:\d+\)|Stack trace:|in [\w/\\.-]+\.php:\d+|\w+\.cs:line \d+`)},
 	phpError,
 	{"a file that the system could not open", regexp.MustCompile(`\b(?:open|read|stat|lstat) [\w.~-]*[/\\]\S+: (?:no such file|permission denied|is a directory)|\bE(?:NOENT|ACCES|ISDIR|NOTDIR): [\w ,]+'|\[Errno \d+\] [\w ]+: ['"]|\): Failed to open stream|@ rb_sysopen - |FileNotFoundException: |Could not find (?:file|a part of the path) '`)},
-	{"a file path", regexp.MustCompile(`(?:(?:^|[^\w.:/-]|file://)/(?:home|usr|var|opt|srv|app|root|Users|etc|tmp|mnt|data|workspace)/[\w.-]+/[\w./-]+\.\w+|[A-Z]:\\[\w\\ .-]+\.\w+)`)},
+	{filePath, regexp.MustCompile(`(?:(?:^|[^\w.:/-]|file://)/(?:home|usr|var|opt|srv|app|root|Users|etc|tmp|mnt|data|workspace)/[\w.-]+/[\w./-]+\.\w+|[A-Z]:\\[\w\\ .-]+\.\w+)`)},
 	{"a secret's name and value", regexp.MustCompile(`(?i)\b(?:secret[_-]?key|private[_-]?key|api[_-]?key|password|db_password)["']?\s*[:=]\s*["'][^"']{6,}["']`)},
 }
 
 func leakIn(body []byte) string {
 	for _, i := range internals {
-		if i.pattern.Match(body) {
+		text := body
+		if i.what == filePath {
+			text = markup.ReplaceAll(body, []byte(" "))
+		}
+		if i.pattern.Match(text) {
 			return i.what
 		}
 	}
 	return ""
 }
+
+// markup is what a page does not show, but for comments: the paths in it are those of URLs.
+var markup = regexp.MustCompile(`(?is)<script\b.*?</script>|<style\b.*?</style>|</?[a-z][^>]*>`)

@@ -15,10 +15,13 @@ func TestAnErrorOfTheSystemShowsAFile(t *testing.T) {
 		"java.io.FileNotFoundException: keys/kid-1.pem (No such file or directory)":           true,
 		"Could not find file 'keys\\kid-1.pem'.":                                              true,
 		`{"error":"/tmp/build/keys/main.pem cannot be read"}`:                                 true,
-		`{"error":"unauthorized"}`:                                                            false,
-		`{"error":"We are open from 9 to 5: permission denied to weekend orders"}`:            false,
-		`{"reply":"No such file or directory in your order"}`:                                 false,
-		`{"reply":"Read more at https://shop.example/tmp/a/b.html"}`:                          false,
+		`<html><head><script src="/app/assets/index-B2x.js"></script><style>a{background:url('/app/img/a.png')}</style></head><body><a href='/home/help/contact.html'>Help</a><script>load("/app/static/chunks/main.js")</script></body></html>`: false,
+		`<html><body><script src="/app/a/b.js"></script><pre>cannot read /srv/shop/config/keys.yml</pre></body></html>`:                                                                                                                          true,
+		`<html><body>Not found<!-- /srv/shop/views/404.html --></body></html>`:                                                                                                                                                                   true,
+		`{"error":"unauthorized"}`: false,
+		`{"error":"We are open from 9 to 5: permission denied to weekend orders"}`: false,
+		`{"reply":"No such file or directory in your order"}`:                      false,
+		`{"reply":"Read more at https://shop.example/tmp/a/b.html"}`:               false,
 	} {
 		if what := leakIn([]byte(body)); (what != "") != leaks {
 			t.Errorf("%s: it shows %q, want %t", body, what, leaks)

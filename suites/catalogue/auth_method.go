@@ -33,7 +33,7 @@ var authMethod = onServing(func(ctx context.Context, s *subject.Session, e *subj
 func refusesMethod(s *subject.Session, method string, ev subject.Evidence) subject.Verdict {
 	v := gaveNone(s, method, ev)
 	if st := ev.Exchange.Status(); v.Kind == subject.Held && st != http.StatusNotImplemented && (st < 400 || st >= 500) {
-		return subject.Violated("405", v.Actual).At(rule.Info).With(ev)
+		return subject.Violated("405", v.Actual).At(rule.Info).Oddly(st).With(ev)
 	}
 	return v
 }

@@ -179,7 +179,7 @@ func deliver(ctx context.Context, s *subject.Session, h *subject.Webhook) subjec
 	if len(s.Target.PublicKeys) == 0 {
 		return subject.Missing("no public key was given (--public-key FILE), so that the mock accepts no token and forwards none")
 	}
-	kindly, err := s.NewKindly(h.Config)
+	kindly, err := h.NewKindly()
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}

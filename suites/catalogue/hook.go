@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -229,13 +230,16 @@ func judgeNamed(h *subject.Webhook, st subject.Standing, what string, named orac
 	if st.Deaf() && ev.Exchange.Err != nil {
 		return subject.Missing("%s: %s, as every stranger (see RESP-STATUS)", what, subject.Describe(ev.Exchange))
 	}
+	said := func(m oracle.Marker) bool { // by the request itself, which the answer may repeat
+		return m.Claim == named.Claim || bytes.Contains(ev.Exchange.Request.Body, []byte(m.Value))
+	}
 	for _, m := range who {
-		if m.Claim != named.Claim && m.Telling() && oracle.ShowsWord(ev.Exchange, m.Value) && !oracle.ShowsWord(st.Stranger[0].Exchange, m.Value) {
+		if !said(m) && m.Telling() && oracle.ShowsWord(ev.Exchange, m.Value) && !oracle.ShowsWord(st.Stranger[0].Exchange, m.Value) {
 			return subject.Violated(expected, fmt.Sprintf("%s: the answer holds the member's %s", what, m.Claim)).Surely().With(ev)
 		}
 	}
 	if o, err := h.Oracle(); err == nil && o.Signal() {
-		if j := o.Judge(oracle.Probe{Exchange: ev.Exchange}); j.Class == oracle.Believed && !echoes(j, named) {
+		if j := o.Judge(oracle.Probe{Exchange: ev.Exchange}); j.Class == oracle.Believed && !slices.ContainsFunc(who, func(m oracle.Marker) bool { return said(m) && j.Shows(m) }) {
 			return subject.Violated(expected, what+": "+j.Why).Surely().With(ev)
 		}
 	}
@@ -249,11 +253,6 @@ func notServed(what string, ev subject.Evidence) subject.Verdict {
 		return subject.Missing("%s: %s, which is no refusal: what it answers where nothing fails is not known", what, subject.Describe(ev.Exchange)).With(ev)
 	}
 	return subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
-}
-
-// echoes says whether all that speaks for a member is what the request said itself.
-func echoes(j oracle.Judgement, named oracle.Marker) bool {
-	return strings.Contains(j.Why, "the user's "+named.Claim+" shows")
 }
 
 var hookDistinguishes = eachHook(func(_ context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {

@@ -129,7 +129,7 @@ var liveHookBurst = onCall(func(ctx context.Context, h *subject.Webhook, st subj
 			turnedAway = append(turnedAway, ev)
 			continue
 		}
-		if v := sameKind(h, ev, before, c.Token != ""); v.Kind != subject.Held {
+		if v := sameKind(h, st, ev, before, c.Token != ""); v.Kind != subject.Held {
 			return v.With(ev)
 		}
 	}

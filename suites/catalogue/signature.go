@@ -306,6 +306,17 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 		return v.Because(m.Cause).Fix(m.Fix)
 	}
 	if spelled == 0 {
+		other := anotherSecret(h.Config.Secret)
+		c.Secret = &other
+		own, err := h.Call(ctx, "a short one, signed with another secret", c)
+		if err != nil {
+			return subject.CouldNotRun(err)
+		}
+		if !subject.LikeRefused(own, refused[0]) {
+			return subject.Doubtful(v.Expected, v.Actual+"; a wrong signature is refused otherwise: "+subject.Describe(own.Exchange)).With(refused[0], own).
+				Says("The webhook, or something before it, refuses some messages though they are signed rightly.", "Whoever writes such a message gets no answer.").
+				Fix("Find out what answers so (a firewall, a gateway), and let it take all that users write.")
+		}
 		return v.Fix(wholeBody)
 	}
 	return v.Because("hmac-body-rewritten")

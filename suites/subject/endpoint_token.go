@@ -355,13 +355,13 @@ func tokensInHeaders(ex wire.Exchange) []token.Raw {
 	return out
 }
 
-// HoldsToken says whether an answer gives a token away. Login pages, error pages
+// HoldsToken says whether an answer gives a token away. Login pages, refusals, error pages
 // and headers hold other JWTs: a state, a publishable key, a session, what the
 // request brought.
 func HoldsToken(ex wire.Exchange) bool {
 	page := strings.HasPrefix(strings.TrimSpace(string(ex.Body())), "<")
 	for _, raw := range tokensIn(ex.Body()) {
-		if page && !isForChat(raw) || brought(ex.Request, raw) {
+		if (page || ex.Status() >= 400) && !isForChat(raw) || brought(ex.Request, raw) {
 			continue
 		}
 		return true

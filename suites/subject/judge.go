@@ -257,6 +257,19 @@ func (h *Webhook) newWitness(ctx context.Context) (p ChatToken, err error) {
 	return h.Session.NewTokenFor(ctx, chatID)
 }
 
+// ObserveEnough shows the oracle so many answers that they are hardly alike by chance.
+func (h *Webhook) ObserveEnough(o *oracle.Oracle, st Standing) error {
+	for range oracle.Enough {
+		if !o.Few() {
+			break
+		}
+		if err := h.observe(o, st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // observe shows the oracle one more answer of each kind.
 func (h *Webhook) observe(o *oracle.Oracle, st Standing) error {
 	valid, err := h.ControlCall(h.Session.Base, st)

@@ -95,12 +95,38 @@ func (v Verdict) With(evidence ...Evidence) Verdict {
 // Fix replaces the requirement's fix by one that knows this target better.
 func (v Verdict) Fix(fix string) Verdict { v.Advice = fix; return v }
 
+// Says puts a finding and its consequence in the place of the requirement's own.
+func (v Verdict) Says(broken, consequence string) Verdict {
+	v.Broken, v.Consequence = broken, consequence
+	return v
+}
+
 // Errs says of what should have been refused that it ended in an error: nobody has
 // believed it.
 func (v Verdict) Errs() Verdict {
-	v.Broken = "The webhook fails with an error on what it should refuse."
-	v.Consequence = "It does not believe it, but strangers fill your logs with errors, and find the one that does more harm."
-	return v
+	return v.Says("The webhook fails with an error on what it should refuse.",
+		"It does not believe it, but strangers fill your logs with errors, and find the one that does more harm.")
+}
+
+// Unclear says of what should have been refused that nobody can tell whether it was.
+func (v Verdict) Unclear() Verdict {
+	return v.Says("The webhook answers what it should refuse neither like a member's request nor like a stranger's.",
+		"Nobody can tell from that whether it believed it. A plain 401 would show that it did not.")
+}
+
+// Oddly says of an auth endpoint that gave no token, as it should, that it said so in another
+// way than clients expect.
+func (v Verdict) Oddly(status int) Verdict {
+	switch {
+	case status >= 500:
+		return v.Says("The auth endpoint fails with an error on what it should refuse.",
+			"It gives no token, but strangers fill your logs with errors, and find the one that does more harm.")
+	case status >= 300:
+		return v.Says("The auth endpoint sends elsewhere who should be refused.",
+			"It gives no token, but a script follows the redirect, and takes the page that it finds for the answer.")
+	}
+	return v.Says("The auth endpoint gives no token, but answers as if nothing were wrong.",
+		"Who reads the status alone takes it for a success, and looks for the mistake elsewhere.")
 }
 
 // Weak marks a pass that proves less than it should, and says why.

@@ -260,12 +260,23 @@ func (s *Session) openVisit(ctx context.Context, user *browser.User, login *brow
 
 // NewKindly is the Kindly that one visit talks to, with a journal of its own.
 func (s *Session) NewKindly(webhooks ...target.Webhook) (*mockkindly.Kindly, error) {
+	return s.newKindly(kindlyWebhooks(webhooks))
+}
+
+// NewKindly is a Kindly that calls the webhook as it has to be called.
+func (h *Webhook) NewKindly() (*mockkindly.Kindly, error) {
+	own := kindlyWebhooks([]target.Webhook{h.Config})
+	own[0].Host = h.repair.host
+	return h.Session.newKindly(own)
+}
+
+func (s *Session) newKindly(webhooks []mockkindly.Webhook) (*mockkindly.Kindly, error) {
 	k, err := mockkindly.New(mockkindly.Options{
 		Now:    s.Options.Now,
 		Client: s.Client,
 		Manner: s.manner,
 		AnyBot: &mockkindly.Bot{
-			PublicKeys: s.Target.PublicKeys, Published: s.Target.Published, Webhooks: kindlyWebhooks(webhooks),
+			PublicKeys: s.Target.PublicKeys, Published: s.Target.Published, Webhooks: webhooks,
 		},
 	})
 	if err != nil {

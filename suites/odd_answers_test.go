@@ -1,0 +1,90 @@
+package suites_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/target"
+)
+
+// withEndpoint is a shop with an endpoint and a webhook, as a team without a page gives it.
+func withEndpoint(t *testing.T, e plainEndpoint, h plainHook) target.Target {
+	t.Helper()
+	shop := plainEndpointOf(t, e)
+	shop.Webhooks, shop.PublicKeys = targetOf(t, h).Webhooks, []*token.Key{publicOf(t)}
+	return shop
+}
+
+// What a webhook answers differs from team to team: it repeats what was said, names its user
+// now and then, or has a firewall before it. None of that is a mistake of what is checked.
+func TestWebhooksThatAnswerOtherwiseAreNotAccused(t *testing.T) {
+	t.Parallel()
+	longOnesRefused := func(w http.ResponseWriter, r *http.Request) bool {
+		if r.ContentLength <= 8<<10 {
+			return false
+		}
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusForbidden)
+		w.Write([]byte("<html><head><title>403 Forbidden</title></head></html>"))
+		return true
+	}
+	atPublicHost := func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Host == "hook1.shop.example" {
+			return false
+		}
+		http.NotFound(w, r)
+		return true
+	}
+	var asked atomic.Int32
+	for name, row := range map[string]struct {
+		hook   func(*plainHook)
+		only   []string
+		warned []string
+	}{
+		"it repeats what was said": {hook: func(h *plainHook) {
+			h.reply = func(name, message string) string { return "I did not understand " + message + ", " + name }
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Header.Get("Authorization") != "" || r.Method != http.MethodPost {
+					return false
+				}
+				body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+				w.Header().Set("Content-Type", "application/json")
+				json.NewEncoder(w).Encode(map[string]string{"reply": "I did not understand " + member(body, "message")})
+				return true
+			}
+		}, only: []string{"HOOK-USER-ID", "HOOK-VALID"}},
+		"it names its user now and then": {hook: func(h *plainHook) {
+			h.reply = func(name, _ string) string {
+				if n := asked.Add(1); n > 3 && n%2 == 0 {
+					return "Your parcel was sent yesterday."
+				}
+				return "Hello " + name + ", your order is on its way."
+			}
+		}, only: []string{"HOOK-VALID", "RESP-ADDITIVE", "RESP-REPEAT", "LIVE-HOOK-BURST"}},
+		"a firewall refuses what is long":      {hook: func(h *plainHook) { h.before = longOnesRefused }, only: []string{"SIG-VALID", "SIG-RAW-BODY"}, warned: []string{"SIG-RAW-BODY"}},
+		"a server knows its public host alone": {hook: func(h *plainHook) { h.before = atPublicHost }, only: []string{"HOOK-VALID", "FWD-DELIVERED"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := plain()
+			row.hook(&h)
+			run := suites.RunQuietly(t.Context(), withEndpoint(t, plainEndpoint{}, h), suites.Options{Only: row.only, Concurrency: 1})
+			for _, id := range row.only {
+				want := reports.Passed
+				if len(row.warned) > 0 && id == row.warned[0] {
+					want = reports.Warned
+				}
+				if c := find(t, run, id); c.Outcome != want {
+					t.Errorf("%s is %s, want %s", id, c.Outcome, want)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}
