@@ -317,3 +317,17 @@ func TestCookiesThatABrowserSendsToAURL(t *testing.T) {
 		}
 	}
 }
+
+// A refusal that says where to log in may have a token in that address, of nobody's chat.
+func TestWhereToLogInIsNoTokenGivenAway(t *testing.T) {
+	const state, member = "eyJhbGciOiJIUzI1NiJ9.eyJuZXh0IjoiL3Nob3AifQ.c2lnbmF0dXJl", "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIiwiY2hhdCI6eyJpZCI6IjEifX0.c2lnbmF0dXJl"
+	for body, holds := range map[string]bool{
+		`{"error":"log in","login_url":"https://id.example/authorize?state=` + state + `"}`: false,
+		`{"error":"log in","token":"` + member + `"}`:                                       true,
+	} {
+		ex := wire.Exchange{Response: &wire.Response{Status: 401, Body: []byte(body)}}
+		if HoldsToken(ex) != holds {
+			t.Errorf("%s: it gives a token away: %t", body, !holds)
+		}
+	}
+}
