@@ -51,7 +51,10 @@ func addCompletions(a *app, root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		switch names := takeNames[cmd.Name()]; {
 		case names != nil:
-			cmd.ValidArgsFunction = func(cmd *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+				if cmd.Args(cmd, append(slices.Clone(args), typed)) != nil { // it takes no more
+					return nil, cobra.ShellCompDirectiveNoFileComp
+				}
 				return complete(names(a, cmd), typed, false), cobra.ShellCompDirectiveNoFileComp
 			}
 		case slices.Contains(takeNoFile, cmd.Name()):

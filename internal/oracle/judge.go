@@ -36,9 +36,11 @@ type Judgement struct {
 	Why   string // half a sentence: "the canary ktname… shows in the answer"
 	// Weak: it passes, but proves less than it should.
 	Weak bool
-	// Odd: it is unlike all valid answers, of which Enough were seen.
-	Odd   bool
-	shows Marker // that it rests on
+	// Odd: it is unlike all valid answers, of which so many were seen that it is hardly chance.
+	Odd bool
+	// Neither: it is unknown for being like neither the valid nor the anonymous one.
+	Neither bool
+	shows   Marker // that it rests on
 }
 
 // Shows says whether it rests on that the answer shows m.
@@ -110,7 +112,7 @@ func (o *Oracle) byStatus(status int) (Judgement, bool) {
 		}
 		return Judgement{Class: Refusal, Why: why}, true
 	case status >= 300 || status < http.StatusOK:
-		return Judgement{Class: Unknown, Why: fmt.Sprintf("status %d is neither an answer nor a refusal", status)}, true
+		return Judgement{Class: Unknown, Neither: true, Why: fmt.Sprintf("status %d is neither an answer nor a refusal", status)}, true
 	}
 	return Judgement{}, false
 }
@@ -129,7 +131,7 @@ func (o *Oracle) byLikeness(d leaves) Judgement {
 		return Judgement{Class: Believed, Why: why}
 	}
 	valid := o.models[Valid].likens(d, o.noisy)
-	odd := !valid.like && !o.few()
+	odd := (!valid.like || o.signal.constant) && !o.few()
 	if stranger.like {
 		return Judgement{Class: Stranger, Weak: stranger.loose, Odd: odd, Why: "the answer is like the one without a token"}
 	}
@@ -139,7 +141,7 @@ func (o *Oracle) byLikeness(d leaves) Judgement {
 	if o.signal.constant && (!valid.like || valid.loose) {
 		return Judgement{Class: Stranger, Weak: true, Odd: odd, Why: "the answer was not seen before, and shows nothing of the user, as every valid answer does"}
 	}
-	return Judgement{Class: Unknown, Why: "the answer is like neither the valid nor the anonymous one"}
+	return Judgement{Class: Unknown, Neither: true, Why: "the answer is like neither the valid nor the anonymous one"}
 }
 
 // unreadable compares the answer with those to unreadable tokens, unless these

@@ -176,7 +176,8 @@ func (o *Oracle) Named() bool {
 	return len(o.signal.markers) > 0
 }
 
-// Few says that fewer than Enough valid answers were seen: they may be alike by chance.
+// Few says that so few valid answers were seen that what they have in common another one may
+// lack by chance: of four texts, three may name the user.
 func (o *Oracle) Few() bool {
 	o.mu.RLock()
 	defer o.mu.RUnlock()
@@ -184,7 +185,7 @@ func (o *Oracle) Few() bool {
 }
 
 // few is Few for who holds o.mu.
-func (o *Oracle) few() bool { return o.models[Valid].n < Enough }
+func (o *Oracle) few() bool { return o.models[Valid].n < 2*Enough }
 
 // WantsMore says that more controls would tell more: the answers differ in
 // texts alone, or change at random, and were seen so seldom that texts may have

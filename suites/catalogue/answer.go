@@ -227,15 +227,8 @@ var respTime = eachHook(func(ctx context.Context, h *subject.Webhook, st subject
 			Because("webhook-cold-start").Fix("Keep one instance warm, or answer at once and do the work later. --timeout gives it longer here.").With(ev)
 	}
 	if took := ev.Exchange.Duration; took > limit {
-		c, err := h.ControlCall(ctx, st)
-		if err != nil {
-			return subject.CouldNotRun(err)
-		}
-		again, err := h.Call(ctx, "once more", c)
-		if err != nil {
-			return subject.CouldNotRun(err)
-		}
-		if again.Exchange.Err == nil && again.Exchange.Duration <= limit { // others were asked at the same time, or it had to wake up
+		again, err := anotherMessage(ctx, h, st)
+		if err == nil && h.AcceptableStatus(again) && again.Exchange.Duration <= limit { // others were asked at the same time, or it had to wake up
 			return subject.Violated(within, fmt.Sprintf("it took %s, and %d ms when it was asked again", took.Round(time.Millisecond), again.Exchange.Duration.Milliseconds())).At(rule.Info).With(ev, again)
 		}
 		verdict := subject.Violated(within, fmt.Sprintf("it took %s", took.Round(time.Millisecond)))
@@ -246,6 +239,23 @@ var respTime = eachHook(func(ctx context.Context, h *subject.Webhook, st subject
 	}
 	return subject.Holds("%d ms", ev.Exchange.Duration.Milliseconds())
 })
+
+// anotherMessage is the answer to a valid request that says something else, which nobody can
+// have kept.
+func anotherMessage(ctx context.Context, h *subject.Webhook, st subject.Standing) (subject.Evidence, error) {
+	c, err := h.ControlCall(ctx, st)
+	if err != nil {
+		return subject.Evidence{}, err
+	}
+	change := c.Payload
+	c.Payload = func(p *webhook.Payload) {
+		if change != nil {
+			change(p)
+		}
+		p.Message += " " + h.Session.NewChatID()
+	}
+	return h.Call(ctx, "another message", c)
+}
 
 // A variant is a valid request with something unusual in it.
 type variant struct {

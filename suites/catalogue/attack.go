@@ -193,7 +193,10 @@ func refusal(what string, ev subject.Evidence, j oracle.Judgement) subject.Verdi
 	case oracle.Error:
 		v = subject.Violated(expected, actual).Errs().Fix("Catch what is thrown there, and answer 401.")
 	default:
-		v = subject.Doubtful(expected, actual+"; it is like neither the answer with a token nor the one without").Unclear()
+		v = subject.Doubtful(expected, actual)
+		if j.Neither {
+			v = v.Unclear()
+		}
 	}
 	return v
 }

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -93,7 +94,7 @@ func leakIn(body []byte) string {
 	for _, i := range internals {
 		text := body
 		if i.what == filePath {
-			text = markup.ReplaceAll(body, []byte(" "))
+			text = withoutURLs(body)
 		}
 		if i.pattern.Match(text) {
 			return i.what
@@ -102,5 +103,18 @@ func leakIn(body []byte) string {
 	return ""
 }
 
-// markup is what a page does not show, but for comments: the paths in it are those of URLs.
-var markup = regexp.MustCompile(`(?is)<script\b.*?</script>|<style\b.*?</style>|</?[a-z][^>]*>`)
+// withoutURLs takes out of a page what are paths of URLs: those in tags and styles, and in
+// scripts those of what browsers load.
+func withoutURLs(body []byte) []byte {
+	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+		return body
+	}
+	body = scripts.ReplaceAllFunc(body, func(script []byte) []byte { return assets.ReplaceAll(script, []byte(" ")) })
+	return tags.ReplaceAll(body, []byte(" "))
+}
+
+var (
+	scripts = regexp.MustCompile(`(?is)<script\b.*?</script>`)
+	assets  = regexp.MustCompile(`(?i)/[\w./-]+\.(?:m?js|css|map|json|html?|png|jpe?g|gif|svg|webp|ico|woff2?)\b`)
+	tags    = regexp.MustCompile(`(?is)<style\b.*?</style>|</?[a-z][^>]*>`)
+)

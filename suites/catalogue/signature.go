@@ -312,7 +312,7 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
-		if !subject.LikeRefused(own, refused[0]) {
+		if !slices.ContainsFunc(refused, func(ev subject.Evidence) bool { return sameRefusal(own, ev) }) {
 			return subject.Doubtful(v.Expected, v.Actual+"; a wrong signature is refused otherwise: "+subject.Describe(own.Exchange)).With(refused[0], own).
 				Says("The webhook, or something before it, refuses some messages though they are signed rightly.", "Whoever writes such a message gets no answer.").
 				Fix("Find out what answers so (a firewall, a gateway), and let it take all that users write.")
@@ -321,6 +321,16 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 	}
 	return v.Because("hmac-body-rewritten")
 })
+
+// sameRefusal says whether two refusals come from the same code: what they say may hold a time
+// or an ID.
+func sameRefusal(a, b subject.Evidence) bool {
+	media := func(ev subject.Evidence) string {
+		t, _, _ := strings.Cut(wire.HeaderValue(ev.Exchange.Response.Header, "Content-Type"), ";")
+		return strings.ToLower(strings.TrimSpace(t))
+	}
+	return a.Exchange.Response != nil && b.Exchange.Response != nil && a.Exchange.Status() == b.Exchange.Status() && media(a) == media(b)
+}
 
 const wholeBody = "Compute the HMAC over the bytes of the body as they came: all of them, and none changed (normalize, a limited reader)."
 

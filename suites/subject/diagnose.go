@@ -227,7 +227,7 @@ func (h *Webhook) tryTokens(ctx context.Context, st *Standing) error {
 		st.Fault = h.fault("HOOK-VALID", "webhook-behind-login", st.Stranger[0])
 		st.Fault.Inferred = true
 		return nil
-	case LikeRefused(st.Control(), st.Stranger[0]):
+	case likeRefused(st.Control(), st.Stranger[0]):
 		cause = "webhook-refuses-everybody"
 	case h.fault("", "", st.Control()).Fix != "": // it says itself why
 		cause = "webhook-refuses-valid-tokens"
@@ -306,8 +306,8 @@ func refusesSomebody(ev Evidence) bool {
 	return s == http.StatusUnauthorized || s == http.StatusForbidden
 }
 
-// LikeRefused says whether two refusals are the same one.
-func LikeRefused(a, b Evidence) bool {
+// likeRefused says whether two refusals are the same one.
+func likeRefused(a, b Evidence) bool {
 	return a.Exchange.Status() == b.Exchange.Status() && sameBody(a, b)
 }
 

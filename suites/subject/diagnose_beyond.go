@@ -18,11 +18,11 @@ import (
 // valid one, each of which is refused: then it is verified, and what fails comes after.
 func (h *Webhook) tryForged(ctx context.Context, st *Standing) (bool, error) {
 	control := st.Control()
-	if h.Session.Options.Safe || len(st.Member) < 2 || !LikeRefused(st.Member[0], st.Member[1]) {
+	if h.Session.Options.Safe || len(st.Member) < 2 || !likeRefused(st.Member[0], st.Member[1]) {
 		return false, nil
 	}
 	forged, err := h.Call(trying(ctx, "HOOK-VALID"), "with a token whose signature is spoiled", Call{ChatID: st.Token.ChatID, Token: spoiled(st.Token.Raw)})
-	if err != nil || forged.Exchange.Response == nil || !turnedDown(forged) || forged.Exchange.Status() >= 500 || LikeRefused(control, forged) {
+	if err != nil || forged.Exchange.Response == nil || !turnedDown(forged) || forged.Exchange.Status() >= 500 || likeRefused(control, forged) {
 		return false, err
 	}
 	cause := "webhook-refuses-valid-tokens"
@@ -67,11 +67,11 @@ func (h *Webhook) tryGate(ctx context.Context, st *Standing) bool {
 	without := with.Clone()
 	without.Header.Del("Authorization")
 	member := h.Session.Do(trying(ctx, "HOOK-VALID"), "with a token, to a path that can't be served", with)
-	if !LikeRefused(member, control) {
+	if !likeRefused(member, control) {
 		return false
 	}
 	stranger := h.Session.Do(trying(ctx, "HOOK-VALID"), "without a token, to a path that can't be served", without)
-	if stranger.Exchange.Response == nil || h.AcceptableStatus(stranger) || LikeRefused(stranger, control) {
+	if stranger.Exchange.Response == nil || h.AcceptableStatus(stranger) || likeRefused(stranger, control) {
 		return false
 	}
 	st.Fault = h.fault("HOOK-VALID", "gateway-takes-token", control)

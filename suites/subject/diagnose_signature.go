@@ -51,7 +51,7 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 			case !tried:
 			case h.AcceptableStatus(ev):
 				return h.mendSignature(ctx, st, &mistakes[i], ev)
-			case past == nil && refusesSomebody(twin) && LikeRefused(st.Stranger[0], unsigned) && getsPast(ev, twin):
+			case past == nil && refusesSomebody(twin) && likeRefused(st.Stranger[0], unsigned) && getsPast(ev, twin):
 				if again, _ := h.resign(ctx, r, &mistakes[i]); getsPast(again, twin) {
 					past, beyond = &mistakes[i], again
 				}
@@ -61,7 +61,7 @@ func (h *Webhook) trySignatures(ctx context.Context, st *Standing) error {
 	if past != nil {
 		return h.mendSignature(ctx, st, past, beyond)
 	}
-	if LikeRefused(st.Stranger[0], unsigned) {
+	if likeRefused(st.Stranger[0], unsigned) {
 		// A signed stranger is refused as one who has not signed at all.
 		if refused := st.Control().Exchange.Status(); refused >= 400 && refused == st.Stranger[0].Exchange.Status() && sameBody(st.Control(), st.Stranger[0]) {
 			if st.Members() && missesToken(st.Control().Exchange.Body()) {

@@ -2,6 +2,7 @@ package subject
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -259,13 +260,16 @@ func (h *Webhook) newWitness(ctx context.Context) (p ChatToken, err error) {
 
 // ObserveEnough shows the oracle so many answers that they are hardly alike by chance.
 func (h *Webhook) ObserveEnough(o *oracle.Oracle, st Standing) error {
-	for range oracle.Enough {
+	for range 2 * oracle.Enough {
 		if !o.Few() {
-			break
+			return nil
 		}
 		if err := h.observe(o, st); err != nil {
 			return err
 		}
+	}
+	if o.Few() {
+		return errors.New("too few valid requests were answered to say what such answers have in common")
 	}
 	return nil
 }
@@ -283,12 +287,13 @@ func (h *Webhook) observe(o *oracle.Oracle, st Standing) error {
 	for _, row := range []struct {
 		kind oracle.Kind
 		call Call
-	}{{oracle.Valid, valid}, {oracle.Anonymous, nobody}} {
+		like Evidence
+	}{{oracle.Valid, valid, st.Control()}, {oracle.Anonymous, nobody, st.Stranger[0]}} {
 		ev, err := h.Call(h.Session.Base, "one more control", row.call)
 		if err != nil {
 			return err
 		}
-		if ev.Exchange.Err != nil {
+		if ev.Exchange.Err != nil || (errs(ev) || h.Session.TooMany(ev)) && ev.Exchange.Status() != row.like.Exchange.Status() { // it tells of the moment
 			continue
 		}
 		if err := o.Observe(row.kind, ev.Exchange); err != nil {

@@ -336,7 +336,7 @@ func (st Standing) apart(ev Evidence) bool {
 	if st.Fault == nil || st.Fault.Lacks == "" || ev.Exchange.Response == nil || ev.Exchange.Status() >= http.StatusInternalServerError {
 		return false
 	}
-	said := LikeRefused(st.Member[0], st.Member[len(st.Member)-1]) && !LikeRefused(ev, st.Member[0])
+	said := likeRefused(st.Member[0], st.Member[len(st.Member)-1]) && !likeRefused(ev, st.Member[0])
 	return said || ev.Exchange.Status() != st.Member[0].Exchange.Status()
 }
 
