@@ -52,7 +52,7 @@ func addCompletions(a *app, root *cobra.Command) {
 		switch names := takeNames[cmd.Name()]; {
 		case names != nil:
 			cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-				if cmd.Args(cmd, append(slices.Clone(args), typed)) != nil { // it takes no more
+				if cmd.Args != nil && cmd.Args(cmd, append(slices.Clone(args), typed)) != nil { // it takes no more
 					return nil, cobra.ShellCompDirectiveNoFileComp
 				}
 				return complete(names(a, cmd), typed, false), cobra.ShellCompDirectiveNoFileComp
