@@ -91,10 +91,10 @@ func (s *outline) explain(run Run) map[string]bool {
 func (s outline) first() string {
 	text := ""
 	switch {
+	case s.failsWorse():
+		text = s.Failed[0].headline()
 	case len(s.Causes) > 0:
 		text = s.Causes[0].Heading()
-	case len(s.Failed) > 0:
-		text = s.Failed[0].headline()
 	default:
 		return ""
 	}

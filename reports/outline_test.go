@@ -174,10 +174,15 @@ func TestSentence(t *testing.T) {
 	grave.Causes = []Cause{{ID: "token-does-not-arrive", Severity: High, Consequence: "Nobody is known.", Explains: []string{"HOOK-DISTINGUISHES"}}}
 	apart := grave
 	apart.Checks = append([]Check{{ID: "LIVE-HOOK-BURST", Area: "LIVE", Level: "MUST", Outcome: Failed, Consequence: "Users wait."}}, grave.Checks...)
+	lesser := fullRun()
+	lesser.Checks = []Check{{ID: "HOOK-EXP-MISSING", Area: "HOOK", Level: "MUST", Outcome: Failed, Consequence: "It is valid for ever."}, {ID: "SIG-MISSING", Area: "SIG", Level: "MUST", Outcome: Failed},
+		{ID: "AUTH-CSRF", Area: "AUTH", Level: "SHOULD", Outcome: Warned}}
+	lesser.Causes = []Cause{{ID: "hmac-compare-throws", Severity: Medium, Consequence: "Logs fill.", Explains: []string{"SIG-MISSING"}}, {ID: "endpoint-serves-other-sites", Severity: Medium, Explains: []string{"AUTH-CSRF"}}}
 	for name, row := range map[string]struct {
 		run  Run
 		want string
 	}{
+		"a failure graver than the cause, and a cause of a warning": {finished(lesser), "Not safe to go live. It is valid for ever. One mistake explains 1 of 2 failed checks."},
 		"one mistake":                          {oneFaultRun(), "Not safe to go live. Anybody who knows the address of order-status can be any of your users: read their orders, and act in their name. One mistake explains all 18 failed checks."},
 		"several":                              {twoWebhooksRun(), "Not safe to go live. Anybody can be any of your users, at orders. 2 mistakes explain 10 of 12 failed checks."},
 		"no cause":                             {sampleRun(), "Not ready to go live. 1 requirement does not hold."},

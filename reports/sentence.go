@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -62,13 +63,18 @@ func (s outline) gravest() Severity {
 
 // worst is what can happen now.
 func (s outline) worst() string {
-	for _, c := range s.Causes {
-		return firstSentences(cmp.Or(c.Consequence, c.Title))
-	}
-	for _, c := range s.Failed {
-		return firstSentences(cmp.Or(c.Consequence, c.Broken))
+	switch {
+	case s.failsWorse():
+		return firstSentences(cmp.Or(s.Failed[0].Consequence, s.Failed[0].Broken))
+	case len(s.Causes) > 0:
+		return firstSentences(cmp.Or(s.Causes[0].Consequence, s.Causes[0].Title))
 	}
 	return ""
+}
+
+// failsWorse says whether a check without a cause is graver than all causes.
+func (s outline) failsWorse() bool {
+	return len(s.Failed) > 0 && (len(s.Causes) == 0 || s.Failed[0].severity().rank() < s.Causes[0].Severity.rank())
 }
 
 // firstSentences are as many whole sentences as fit.
@@ -90,7 +96,13 @@ func (s outline) mistakes() string {
 		failed += s.Run.Summary.Warned
 	}
 	explained = failed - len(s.Failed)
-	switch n := len(s.Causes); {
+	n := 0
+	for _, c := range s.Causes {
+		if slices.ContainsFunc(c.Symptoms, func(c Check) bool { return c.Outcome == Failed || c.Outcome == Warned && s.Run.Strict }) {
+			n++
+		}
+	}
+	switch {
 	case explained == 0: // the causes are those of warnings, if there are any
 		return plural(failed, "requirement") + " " + verb(failed, "does", "do") + " not hold"
 	case explained == failed:

@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/clip"
@@ -91,12 +92,18 @@ func (s *summaryPrinter) toFix(t outline) {
 		text = oneLine(clip.Runes(text, maxFieldRunes))
 		s.line(s.of(Failed)(head) + "  " + cutToWidth(text, max(s.width-textWidth(head)-2, 10)))
 	}
+	failed := t.Failed
+	addFailed := func(graverThan int) {
+		for len(failed) > 0 && failed[0].severity().rank() < graverThan {
+			add(shortID(failed[0]), cmp.Or(failed[0].Fix, inShort(failed[0])))
+			failed = failed[1:]
+		}
+	}
 	for _, c := range t.Causes {
+		addFailed(c.Severity.rank())
 		add(clip.Runes(oneLine(c.ID), maxID), cmp.Or(c.Fix, c.Title))
 	}
-	for _, c := range t.Failed {
-		add(shortID(c), cmp.Or(c.Fix, inShort(c)))
-	}
+	addFailed(math.MaxInt)
 	if total > maxToFix {
 		s.line(s.dim(fmt.Sprintf("… and %d more, above", total-maxToFix)))
 	}

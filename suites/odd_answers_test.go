@@ -1,9 +1,11 @@
 package suites_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -84,6 +86,75 @@ func TestWebhooksThatAnswerOtherwiseAreNotAccused(t *testing.T) {
 					t.Errorf("%s is %s, want %s", id, c.Outcome, want)
 					describe(t, c)
 				}
+			}
+		})
+	}
+}
+
+// What an endpoint is sent, and what it puts into a token, differs from team to team, too.
+func TestEndpointsOfOtherHabitsAreNotAccused(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int32
+	for name, row := range map[string]struct {
+		endpoint func(*plainEndpoint)
+		target   func(*target.Target)
+		only     []string
+	}{
+		"a header names the shop, and so does the token": {
+			endpoint: func(e *plainEndpoint) { e.more = map[string]any{"tenant_id": "7d0c-acme-shop"} },
+			target:   func(shop *target.Target) { shop.Endpoint.Header.Set("X-Tenant-Id", "7d0c-acme-shop") },
+			only:     []string{"TOK-SECRETS"}},
+		"roles are a set": {
+			endpoint: func(e *plainEndpoint) {
+				e.odd = func(claims map[string]any) {
+					claims["roles"] = [][]string{{"buyer", "reader"}, {"reader", "buyer"}}[asked.Add(1)*7/3%2]
+				}
+			}, only: []string{"AUTH-IDENTITY-BODY"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var e plainEndpoint
+			row.endpoint(&e)
+			shop := plainEndpointOf(t, e)
+			if row.target != nil {
+				row.target(&shop)
+			}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: row.only, Concurrency: 1})
+			for _, id := range row.only {
+				if c := find(t, run, id); c.Outcome != reports.Passed {
+					t.Errorf("%s is %s: %s", id, c.Outcome, c.Reason)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}
+
+// An endpoint that tells its own forms from other sites' by a value in the body does not serve
+// those; one that only has such a field does.
+func TestAValueAgainstForgeryIsWhatOtherSitesDoNotKnow(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		compares bool
+		says     string
+	}{"compared": {true, ""}, "not compared": {false, "with another value of _wpnonce"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			shop := plainEndpointOf(t, plainEndpoint{})
+			shop.Endpoint.ChatIDField, shop.Endpoint.Body = "", map[string]any{"chat_id": target.ChatID, "_wpnonce": "a8f3c09d1e"}
+			shop.Endpoint.URL = serve(t, func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				if row.compares && member(body, "_wpnonce") != "a8f3c09d1e" {
+					http.Error(w, "-1", http.StatusForbidden)
+					return
+				}
+				plainEndpoint{}.ServeHTTP(w, r)
+			})
+			c := find(t, suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-CSRF"}}), "AUTH-CSRF")
+			if row.compares != (c.Outcome == reports.Passed) || !strings.Contains(c.Actual, row.says) {
+				t.Errorf("AUTH-CSRF is %s: %s", c.Outcome, c.Reason)
+				describe(t, c)
 			}
 		})
 	}

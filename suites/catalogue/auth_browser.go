@@ -32,9 +32,10 @@ var authCorsForeign = onEndpoint(func(ctx context.Context, s *subject.Session, e
 		r := e.WithChat(s.NewChatID())
 		r.Header.Set("Origin", origin)
 		ev := s.Do(ctx, "from the origin "+origin, r)
-		verdicts = append(verdicts, judgeForeign(origin, ev))
-		verdicts = append(verdicts, judgeForeign(origin, s.Do(ctx, "preflight from the origin "+origin, preflight(s, e, origin))))
+		verdicts = append(verdicts, judgeForeign(e, origin, ev))
+		verdicts = append(verdicts, judgeForeign(e, origin, s.Do(ctx, "preflight from the origin "+origin, preflight(s, e, origin))))
 	}
+	slices.SortStableFunc(verdicts, func(a, b subject.Verdict) int { return strings.Compare(b.Cause, a.Cause) }) // what is grave speaks
 	return subject.Worst(rule.Must, verdicts...)
 })
 
@@ -69,20 +70,29 @@ func foreignOrigins(e *subject.Endpoint, webhooks []target.Webhook) []string {
 	return out
 }
 
-func judgeForeign(origin string, ev subject.Evidence) subject.Verdict {
+// judgeForeign says whether an origin is allowed that is not the page's. What browsers send of
+// themselves, such as a cookie, they send to be read only where credentials are allowed.
+func judgeForeign(e *subject.Endpoint, origin string, ev subject.Evidence) subject.Verdict {
 	const expected = "no Access-Control-Allow-Origin for it"
 	if ev.Exchange.Response == nil {
 		return noAnswer(ev.Title, ev)
 	}
 	allowed := ev.Exchange.Response.Header.Get("Access-Control-Allow-Origin")
 	credentials := strings.EqualFold(ev.Exchange.Response.Header.Get("Access-Control-Allow-Credentials"), "true")
+	open := func(v subject.Verdict) subject.Verdict {
+		if credentials && len(e.Bearers()) == 0 {
+			return v.With(ev).Because("endpoint-open-to-sites")
+		}
+		return v.With(ev).Says("The auth endpoint allows origins that are not the page's.",
+			"What needs no cookie, any website can ask and read. The day the session is one, and credentials are allowed, it reads your users' tokens.")
+	}
 	switch {
 	case allowed == origin && credentials:
-		return subject.Violated(expected, ev.Title+": it is allowed, with credentials").With(ev)
+		return open(subject.Violated(expected, ev.Title+": it is allowed, with credentials"))
 	case allowed == origin:
-		return subject.Violated(expected, ev.Title+": it is allowed").With(ev)
+		return open(subject.Violated(expected, ev.Title+": it is allowed"))
 	case allowed == "*" && credentials:
-		return subject.Violated(expected, ev.Title+": * with credentials").With(ev)
+		return open(subject.Violated(expected, ev.Title+": * with credentials"))
 	}
 	if v := refused(ev.Title, ev); v.Kind != subject.Held {
 		return v
@@ -243,7 +253,7 @@ var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subjec
 	if method := e.Request.Method; method != http.MethodGet && method != http.MethodPost || e.SendsChatIn(param.InHeader) {
 		return subject.Missing("other sites can't send such a request (%s) without asking first (see AUTH-CORS-FOREIGN)", e)
 	}
-	r := e.WithChat(s.NewChatID())
+	r, guarded := e.WithOtherCSRF(e.WithChat(s.NewChatID()))
 	for _, name := range customHeaders(e) {
 		r.Header.Del(name) // a simple request carries none
 	}
@@ -257,6 +267,9 @@ var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subjec
 	v := gaveNone(s, "a cross-site request", s.Do(ctx, "a cross-site request", r))
 	if v.Kind != subject.Broken {
 		return v
+	}
+	if guarded != "" {
+		v.Actual += ", with another value of " + guarded
 	}
 	switch held, known := heldBack(ctx, s, e); {
 	case !known:

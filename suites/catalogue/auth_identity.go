@@ -2,8 +2,10 @@ package catalogue
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/param"
@@ -54,10 +56,21 @@ func personOf(raw token.Raw) (*person, bool) {
 	}
 	p := &person{token: t, claims: map[string]string{}}
 	for _, name := range identityClaims {
-		p.claims[name] = t.Claims.Get(name).JSON()
+		p.claims[name] = inOrder(t.Claims.Get(name).JSON())
 	}
-	p.claims["chat"] = strings.Join(t.WebhookDomains(), " ") // each request has a chat of its own
+	p.claims["chat"] = strings.Join(slices.Sorted(slices.Values(t.WebhookDomains())), " ") // each request has a chat of its own
 	return p, true
+}
+
+// inOrder is a claim with its list, if it is one, in order: that of a set differs from one
+// process to the next.
+func inOrder(claim string) string {
+	var list []string
+	if json.Unmarshal([]byte(claim), &list) != nil {
+		return claim
+	}
+	slices.Sort(list)
+	return strings.Join(list, " ")
 }
 
 // differsIn names the first claim in which two people differ; "" if they are one.

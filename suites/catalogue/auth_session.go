@@ -36,7 +36,7 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 	if v.Kind == subject.Broken && s.GivesToken(ev.Exchange) && !s.GivesAlone(ctx, ev.Exchange.Request) {
 		v = subject.Holds("%s, alone: no token", what)
 	}
-	if v.Kind == subject.Broken && !keptAnswer(s, ev) {
+	if v.Kind == subject.Broken && s.GivesToken(ev.Exchange) && !keptAnswer(s, ev) {
 		v = v.Because("endpoint-knows-nobody")
 		if remembersUser(ctx, s, e) {
 			v.Actual += ", of the user who asked before"

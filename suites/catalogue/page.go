@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/suites/subject"
@@ -72,18 +73,28 @@ var pageCallbackName = onChat(func(_ *subject.Session, v *subject.Visit) subject
 // slowCallback is how long a user should have to wait for a chat to know them.
 const slowCallback = 5 * time.Second
 
-var pageCallbackTime = onChat(func(s *subject.Session, v *subject.Visit) subject.Verdict {
+func pageCallbackTime(ctx context.Context, s *subject.Session) subject.Verdict {
+	v, err := s.VisitMended()
+	if err != nil {
+		return subject.CouldNotRun(err)
+	}
 	if v.ChatID == "" || v.Started[0].Callback != "function" {
 		return subject.Missing("the callback was not called (see PAGE-CALLBACK-DEFINED)")
 	}
 	if v.Callback == nil {
 		return subject.Violated("settled within "+slowCallback.String(), fmt.Sprintf("not settled after %s", s.Options.Timeout))
 	}
-	if took := v.Callback.Elapsed; took > slowCallback {
-		return subject.Violated("settled within "+slowCallback.String(), "it took "+took.Round(time.Millisecond).String())
+	took := v.Callback.Elapsed
+	if took <= slowCallback {
+		return subject.Holds("%d ms", took.Milliseconds())
 	}
-	return subject.Holds("%d ms", v.Callback.Elapsed.Milliseconds())
-})
+	slow := subject.Violated("settled within "+slowCallback.String(), "it took "+took.Round(time.Millisecond).String())
+	if _, again, err := s.CallOther(ctx); err == nil && again.Token != "" && again.Elapsed <= slowCallback { // it was the first call of all, perhaps
+		slow.Actual += fmt.Sprintf(", and %d ms when it was called again", again.Elapsed.Milliseconds())
+		return slow.At(rule.Info)
+	}
+	return slow
+}
 
 func pageCallbackFresh(ctx context.Context, s *subject.Session) subject.Verdict {
 	chatID, called, err := s.CallOther(ctx)

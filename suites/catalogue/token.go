@@ -61,7 +61,7 @@ func orSession(probe func(context.Context, *subject.Session) subject.Verdict) fu
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
-		if name := s.SessionIn(p.Raw); name != "" {
+		if name := s.SessionIn(ctx, p.Raw); name != "" {
 			return subject.Violated("no secret in a claim", fmt.Sprintf("%q holds the session by which the user gets the token", name))
 		}
 		return v

@@ -58,7 +58,7 @@ var ofEndpoints = []Cause{
 	{ID: "endpoint-open-to-sites", Title: "Any website can fetch your users' tokens.", Severity: reports.Critical, Owner: Endpoint,
 		Consequence: "A page that a user visits by chance gets their token, and is that user at your webhooks.",
 		Fix:         "Compare Origin with a fixed list, as a whole; never reflect it, never answer * with credentials, and never allow null.",
-		When:        []string{"AUTH-CORS-FOREIGN"}, Explains: []string{"AUTH-CORS-*", "AUTH-CSRF"}},
+		Explains:    []string{"AUTH-CORS-*", "AUTH-CSRF"}},
 	{ID: "endpoint-fails-on-input", Title: "The auth endpoint does not refuse input that it does not expect.", Severity: reports.Medium, Owner: Endpoint,
 		Consequence: "It fails, or signs tokens that belong to no chat. Strangers find what does more harm.",
 		Fix:         "Bound the body's size, catch the parser's error, check the types, and answer 400.",

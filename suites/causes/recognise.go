@@ -86,11 +86,15 @@ type row struct {
 // is left out: they speak for themselves then.
 func (r *recognition) note() {
 	for _, row := range r.rows {
-		if row.worst {
-			r.checks[row.of].Cause = ""
-			if _, known := Find(row.Cause); known {
-				r.checks[row.of].Cause = row.Cause
-			}
+		_, known := Find(row.Cause)
+		switch c := &r.checks[row.of]; {
+		case row.worst && known:
+			c.Cause = row.Cause
+		case row.worst:
+			c.Cause = ""
+		case !known && c.Cause != "" && row.Outcome == c.Outcome: // it would be lost behind what is wrong elsewhere
+			c.Actual, c.Cause = row.Actual+"; nor does it hold at "+r.worstOf(row.of), ""
+			c.Broken, c.Consequence, c.Fix, c.Evidence, c.Sample = row.Broken, row.Consequence, row.Fix, row.Evidence, row.Sample
 		}
 	}
 	for i := range r.found { // what speaks for itself where it is worst is not told by what is wrong elsewhere
@@ -98,6 +102,11 @@ func (r *recognition) note() {
 			return slices.ContainsFunc(r.checks, func(c reports.Check) bool { return c.ID == id && c.Cause == "" })
 		})
 	}
+}
+
+// worstOf is where a check holds least.
+func (r *recognition) worstOf(check int) string {
+	return r.rows[slices.IndexFunc(r.rows, func(row row) bool { return row.of == check && row.worst })].Where
 }
 
 // places are where something was seen, in the order of the checks; what is about

@@ -356,6 +356,23 @@ func IsCSRFName(name string) bool {
 		name == "_token" || name == "authenticity_token" || name == "__requestverificationtoken"
 }
 
+// WithOtherCSRF is a request with other values in the place of those by which an endpoint tells
+// its own forms from other sites', which don't know them; changed names one, "" where there is
+// none. Those in headers stay.
+func (e *Endpoint) WithOtherCSRF(r wire.Request) (other wire.Request, changed string) {
+	other, err := param.Walk(r, chosenHeader, func(l param.Leaf) any {
+		if name := strings.ToLower(l.Name()); l.Place == param.InHeader || l.Place == param.InPath || !IsCSRFName(name) && !strings.Contains(name, "nonce") && name != "security" {
+			return param.Keep
+		}
+		changed = l.Name()
+		return reversed(l.Text())
+	})
+	if err != nil {
+		return r, ""
+	}
+	return other, changed
+}
+
 // EditReadable changes the texts that the session's cookies and headers hold as
 // anybody could read and write them: plain, in JSON, in base64, escaped for a URL.
 // The name is the member's, or the cookie's or header's; "" for a text in which

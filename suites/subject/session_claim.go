@@ -1,8 +1,10 @@
 package subject
 
 import (
+	"context"
+	"net/http"
 	"net/url"
-	"slices"
+	"regexp"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/param"
@@ -13,7 +15,7 @@ import (
 // SessionIn names the claim of a token that is the session by which the user gets it; ""
 // for none. A session that is the user's id or address is another mistake, which
 // AUTH-BAD-SESSION tells.
-func (s *Session) SessionIn(raw token.Raw) string {
+func (s *Session) SessionIn(ctx context.Context, raw token.Raw) string {
 	t, err := token.Decode(raw)
 	if err != nil {
 		return ""
@@ -25,41 +27,89 @@ func (s *Session) SessionIn(raw token.Raw) string {
 	sessions := s.sessions()
 	name := ""
 	param.WalkJSON(root, param.Leaf{}, func(l param.Leaf) any {
-		if text, ok := l.Value.(string); ok && slices.Contains(sessions, text) && !NamesSomebody(l.Name()) {
-			name = strings.Join(l.Steps, ".")
+		text, ok := l.Value.(string)
+		for _, held := range sessions {
+			if ok && name == "" && held.is(text) && !NamesSomebody(l.Name()) && s.opens(ctx, held) {
+				name = strings.Join(l.Steps, ".")
+			}
 		}
 		return param.Keep
 	})
 	return name
 }
 
-// sessions are the values by which the first user is known: what the page's scripts
+// A held is a value that may be a session, and where it stands.
+type held struct {
+	value  string
+	header string // "" for what is shown to be one
+	cookie string // in the header Cookie
+}
+
+// is says whether a text is the value, as it is or unescaped.
+func (h held) is(text string) bool {
+	if len(text) < redact.MinSecret {
+		return false
+	}
+	plain, err := url.QueryUnescape(h.value)
+	return text == h.value || err == nil && text == plain
+}
+
+// sessions are the values by which the first user may be known: what the page's scripts
 // can't read of its cookies, and what the endpoint is sent besides cookies.
-func (s *Session) sessions() []string {
-	var out []string
+func (s *Session) sessions() []held {
+	var out []held
 	if s.Target.PageURL != "" {
 		if v, err := s.visitWithToken(); err == nil {
 			for _, c := range v.State.Cookies {
 				if c.HTTPOnly {
-					out = append(out, c.Value)
+					out = append(out, held{c.Value, "Cookie", c.Name})
 				}
 			}
 		}
 	}
 	if e, err := s.Endpoint(); err == nil {
 		for name, values := range e.Request.Header {
-			if mayBeSession(name) && !IsCSRFName(name) && !e.sendsChat(name) && (name != "Cookie" || s.Target.PageURL == "") {
-				out = append(out, redact.HeaderSecrets(name, strings.Join(values, "; "))...)
+			switch {
+			case !mayBeSession(name) || IsCSRFName(name) || e.sendsChat(name):
+			case name != "Cookie":
+				for _, secret := range redact.HeaderSecrets(name, strings.Join(values, "; ")) {
+					out = append(out, held{value: secret, header: name})
+				}
+			case s.Target.PageURL == "":
+				for _, c := range (&http.Request{Header: http.Header{name: values}}).Cookies() {
+					out = append(out, held{c.Value, name, c.Name})
+				}
 			}
 		}
 		for _, l := range e.Bearers() {
-			out = append(out, l.Text())
+			out = append(out, held{value: l.Text()})
 		}
 	}
-	for _, value := range slices.Clone(out) {
-		if plain, err := url.QueryUnescape(value); err == nil {
-			out = append(out, plain)
-		}
-	}
-	return slices.DeleteFunc(out, func(value string) bool { return len(value) < redact.MinSecret })
+	return out
 }
+
+// opens says whether a value is a session, and no tenant or market that all users send: by
+// its name, or since the endpoint gives a token to who sends nothing else of it.
+func (s *Session) opens(ctx context.Context, h held) bool {
+	if h.header == "" || h.header == "Authorization" || IsSessionName(h.cookie) || redact.IsSecretName(h.header) || redact.IsSecretName(h.cookie) {
+		return true
+	}
+	e, err := s.Endpoint()
+	if err != nil {
+		return false
+	}
+	r := e.WithoutSession(e.WithChat(s.NewChatID()))
+	what := h.header
+	if r.Header[h.header] = e.Request.Header[h.header]; h.cookie != "" {
+		what = h.cookie
+		r.Header[h.header] = []string{h.cookie + "=" + h.value}
+	}
+	_, raw := s.Ask(ctx, "with nothing but "+what+" of the session", r)
+	return raw != ""
+}
+
+// IsSessionName says whether a cookie's name is one that frameworks and people give to that of
+// a session.
+func IsSessionName(name string) bool { return sessionName.MatchString(name) }
+
+var sessionName = regexp.MustCompile(`(?i)^(?:__(?:host|secure)-)?(?:.*sess(?:ion)?(?:[-_.]?id)?|sid|.*[-_.]sid|jsessionid|auth|.*[-_.]auth)$`)
