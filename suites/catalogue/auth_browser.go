@@ -70,6 +70,13 @@ func foreignOrigins(e *subject.Endpoint, webhooks []target.Webhook) []string {
 	return out
 }
 
+// sentByBrowsers says whether the session is what a browser sends of itself, and not what the
+// page's script knows.
+func sentByBrowsers(e *subject.Endpoint) bool {
+	authorization := strings.ToLower(e.Request.Header.Get("Authorization"))
+	return strings.HasPrefix(authorization, "basic ") || e.Request.Header.Get("Cookie") != "" && authorization == "" && len(e.Bearers()) == 0
+}
+
 // judgeForeign says whether an origin is allowed that is not the page's. What browsers send of
 // themselves, such as a cookie, they send to be read only where credentials are allowed.
 func judgeForeign(e *subject.Endpoint, origin string, ev subject.Evidence) subject.Verdict {
@@ -80,7 +87,7 @@ func judgeForeign(e *subject.Endpoint, origin string, ev subject.Evidence) subje
 	allowed := ev.Exchange.Response.Header.Get("Access-Control-Allow-Origin")
 	credentials := strings.EqualFold(ev.Exchange.Response.Header.Get("Access-Control-Allow-Credentials"), "true")
 	open := func(v subject.Verdict) subject.Verdict {
-		if credentials && len(e.Bearers()) == 0 {
+		if credentials && sentByBrowsers(e) {
 			return v.With(ev).Because("endpoint-open-to-sites")
 		}
 		return v.With(ev).Says("The auth endpoint allows origins that are not the page's.",

@@ -85,7 +85,7 @@ var ofEndpoints = []Cause{
 	{ID: "endpoint-serves-other-sites", Title: "Other sites can make your users' browsers ask for a token.", Severity: reports.Medium, Owner: Endpoint,
 		Consequence: "A page elsewhere has a token made with its visitor's session. Only the browser's rules keep it from reading the answer.",
 		Fix:         "Set SameSite=Lax on the session's cookie, and refuse requests whose Origin is not yours.",
-		When:        []string{"AUTH-CSRF"}, Unless: []string{"AUTH-NO-SESSION", "AUTH-CORS-FOREIGN"}, Explains: []string{"AUTH-CSRF", "AUTH-COOKIE-FLAGS"}},
+		When:        []string{"AUTH-CSRF"}, Unless: []string{"AUTH-NO-SESSION"}, Explains: []string{"AUTH-CSRF", "AUTH-COOKIE-FLAGS"}},
 	{ID: "endpoint-signs-without-chat", Title: "The auth endpoint signs a token where no chat is named.", Severity: reports.High, Owner: Endpoint,
 		Consequence: "Tokens come to exist that belong to no chat: a webhook that compares carelessly takes them for all.",
 		Fix:         "Require the chat id, and answer 400 where it is missing or empty.",

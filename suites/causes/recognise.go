@@ -92,9 +92,10 @@ func (r *recognition) note() {
 			c.Cause = row.Cause
 		case row.worst:
 			c.Cause = ""
-		case !known && c.Cause != "" && row.Outcome == c.Outcome: // it would be lost behind what is wrong elsewhere
-			c.Actual, c.Cause = row.Actual+"; nor does it hold at "+r.worstOf(row.of), ""
-			c.Broken, c.Consequence, c.Fix, c.Evidence, c.Sample = row.Broken, row.Consequence, row.Fix, row.Evidence, row.Sample
+		case !known && c.Cause != "" && row.Outcome == c.Outcome && r.explainsMore(c.Cause): // it would be lost behind what is wrong elsewhere
+			c.Actual, c.Cause = row.Actual+r.alsoAt(row), ""
+			c.Expected, c.Broken, c.Consequence, c.Fix = row.Expected, row.Broken, row.Consequence, row.Fix
+			c.Evidence, c.Repeats = row.Evidence, row.Repeats
 		}
 	}
 	for i := range r.found { // what speaks for itself where it is worst is not told by what is wrong elsewhere
@@ -104,9 +105,20 @@ func (r *recognition) note() {
 	}
 }
 
-// worstOf is where a check holds least.
-func (r *recognition) worstOf(check int) string {
-	return r.rows[slices.IndexFunc(r.rows, func(row row) bool { return row.of == check && row.worst })].Where
+// explainsMore says whether a cause explains another check, wherever it was found.
+func (r *recognition) explainsMore(cause string) bool {
+	return !slices.ContainsFunc(r.found, func(c reports.Cause) bool { return c.ID == cause && len(c.Explains) < 2 })
+}
+
+// alsoAt says where else the check of a row does not hold.
+func (r *recognition) alsoAt(of row) string {
+	var names []string
+	for _, row := range r.rows {
+		if row.of == of.of && row.Where != of.Where && row.Outcome == of.Outcome {
+			names = append(names, row.Where)
+		}
+	}
+	return "; nor does it hold at " + strings.Join(names, ", ")
 }
 
 // places are where something was seen, in the order of the checks; what is about

@@ -364,13 +364,38 @@ func (e *Endpoint) WithOtherCSRF(r wire.Request) (other wire.Request, changed st
 		if name := strings.ToLower(l.Name()); l.Place == param.InHeader || l.Place == param.InPath || !IsCSRFName(name) && !strings.Contains(name, "nonce") && name != "security" {
 			return param.Keep
 		}
+		text, ok := l.Value.(string)
+		other := another(text)
+		if !ok || other == text {
+			return param.Keep
+		}
 		changed = l.Name()
-		return reversed(l.Text())
+		return other
 	})
 	if err != nil {
 		return r, ""
 	}
 	return other, changed
+}
+
+// another is a value of the same form: the last letters and digits differ.
+func another(text string) string {
+	const most = 6
+	out, n := []byte(text), 0
+	for i := len(out) - 1; i >= 0 && n < most; i-- {
+		switch c := out[i]; {
+		case '0' <= c && c <= '9':
+			out[i] = '0' + (c-'0'+5)%10
+		case 'a' <= c && c <= 'z':
+			out[i] = map[bool]byte{true: 'b', false: 'a'}[c == 'a']
+		case 'A' <= c && c <= 'Z':
+			out[i] = map[bool]byte{true: 'B', false: 'A'}[c == 'A']
+		default:
+			continue
+		}
+		n++
+	}
+	return string(out)
 }
 
 // EditReadable changes the texts that the session's cookies and headers hold as

@@ -29,7 +29,7 @@ func (s *Session) SessionIn(ctx context.Context, raw token.Raw) string {
 	param.WalkJSON(root, param.Leaf{}, func(l param.Leaf) any {
 		text, ok := l.Value.(string)
 		for _, held := range sessions {
-			if ok && name == "" && held.is(text) && !NamesSomebody(l.Name()) && s.opens(ctx, held) {
+			if ok && name == "" && held.is(text) && !NamesSomebody(l.Name()) && s.opens(ctx, held, t.Subject()) {
 				name = strings.Join(l.Steps, ".")
 			}
 		}
@@ -88,24 +88,41 @@ func (s *Session) sessions() []held {
 	return out
 }
 
-// opens says whether a value is a session, and no tenant or market that all users send: by
-// its name, or since the endpoint gives a token to who sends nothing else of it.
-func (s *Session) opens(ctx context.Context, h held) bool {
+// opens says whether a value is a session, and no tenant or market that all users send: that
+// is known by its name, or is taken to be so unless the same user gets a token without it, or
+// nobody does with it alone.
+func (s *Session) opens(ctx context.Context, h held, user string) bool {
 	if h.header == "" || h.header == "Authorization" || IsSessionName(h.cookie) || redact.IsSecretName(h.header) || redact.IsSecretName(h.cookie) {
 		return true
 	}
 	e, err := s.Endpoint()
-	if err != nil {
-		return false
+	if err != nil || len(e.Request.Header[h.header]) == 0 {
+		return true
 	}
-	r := e.WithoutSession(e.WithChat(s.NewChatID()))
 	what := h.header
-	if r.Header[h.header] = e.Request.Header[h.header]; h.cookie != "" {
+	if h.cookie != "" {
 		what = h.cookie
-		r.Header[h.header] = []string{h.cookie + "=" + h.value}
 	}
-	_, raw := s.Ask(ctx, "with nothing but "+what+" of the session", r)
-	return raw != ""
+	without := e.WithChat(s.NewChatID())
+	if without.Header.Del(h.header); h.cookie != "" {
+		without.Header.Set(h.header, WithoutCookie(e.Request.Header.Get(h.header), h.cookie))
+	}
+	if _, raw := s.Ask(ctx, "without "+what, without); raw != "" {
+		if t, err := token.Decode(raw); err == nil && t.Subject() == user {
+			return false
+		}
+	}
+	if e.way != nil { // what it is made of has a session of its own
+		return true
+	}
+	alone := e.WithoutSession(e.WithChat(s.NewChatID()))
+	if h.cookie == "" {
+		alone.Header[h.header] = e.Request.Header[h.header]
+	} else {
+		alone.Header.Set(h.header, strings.TrimPrefix(alone.Header.Get(h.header)+"; "+h.cookie+"="+h.value, "; "))
+	}
+	ev, _ := s.Ask(ctx, "with nothing but "+what+" of the session", alone)
+	return !refusesSomebody(ev)
 }
 
 // IsSessionName says whether a cookie's name is one that frameworks and people give to that of
@@ -113,3 +130,14 @@ func (s *Session) opens(ctx context.Context, h held) bool {
 func IsSessionName(name string) bool { return sessionName.MatchString(name) }
 
 var sessionName = regexp.MustCompile(`(?i)^(?:__(?:host|secure)-)?(?:.*sess(?:ion)?(?:[-_.]?id)?|sid|.*[-_.]sid|jsessionid|auth|.*[-_.]auth)$`)
+
+// WithoutCookie is the value of a Cookie header without one of them.
+func WithoutCookie(header, name string) string {
+	var kept []string
+	for pair := range strings.SplitSeq(header, ";") {
+		if n, _, _ := strings.Cut(strings.TrimSpace(pair), "="); n != name {
+			kept = append(kept, strings.TrimSpace(pair))
+		}
+	}
+	return strings.Join(kept, "; ")
+}
