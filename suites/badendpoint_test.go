@@ -53,3 +53,21 @@ var badEndpoints = []bad{
 		target:  func(*testing.T) target.Target { return endpointAt("http://[::1/auth") },
 		problem: "could not be called", hint: "is the URL right", exit: 2},
 }
+
+// Who is never answered has no token: it is not said that anybody gets one.
+func TestAnEndpointThatHangsIsNoneThatKnowsNobody(t *testing.T) {
+	t.Parallel()
+	shop := plainEndpointOf(t, plainEndpoint{})
+	shop.Endpoint.URL = serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if plainSession(r) == "" {
+			hang(w, r)
+			return
+		}
+		plainEndpoint{}.ServeHTTP(w, r)
+	})
+	run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION"}, Timeout: impatience})
+	if c := find(t, run, "AUTH-NO-SESSION"); c.Outcome != reports.Warned || c.Cause != "" || len(run.Causes) > 0 {
+		t.Errorf("AUTH-NO-SESSION is %s for %q", c.Outcome, c.Cause)
+		describe(t, c)
+	}
+}
