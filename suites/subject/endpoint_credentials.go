@@ -129,26 +129,51 @@ func (s *Session) AmongVisitors(e *Endpoint) *Endpoint {
 	}
 	out := *e
 	out.everybodys = cookiePairs([]string{CookiesFor(v.State.Cookies, e.Request.URL)})
+	out.visitors = csrfTokens(v)
 	return &out
 }
 
 // ByVisitor is the request of one who has opened the page and is not logged in, with
-// the cookies that this one has got; false where there are none.
+// the cookies that this one has got, and what protects from CSRF as the page gave it to
+// this one: where that is bound to the session, the user's own is refused for it before
+// anything else is looked at. False where the visitor has got nothing.
 func (e *Endpoint) ByVisitor(chatID string) (wire.Request, bool) {
 	r := e.WithoutSession(e.WithChat(chatID))
+	r, got := e.withVisitorsCSRF(r)
 	pairs := cookiePairs(r.Header["Cookie"])
-	before := len(pairs)
 	for _, pair := range e.everybodys {
-		name, _, _ := strings.Cut(pair, "=")
-		if !slices.ContainsFunc(pairs, func(p string) bool { return strings.HasPrefix(p, name+"=") }) {
-			pairs = append(pairs, pair)
+		if slices.Contains(pairs, pair) {
+			continue
 		}
+		name, _, _ := strings.Cut(pair, "=")
+		pairs = append(slices.DeleteFunc(pairs, func(p string) bool { return strings.HasPrefix(p, name+"=") }), pair)
+		got = true
 	}
-	if len(pairs) == before {
+	if len(pairs) > 0 {
+		r.Header["Cookie"] = []string{strings.Join(pairs, "; ")}
+	}
+	return r, got
+}
+
+// withVisitorsCSRF is a request with what protects from CSRF as one got it who is not
+// logged in, and whether there was any.
+func (e *Endpoint) withVisitorsCSRF(r wire.Request) (of wire.Request, some bool) {
+	of, err := param.Walk(r, chosenHeader, func(l param.Leaf) any {
+		if !IsCSRFName(l.Name()) || l.Place == param.InHeader && e.takes(l.Name()) {
+			return param.Keep
+		}
+		for _, t := range e.visitors {
+			if csrfHeader(t.name) == csrfHeader(l.Name()) && t.value != l.Text() {
+				some = true
+				return t.value
+			}
+		}
+		return param.Keep
+	})
+	if err != nil {
 		return r, false
 	}
-	r.Header["Cookie"] = []string{strings.Join(pairs, "; ")}
-	return r, true
+	return of, some
 }
 
 // hasOtherSession says whether something else than Authorization may be the session.
@@ -353,7 +378,7 @@ func cookiePairs(values []string) []string {
 func IsCSRFName(name string) bool {
 	name = strings.ToLower(name)
 	return strings.Contains(name, "csrf") || strings.Contains(name, "xsrf") ||
-		name == "_token" || name == "authenticity_token" || name == "__requestverificationtoken"
+		name == "_token" || name == "authenticity_token" || strings.TrimLeft(name, "_") == "requestverificationtoken"
 }
 
 // WithOtherCSRF is a request with other values in the place of those by which an endpoint tells

@@ -224,16 +224,36 @@ func redirected(e *Endpoint, _ *Visit) []mendedRequest {
 }
 
 func withCSRF(e *Endpoint, v *Visit) []mendedRequest {
-	var out, likely []mendedRequest
-	in := func(header, where, name, value string) mendedRequest {
+	var out, last []mendedRequest
+	in := func(header string, t csrfToken) mendedRequest {
 		r := e.Request.Clone()
-		r.Header.Set(header, value)
-		return mendedRequest{r, "the page's CSRF token, of the " + where + " " + name + ", in the header " + header}
+		r.Header.Set(header, t.value)
+		return mendedRequest{r, "the page's CSRF token, of the " + t.where + " " + t.name + ", in the header " + header}
 	}
-	add := func(where, name, value string) { likely = append(likely, in(csrfHeader(name), where, name, value)) }
+	for _, t := range csrfTokens(v) {
+		own := csrfHeader(t.name)
+		out = append(out, in(own, t))
+		for _, header := range csrfHeaders {
+			if t.where == inScript && header != own { // the page's author has named it, not the framework
+				last = append(last, in(header, t))
+			}
+		}
+	}
+	out = append(out, last...)
+	return out[:min(len(out), 10)]
+}
+
+// csrfToken is a value that keeps requests of other sites apart, as a visit's pages have it.
+type csrfToken struct{ where, name, value string }
+
+const inScript = "script's variable"
+
+// csrfTokens are those of a visit, the surest first: of the cookies, the tags, the scripts.
+func csrfTokens(v *Visit) []csrfToken {
+	var out []csrfToken
 	for _, c := range v.State.Cookies {
 		if plain, err := url.QueryUnescape(c.Value); err == nil && IsCSRFName(c.Name) {
-			add("cookie", c.Name, plain)
+			out = append(out, csrfToken{"cookie", c.Name, plain})
 		}
 	}
 	for _, r := range v.Record.Requests {
@@ -243,7 +263,7 @@ func withCSRF(e *Endpoint, v *Visit) []mendedRequest {
 		for _, tag := range csrfTag.FindAllSubmatch(r.ResponseBody, 8) {
 			name, value := nameIn.FindSubmatch(tag[0]), valueIn.FindSubmatch(tag[0])
 			if name != nil && value != nil && IsCSRFName(string(name[1])) {
-				add("tag", string(name[1]), html.UnescapeString(string(value[1])))
+				out = append(out, csrfToken{"tag", string(name[1]), html.UnescapeString(string(value[1]))})
 			}
 		}
 	}
@@ -252,20 +272,12 @@ func withCSRF(e *Endpoint, v *Visit) []mendedRequest {
 			continue
 		}
 		for _, m := range csrfInScript.FindAllSubmatch(r.ResponseBody, 4) {
-			name, value := string(m[1]), string(m[2])
-			if IsCSRFName(value) {
-				continue // how a field is called, not what belongs into it
-			}
-			add("script's variable", name, value)
-			for _, header := range csrfHeaders { // the page's author has named it, not the framework
-				if header != csrfHeader(name) {
-					out = append(out, in(header, "script's variable", name, value))
-				}
+			if name, value := string(m[1]), string(m[2]); !IsCSRFName(value) { // how a field is called, not what belongs into it
+				out = append(out, csrfToken{inScript, name, value})
 			}
 		}
 	}
-	out = append(likely, out...)
-	return out[:min(len(out), 10)]
+	return out
 }
 
 var (
@@ -280,14 +292,14 @@ var csrfHeaders = []string{http.CanonicalHeaderKey("X-CSRF-Token"), http.Canonic
 
 // csrfHeader is the header in which frameworks look for the token of that name.
 func csrfHeader(name string) string {
-	switch lower := strings.ToLower(name); {
+	switch lower := strings.TrimLeft(strings.TrimPrefix(strings.ToLower(name), "x-"), "_"); {
 	case strings.HasPrefix(lower, "csrftoken"), strings.HasPrefix(lower, "csrfmiddleware"):
 		return http.CanonicalHeaderKey("X-CSRFToken") // Django
 	case strings.Contains(lower, "xsrf"):
 		return http.CanonicalHeaderKey("X-XSRF-TOKEN") // Angular, Laravel, Spring
 	case strings.Contains(lower, "nonce"):
 		return http.CanonicalHeaderKey("X-WP-Nonce") // WordPress
-	case lower == "__requestverificationtoken":
+	case lower == "requestverificationtoken":
 		return "Requestverificationtoken" // ASP.NET
 	}
 	return http.CanonicalHeaderKey("X-CSRF-Token") // Rails, Laravel, Spring
