@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
 
 	"github.com/kindlytest/kindlytest/internal/forge"
 	"github.com/kindlytest/kindlytest/internal/param"
@@ -78,7 +79,10 @@ type internal struct {
 // phpError is what PHP writes into answers of any status where display_errors is on.
 var phpError = internal{"an error message of PHP, with the file's path", regexp.MustCompile(`(?:Warning|Notice|Deprecated|Fatal error|Parse error)(?:</b>)?:\s.{1,400}? in (?:<b>)?\S+\.php(?:</b>)? on line`)}
 
-const filePath = "a file path"
+const (
+	filePath    = "a file path"
+	secretValue = "a secret's name and value"
+)
 
 // internals are what an error must not show, as frameworks print it.
 var internals = []internal{
@@ -87,26 +91,41 @@ var internals = []internal{
 	phpError,
 	{"a file that the system could not open", regexp.MustCompile(`\b(?:open|read|stat|lstat) [\w.~-]*[/\\]\S+: (?:no such file|permission denied|is a directory)|\bE(?:NOENT|ACCES|ISDIR|NOTDIR): [\w ,]+'|\[Errno \d+\] [\w ]+: ['"]|\): Failed to open stream|@ rb_sysopen - |FileNotFoundException: |Could not find (?:file|a part of the path) '`)},
 	{filePath, regexp.MustCompile(`(?:(?:^|[^\w.:/-]|file://)/(?:home|usr|var|opt|srv|app|root|Users|etc|tmp|mnt|data|workspace)/[\w.-]+/[\w./-]+\.\w+|[A-Z]:\\[\w\\ .-]+\.\w+)`)},
-	{"a secret's name and value", regexp.MustCompile(`(?i)\b(?:secret[_-]?key|private[_-]?key|api[_-]?key|password|db_password)["']?\s*[:=]\s*["'][^"']{6,}["']`)},
+	{secretValue, regexp.MustCompile(`(?i)\b(secret[_-]?key|private[_-]?key|api[_-]?key|password|db_password)["']?\s*[:=]\s*["']([^"'\s]{6,})["']`)},
 }
 
 func leakIn(body []byte) string {
 	for _, i := range internals {
-		text := body
-		if i.what == filePath {
-			text = withoutURLs(body)
+		shown := i.pattern.Match(body)
+		switch {
+		case shown && i.what == filePath:
+			shown = i.pattern.Match(withoutURLs(body))
+		case shown && i.what == secretValue:
+			shown = slices.ContainsFunc(i.pattern.FindAllSubmatch(body, -1), func(m [][]byte) bool {
+				return notOfWords.Match(m[2]) && !(isPage(body) && publicName.Match(m[1]))
+			})
 		}
-		if i.pattern.Match(text) {
+		if shown {
 			return i.what
 		}
 	}
 	return ""
 }
 
+// What is said of a password ("required", "Passwort") is no password; and keys that stand in
+// a page's script, as those of maps and of Firebase, are made for browsers.
+var (
+	notOfWords = regexp.MustCompile(`[\d#$%&@^+=~|]`)
+	publicName = regexp.MustCompile(`(?i)^api`)
+)
+
+// isPage says whether a body is HTML or XML.
+func isPage(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) }
+
 // withoutURLs takes out of a page what are paths of URLs: those in tags and styles, and in
 // scripts those of what browsers load.
 func withoutURLs(body []byte) []byte {
-	if !bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")) {
+	if !isPage(body) {
 		return body
 	}
 	body = scripts.ReplaceAllFunc(body, func(script []byte) []byte { return assets.ReplaceAll(script, []byte(" ")) })

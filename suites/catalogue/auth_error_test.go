@@ -21,9 +21,15 @@ func TestAnErrorOfTheSystemShowsAFile(t *testing.T) {
 		`<html><script id="__NEXT_DATA__" type="application/json">{"err":{"file":"/srv/shop/pages/api/auth.ts"}}</script></html>`: true,
 		`<html><body>Not found<!-- /srv/shop/views/404.html --></body></html>`:                                                    true,
 		`{"error":"unauthorized"}`: false,
-		`{"error":"We are open from 9 to 5: permission denied to weekend orders"}`: false,
-		`{"reply":"No such file or directory in your order"}`:                      false,
-		`{"reply":"Read more at https://shop.example/tmp/a/b.html"}`:               false,
+		`{"error":"We are open from 9 to 5: permission denied to weekend orders"}`:                                             false,
+		`{"reply":"No such file or directory in your order"}`:                                                                  false,
+		`{"error":"connect failed","config":{"user":"shop","password":"tr0ub4dor"}}`:                                           true,
+		`{"error":"upstream","api_key":"9f2c7be1a0d4"}`:                                                                        true,
+		`<pre>DB_PASSWORD = "tr0ub4dor"</pre>`:                                                                                 true,
+		`{"errors":{"password":"required"}}`:                                                                                   false,
+		`{"errors":{"password":"must have 8 letters"}}`:                                                                        false,
+		`<html><script>const words = {password: "Passwort"}; firebase.initializeApp({apiKey: "AIzaSyA-91_x"})</script></html>`: false,
+		`{"reply":"Read more at https://shop.example/tmp/a/b.html"}`:                                                           false,
 	} {
 		if what := leakIn([]byte(body)); (what != "") != leaks {
 			t.Errorf("%s: it shows %q, want %t", body, what, leaks)
