@@ -109,7 +109,7 @@ var forged = []string{"HOOK-TAMPERED", "HOOK-SIGNATURE", "HOOK-ALG-*", "HOOK-KEY
 var ofWebhooks = []Cause{
 	{ID: "webhook-verifies-nothing", Title: "The webhook reads tokens without verifying them.", Severity: reports.Critical, Owner: Webhook,
 		Consequence: "Anybody can be any of your users there: they write a name into a token of their own.",
-		Fix:         "Verify the signature with your public key before you read any claim (jwt.verify, not jwt.decode), wait for what is a promise (await jwtVerify), and accept RS256 only.",
+		Fix:         "Verify the signature with your public key before you read any claim (jwt.verify, not jwt.decode), wait for what is a promise (await jwtVerify), and accept RS256 only. Then require exp, sub and chat.id, each of its type, and refuse an iat in the future: few libraries do by themselves.",
 		When:        []string{"HOOK-WRONG-KEY", "HOOK-TAMPERED", "HOOK-SIGNATURE"}, Explains: forged},
 	{ID: verifiesTooLate, Title: "The webhook answers before it has verified the token.", Severity: reports.Critical, Owner: Webhook,
 		Consequence: "Anybody can be any of your users there, and ends the process for all of them with the same request.",
