@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 )
 
 // MaxSize bounds what ReadJSON reads, in bytes. Evidence is bounded where it is
@@ -31,10 +33,7 @@ func writeRunJSON(w io.Writer, run Run) error {
 }
 
 func writeJSON(w io.Writer, report any) error {
-	e := json.NewEncoder(CalmJSON(w))
-	e.SetEscapeHTML(false) // for people who read bodies in it
-	e.SetIndent("", "  ")
-	if err := e.Encode(report); err != nil {
+	if err := plainjson.Write(CalmJSON(w), report); err != nil {
 		return fmt.Errorf("write the JSON report: %w", err)
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/internal/clip"
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 )
 
 const maxSARIFText = 4000 // runes
@@ -49,10 +49,7 @@ func writeSARIF(w io.Writer, run Run) error {
 			r.Results = append(r.Results, sarifResultOf(run, c, rules.checks[c.ID]))
 		}
 	}
-	e := json.NewEncoder(CalmJSON(w))
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	err := e.Encode(sarifLog{
+	err := plainjson.Write(CalmJSON(w), sarifLog{
 		Schema:  "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
 		Version: "2.1.0", Runs: []sarifRun{r},
 	})

@@ -2,12 +2,12 @@ package target
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
@@ -92,7 +92,7 @@ func (c EndpointConfig) body(chatID string, put func(string) string) (body []byt
 		return []byte(put(text)), "text/plain;charset=UTF-8"
 	case nil:
 	default:
-		return marshal(fillIn(c.Body, put)), "application/json"
+		return plainjson.Must(fillIn(c.Body, put)), "application/json"
 	}
 	if len(c.Form) > 0 {
 		form := url.Values{}
@@ -108,7 +108,7 @@ func (c EndpointConfig) body(chatID string, put func(string) string) (body []byt
 	if c.ChatIDField != "" {
 		members = map[string]string{c.ChatIDField: chatID}
 	}
-	return marshal(members), "application/json"
+	return plainjson.Must(members), "application/json"
 }
 
 // fillIn returns a JSON value with the chat id put into its texts.
@@ -130,17 +130,6 @@ func fillIn(v any, put func(string) string) any {
 		return out
 	}
 	return v
-}
-
-// marshal is for what came from YAML, or is text: it always can be.
-func marshal(v any) []byte {
-	var buf bytes.Buffer
-	e := json.NewEncoder(&buf)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(err)
-	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 }
 
 // ForSecond is the endpoint with the session of the second user. A header in which

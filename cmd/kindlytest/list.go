@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/fixtures"
 	"github.com/kindlytest/kindlytest/internal/clip"
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 )
@@ -118,10 +118,7 @@ func listedOf(c suites.Check) listed {
 
 // printJSON prints a value as indented JSON.
 func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(reports.CalmJSON(w))
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
+	if err := plainjson.Write(reports.CalmJSON(w), v); err != nil {
 		return fmt.Errorf("print JSON: %w", err)
 	}
 	return nil

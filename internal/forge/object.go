@@ -8,6 +8,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 )
 
 // An object is a JSON object that keeps what encoders lose: the order of its
@@ -104,15 +106,7 @@ func (o object) String() string {
 }
 
 // quote returns s as a JSON string, with markup left as it is.
-func quote(s string) string {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(s); err != nil {
-		return `""` // a string always encodes
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
+func quote(s string) string { return string(plainjson.Must(s)) }
 
 // number returns n as JSON.
 func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -20,6 +20,8 @@ import (
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 )
 
 // Known mistakes of sound people: a webhook that makes one refuses what Kindly
@@ -379,13 +381,7 @@ func sorted(b []byte) []byte {
 	if d.Decode(&v) != nil {
 		return nil
 	}
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	if e.Encode(v) != nil {
-		return nil
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+	return plainjson.Must(v)
 }
 
 // DigestForms are the spellings in which an answer may hold a signature.

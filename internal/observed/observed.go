@@ -24,6 +24,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
 
@@ -157,10 +158,7 @@ func days(first, last time.Time) string {
 // JSON is the file's content.
 func (l Learnt) JSON() ([]byte, error) {
 	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	err := enc.Encode(l)
+	err := plainjson.Write(&out, l)
 	return out.Bytes(), err
 }
 

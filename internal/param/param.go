@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 )
 
 // A Place is the part of a request in which a value stands.
@@ -203,12 +205,4 @@ func DecodeJSON(text string) (any, bool) {
 }
 
 // EncodeJSON writes what was decoded, and what a probe put into it.
-func EncodeJSON(v any) string {
-	var buf strings.Builder
-	e := json.NewEncoder(&buf)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		panic(err) // it was JSON before
-	}
-	return strings.TrimSuffix(buf.String(), "\n")
-}
+func EncodeJSON(v any) string { return string(plainjson.Must(v)) }

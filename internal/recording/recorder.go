@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 	"github.com/kindlytest/kindlytest/internal/redact"
 )
 
@@ -175,11 +176,8 @@ func (r *Recorder) line(d Delivery, body []byte) ([]byte, error) {
 }
 
 func encode(v any) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(v)
-	return buf.Bytes(), err
+	text, err := plainjson.Marshal(v)
+	return append(text, '\n'), err
 }
 
 func (r *Recorder) headers(list []Header) []Header {

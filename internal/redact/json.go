@@ -3,6 +3,8 @@ package redact
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 )
 
 // JSON returns a JSON text without what is known, in every string that stands
@@ -52,11 +54,7 @@ func (r *Redactor) literal(literal []byte) []byte {
 	if hidden == s {
 		return literal
 	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(hidden) // of a string: cannot fail
-	return bytes.TrimRight(out.Bytes(), "\n")
+	return plainjson.Must(hidden)
 }
 
 // isJSON tells whether a body is an object or a list in JSON.

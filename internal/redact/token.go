@@ -1,12 +1,11 @@
 package redact
 
 import (
-	"bytes"
-	"encoding/json"
 	"regexp"
 	"slices"
 
 	"github.com/kindlytest/kindlytest/internal/jws"
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 )
 
 // tokensIn finds the tokens of a text that have a signature.
@@ -33,13 +32,11 @@ func Signatures(text []byte) []byte {
 // JSON is the only way in which a mock writes JSON: whatever a page or a webhook put into
 // it, no token leaves with its signature.
 func JSON(v any) ([]byte, error) {
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false) // never embedded in HTML; what was escaped stays readable
-	if err := e.Encode(v); err != nil {
+	text, err := plainjson.Marshal(v)
+	if err != nil {
 		return nil, err
 	}
-	return Signatures(text.Bytes()), nil
+	return Signatures(append(text, '\n')), nil
 }
 
 var (

@@ -1,9 +1,9 @@
 package token
 
 import (
-	"bytes"
 	"encoding/json"
 
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 )
 
@@ -38,7 +38,7 @@ func (v Violation) MarshalJSON() ([]byte, error) {
 	if d := v.Diagnosis; d.ID != "" {
 		out.Diagnosis = &diagnosisJSON{d.ID, d.Title}
 	}
-	return unescaped(out)
+	return plainjson.Marshal(out)
 }
 
 // refusedRules is how we know that Kindly refuses tokens, by the rule's ID.
@@ -74,7 +74,7 @@ type unjudgedJSON struct {
 
 // MarshalJSON names the rule by its ID.
 func (u Unjudged) MarshalJSON() ([]byte, error) {
-	return unescaped(unjudgedJSON{u.Rule.ID, u.Reason})
+	return plainjson.Marshal(unjudgedJSON{u.Rule.ID, u.Reason})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -83,14 +83,4 @@ func (u *Unjudged) UnmarshalJSON(text []byte) error {
 	err := json.Unmarshal(text, &in)
 	u.Rule.ID, u.Reason = in.ID, in.Reason
 	return err
-}
-
-// unescaped is json.Marshal without the escapes that HTML needs: what a token
-// holds stays readable.
-func unescaped(v any) ([]byte, error) {
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return text.Bytes(), err
 }

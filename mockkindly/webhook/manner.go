@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
@@ -114,7 +115,7 @@ func inOrder(top map[string]any) ([]byte, error) {
 		if !there {
 			continue
 		}
-		member, err := marshal(map[string]any{name: value})
+		member, err := plainjson.Marshal(map[string]any{name: value})
 		if err != nil {
 			return nil, err
 		}

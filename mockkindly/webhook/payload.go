@@ -16,11 +16,11 @@
 package webhook
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
+
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 )
 
 // A Source is the channel that a message came from.
@@ -117,7 +117,7 @@ func (p Payload) Body() ([]byte, error) {
 		p.WebPath, p.WebHost, p.WebURL = "", "", ""
 	}
 	type documented Payload // without MarshalJSON
-	body, err := marshal(documented(p))
+	body, err := plainjson.Marshal(documented(p))
 	if err != nil {
 		return nil, fmt.Errorf("the payload has no JSON form: %w", err)
 	}
@@ -129,7 +129,7 @@ func (p Payload) Body() ([]byte, error) {
 			return nil, fmt.Errorf("the extra member %q has a documented name: set the field instead", name)
 		}
 	}
-	extra, err := marshal(p.Extra)
+	extra, err := plainjson.Marshal(p.Extra)
 	if err != nil {
 		return nil, fmt.Errorf("the extra members have no JSON form: %w", err)
 	}
@@ -139,14 +139,3 @@ func (p Payload) Body() ([]byte, error) {
 
 // MarshalJSON is Body, for a payload inside another value.
 func (p Payload) MarshalJSON() ([]byte, error) { return p.Body() }
-
-// marshal is json.Marshal without the escapes that only Go's encoder makes.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}

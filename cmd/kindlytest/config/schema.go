@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 )
 
 // SchemaURL is where the JSON Schema of the file is published, for the editors
@@ -48,7 +49,7 @@ func (o object) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		text, err := marshal(m.value)
+		text, err := plainjson.Marshal(m.value)
 		if err != nil {
 			return nil, err
 		}
@@ -56,15 +57,6 @@ func (o object) MarshalJSON() ([]byte, error) {
 		b.Write(text)
 	}
 	return []byte("{" + b.String() + "}"), nil
-}
-
-// marshal writes what people read: > and & as they are.
-func marshal(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return bytes.TrimSpace(b.Bytes()), err
 }
 
 // A writer makes a schema of the types that the file is decoded into. Each type that has
@@ -181,10 +173,7 @@ type compiledSchema struct {
 // ours compiles the schema once. That it can be is known before it is published.
 var ours = sync.OnceValue(func() compiledSchema {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode((&writer{}).document(reflect.TypeFor[file]())); err != nil {
+	if err := plainjson.Write(&b, (&writer{}).document(reflect.TypeFor[file]())); err != nil {
 		panic("the schema of kindlytest.yaml: " + err.Error())
 	}
 	text := b.Bytes()

@@ -12,13 +12,13 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
-	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
 	"text/template"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
+	"github.com/kindlytest/kindlytest/internal/plainjson"
 	"github.com/kindlytest/kindlytest/internal/shell"
 	"github.com/kindlytest/kindlytest/internal/wire"
 )
@@ -279,11 +279,5 @@ func scalar(s string) string {
 	if plain.MatchString(s) && !notText.MatchString(s) {
 		return s
 	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(s); err != nil {
-		panic(err) // a string has a JSON form
-	}
-	return strings.TrimSpace(b.String())
+	return string(plainjson.Must(s))
 }
