@@ -8,13 +8,13 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
-	"net/textproto"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/net/http/httpguts"
 
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/config"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
@@ -151,7 +151,7 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	if fs.Changed("watch-path") {
 		return hint.Errorf("kindlytest run --watch --watch-path src", "--watch-path says nothing without --watch")
 	}
-	c, err := a.configOf(fs, args, f)
+	c, err := a.fileOf(fs, args, f)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (a *app) describe(c *config.Config, fs *pflag.FlagSet, args []string, f *ru
 
 // oneTarget reads what flags and file say of one target.
 func (a *app) oneTarget(fs *pflag.FlagSet, args []string, f *runFlags) (*config.Config, error) {
-	c, err := a.configOf(fs, args, f)
+	c, err := a.fileOf(fs, args, f)
 	if err != nil {
 		return nil, err
 	}
@@ -234,24 +234,25 @@ func (a *app) showNotes(notes []string, f *runFlags) {
 	}
 }
 
-// configOf reads the file that was named, or the one that lies here if nothing
-// was given at all.
-func (a *app) configOf(flags *pflag.FlagSet, args []string, f *runFlags) (*config.Config, error) {
-	if flags.Changed("config") {
-		f.output.config = f.config
-		return config.Load(f.config, a.lookupEnv)
+// configOf reads the file that was named, or the one that lies here if nothing else was
+// given; used is its path, "" where there is none. It says so if it was not named.
+func (a *app) configOf(flags *pflag.FlagSet, named string, given, quiet bool) (c *config.Config, used string, err error) {
+	if used = named; !flags.Changed("config") {
+		if _, err := os.Stat(config.DefaultName); given || errors.Is(err, fs.ErrNotExist) {
+			return &config.Config{}, "", nil
+		}
+		if used = config.DefaultName; !quiet {
+			fmt.Fprintln(a.stderr, "note: using "+used)
+		}
 	}
-	if len(args) > 0 || flags.Changed("endpoint") || flags.Changed("webhook") {
-		return &config.Config{}, nil
-	}
-	if _, err := os.Stat(config.DefaultName); errors.Is(err, fs.ErrNotExist) {
-		return &config.Config{}, nil
-	}
-	if !f.output.quiet {
-		fmt.Fprintln(a.stderr, "note: using "+config.DefaultName)
-	}
-	f.output.config = config.DefaultName
-	return config.Load(config.DefaultName, a.lookupEnv)
+	c, err = config.Load(used, a.lookupEnv)
+	return c, used, err
+}
+
+func (a *app) fileOf(flags *pflag.FlagSet, args []string, f *runFlags) (c *config.Config, err error) {
+	given := len(args) > 0 || flags.Changed("endpoint") || flags.Changed("webhook")
+	c, f.output.config, err = a.configOf(flags, f.config, given, f.output.quiet)
+	return c, err
 }
 
 // readSaid reads the messages of --deliveries.
@@ -386,7 +387,7 @@ func readHeaders(path string) (http.Header, error) {
 			continue
 		}
 		name, value, ok := strings.Cut(line, ":")
-		if !ok || !isHeaderName(name) {
+		if !ok || !httpguts.ValidHeaderFieldName(name) {
 			return nil, hint.Errorf("an example: Cookie: session=…", "%s:%d: the line is not of the form Name: value", path, number)
 		}
 		header.Add(name, strings.TrimSpace(value))
@@ -395,17 +396,6 @@ func readHeaders(path string) (http.Header, error) {
 		return nil, hint.Errorf("an example of a line: Cookie: session=…", "%s holds no header", path)
 	}
 	return header, nil
-}
-
-// isHeaderName says whether a name is one that RFC 9110 allows.
-func isHeaderName(name string) bool {
-	for _, r := range name {
-		if !strings.ContainsRune("!#$%&'*+-.^_`|~", r) &&
-			!('0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
-			return false
-		}
-	}
-	return textproto.TrimString(name) != ""
 }
 
 func (a *app) applyWebhooks(t *target.Target, flags []string) error {

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -226,8 +224,9 @@ func (a *app) mannerHere(timed bool) (*webhook.Manner, error) {
 
 // serveConfig reads the file and the flags that say what the mock works with.
 func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, error) {
-	c, err := a.serveFile(fs, f)
-	if err != nil {
+	given := fs.Changed("webhook") || fs.Changed("page") || fs.Changed("endpoint")
+	c, used, err := a.configOf(fs, f.target.config, given, false)
+	if f.used = used; err != nil {
 		return nil, err
 	}
 	if len(c.Targets) > 0 {
@@ -272,22 +271,6 @@ func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, err
 		fmt.Fprintln(a.stderr, "note: "+printable(note))
 	}
 	return c, nil
-}
-
-func (a *app) serveFile(flags *pflag.FlagSet, f *serveFlags) (*config.Config, error) {
-	if flags.Changed("config") {
-		f.used = f.target.config
-		return config.Load(f.target.config, a.lookupEnv)
-	}
-	if flags.Changed("webhook") || flags.Changed("page") || flags.Changed("endpoint") {
-		return &config.Config{}, nil
-	}
-	if _, err := os.Stat(config.DefaultName); errors.Is(err, fs.ErrNotExist) {
-		return &config.Config{}, nil
-	}
-	fmt.Fprintln(a.stderr, "note: using "+config.DefaultName)
-	f.used = config.DefaultName
-	return config.Load(config.DefaultName, a.lookupEnv)
 }
 
 // mockOptions describe the one bot that serves every key.

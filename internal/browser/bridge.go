@@ -222,27 +222,6 @@ func joinWebSocket(chrome readConn, server net.Conn) {
 	pipe(chrome, server)
 }
 
-// address is what to dial for host:port.
-func (b *bridge) address(hostPort string) string {
-	host, port, err := net.SplitHostPort(hostPort)
-	if err != nil {
-		return hostPort
-	}
-	to, ok := b.resolve[strings.ToLower(host)]
-	switch {
-	case !ok:
-		return hostPort
-	case hasPort(to):
-		return to
-	}
-	return net.JoinHostPort(strings.Trim(to, "[]"), port)
-}
-
-func hasPort(address string) bool {
-	_, _, err := net.SplitHostPort(address)
-	return err == nil
-}
-
 func (b *bridge) note(hostPort string, err error) {
 	if errors.Is(err, context.Canceled) {
 		return

@@ -140,7 +140,7 @@ func (b *bridge) dial(ctx context.Context, hostPort string) (net.Conn, error) {
 		return nil, err
 	}
 	if through == nil {
-		return (&net.Dialer{}).DialContext(ctx, "tcp", b.address(hostPort))
+		return (&net.Dialer{}).DialContext(ctx, "tcp", wire.ResolveAddress(b.resolve, hostPort))
 	}
 	if strings.HasPrefix(through.Scheme, "socks5") {
 		return dialSocks(ctx, through, hostPort)

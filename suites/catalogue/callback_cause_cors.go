@@ -21,7 +21,7 @@ func blockedRequest(c *call) (string, []subject.Evidence) {
 
 // withoutCORS tells a request whose answer the page itself forbids scripts to read.
 func withoutCORS(c *call) (string, []subject.Evidence) {
-	if c.asked == nil || c.asked.ResourceType != "Fetch" || wire.HeaderValue(c.asked.Header, "Sec-Fetch-Mode") != "no-cors" || subject.OriginOf(c.asked.URL) == subject.OriginOf(c.visit.State.URL) {
+	if c.asked == nil || c.asked.ResourceType != "Fetch" || wire.HeaderValue(c.asked.Header, "Sec-Fetch-Mode") != "no-cors" || wire.OriginOf(c.asked.URL) == wire.OriginOf(c.visit.State.URL) {
 		return "", nil
 	}
 	return "the page asks " + redact.URL(c.asked.URL) + " with mode no-cors; " + c.gave, nil

@@ -112,7 +112,7 @@ func cookieKeptBack(c *call) (string, []subject.Evidence) {
 		return text, nil
 	}
 	for _, r := range c.visit.Record.Requests {
-		if r.Kindly || subject.OriginOf(r.URL) != subject.OriginOf(c.asked.URL) {
+		if r.Kindly || wire.OriginOf(r.URL) != wire.OriginOf(c.asked.URL) {
 			continue
 		}
 		if text := told(r.Refused, "has not stored"); text != "" {
@@ -333,7 +333,7 @@ func (c *call) asksRelatively() bool {
 	if err != nil {
 		return false
 	}
-	folder := subject.OriginOf(c.visit.State.URL) + page.EscapedPath()
+	folder := wire.OriginOf(c.visit.State.URL) + page.EscapedPath()
 	folder = folder[:strings.LastIndex(folder, "/")+1]
 	rest, below := strings.CutPrefix(c.asked.URL, folder)
 	rest, _, _ = strings.Cut(rest, "?")

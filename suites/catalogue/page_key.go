@@ -90,7 +90,7 @@ func secretIn(s *subject.Session, body []byte) string {
 // keyAddresses are where the key would be served: at the root of the page's
 // origin, and beside page and endpoint.
 func keyAddresses(s *subject.Session, v *subject.Visit) []string {
-	places := []string{subject.OriginOf(v.State.URL) + "/", beside(v.State.URL)}
+	places := []string{wire.OriginOf(v.State.URL) + "/", beside(v.State.URL)}
 	if e, err := s.Endpoint(); err == nil {
 		places = append(places, beside(e.Request.URL))
 	}
@@ -108,7 +108,7 @@ func keyAddresses(s *subject.Session, v *subject.Visit) []string {
 // beside is the folder of a URL; "" if there is none.
 func beside(raw string) string {
 	u, err := url.Parse(raw)
-	origin := subject.OriginOf(raw)
+	origin := wire.OriginOf(raw)
 	if err != nil || origin == "" {
 		return ""
 	}

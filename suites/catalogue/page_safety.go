@@ -215,13 +215,13 @@ func leaksOf(v *subject.Visit, seen token.Raw) []string {
 	for _, c := range v.Record.Console {
 		add("the console ("+c.Level+")", c.Text)
 	}
-	page, issuer := subject.OriginOf(v.State.URL), issuerOrigin(v, seen)
+	page, issuer := wire.OriginOf(v.State.URL), issuerOrigin(v, seen)
 	for _, r := range v.Record.Requests {
 		if r.Kindly {
 			continue
 		}
 		add("the URL of a request: "+strings.ReplaceAll(redact.URL(r.URL), raw, "…"), r.URL)
-		if o := subject.OriginOf(r.URL); o != page && o != issuer {
+		if o := wire.OriginOf(r.URL); o != page && o != issuer {
 			add("the body of a request to "+o, string(r.Body))
 			for name, values := range r.Header {
 				add("the header "+name+" of a request to "+o, strings.Join(values, " "))
@@ -244,7 +244,7 @@ func coreOf(raw string) string {
 func issuerOrigin(v *subject.Visit, seen token.Raw) string {
 	for _, r := range v.Record.Requests {
 		if !r.Kindly && strings.Contains(string(r.ResponseBody), seen.Secret()) {
-			return subject.OriginOf(r.URL)
+			return wire.OriginOf(r.URL)
 		}
 	}
 	return ""

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -215,7 +214,7 @@ func (s *Session) configured(given *target.EndpointConfig) (*Endpoint, error) {
 		return e, s.answers(e)
 	}
 	chatID := s.NewChatID()
-	e := &Endpoint{ChatID: chatID, Request: given.Request(chatID), PageOrigin: OriginOf(s.Target.PageURL), gate: gateKeys(nil)}
+	e := &Endpoint{ChatID: chatID, Request: given.Request(chatID), PageOrigin: wire.OriginOf(s.Target.PageURL), gate: gateKeys(nil)}
 	if given.Token != "" {
 		e.place = tokenPlace{steps: strings.Split(given.Token, ".")}
 	}
@@ -366,7 +365,7 @@ func firstHop(v *Visit, last browser.Request) (browser.Request, bool) {
 	for _, r := range v.Record.Requests {
 		switch {
 		case r.ID != last.ID || r.ID == "" || r.ResourceType == "Preflight" || r.Target != last.Target:
-		case OriginOf(r.URL) != OriginOf(last.URL):
+		case wire.OriginOf(r.URL) != wire.OriginOf(last.URL):
 			return r, false
 		default:
 			return r, r.URL != last.URL
@@ -379,9 +378,9 @@ func firstHop(v *Visit, last browser.Request) (browser.Request, bool) {
 // origin may ask on the page's behalf.
 func callerOf(r browser.Request, page string) string {
 	if r.Header.Get("Sec-Fetch-Site") == "same-origin" {
-		return OriginOf(r.URL)
+		return wire.OriginOf(r.URL)
 	}
-	return cmp.Or(OriginOf(r.Header.Get("Origin")), OriginOf(page))
+	return cmp.Or(wire.OriginOf(r.Header.Get("Origin")), wire.OriginOf(page))
 }
 
 // unreadRequest is the request for the chat whose answer Chrome no longer has, as
@@ -437,7 +436,7 @@ func (e *Endpoint) String() string {
 }
 
 // Origin is the endpoint's own.
-func (e *Endpoint) Origin() string { return OriginOf(e.Request.URL) }
+func (e *Endpoint) Origin() string { return wire.OriginOf(e.Request.URL) }
 
 // Cross says whether the page and the endpoint have different origins.
 func (e *Endpoint) Cross() bool { return e.PageOrigin != "" && e.PageOrigin != e.Origin() }
@@ -454,19 +453,4 @@ func (e *Endpoint) Credentials() []string {
 		}
 	}
 	return out
-}
-
-// OriginOf is the origin of a URL, as browsers write it; "" if it has none.
-func OriginOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	host := strings.ToLower(u.Host)
-	if u.Scheme == "https" {
-		host = strings.TrimSuffix(host, ":443")
-	} else if u.Scheme == "http" {
-		host = strings.TrimSuffix(host, ":80")
-	}
-	return u.Scheme + "://" + host
 }

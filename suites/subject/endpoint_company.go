@@ -185,7 +185,7 @@ func (s *Session) do(ctx context.Context, title string, r wire.Request) Evidence
 // for: where that is rare, it was not seen when [Session.lookInCompany] looked.
 func (s *Session) mixedUp(r wire.Request, ev Evidence) bool {
 	e, known := s.Endpoints.Found()
-	if !known || OriginOf(r.URL) != e.Origin() || r.Way != nil { // on its way it may name the chat
+	if !known || wire.OriginOf(r.URL) != e.Origin() || r.Way != nil { // on its way it may name the chat
 		return false
 	}
 	raw, _ := s.TokenIn(ev.Exchange)
@@ -221,7 +221,7 @@ func (s *Session) withSession(r wire.Request) bool {
 
 // hasSessionOf says whether a request has a session of the endpoint's, and no other.
 func (e *Endpoint) hasSessionOf(r wire.Request) bool {
-	if e == nil || OriginOf(r.URL) != e.Origin() {
+	if e == nil || wire.OriginOf(r.URL) != e.Origin() {
 		return false
 	}
 	has := false

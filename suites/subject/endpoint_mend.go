@@ -215,7 +215,7 @@ func redirected(e *Endpoint, _ *Visit) []mendedRequest {
 		return nil
 	}
 	to, err := base.Parse(wire.HeaderValue(e.Seen.Exchange.Response.Header, "Location"))
-	if err != nil || OriginOf(to.String()) != e.Origin() {
+	if err != nil || wire.OriginOf(to.String()) != e.Origin() {
 		return nil
 	}
 	r := e.Request.Clone()

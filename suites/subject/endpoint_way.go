@@ -74,8 +74,8 @@ func (w *way) Send(ctx context.Context, r wire.Request, send wire.Send) (answer 
 		if i != w.main {
 			next = w.withSessionOf(st, r)
 		}
-		from := OriginOf(next.URL)
-		if next = filled(next, values); OriginOf(next.URL) != from {
+		from := wire.OriginOf(next.URL)
+		if next = filled(next, values); wire.OriginOf(next.URL) != from {
 			return answer, nil // it leads elsewhere
 		}
 		if answer, err = send(ctx, next); err != nil {

@@ -17,7 +17,7 @@ type stacks struct {
 
 // see looks at an exchange.
 func (k *stacks) see(ex wire.Exchange) {
-	origin := OriginOf(ex.Request.URL)
+	origin := wire.OriginOf(ex.Request.URL)
 	if ex.Response == nil || origin == "" {
 		return
 	}
@@ -37,7 +37,7 @@ func (k *stacks) Of(urls ...string) (name string, signs []string) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, u := range urls {
-		if s := k.byOrigin[OriginOf(u)]; s != nil {
+		if s := k.byOrigin[wire.OriginOf(u)]; s != nil {
 			if name, signs = s.Stack(); name != "" {
 				return name, signs
 			}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/redact"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 // errStoredEnded marks a session that was stored once, and is none any more.
@@ -35,7 +36,7 @@ func (s *Session) storedEnded(v *Visit) error {
 	case len(login.Steps) > 0:
 		return s.stepsLeftNobody(v, text)
 	case other != "":
-		text = fmt.Sprintf("nobody is logged in with %s: it holds nothing for %s, but for %s", cmp.Or(login.Stored, "the cookies of page.login"), OriginOf(v.State.URL), other)
+		text = fmt.Sprintf("nobody is logged in with %s: it holds nothing for %s, but for %s", cmp.Or(login.Stored, "the cookies of page.login"), wire.OriginOf(v.State.URL), other)
 		s.Problem(text, "Browsers keep each origin's cookies and storage apart, and localhost and 127.0.0.1 are two: write page.url with the host that the session is of, or give (store) one of the page's host.")
 		return settledError{fmt.Errorf("%s: %w", text, errStoredEnded)}
 	}
@@ -88,7 +89,7 @@ func (v *Visit) storedElsewhere() string {
 	}
 	places := map[string]bool{}
 	for origin := range v.login.Storage {
-		if origin == OriginOf(v.State.URL) {
+		if origin == wire.OriginOf(v.State.URL) {
 			return ""
 		}
 		places[origin] = true

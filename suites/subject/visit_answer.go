@@ -18,7 +18,7 @@ import (
 // it was: `POST /auth: 403 text/html, "CSRF verification failed"`.
 func Answered(r browser.Request, page string) string {
 	where := redact.URL(r.URL)
-	if origin := OriginOf(page); origin != "" && OriginOf(r.URL) == origin {
+	if origin := wire.OriginOf(page); origin != "" && wire.OriginOf(r.URL) == origin {
 		where = strings.TrimPrefix(where, origin)
 	}
 	text := strings.TrimSpace(r.Method+" "+Bound(where, 200)) + ": "

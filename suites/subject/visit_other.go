@@ -73,7 +73,7 @@ func IsLogin(state browser.State, record browser.Record) bool {
 	}
 	moved := len(record.Navigation.Redirects) > 0
 	for _, r := range record.Requests { // by a script
-		if !moved && r.ResourceType == "Document" && r.Target == "page" && OriginOf(r.URL) != "" {
+		if !moved && r.ResourceType == "Document" && r.Target == "page" && wire.OriginOf(r.URL) != "" {
 			first, err := url.Parse(r.URL)
 			moved = err == nil && (first.Path != u.Path || first.Host != u.Host)
 			break
