@@ -260,7 +260,7 @@ var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subjec
 	if method := e.Request.Method; method != http.MethodGet && method != http.MethodPost || e.SendsChatIn(param.InHeader) {
 		return subject.Missing("other sites can't send such a request (%s) without asking first (see AUTH-CORS-FOREIGN)", e)
 	}
-	r, guarded := e.WithOtherCSRF(e.WithChat(s.NewChatID()))
+	r, guarded := e.WithOtherCSRF(e.WithChat(s.NewChatID()), false)
 	for _, name := range customHeaders(e) {
 		r.Header.Del(name) // a simple request carries none
 	}

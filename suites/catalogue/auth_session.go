@@ -58,8 +58,18 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 			return gaveNone(s, w.what, given).Because(w.cause)
 		}
 	}
+	if spoiled, name := e.WithOtherCSRF(e.WithChat(s.NewChatID()), true); name != "" {
+		if alike := s.Do(ctx, "the user's own session, with another value of "+name, spoiled); sameAnswer(alike, ev) {
+			return subject.Missing("%s: %s, and so is the user's own request with another value of %s: it is refused for that, before anybody looks who is logged in", ev.Title, subject.Describe(ev.Exchange), name).With(ev, alike)
+		}
+	}
 	return v
 })
+
+// sameAnswer says whether two answers are the same to the letter.
+func sameAnswer(a, b subject.Evidence) bool {
+	return a.Exchange.Response != nil && a.Exchange.Status() == b.Exchange.Status() && bytes.Equal(a.Exchange.Body(), b.Exchange.Body())
+}
 
 // givenNowAndThen is an answer that gives a stranger a token where the first one got none.
 func givenNowAndThen(ctx context.Context, s *subject.Session, e *subject.Endpoint) (given subject.Evidence, some bool) {

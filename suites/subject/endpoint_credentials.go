@@ -383,10 +383,11 @@ func IsCSRFName(name string) bool {
 
 // WithOtherCSRF is a request with other values in the place of those by which an endpoint tells
 // its own forms from other sites', which don't know them; changed names one, "" where there is
-// none. Those in headers stay.
-func (e *Endpoint) WithOtherCSRF(r wire.Request) (other wire.Request, changed string) {
+// none. Those in headers stay if other sites can't send any.
+func (e *Endpoint) WithOtherCSRF(r wire.Request, headersToo bool) (other wire.Request, changed string) {
 	other, err := param.Walk(r, chosenHeader, func(l param.Leaf) any {
-		if name := strings.ToLower(l.Name()); l.Place == param.InHeader || l.Place == param.InPath || !IsCSRFName(name) && !strings.Contains(name, "nonce") && name != "security" {
+		name := strings.ToLower(l.Name())
+		if l.Place == param.InPath || l.Place == param.InHeader && !headersToo || !IsCSRFName(name) && !strings.Contains(name, "nonce") && name != "security" {
 			return param.Keep
 		}
 		text, ok := l.Value.(string)

@@ -251,9 +251,14 @@ const inScript = "script's variable"
 // csrfTokens are those of a visit, the surest first: of the cookies, the tags, the scripts.
 func csrfTokens(v *Visit) []csrfToken {
 	var out []csrfToken
+	add := func(where, name, value string) {
+		if !IsCSRFName(value) { // else it is how a field or header is called, not what belongs into it
+			out = append(out, csrfToken{where, name, value})
+		}
+	}
 	for _, c := range v.State.Cookies {
 		if plain, err := url.QueryUnescape(c.Value); err == nil && IsCSRFName(c.Name) {
-			out = append(out, csrfToken{"cookie", c.Name, plain})
+			add("cookie", c.Name, plain)
 		}
 	}
 	for _, r := range v.Record.Requests {
@@ -263,18 +268,16 @@ func csrfTokens(v *Visit) []csrfToken {
 		for _, tag := range csrfTag.FindAllSubmatch(r.ResponseBody, 8) {
 			name, value := nameIn.FindSubmatch(tag[0]), valueIn.FindSubmatch(tag[0])
 			if name != nil && value != nil && IsCSRFName(string(name[1])) {
-				out = append(out, csrfToken{"tag", string(name[1]), html.UnescapeString(string(value[1]))})
+				add("tag", string(name[1]), html.UnescapeString(string(value[1])))
 			}
 		}
 	}
 	for _, r := range v.Record.Requests {
-		if r.ResourceType != "Document" && r.ResourceType != "Script" || r.Kindly {
+		if r.Kindly || !slices.Contains([]string{"Document", "Script", "XHR", "Fetch"}, r.ResourceType) {
 			continue
 		}
 		for _, m := range csrfInScript.FindAllSubmatch(r.ResponseBody, 4) {
-			if name, value := string(m[1]), string(m[2]); !IsCSRFName(value) { // how a field is called, not what belongs into it
-				out = append(out, csrfToken{inScript, name, value})
-			}
+			add(inScript, string(m[1]), string(m[2]))
 		}
 	}
 	return out
