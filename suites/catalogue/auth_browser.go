@@ -3,6 +3,7 @@ package catalogue
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,7 +52,11 @@ func foreignOrigins(e *subject.Endpoint, webhooks []target.Webhook) []string {
 	if err != nil || u.Host == "" {
 		return out
 	}
-	out = append(out, u.Scheme+"://"+u.Hostname()+".evil.example", u.Scheme+"://evil-"+u.Host)
+	alike := *u
+	if site, ok := siteOf(u); ok { // a name below it would be the team's own
+		alike.Host = strings.Replace(u.Host, u.Hostname(), site, 1)
+	}
+	out = append(out, u.Scheme+"://"+u.Hostname()+".evil.example", u.Scheme+"://evil-"+alike.Host)
 	if u.Scheme == "https" {
 		out = append(out, "http://"+u.Host)
 	}
@@ -63,11 +68,20 @@ func foreignOrigins(e *subject.Endpoint, webhooks []target.Webhook) []string {
 		if err != nil {
 			continue
 		}
-		if domain, err := publicsuffix.EffectiveTLDPlusOne(u.Hostname()); err == nil && !slices.Contains(out, "https://evil"+domain) {
-			out = append(out, "https://evil"+domain, "https://"+domain+".evil.example")
+		if site, ok := siteOf(u); ok && !slices.Contains(out, "https://evil"+site) {
+			out = append(out, "https://evil"+site, "https://"+site+".evil.example")
 		}
 	}
 	return out
+}
+
+// siteOf is the domain that somebody has registered; not ok for addresses and bare names.
+func siteOf(u *url.URL) (string, bool) {
+	if net.ParseIP(u.Hostname()) != nil {
+		return "", false
+	}
+	site, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(u.Hostname()))
+	return site, err == nil
 }
 
 // sentByBrowsers says whether the session is what a browser sends of itself, and not what the
