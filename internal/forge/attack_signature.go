@@ -23,13 +23,14 @@ func tampered(b *bench) {
 	put := func(name string, header, claims string, canaries ...string) {
 		b.add(Forged{Name: name, Canaries: canaries, Token: Secret(header + "." + b64(claims) + "." + b.parts[2])})
 	}
-	d, own := b.marked(), b.fresh()
+	both := func() draft { return b.mark(b.mark(b.fresh(), "name"), "email") }
+	d, own := both(), b.fresh()
 	put("name and email changed", b.parts[0], d.claims.String(), d.canaries...)
 
 	sub := b.Canary("sub")
 	put("sub changed", b.parts[0], own.claim("sub", quote(sub)).claims.String(), sub)
 
-	d = b.marked()
+	d = both()
 	put("every identity claim changed", b.parts[0], d.claim("sub", quote(sub)).claims.String(), append(d.canaries, sub)...)
 	put("a later exp", b.parts[0], b.claims.with("iat", b.at(0)).with("exp", b.at(599)).String())
 	put("an added role", b.parts[0], own.claim("role", `"admin"`).claim("admin", "true").claims.String())

@@ -243,3 +243,17 @@ func TestANumberForASubIsNoAttackWhereTheTokensHaveOne(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAUserMayBeKnownByIsKept(t *testing.T) {
+	m := material(t)
+	m.Token = sign(t, `{"alg":"RS256"}`, strings.Replace(pageClaims, `"name":`, `"preferred_username":"ada1815","given_name":"Ada","name":`, 1))
+	for _, f := range build(t, For("HOOK-ALG-NONE")[0], m) {
+		claims := fields(t, part(t, f, 1))
+		if claims["email"] != "ada@example.org" || claims["preferred_username"] != "ada1815" {
+			t.Errorf("%s: it is for %v, %v", f.Name, claims["email"], claims["preferred_username"])
+		}
+		if len(f.Canaries) != 1 || claims["name"] != f.Canaries[0] || claims["given_name"] != f.Canaries[0] {
+			t.Errorf("%s: %q does not name %v, %v", f.Name, f.Canaries, claims["name"], claims["given_name"])
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -123,28 +124,40 @@ func (b *bench) at(seconds int64) string {
 	return number(b.As.Time(b.Now.Add(time.Duration(seconds) * time.Second)))
 }
 
-// marked is fresh with canaries for a name and an e-mail.
+// marked is fresh with a canary for a name, and one for an e-mail where the page's
+// token has none: by its own, the service may know its users.
 func (b *bench) marked() draft {
-	d := b.fresh()
-	for _, kind := range []string{"name", "email"} {
-		c := b.Canary(kind)
-		d = d.called(kind, c)
-		d.canaries = append(d.canaries, c)
+	d := b.mark(b.fresh(), "name")
+	for _, name := range append([]string{"preferred_username"}, emails...) {
+		if raw, ok := b.claims.get(name); ok {
+			d = d.claim(name, raw)
+		}
 	}
+	if slices.ContainsFunc(emails, func(name string) bool { _, ok := b.claims.get(name); return ok }) {
+		return d
+	}
+	return b.mark(d, "email")
+}
+
+// mark returns the draft with a canary for a name or an e-mail.
+func (b *bench) mark(d draft, kind string) draft {
+	c := b.Canary(kind)
+	d = d.called(kind, c)
+	d.canaries = append(d.canaries, c)
 	return d
 }
 
-// alsoCalled are claims in which the page's token may say the same by a name that
+// names and emails are claims in which the page's token may say the same by a name that
 // Kindly does not read, and its webhooks do.
-var alsoCalled = map[string][]string{
-	"name":  {"full_name", "fullName", "fullname", "display_name", "displayName", "preferred_username", "given_name", "first_name", "firstName"},
-	"email": {"mail", "email_address", "emailAddress", "e_mail"},
-}
+var (
+	names  = []string{"name", "full_name", "fullName", "fullname", "display_name", "displayName", "preferred_username", "given_name", "first_name", "firstName"}
+	emails = []string{"email", "mail", "email_address", "emailAddress", "e_mail"}
+)
 
 // called returns the draft with a name or an e-mail, wherever the page's token has one.
 func (d draft) called(kind, value string) draft {
 	d = d.claim(kind, quote(value))
-	for _, name := range alsoCalled[kind] {
+	for _, name := range map[string][]string{"name": names, "email": emails}[kind] {
 		if raw, ok := d.claims.get(name); ok && strings.HasPrefix(raw, `"`) {
 			d = d.claim(name, quote(value))
 		}

@@ -15,10 +15,10 @@
 //
 // How forged tokens are made, so that a refusal means something: they keep the
 // page's sub, iss, aud and every other claim, are fresh, and are for the right
-// chat, so that nothing but the one fault speaks against them. Only name and
-// email are changed, to canaries: a canary in an answer proves that the token
-// was believed. (sub is kept, since a webhook that looks the user up would turn
-// an unknown one away without looking at the signature.)
+// chat, so that nothing but the one fault speaks against them. Only the name is
+// changed, to a canary: a canary in an answer proves that the token was believed.
+// (sub, email and user names are kept, since a webhook that looks the user up would
+// turn an unknown one away without looking at the signature.)
 package forge
 
 import (

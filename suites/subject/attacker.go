@@ -48,7 +48,8 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 		return m, nil
 	}
 	m.ChatID = s.NewChatID()
-	m.Token, err = m.Attacker.Mint(forge.Minting{ChatID: m.ChatID, Domains: s.domains(), Now: m.Now})
+	// Without an e-mail: nobody is known by it, and a canary can take its place.
+	m.Token, err = m.Attacker.Mint(forge.Minting{ChatID: m.ChatID, Domains: s.domains(), Now: m.Now, Claims: map[string]any{"email": nil, "email_verified": nil}})
 	return m, err
 }
 
