@@ -47,6 +47,10 @@ var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *
 	if s.OnlyInPage() != "" {
 		return throughPage(s, ev)
 	}
+	toLogin := ev.Exchange.Status()/100 == 3 && leadsToLogin(e.Request.URL, ev.Exchange.Response.Header.Get("Location"))
+	if asStranger := s.Target.Endpoint == nil && s.Target.Login == nil; asStranger && (toLogin || refusesStranger(ev)) {
+		return noLogin(s, "the page's request gets no token: "+whatCame(ev)).With(ev)
+	}
 	v := subject.Violated(expected, whatCame(ev))
 	said := subject.FixOfAnswer(ev.Exchange.Body())
 	switch {

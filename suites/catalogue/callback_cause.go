@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -227,15 +228,43 @@ var callbackCauses = []callbackCause{
 const fixEndpointError = "Mend the endpoint: its own log has the error. What works elsewhere and fails here is mostly a key or a setting that this environment has not."
 
 // diagnose says why a callback gave no token.
-func diagnose(c *call) subject.Verdict {
+func diagnose(s *subject.Session, c *call) subject.Verdict {
 	const expected = "a token, a string"
 	evidence := c.evidence()
+	var refused string // as a stranger is
 	for _, cause := range callbackCauses {
-		if text, more := cause.tell(c); text != "" {
+		if refused != "" && !slices.Contains(ofWhatIsGiven, cause.id) {
+			continue
+		}
+		text, more := cause.tell(c)
+		switch {
+		case text == "":
+		case refused == "" && c.refusesStranger(cause.id):
+			refused = text
+		default:
 			return subject.Violated(expected, text).Because(cause.id).Inferring(c.inferred).Fix(cause.fixFor(text, c.report.Error)).With(evidence...).With(more...)
 		}
 	}
+	if refused != "" {
+		return noLogin(s, "there is no token: "+c.answered(*c.asked)).With(evidence...)
+	}
 	return subject.Violated(expected, c.gave).With(evidence...)
+}
+
+// ofWhatIsGiven are mistakes that an endpoint's refusal does not excuse.
+var ofWhatIsGiven = []string{"callback-no-return", "callback-gives-object"}
+
+// refusesStranger says whether a cause is no mistake where nobody is logged in: the
+// endpoint refuses whom it does not know, or sends them to the login.
+func (c *call) refusesStranger(cause string) bool {
+	switch cause {
+	case "callback-unauthorized", "callback-bearer-missing", "callback-redirected-to-login":
+		return !c.loggedIn
+	case "callback-cors": // the login is at another origin
+		toLogin, _ := sentToLogin(c)
+		return !c.loggedIn && toLogin != ""
+	}
+	return false
 }
 
 // newCall looks for what a visit's callback asked for.

@@ -53,11 +53,17 @@ func judgeCallback(ctx context.Context, s *subject.Session, v *subject.Visit) su
 	}
 	c := newCall(ctx, s, v)
 	if v.Callback.Type == "null" && !c.loggedIn && c.asked == nil {
-		s.Incomplete("What users get who are logged in is not known: the page's callback gave null, as it should where nobody is, and no login was given.",
-			"Give a login: page.login in kindlytest.yaml, which `kindlytest init` writes.")
-		return subject.Missing("it gave null, as it should where nobody is logged in: no login was given (page.login in kindlytest.yaml)")
+		return noLogin(s, "it gave null")
 	}
-	return diagnose(c)
+	return diagnose(s, c)
+}
+
+// noLogin is the verdict where there is no token as nobody is logged in, and nothing
+// is wrong with that.
+func noLogin(s *subject.Session, what string) subject.Verdict {
+	s.Incomplete("What users get who are logged in is not known: the page gets no token, as it should where nobody is, and no login was given.",
+		"Give a login: page.login in kindlytest.yaml, which `kindlytest init` writes.")
+	return subject.Missing("%s, as it should where nobody is logged in: no login was given (page.login in kindlytest.yaml)", what)
 }
 
 // longestHeader is what the most patient of webhooks' servers take in a header, in bytes:
