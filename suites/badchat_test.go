@@ -245,6 +245,8 @@ var badCallbacks = []bad{
 	{name: "it answers a page", opts: chat, exit: 1, target: shopWith(fetching, says(200, "text/html", "<!doctype html><title>Shop</title><p>Welcome")), wants: quiet(`200 text/html, "Shop Welcome"`, "answer JSON")},
 	{name: "it answers an envelope", opts: chat, exit: 1, target: shopWith(fetching, says(200, "application/json", `{"statusCode": 401, "message": "Unauthorized"}`)),
 		wants: quiet(`"Unauthorized"`, "envelope {message, statusCode}")},
+	{name: "its envelope is called HTML, as PHP does", opts: chat, exit: 1, target: shopWith(fetching, says(200, "text/html; charset=UTF-8", `{"success": false, "message": "No such customer"}`)),
+		wants: quiet(`"No such customer"`, "envelope {message, success}", "not 200")},
 	{name: "the member has another name", opts: chat, exit: 1, target: shopWith(fetching, says(200, "application/json", `{"data": {"jwt": "`+someToken+`"}}`)),
 		wants: quiet("the answer of POST /auth has `data.jwt`, the page reads `token`: it gave undefined")},
 	{name: "it returns nothing", opts: chat, exit: 1, target: shopWith(`(chatId) => { fetch("/auth", {method: "POST", body: JSON.stringify({chatId})}).then((r) => r.json()).then((d) => d.token) }`,

@@ -1,6 +1,7 @@
 package subject
 
 import (
+	"bytes"
 	"encoding/json"
 	"html"
 	"mime"
@@ -49,10 +50,20 @@ func mediaType(r browser.Request) string {
 	return kind
 }
 
-// IsHTML says whether an answer is a page for people.
+// IsHTML says whether an answer is a page for people. JSON is none, whatever it is
+// called: PHP says text/html of all that it is not told about.
 func IsHTML(r browser.Request) bool {
+	if isJSON(r.ResponseBody) {
+		return false
+	}
 	body := strings.ToLower(strings.TrimSpace(string(r.ResponseBody[:min(len(r.ResponseBody), 1000)])))
 	return mediaType(r) == "text/html" || strings.HasPrefix(body, "<!doctype html") || strings.HasPrefix(body, "<html")
+}
+
+// isJSON says whether a body is an object or a list in JSON.
+func isJSON(body []byte) bool {
+	body = bytes.TrimSpace(body)
+	return len(body) > 0 && (body[0] == '{' || body[0] == '[') && json.Valid(body)
 }
 
 var (
