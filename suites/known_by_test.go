@@ -1,6 +1,12 @@
 package suites_test
 
 import (
+	"crypto"
+	"crypto/hmac"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"strings"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/reports"
@@ -44,5 +50,34 @@ func TestForgedTokensNameSomebodyWhomTheWebhookKnows(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The public key is half of the private one. Where neither was given, what it is needed for
+// was not tried.
+func TestHMACKeyedWithThePublicKeyIsTriedWhereAnyHalfIsGiven(t *testing.T) {
+	t.Parallel()
+	der, err := x509.MarshalPKIXPublicKey(&ourKey().Private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	takes := plain()
+	takes.verify = func(input string, signature []byte) bool {
+		mac, sum := hmac.New(sha256.New, der), sha256.Sum256([]byte(input))
+		mac.Write([]byte(input))
+		return hmac.Equal(mac.Sum(nil), signature) || rsa.VerifyPKCS1v15(takes.key, crypto.SHA256, sum[:], signature) == nil
+	}
+	takes.believe = func(_, claims map[string]any, signed bool, chat string) bool {
+		return soundly(map[string]any{"alg": "RS256"}, claims, signed, chat)
+	}
+	only := suites.Options{Only: []string{"HOOK-KEY-CONFUSION"}}
+	if c := find(t, suites.RunQuietly(t.Context(), targetOf(t, takes), only), "HOOK-KEY-CONFUSION"); c.Outcome != reports.Failed {
+		t.Errorf("with the private key it is %s: %s", c.Outcome, c.Reason)
+		describe(t, c)
+	}
+	shop := withEndpoint(t, plainEndpoint{}, plain())
+	shop.PrivateKey, shop.PublicKeys = nil, nil
+	if c := find(t, suites.RunQuietly(t.Context(), shop, only), "HOOK-KEY-CONFUSION"); c.Outcome != reports.Passed || !c.Weak || !strings.Contains(c.Reason, "the public key is needed") || !strings.HasPrefix(c.Actual, "6 ") {
+		t.Errorf("without a key it is %s, weak: %v, %s: %s", c.Outcome, c.Weak, c.Actual, c.Reason)
 	}
 }

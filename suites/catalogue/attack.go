@@ -42,9 +42,17 @@ func attack(ctx context.Context, h *subject.Webhook, st subject.Standing, r rule
 	if o, err := h.Oracle(); err == nil && !o.Signal() {
 		v = v.Weak("answers with and without a token are alike (see HOOK-DISTINGUISHES), so this pass proves less")
 	}
-	v.Actual = fmt.Sprintf("%d forged tokens refused", len(verdicts))
+	tried := 0
+	for _, one := range verdicts {
+		if one.Kind == subject.Lacking {
+			v = v.Weak("not all was tried: " + one.Reason)
+			continue
+		}
+		tried++
+	}
+	v.Actual = fmt.Sprintf("%d forged tokens refused", tried)
 	if r.Level == rule.Info {
-		v.Actual = fmt.Sprintf("%d tokens tried", len(verdicts))
+		v.Actual = fmt.Sprintf("%d tokens tried", tried)
 	}
 	return v
 }
@@ -58,7 +66,7 @@ func carryOut(ctx context.Context, h *subject.Webhook, a forge.Attack) ([]subjec
 	tokens, err := a.Build(m)
 	var lacking *forge.MissingError
 	if errors.As(err, &lacking) {
-		return []subject.Verdict{subject.Missing("%s is needed for it", strings.Join(lacking.What, ", "))}, nil
+		return []subject.Verdict{subject.Missing("%s: %s is needed for it", a.Name, strings.Join(lacking.What, ", "))}, nil
 	}
 	if err != nil {
 		return nil, err

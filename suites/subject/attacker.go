@@ -35,6 +35,9 @@ func (s *Session) Material(ctx context.Context, h *Webhook) (forge.Material, err
 			m.Private = s.Target.PrivateKey.Private
 		}
 	}
+	if m.Public == nil && m.Private != nil {
+		m.Public = &m.Private.PublicKey
+	}
 	if r := h.repair.token; r != nil {
 		m.Now, m.As = m.Now.Add(r.Shift), *r
 	}
