@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -286,6 +287,10 @@ var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subjec
 	r.Header.Set("Sec-Fetch-Site", "cross-site")
 	r.Header.Set("Sec-Fetch-Mode", "no-cors")
 	v := gaveNone(s, "a cross-site request", s.Do(ctx, "a cross-site request", r))
+	if form, ok := asForm(r); ok && v.Kind == subject.Held {
+		const what = "a cross-site form" // what is no JSON for the endpoint's parser may be one
+		v = gaveNone(s, what, s.Do(ctx, what, form))
+	}
 	if v.Kind != subject.Broken {
 		return v
 	}
@@ -302,6 +307,27 @@ var authCsrf = onServing(func(ctx context.Context, s *subject.Session, e *subjec
 	}
 	return v
 })
+
+// asForm is a request with the members of its JSON as the fields of a form, which any site
+// can send; not ok where they are nested, or there are none.
+func asForm(r wire.Request) (wire.Request, bool) {
+	var members map[string]any
+	if json.Unmarshal(r.Body, &members) != nil || len(members) == 0 {
+		return r, false
+	}
+	fields := url.Values{}
+	for name, value := range members {
+		switch value.(type) {
+		case map[string]any, []any:
+			return r, false
+		}
+		fields.Set(name, param.Text(value))
+	}
+	r = r.Clone()
+	r.Body = []byte(fields.Encode())
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r, true
+}
 
 // heldBack says whether browsers leave the session cookie out of cross-site
 // requests, if that is known.

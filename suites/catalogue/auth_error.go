@@ -87,7 +87,7 @@ const (
 // internals are what an error must not show, as frameworks print it.
 var internals = []internal{
 	{"a private key", pemPrivateKey},
-	{"a stack trace", regexp.MustCompile(`Traceback \(most recent call last\)|\n\s+at [\w$.<>]+ ?\(|\bat [\w$./<> ]+\([^)\s]+:\d+:\d+\)|goroutine \d+ \[|\.java:\d+\)|Stack trace:|in [\w/\\.-]+\.php:\d+|\w+\.cs:line \d+`)},
+	{"a stack trace", regexp.MustCompile(`Traceback \(most recent call last\)|\n\s+at [\w$.<>]+ ?\(|\bat [\w$./<> ]+\([^)\s]+:\d+:\d+\)|goroutine \d+ \[|\.java:\d+\)|Stack trace:|#\d+ \S+\.php\(\d+\)|in [\w/\\.-]+\.php:\d+|\w+\.cs:line \d+`)},
 	phpError,
 	{"a file that the system could not open", regexp.MustCompile(`\b(?:open|read|stat|lstat) [\w.~-]*[/\\]\S+: (?:no such file|permission denied|is a directory)|\bE(?:NOENT|ACCES|ISDIR|NOTDIR): [\w ,]+'|\[Errno \d+\] [\w ]+: ['"]|\): Failed to open stream|@ rb_sysopen - |FileNotFoundException: |Could not find (?:file|a part of the path) '`)},
 	{filePath, regexp.MustCompile(`(?:(?:^|[^\w.:/-]|file://)/(?:home|usr|var|opt|srv|app|root|Users|etc|tmp|mnt|data|workspace)/[\w.-]+/[\w./-]+\.\w+|[A-Z]:\\[\w\\ .-]+\.\w+)`)},
@@ -95,6 +95,7 @@ var internals = []internal{
 }
 
 func leakIn(body []byte) string {
+	body = bytes.ReplaceAll(body, []byte(`\/`), []byte("/")) // as PHP writes JSON
 	for _, i := range internals {
 		shown := i.pattern.Match(body)
 		switch {

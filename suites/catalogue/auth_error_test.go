@@ -20,6 +20,8 @@ func TestAnErrorOfTheSystemShowsAFile(t *testing.T) {
 		`{"error":"<FileNotFound: /srv/shop/config/keys.yml>"}`:                                                                   true,
 		`<html><script id="__NEXT_DATA__" type="application/json">{"err":{"file":"/srv/shop/pages/api/auth.ts"}}</script></html>`: true,
 		`<html><body>Not found<!-- /srv/shop/views/404.html --></body></html>`:                                                    true,
+		`{"error":"no such key","file":"\/var\/www\/html\/token.php"}`:                                                            true,
+		`{"trace":"#0 token.php(12): issue()\n#1 {main}"}`:                                                                        true,
 		`{"error":"unauthorized"}`: false,
 		`{"error":"We are open from 9 to 5: permission denied to weekend orders"}`:                                             false,
 		`{"reply":"No such file or directory in your order"}`:                                                                  false,

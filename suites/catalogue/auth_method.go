@@ -71,7 +71,15 @@ var authHostHeader = onServing(func(ctx context.Context, s *subject.Session, e *
 		} else {
 			r.Header.Set(name, forged)
 		}
-		ev, raw := s.Ask(ctx, "a forged "+name, r)
+		title := "a forged " + name
+		ev, raw := s.Ask(ctx, title, r)
+		if raw == "" && ev.Exchange.Response != nil && r.Header.Get("Origin") != "" { // frameworks want the Origin to be that of the host: who forges one, forges both
+			r = r.Clone()
+			r.Header.Set("Origin", "https://"+forged)
+			r.Header.Set("Referer", "https://"+forged+"/")
+			title += ", and an Origin like it"
+			ev, raw = s.Ask(ctx, title, r)
+		}
 		t, err := token.Decode(raw)
 		if raw == "" || err != nil {
 			continue // refused: it changed nothing

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kindlytest/kindlytest/internal/jws"
 	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/rule"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -276,8 +277,38 @@ var authBadSession = onServing(func(ctx context.Context, s *subject.Session, e *
 		}
 		verdicts = append(verdicts, byTheEndpoint(s, gaveNone(s, bad.name, ev), ev))
 	}
+	verdicts = append(verdicts, otherSignature(ctx, s, e, guest)...)
 	return subject.Worst(rule.Must, append(verdicts, writtenSessions(ctx, s, e, guest)...)...)
 })
+
+// otherSignature changes of what is signed the signature alone: who reads the claims of a
+// session and does not verify them finds nothing wrong with it, and anybody can write one.
+func otherSignature(ctx context.Context, s *subject.Session, e *subject.Endpoint, guest *person) []subject.Verdict {
+	some := false
+	changed := func(change func(string) string) wire.Request {
+		r, _ := e.EditSession(e.WithChat(s.NewChatID()), func(v string) string {
+			if end := strings.LastIndexByte(v, '.'); end < 0 || end > len(v)-minOpaque || !jws.BeginsObject(v) {
+				return v
+			}
+			some = true
+			return change(v)
+		})
+		return r
+	}
+	const what = "a character of its signature changed"
+	r := changed(func(v string) string { return flip(v, (strings.LastIndexByte(v, '.')+len(v))/2) })
+	if !some {
+		return nil
+	}
+	ev := s.Do(ctx, what, r)
+	v := byTheEndpoint(s, gaveNone(s, what, ev), ev)
+	if raw, ok := s.TokenIn(ev.Exchange); ok && v.Kind == subject.Broken {
+		if _, other := s.Ask(ctx, "an invented one in its place", changed(invented)); other != "" || guest.is(raw) {
+			v = subject.Holds("%s: it is not the session", what)
+		}
+	}
+	return []subject.Verdict{v}
+}
 
 // asNobody is whom the endpoint takes those for who have no session; nil where it
 // gives them no token.

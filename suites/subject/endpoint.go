@@ -52,7 +52,8 @@ type Endpoint struct {
 	way *way
 	// everybodys are the cookies that a visitor has who is not logged in; nil: nobody looked.
 	everybodys []string
-	visitors   []csrfToken // and what protects them from CSRF
+	visitors   []csrfToken     // and what protects them from CSRF
+	public     map[string]bool // headers that they know, too
 	// shared are the headers that are the same for two users; nil: nobody knows.
 	shared func() map[string]bool
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
@@ -54,7 +55,7 @@ func gateKeys(l *browser.Login) map[string]bool {
 // opensGate says whether a header is for a gate. Basic authorization is, wherever
 // the session stands elsewhere.
 func (e *Endpoint) opensGate(name, value string) bool {
-	if e.gate[name] || gateHeaders.MatchString(name) || e.shared != nil && e.shared()[name] {
+	if e.gate[name] || gateHeaders.MatchString(name) || e.public[name] || e.shared != nil && e.shared()[name] {
 		return true
 	}
 	return name == "Authorization" && strings.HasPrefix(strings.ToLower(value), "basic ") && e.hasOtherSession()
@@ -130,7 +131,27 @@ func (s *Session) AmongVisitors(e *Endpoint) *Endpoint {
 	out := *e
 	out.everybodys = cookiePairs([]string{CookiesFor(v.State.Cookies, e.Request.URL)})
 	out.visitors = csrfTokens(v)
+	out.public = publicHeaders(e, v)
 	return &out
+}
+
+// publicHeaders are those of the endpoint's request whose name and value stand in what the
+// page serves to one who is not logged in: a key of the gateway, the name of a brand.
+func publicHeaders(e *Endpoint, v *Visit) map[string]bool {
+	public := map[string]bool{}
+	for name, values := range e.Request.Header {
+		if !mayBeSession(name) || name == "Cookie" || len(values) != 1 || !strings.ContainsFunc(values[0], unicode.IsLetter) {
+			continue
+		}
+		for _, r := range v.Record.Requests {
+			served := string(r.ResponseBody)
+			quoted := strings.Contains(served, `"`+values[0]+`"`) || strings.Contains(served, "'"+values[0]+"'") || strings.Contains(served, "`"+values[0]+"`")
+			if !r.Kindly && (r.ResourceType == "Document" || r.ResourceType == "Script") && quoted && strings.Contains(strings.ToLower(served), strings.ToLower(name)) {
+				public[name] = true
+			}
+		}
+	}
+	return public
 }
 
 // ByVisitor is the request of one who has opened the page and is not logged in, with

@@ -54,7 +54,14 @@ func (s *Session) hasEnded(ctx context.Context, e *Endpoint) bool {
 		s.lookAtSession(e, ev, s.now)
 		return false
 	}
-	return s.forNobody(ctx, e, ev, raw) && s.renewSession(ctx, e)
+	if !s.forNobody(ctx, e, ev, raw) {
+		return false
+	}
+	if s.renewSession(ctx, e) {
+		return true
+	}
+	s.shutOut(ctx)
+	return false
 }
 
 // forNobody says whether an answer is that to somebody without a session: a refusal,

@@ -46,6 +46,19 @@ func (s *Session) lookAtSession(e *Endpoint, ev Evidence, send func(string, wire
 		"Mend first what ends the process, if one does, and give a new session. Or keep sessions where they outlive it, or let kindlytest log in: page.login in kindlytest.yaml.")
 }
 
+// shutOut notes that the user's own request is refused by now, also after a new login:
+// whoever asked too much, or wrongly, is shut out, and what is refused then tells nothing.
+func (s *Session) shutOut(ctx context.Context) {
+	if ctx.Err() != nil || !s.logsIn() || !s.Endpoints.served.Load() || len(s.Deaths()) > 0 {
+		return
+	}
+	away := "the endpoint turns away the user's own request by now, also after a new login"
+	if s.Endpoints.lost.CompareAndSwap(nil, &away) {
+		s.Incomplete("The auth endpoint could be judged in part only: it turns away the user's own request by now, also after a new login.",
+			"Exempt the address of the tests from what shuts out whoever asks too much or wrongly (fail2ban, a firewall's rule, a lock of the account), or skip hostile checks.")
+	}
+}
+
 // logsIn says whether a login makes sessions.
 func (s *Session) logsIn() bool { return s.Target.PageURL != "" && s.Target.Login != nil }
 
