@@ -91,6 +91,16 @@ var badChats = []bad{
 	{name: "it goes on to another document",
 		target: tag(snippet + `<script>onload = () => { if (!location.search) setTimeout(() => location.replace("/?on"), 100) }</script>`), opts: chat,
 		wants: []want{{"PAGE-WIDGET-ONCE", reports.Passed, "once"}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}}},
+	{name: "its doorstep has a chat without a callback",
+		target: pageFrom(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			if r.URL.Path == "/" {
+				io.WriteString(w, strings.Replace(html("0", ""), "{getAuthToken: 0}", "{}", 1)+`<script>document.addEventListener("kindly:load", () => location.replace("/app"))</script>`)
+				return
+			}
+			io.WriteString(w, html(given, ""))
+		}), opts: suites.Options{Only: []string{"PAGE-CALLBACK-DEFINED", "PAGE-CALLBACK-NAME", "PAGE-CALLBACK-TOKEN", "PAGE-CALLBACK-TIME", "PAGE-CALLBACK-KEPT"}},
+		wants: []want{{"PAGE-CALLBACK-DEFINED", reports.Passed, ""}, {"PAGE-CALLBACK-NAME", reports.Passed, ""}, {"PAGE-CALLBACK-TOKEN", reports.Passed, ""}, {"PAGE-CALLBACK-TIME", reports.Passed, ""}, {"PAGE-CALLBACK-KEPT", reports.Passed, ""}}},
 	{name: "it loses its callback on another route",
 		target: tag(snippet + `<a href="/orders">Orders</a><script>addEventListener("popstate", () => { kindlyOptions = {context: {}} })</script>`), opts: chat,
 		wants: []want{{"PAGE-CALLBACK-KEPT", reports.Warned, "kindlyOptions was replaced by one without it"}, {"PAGE-CALLBACK-FRESH", reports.Skipped, ""}}},

@@ -42,10 +42,10 @@ func pageCallbackDefined(ctx context.Context, s *subject.Session) subject.Verdic
 		return subject.CouldNotRun(err)
 	case len(v.Started) == 0:
 		return noClient(v)
-	case v.Started[0].Callback != "function":
+	case v.Start().Callback != "function":
 		return judgeAbsence(ctx, v)
 	}
-	return subject.Holds("getAuthToken is a function on %s", v.Started[0].Options)
+	return subject.Holds("getAuthToken is a function on %s", v.Start().Options)
 }
 
 func orNone(s string) string {
@@ -59,7 +59,7 @@ var pageCallbackName = onChat(func(_ *subject.Session, v *subject.Visit) subject
 	if len(v.Started) == 0 {
 		return noClient(v)
 	}
-	switch c := v.Started[0]; {
+	switch c := v.Start(); {
 	case c.Callback != "function":
 		return subject.Missing("there is no callback (see PAGE-CALLBACK-DEFINED)")
 	case c.Options == "kindlySettings":
@@ -77,7 +77,7 @@ func pageCallbackTime(ctx context.Context, s *subject.Session) subject.Verdict {
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	if v.ChatID == "" || v.Started[0].Callback != "function" {
+	if v.ChatID == "" || len(v.Started) == 0 || v.Start().Callback != "function" {
 		return subject.Missing("the callback was not called (see PAGE-CALLBACK-DEFINED)")
 	}
 	if v.Callback == nil {

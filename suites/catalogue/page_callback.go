@@ -24,7 +24,7 @@ func judgeCallback(ctx context.Context, s *subject.Session, v *subject.Visit) su
 	if len(v.Started) == 0 {
 		return noClient(v)
 	}
-	if v.Started[0].Callback != "function" {
+	if v.Start().Callback != "function" {
 		return subject.Missing("there is no callback (see PAGE-CALLBACK-DEFINED)")
 	}
 	switch {
@@ -130,7 +130,7 @@ func pageCallbackKept(ctx context.Context, s *subject.Session) subject.Verdict {
 		return subject.CouldNotRun(err)
 	case len(v.Started) == 0:
 		return noClient(v)
-	case v.Started[0].Callback != "function":
+	case v.Start().Callback != "function":
 		return subject.Missing("there is no callback (see PAGE-CALLBACK-DEFINED)")
 	}
 	const expected = "getAuthToken is still a function"

@@ -100,7 +100,7 @@ func kindlyTags(v *subject.Visit) []browser.Script {
 	}
 	slices.SortStableFunc(tags, func(a, b browser.Script) int { return inert(a) - inert(b) })
 	if len(tags) == 0 && len(v.Started) > 0 { // it was there, and was taken out; or it is in a frame
-		c := v.Started[0]
+		c := v.Start()
 		tags = []browser.Script{{ID: c.ScriptID, Src: c.ScriptSrc, BotKey: c.BotKey}}
 	}
 	return tags

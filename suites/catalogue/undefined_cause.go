@@ -44,7 +44,7 @@ var absenceCauses = []struct {
 
 // judgeAbsence says why a chat client found no callback.
 func judgeAbsence(ctx context.Context, v *subject.Visit) subject.Verdict {
-	c := v.Started[0]
+	c := v.Start()
 	a := &absence{visit: v, type_: c.Callback, now: v.Look(ctx), later: func() (browser.Presence, bool) { return v.Await(ctx) }}
 	verdict := func(more string) subject.Verdict {
 		return subject.Violated("a function getAuthToken on window.kindlyOptions",

@@ -36,6 +36,7 @@ type Visit struct {
 	State  browser.State
 
 	Started  []mockkindly.ClientReport // one for each time that the chat client started
+	start    *mockkindly.ClientReport  // the one that made the chat; nil if there was none
 	ChatID   string                    // of the chat that got a token, or else the last; "" if there was none
 	Callback *mockkindly.CallbackReport
 	Token    token.Raw // "" if the callback gave none
@@ -297,10 +298,19 @@ func kindlyWebhooks(webhooks []target.Webhook) []mockkindly.Webhook {
 // ChatURL is that of the document that has the chat: the page, or a frame of it.
 // Its origin is the one that calls the endpoint.
 func (v *Visit) ChatURL() string {
-	if n := len(v.Started); n > 0 {
-		return v.Started[n-1].PageURL
+	if len(v.Started) > 0 {
+		return v.Start().PageURL
 	}
 	return v.State.URL
+}
+
+// Start is the start of the chat client that made the visit's chat, or the first where
+// none made one; there must be one.
+func (v *Visit) Start() mockkindly.ClientReport {
+	if v.start != nil {
+		return *v.start
+	}
+	return v.Started[0]
 }
 
 func isKind(k mockkindly.Kind) func(mockkindly.Event) bool {
@@ -331,9 +341,14 @@ func (v *Visit) read() {
 			v.ChatID, rank = e.Chat, 1
 		}
 	}
+	var started *mockkindly.ClientReport
 	for _, e := range events {
 		switch {
+		case e.Client != nil && (!v.given || findsCallback(*e.Client)):
+			started = e.Client
 		case e.Chat != v.ChatID:
+		case e.Kind == mockkindly.ChatCreated:
+			v.start = started
 		case e.Kind == mockkindly.CallbackSettled && v.Callback == nil:
 			v.Callback = e.Callback
 		case e.Token != nil && v.Token == "":
