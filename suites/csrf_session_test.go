@@ -77,7 +77,7 @@ func TestWhoOpensTheLoginPageGetsNoToken(t *testing.T) {
 					switch {
 					case r.URL.Path == "/login":
 						w.Header().Set("Content-Type", "text/html")
-						fmt.Fprint(w, "<!doctype html><title>Log in</title><form>", tag, "<input type=password></form><script>fetch('/csrf')</script>")
+						fmt.Fprint(w, "<!doctype html><title>Log in</title><form>", tag, "<input type=password></form><script>const r = new XMLHttpRequest(); r.open('GET', '/csrf', false); r.send()</script>")
 					case plainSession(r) == "":
 						http.Redirect(w, r, "/login", http.StatusFound)
 					default:

@@ -59,7 +59,7 @@ var authNoSession = onServing(func(ctx context.Context, s *subject.Session, e *s
 			return gaveNone(s, w.what, given).Because(w.cause)
 		}
 	}
-	if spoiled, name := e.WithOtherCSRF(e.WithChat(s.NewChatID()), true); name != "" {
+	if spoiled, name := e.WithOtherCSRF(e.WithChat(s.NewChatID()), true); name != "" && saysCSRF(ev.Exchange.Status(), ev.Exchange.Body()) {
 		if alike := s.Do(ctx, "the user's own session, with another value of "+name, spoiled); sameAnswer(alike, ev) {
 			return subject.Missing("%s: %s, and so is the user's own request with another value of %s: it is refused for that, before anybody looks who is logged in", ev.Title, subject.Describe(ev.Exchange), name).With(ev, alike)
 		}
