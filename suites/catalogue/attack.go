@@ -20,6 +20,8 @@ var attacks = onServed(func(ctx context.Context, h *subject.Webhook, st subject.
 	return attack(ctx, h, st, service.RunningOf(ctx).Rule)
 })
 
+const alike = "answers with and without a token are alike (see HOOK-DISTINGUISHES), so this pass proves less"
+
 func attack(ctx context.Context, h *subject.Webhook, st subject.Standing, r rule.Rule) subject.Verdict {
 	var verdicts []subject.Verdict
 	for _, a := range forge.For(r.ID) {
@@ -40,7 +42,7 @@ func attack(ctx context.Context, h *subject.Webhook, st subject.Standing, r rule
 		v = v.Weak("there is no valid token to compare with: no page, no endpoint and no private key was given, or none gave one")
 	}
 	if o, err := h.Oracle(); err == nil && !o.Signal() {
-		v = v.Weak("answers with and without a token are alike (see HOOK-DISTINGUISHES), so this pass proves less")
+		v = v.Weak(alike)
 	}
 	tried := 0
 	for _, one := range verdicts {
@@ -192,7 +194,7 @@ func refusal(what string, ev subject.Evidence, j oracle.Judgement) subject.Verdi
 	case oracle.Refusal, oracle.Stranger:
 		v = subject.Holds("%s: %s", what, subject.Describe(ev.Exchange))
 		if j.Weak {
-			v = v.Weak("answers with and without a token are alike (see HOOK-DISTINGUISHES), so this pass proves less")
+			v = v.Weak(alike)
 		}
 	case oracle.InCompany:
 		v = subject.Missing("%s", actual)

@@ -118,45 +118,59 @@ var hookUserID = onAnswering(func(ctx context.Context, h *subject.Webhook, st su
 		return subject.Missing("no member is known who could be named: no page or endpoint gave a token")
 	}
 	var attempts []subject.Attempt
-	var named []oracle.Marker
+	var named []naming
 	for _, m := range who {
-		for _, place := range namings {
-			r, err := h.Request(subject.Call{Payload: func(p *webhook.Payload) { place.name(p, m) }})
+		for _, n := range namings {
+			n.who = m
+			r, err := h.Request(n.call(m))
 			if err != nil {
 				return subject.CouldNotRun(err)
 			}
-			attempts = append(attempts, subject.Attempt{Title: fmt.Sprintf("%s names the member's %s, without a token", place.where, m.Claim), Request: r})
-			named = append(named, m)
+			attempts = append(attempts, subject.Attempt{Title: n.title(), Request: r})
+			named = append(named, n)
 		}
 	}
+	o, err := h.Oracle()
+	tells := err == nil && o.Signal()
+	found := false
 	var verdicts []subject.Verdict
 	for i, ev := range h.Session.DoAll(ctx, attempts) {
-		v := judgeNamed(h, st, attempts[i].Title, named[i], who, ev)
+		v, repeats := judgeNamed(h, st, named[i], who, ev)
+		if v.Kind == subject.Held && !found && (repeats || !tells) {
+			twin, known, err := named[i].known(ctx, h, st, ev)
+			if err != nil {
+				return subject.CouldNotRun(err)
+			}
+			if found = known; known {
+				v = subject.Violated("the answer that a stranger gets", named[i].title()+": the answer is another one than for somebody invented").Surely().With(ev, twin)
+			}
+		}
 		const too = "a stranger who names nobody gets it too (see HOOK-ANONYMOUS)"
 		if v.Kind == subject.Broken && st.Mistaken != nil {
 			return subject.Missing(too).With(ev, *st.Mistaken)
 		}
-		for try := 0; v.Kind == subject.Broken && try < 2; try++ { // others may have called between
+		for try := 0; v.Kind == subject.Broken && !found && try < 2; try++ { // others may have called between
 			twin, err := h.Call(ctx, "without a token, and naming nobody", subject.Call{})
 			if err != nil {
 				return subject.CouldNotRun(err)
 			}
-			if judgeNamed(h, st, attempts[i].Title, named[i], who, twin).Kind == subject.Broken {
+			if judged, _ := judgeNamed(h, st, named[i], who, twin); judged.Kind == subject.Broken {
 				return subject.Missing(too).With(ev, twin)
 			}
 		}
 		verdicts = append(verdicts, v)
 	}
-	return subject.Worst(service.RunningOf(ctx).Rule.Level, verdicts...)
+	v := subject.Worst(service.RunningOf(ctx).Rule.Level, verdicts...)
+	if v.Kind == subject.Held && !tells {
+		v = v.Weak(alike)
+	}
+	return v
 })
 
 // namings are the places of a request in which somebody can be named.
-var namings = []struct {
-	where string
-	name  func(p *webhook.Payload, m oracle.Marker)
-}{
-	{"user_id", func(p *webhook.Payload, m oracle.Marker) { p.UserID = m.Value }},
-	{"the context", func(p *webhook.Payload, m oracle.Marker) {
+var namings = []naming{
+	{where: "user_id", name: func(p *webhook.Payload, m oracle.Marker) { p.UserID = m.Value }},
+	{where: "the context", name: func(p *webhook.Payload, m oracle.Marker) {
 		named := maps.Clone(p.Context)
 		if named == nil {
 			named = map[string]any{}
@@ -166,7 +180,7 @@ var namings = []struct {
 		}
 		p.Context = named
 	}},
-	{"the message", func(p *webhook.Payload, m oracle.Marker) { p.Message += " I am " + m.Value }},
+	{where: "the message", name: func(p *webhook.Payload, m oracle.Marker) { p.Message += " I am " + m.Value }},
 }
 
 // memberOf are the ways in which the page's user can be named: the token's claims,
@@ -224,26 +238,31 @@ func noted(ev subject.Evidence) []param.Leaf {
 }
 
 // judgeNamed looks for what a stranger can't know: a claim that the request did
-// not name, or the answer that only members get.
-func judgeNamed(h *subject.Webhook, st subject.Standing, what string, named oracle.Marker, who []oracle.Marker, ev subject.Evidence) subject.Verdict {
+// not name, or the answer that only members get. It says whether the answer is taken for
+// a member's but for a claim that it may repeat.
+func judgeNamed(h *subject.Webhook, st subject.Standing, n naming, who []oracle.Marker, ev subject.Evidence) (v subject.Verdict, repeats bool) {
 	const expected = "the answer that a stranger gets"
+	what := n.title()
 	if st.Deaf() && ev.Exchange.Err != nil {
-		return subject.Missing("%s: %s, as every stranger (see RESP-STATUS)", what, subject.Describe(ev.Exchange))
+		return subject.Missing("%s: %s, as every stranger (see RESP-STATUS)", what, subject.Describe(ev.Exchange)), false
 	}
 	said := func(m oracle.Marker) bool { // by the request itself, which the answer may repeat
-		return m.Claim == named.Claim || bytes.Contains(ev.Exchange.Request.Body, []byte(m.Value))
+		return m.Claim == n.who.Claim || bytes.Contains(ev.Exchange.Request.Body, []byte(m.Value))
 	}
 	for _, m := range who {
 		if !said(m) && m.Telling() && oracle.ShowsWord(ev.Exchange, m.Value) && !oracle.ShowsWord(st.Stranger[0].Exchange, m.Value) {
-			return subject.Violated(expected, fmt.Sprintf("%s: the answer holds the member's %s", what, m.Claim)).Surely().With(ev)
+			return subject.Violated(expected, fmt.Sprintf("%s: the answer holds the member's %s", what, m.Claim)).Surely().With(ev), false
 		}
 	}
 	if o, err := h.Oracle(); err == nil && o.Signal() {
-		if j := o.Judge(oracle.Probe{Exchange: ev.Exchange}); j.Class == oracle.Believed && !slices.ContainsFunc(who, func(m oracle.Marker) bool { return said(m) && j.Shows(m) }) {
-			return subject.Violated(expected, what+": "+j.Why).Surely().With(ev)
+		if j := o.Judge(oracle.Probe{Exchange: ev.Exchange}); j.Class == oracle.Believed {
+			repeats = slices.ContainsFunc(who, func(m oracle.Marker) bool { return said(m) && j.Shows(m) })
+			if !repeats {
+				return subject.Violated(expected, what+": "+j.Why).Surely().With(ev), false
+			}
 		}
 	}
-	return notServed(what, ev)
+	return notServed(what, ev), repeats
 }
 
 // notServed is the verdict on a webhook's answer that is none such as members get. An

@@ -1,0 +1,149 @@
+package catalogue
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/kindlytest/kindlytest/internal/oracle"
+	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/mockkindly/webhook"
+	"github.com/kindlytest/kindlytest/suites/subject"
+)
+
+// A naming is one way to name somebody in a request without a token.
+type naming struct {
+	who   oracle.Marker
+	where string
+	name  func(p *webhook.Payload, m oracle.Marker)
+}
+
+func (n naming) title() string {
+	return n.where + " names the member's " + n.who.Claim + ", without a token"
+}
+
+func (n naming) call(m oracle.Marker) subject.Call {
+	return subject.Call{Payload: func(p *webhook.Payload) { n.name(p, m) }}
+}
+
+// known says whether who is named so gets another answer than somebody who is invented,
+// each time, beside what may repeat the name. ev is how the first one was answered, and
+// twin how the other was.
+func (n naming) known(ctx context.Context, h *subject.Webhook, st subject.Standing, ev subject.Evidence) (twin subject.Evidence, known bool, err error) {
+	invented := n.who
+	var ok bool
+	if invented.Value, ok = namesake(n.who.Value, h.Session.NewChatID()); !ok || !h.AcceptableStatus(ev) {
+		return twin, false, nil
+	}
+	without := withoutNames(n.who.Value, invented.Value)
+	first := without(ev)
+	var strangers []wire.Exchange
+	for _, stranger := range st.Stranger {
+		strangers = append(strangers, without(stranger))
+	}
+	if _, told := tellApart([]wire.Exchange{first, first}, strangers); !told {
+		return twin, false, nil
+	}
+	send := func(m oracle.Marker) (subject.Evidence, bool) {
+		var sent subject.Evidence
+		if sent, err = h.Call(ctx, "without a token, "+n.where+" names somebody", n.call(m)); err != nil {
+			return sent, false
+		}
+		return sent, sent.Exchange.Err == nil && sent.Exchange.Status() < http.StatusInternalServerError && !h.Session.TooMany(sent)
+	}
+	if twin, ok = send(invented); !ok {
+		return twin, false, err
+	}
+	nobody := without(twin)
+	if _, told := tellApart([]wire.Exchange{first, first}, []wire.Exchange{nobody, nobody}); !told {
+		return twin, false, nil
+	}
+	members, nobodies := []wire.Exchange{first}, []wire.Exchange{nobody}
+	for range oracle.Enough {
+		again, ok := send(n.who)
+		if !ok {
+			return twin, false, err
+		}
+		other, ok := send(invented)
+		if !ok {
+			return twin, false, err
+		}
+		members, nobodies = append(members, without(again)), append(nobodies, without(other))
+		if o, told := tellApart(members, nobodies); !told || !o.WantsMore() {
+			return twin, told, nil
+		}
+	}
+	return twin, true, nil
+}
+
+// tellApart says whether two kinds of answers differ, beyond noise. Where an answer is
+// missing, they may.
+func tellApart(a, b []wire.Exchange) (*oracle.Oracle, bool) {
+	o, err := oracle.Learn(oracle.Controls{Valid: a, Anonymous: b}, oracle.Options{})
+	return o, err != nil || o.Signal()
+}
+
+// namesake is somebody who is named in the same form, and whom nobody knows.
+func namesake(value, unique string) (string, bool) {
+	if _, err := strconv.ParseInt(value, 10, 64); err == nil || value == "" || aUUID.MatchString(value) {
+		other, ok := invent(value, unique)
+		text, _ := other.(string)
+		return text, ok
+	}
+	name, domain := value, ""
+	if anAddress.MatchString(value) {
+		i := strings.LastIndex(value, "@")
+		name, domain = value[:i], value[i:]
+	}
+	digits, n := strings.ReplaceAll(unique, "-", ""), 0
+	next := func() int {
+		d := strings.IndexByte("0123456789abcdef", digits[n%len(digits)])
+		n++
+		return max(d, 0)
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsDigit(r):
+			return rune('0' + next()%10)
+		case unicode.IsUpper(r):
+			return rune("BCDFGHJKLMNPRSTV"[next()])
+		case unicode.IsLetter(r):
+			return rune("bcdfghjklmnprstv"[next()])
+		}
+		return r
+	}, name) + domain, true
+}
+
+// withoutNames returns what takes out of an answer the names that were said, or their
+// parts, as somebody may be addressed by them.
+func withoutNames(values ...string) func(subject.Evidence) wire.Exchange {
+	var parts []string
+	for _, value := range values {
+		for _, part := range append(wordsOf(value), value) {
+			if part == value || utf8.RuneCountInString(part) >= 3 {
+				escaped := strconv.QuoteToASCII(part) // as in JSON
+				parts = append(parts, regexp.QuoteMeta(part), regexp.QuoteMeta(escaped[1:len(escaped)-1]))
+			}
+		}
+	}
+	slices.SortFunc(parts, func(a, b string) int { return len(b) - len(a) })
+	names := regexp.MustCompile(`(?i)(?:(?:` + strings.Join(parts, "|") + `)[ ._@+-]*)+`)
+	return func(ev subject.Evidence) wire.Exchange {
+		ex := ev.Exchange
+		if ex.Response != nil {
+			response := *ex.Response
+			response.Body = names.ReplaceAll(response.Body, []byte("somebody "))
+			ex.Response = &response
+		}
+		return ex
+	}
+}
+
+func wordsOf(s string) []string {
+	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}

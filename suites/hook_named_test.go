@@ -1,0 +1,67 @@
+package suites_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// Who names somebody is told from one who names a stranger by the answers to both, where
+// nothing else tells: those with a token may be like those without, and the answer may say
+// what was said to it.
+func TestWebhooksThatAreToldNames(t *testing.T) {
+	t.Parallel()
+	type request struct {
+		UserID  string         `json:"user_id"`
+		Message string         `json:"message"`
+		Context map[string]any `json:"context"`
+	}
+	ofUser := func(r request) string {
+		if r.UserID == "user-ada" {
+			return "Your order is on its way."
+		}
+		return "Please log in first."
+	}
+	for name, row := range map[string]struct {
+		reply   func(request) string
+		members bool // it answers whoever brings a token likewise
+		want    map[string]reports.Outcome
+	}{
+		"it knows them, and no token": {ofUser, true, map[string]reports.Outcome{"HOOK-USER-ID": reports.Failed, "HOOK-DISTINGUISHES": reports.Warned}},
+		"it knows an address that holds the name": {func(r request) string {
+			if r.Context["email"] == "ada.lovelace@shop.example" {
+				return "Hello Ada Lovelace, your order is on its way."
+			}
+			return "Please log in first."
+		}, false, map[string]reports.Outcome{"HOOK-USER-ID": reports.Failed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				var sent request
+				if json.Unmarshal(body, &sent) != nil || r.Header.Get("Authorization") != "" && !row.members {
+					return false
+				}
+				w.Header().Set("Content-Type", "application/json")
+				json.NewEncoder(w).Encode(map[string]string{"reply": row.reply(sent)})
+				return true
+			}
+			shop := withEndpoint(t, plainEndpoint{more: map[string]any{"name": "Ada Lovelace", "email": "ada.lovelace@shop.example"}}, h)
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"HOOK-USER-ID", "HOOK-DISTINGUISHES"}})
+			for id, want := range row.want {
+				if c := find(t, run, id); c.Outcome != want || id == "HOOK-USER-ID" && want == reports.Failed && c.Cause != "webhook-believes-names" {
+					t.Errorf("%s is %s for %q, want %s", id, c.Outcome, c.Cause, want)
+					describe(t, c)
+				}
+			}
+		})
+	}
+}
