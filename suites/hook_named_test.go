@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/kindlytest/kindlytest/reports"
@@ -21,6 +22,18 @@ func TestWebhooksThatAreToldNames(t *testing.T) {
 		Message string         `json:"message"`
 		Context map[string]any `json:"context"`
 	}
+	greets := func(r request) string { // as whoever reads an address does
+		_, who, found := strings.Cut(r.Message, "I am ")
+		if !found {
+			return "Please log in first."
+		}
+		who, _, _ = strings.Cut(who, "@")
+		words := strings.FieldsFunc(who, func(r rune) bool { return r == '.' || r == ' ' })
+		for i, w := range words {
+			words[i] = strings.ToUpper(w[:1]) + w[1:]
+		}
+		return "Hi " + strings.Join(words, " ") + "! Please log in first."
+	}
 	ofUser := func(r request) string {
 		if r.UserID == "user-ada" {
 			return "Your order is on its way."
@@ -33,6 +46,8 @@ func TestWebhooksThatAreToldNames(t *testing.T) {
 		want    map[string]reports.Outcome
 	}{
 		"it knows them, and no token": {ofUser, true, map[string]reports.Outcome{"HOOK-USER-ID": reports.Failed, "HOOK-DISTINGUISHES": reports.Warned}},
+		"it knows nobody":             {greets, true, map[string]reports.Outcome{"HOOK-USER-ID": reports.Passed, "HOOK-DISTINGUISHES": reports.Warned}},
+		"it greets them":              {greets, false, map[string]reports.Outcome{"HOOK-USER-ID": reports.Passed, "HOOK-DISTINGUISHES": reports.Passed}},
 		"it knows an address that holds the name": {func(r request) string {
 			if r.Context["email"] == "ada.lovelace@shop.example" {
 				return "Hello Ada Lovelace, your order is on its way."

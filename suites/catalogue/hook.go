@@ -247,7 +247,7 @@ func judgeNamed(h *subject.Webhook, st subject.Standing, n naming, who []oracle.
 		return subject.Missing("%s: %s, as every stranger (see RESP-STATUS)", what, subject.Describe(ev.Exchange)), false
 	}
 	said := func(m oracle.Marker) bool { // by the request itself, which the answer may repeat
-		return m.Claim == n.who.Claim || bytes.Contains(ev.Exchange.Request.Body, []byte(m.Value))
+		return m.Claim == n.who.Claim || bytes.Contains(ev.Exchange.Request.Body, []byte(m.Value)) || madeOf(m.Value, n.who.Value)
 	}
 	for _, m := range who {
 		if !said(m) && m.Telling() && oracle.ShowsWord(ev.Exchange, m.Value) && !oracle.ShowsWord(st.Stranger[0].Exchange, m.Value) {

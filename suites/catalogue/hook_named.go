@@ -144,6 +144,13 @@ func withoutNames(values ...string) func(subject.Evidence) wire.Exchange {
 	}
 }
 
+// madeOf says whether all words of a claim stand in what was said: whoever reads
+// ada.lovelace@example.com can greet Ada Lovelace.
+func madeOf(claim, said string) bool {
+	words := wordsOf(claim)
+	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(strings.ToLower(said), w) })
+}
+
 func wordsOf(s string) []string {
 	return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 }
