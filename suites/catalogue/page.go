@@ -199,19 +199,23 @@ func judgeRenewal(r subject.Renewal) subject.Verdict {
 }
 
 func pageLoggedOut(_ context.Context, s *subject.Session) subject.Verdict {
-	v, err := s.VisitLoggedOut()
+	v, err := s.VisitLoggedOutMended()
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
+	putIn := ""
+	if v.Mended {
+		putIn = ", once the chat client was put in, which the page keeps out"
+	}
 	if what, is := v.OtherThanToken(); is {
-		return subject.Violated("no token: null, undefined or nothing", "a browser without any session got a text in its place").
+		return subject.Violated("no token: null, undefined or nothing", "a browser without any session got a text in its place"+putIn).
 			Because(what.ID).Fix("Return null where nobody is logged in: look at response.ok before the answer is read, and make nothing text that is missing.").With(v.CallbackEvidence()...)
 	}
 	switch {
 	case v.Token != "":
-		return subject.Violated("no token", "a browser without any session got a token").With(v.CallbackEvidence()...)
+		return subject.Violated("no token", "a browser without any session got a token"+putIn).With(v.CallbackEvidence()...)
 	case len(v.Started) == 0:
-		return subject.Holds("logged out, the page does not start the chat client%s", whereWeAre(v))
+		return judgeNoChat(s, v)
 	case v.Callback == nil:
 		return subject.Holds("no token, but the callback had not settled after %s", s.Options.Timeout)
 	}
@@ -221,4 +225,17 @@ func pageLoggedOut(_ context.Context, s *subject.Session) subject.Verdict {
 		}
 	}
 	return subject.Holds("no token: %s", orNone(v.Callback.Outcome))
+}
+
+// judgeNoChat is the verdict where nobody's page starts no chat client: it is sure only
+// of a page that is not for them.
+func judgeNoChat(s *subject.Session, v *subject.Visit) subject.Verdict {
+	if status := v.Record.Navigation.Status; service.Gateway(status) {
+		return subject.Missing("logged out, the page answers %d, as a gateway says that gets no answer: what the page itself makes of it is not known", status)
+	}
+	held := subject.Holds("logged out, the page does not start the chat client%s", whereWeAre(v))
+	if s.TurnsAway(v) || v.State.Passwords > 0 {
+		return held
+	}
+	return held.Weak("logged out, the page starts no chat client, so that nobody called the callback: it may start later, as after a consent (page.steps clicks that away at each visit)")
 }

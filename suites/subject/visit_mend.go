@@ -94,6 +94,21 @@ func (s *Session) visitMended(first *Visit) (*Visit, error) {
 	return v, s.keepVisit(ctx, v)
 }
 
+// VisitLoggedOutMended is [Session.VisitLoggedOut] for all that comes after the start of
+// the chat client: what keeps that out, such as a banner that only the user's login clicks
+// away, says nothing of the callback.
+func (s *Session) VisitLoggedOutMended() (*Visit, error) {
+	v, err := s.VisitLoggedOut()
+	if err != nil || len(v.Started) > 0 || v.Mended || s.TurnsAway(v) || !s.meansChat(s.Base, v) {
+		return v, err
+	}
+	m, err := s.visitMended(v)
+	if err != nil || m.ChatID == "" || len(m.Started) == 0 {
+		return v, nil
+	}
+	return m, nil
+}
+
 // meansChat says whether a page shows that it is meant to have a chat.
 func (s *Session) meansChat(ctx context.Context, v *Visit) bool {
 	if len(v.Started) > 0 || v.BlockedByPolicy() || slices.ContainsFunc(v.State.Scripts, meansClient) {

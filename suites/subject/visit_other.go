@@ -82,6 +82,17 @@ func IsLogin(state browser.State, record browser.Record) bool {
 	return moved && loginWords.MatchString(u.Path)
 }
 
+// TurnsAway says whether a page refuses the visitor itself, or shows another document
+// than the first user gets.
+func (s *Session) TurnsAway(v *Visit) bool {
+	if status := v.Record.Navigation.Status; status/100 == 4 || IsLogin(v.State, v.Record) {
+		return true
+	}
+	place := func(v *Visit) string { return wire.OriginOf(v.State.URL) + pathOf(v.State.URL) }
+	first, err := s.VisitFirst()
+	return err == nil && place(first) != place(v)
+}
+
 // wayThroughGate says how to get past what refuses the page; "" if nothing does.
 func (v *Visit) wayThroughGate() string {
 	scheme := ""
