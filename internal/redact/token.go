@@ -36,7 +36,7 @@ func JSON(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Signatures(append(text, '\n')), nil
+	return Signatures(text), nil
 }
 
 var (

@@ -217,29 +217,9 @@ func (s *server) getChecksStream(c Checks, w http.ResponseWriter, r *http.Reques
 	}
 	defer done()
 	out := newEventWriter(w)
-	heartbeat := time.NewTicker(streamSilent)
-	defer heartbeat.Stop()
-	if out.comment("kindlytest") != nil {
-		return nil
-	}
 	place := checksPlace{}
-	for {
-		changed := c.Changed() // before reading: what comes later wakes us
-		if place.catchUp(c, out) != nil {
-			return nil // the client sees that by itself
-		}
-		select {
-		case <-changed:
-		case <-heartbeat.C:
-			if out.comment("heartbeat") != nil {
-				return nil
-			}
-		case <-s.kindly.Done():
-			return nil
-		case <-r.Context().Done():
-			return nil
-		}
-	}
+	out.follow(r, s.kindly.Done(), c.Changed, func() error { return place.catchUp(c, out) })
+	return nil
 }
 
 // A checksPlace is how much of a run a client has been sent.

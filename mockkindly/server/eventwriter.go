@@ -19,6 +19,33 @@ func newEventWriter(w http.ResponseWriter) *eventWriter {
 	return &eventWriter{w, http.NewResponseController(w)}
 }
 
+// follow catches up whenever something has changed, until the client is gone or too slow,
+// or the mock is closed. Its errors are the client's, who sees them by itself.
+func (s *eventWriter) follow(r *http.Request, closed <-chan struct{}, changed func() <-chan struct{}, catchUp func() error) {
+	heartbeat := time.NewTicker(streamSilent)
+	defer heartbeat.Stop()
+	if s.comment("kindlytest") != nil {
+		return
+	}
+	for {
+		next := changed() // before reading: what comes later wakes us
+		if catchUp() != nil {
+			return
+		}
+		select {
+		case <-next:
+		case <-heartbeat.C:
+			if s.comment("heartbeat") != nil {
+				return
+			}
+		case <-closed:
+			return
+		case <-r.Context().Done():
+			return
+		}
+	}
+}
+
 // sendJSON is send for a value.
 func (s *eventWriter) sendJSON(name string, v any) error {
 	text, err := redact.JSON(v)
@@ -28,7 +55,7 @@ func (s *eventWriter) sendJSON(name string, v any) error {
 	return s.send(name, 0, text)
 }
 
-// send writes one event. JSON has no line end but the last.
+// send writes one event, whose data is JSON in one line.
 func (s *eventWriter) send(name string, id uint64, data []byte) error {
 	s.deadline()
 	var text []byte
@@ -39,7 +66,7 @@ func (s *eventWriter) send(name string, id uint64, data []byte) error {
 		text = fmt.Appendf(text, "id: %d\n", id)
 	}
 	text = append(text, "data: "...)
-	text = append(text, trimNewline(data)...)
+	text = append(text, data...)
 	_, err := s.w.Write(append(text, "\n\n"...))
 	return err
 }
@@ -60,11 +87,4 @@ func (s *eventWriter) flush() error {
 		return err
 	}
 	return nil
-}
-
-func trimNewline(b []byte) []byte {
-	for len(b) > 0 && b[len(b)-1] == '\n' {
-		b = b[:len(b)-1]
-	}
-	return b
 }

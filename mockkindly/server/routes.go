@@ -152,5 +152,5 @@ func writeProblem(w http.ResponseWriter, p *problem) {
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(body) // the caller may be gone
+	_, _ = w.Write(append(body, '\n')) // the caller may be gone
 }

@@ -40,7 +40,9 @@ func (s *server) getStream(w http.ResponseWriter, r *http.Request) error {
 	defer done()
 	q.Limit = streamPage
 	out := &stream{eventWriter: newEventWriter(w), kindly: s.kindly, query: q, chats: v.Get("chats") == "true"}
-	out.run(r, s.kindly.Done())
+	out.resets = s.kindly.State().Resets
+	out.query.After = max(q.After, s.kindly.Journal().Forgotten()) // no gap: it was meant
+	out.follow(r, s.kindly.Done(), s.kindly.Journal().Changed, out.catchUp)
 	return nil
 }
 
@@ -66,35 +68,6 @@ type stream struct {
 	query  mockkindly.Query
 	chats  bool // send a chat's state beside what happened in it
 	resets int
-}
-
-// run goes on until the client is gone, too slow, or the mock is closed. Its
-// errors are the client's, who sees them by itself.
-func (s *stream) run(r *http.Request, closed <-chan struct{}) {
-	heartbeat := time.NewTicker(streamSilent)
-	defer heartbeat.Stop()
-	s.resets = s.kindly.State().Resets
-	s.query.After = max(s.query.After, s.kindly.Journal().Forgotten()) // no gap: it was meant
-	if s.comment("kindlytest") != nil {
-		return
-	}
-	for {
-		grown := s.kindly.Journal().Changed() // before reading: what comes later wakes us
-		if s.catchUp() != nil {
-			return
-		}
-		select {
-		case <-grown:
-		case <-heartbeat.C:
-			if s.comment("heartbeat") != nil {
-				return
-			}
-		case <-closed:
-			return
-		case <-r.Context().Done():
-			return
-		}
-	}
 }
 
 // catchUp sends all that is there.
