@@ -288,6 +288,15 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 	if len(refused) == 0 {
 		return subject.Holds("%d spellings accepted", count)
 	}
+	if spelled == len(spellings) && h.AcceptableStatus(st.Control()) {
+		switch plain, forbidden, err := forbidsNote(ctx, h, st, c); {
+		case err != nil:
+			return subject.CouldNotRun(err)
+		case forbidden:
+			return subject.Doubtful("accepted: the signature is right", "a member of the context is refused however it is spelled, and otherwise than a wrong signature: "+subject.Describe(plain.Exchange)).
+				Because("webhook-forbids-members").With(plain)
+		}
+	}
 	v := subject.Violated("accepted: the signature is right",
 		fmt.Sprintf("%d of %d refused: %s: %s", len(refused), count, strings.Join(names[:min(3, len(names))], ", "), subject.Describe(refused[0].Exchange))).With(refused[0])
 	if m, answers, ok := h.WhatAccepts(ctx, refused); ok {
@@ -321,6 +330,38 @@ var sigRawBody = signed(func(ctx context.Context, h *subject.Webhook, st subject
 	}
 	return v.Because("hmac-body-rewritten")
 })
+
+// forbidsNote says whether it is for the note itself that a body is refused: also where
+// nothing is unusual in how it is spelled, and otherwise than for a wrong signature.
+func forbidsNote(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) (plain subject.Evidence, forbidden bool, err error) {
+	c.Payload = func(p *webhook.Payload) { p.Context = withNote(p.Context); p.Context["note"] = "ok" }
+	send := func(title string) (subject.Evidence, error) {
+		again, err := h.Another(ctx, st, c)
+		if err != nil {
+			return subject.Evidence{}, err
+		}
+		return h.Call(ctx, title, again)
+	}
+	if plain, err = send("a plain note"); err != nil || plain.Exchange.Response == nil || h.AcceptableStatus(plain) {
+		return plain, false, err
+	}
+	again, err := send("a plain note, again")
+	if err != nil {
+		return plain, false, err
+	}
+	other := anotherSecret(h.Config.Secret)
+	c.Secret = &other
+	wrong, err := send("a plain note, signed with another secret")
+	if err != nil {
+		return plain, false, err
+	}
+	wrongAgain, err := send("a plain note, signed with another secret, again")
+	if err != nil {
+		return plain, false, err
+	}
+	o, told := tellApart([]wire.Exchange{plain.Exchange, again.Exchange}, []wire.Exchange{wrong.Exchange, wrongAgain.Exchange})
+	return plain, told && o != nil, nil
+}
 
 // sameRefusal says whether two refusals come from the same code: what they say may hold a time
 // or an ID.
