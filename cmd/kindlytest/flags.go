@@ -54,7 +54,7 @@ func (f *checkFlags) register(fs *pflag.FlagSet) {
 
 // apply puts the flags that were given into o; the others leave it as it is.
 func (f *checkFlags) apply(given func(name string) bool, o *suites.Options) error {
-	if err := f.valid(given); err != nil {
+	if err := f.valid(); err != nil {
 		return err
 	}
 	if given("only") {
@@ -91,14 +91,11 @@ func (f *checkFlags) apply(given func(name string) bool, o *suites.Options) erro
 	return nil
 }
 
-func (f *checkFlags) valid(given func(string) bool) error {
+func (f *checkFlags) valid() error {
 	for _, list := range []struct {
 		flag     string
 		patterns []string
 	}{{"--only", f.only}, {"--skip", f.skip}} {
-		if given(strings.TrimPrefix(list.flag, "--")) && len(list.patterns) == 0 {
-			return hint.Errorf("leave it out, or name a check; kindlytest list shows them", "%s is empty", list.flag)
-		}
 		if _, err := suites.Select(list.patterns...); err != nil {
 			return fmt.Errorf("%s %w", list.flag, err)
 		}

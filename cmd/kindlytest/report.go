@@ -166,9 +166,6 @@ func (a *app) render(path string, format reports.Format, write func(io.Writer) e
 	if path == "-" {
 		return write(a.stdout)
 	}
-	if path == "" {
-		return fmt.Errorf("--%s wants the name of a file", format)
-	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}

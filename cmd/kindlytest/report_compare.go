@@ -16,7 +16,7 @@ var comparisonFormats = []reports.Format{reports.JSON, reports.Markdown}
 // checkCompare refuses flags that do not go together.
 func (f *reportFlags) checkCompare(fs *pflag.FlagSet) error {
 	if f.compare == "" {
-		if f.failOnWorse || fs.Changed("compare") {
+		if f.failOnWorse {
 			return hint.Errorf("an example: --compare last-week.json --fail-on-worse", "--compare wants the report.json of an earlier run")
 		}
 		return nil

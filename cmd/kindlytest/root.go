@@ -27,8 +27,9 @@ was checked).`,
 		Example: `  kindlytest demo
   kindlytest run https://staging.example.com/ --public-key public.pem
   pbpaste | kindlytest verify --public-key public.pem`,
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return refuseEmpty(cmd.Flags()) },
 		// A script that forgot the command must not look green.
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SetOut(a.stderr)
@@ -119,6 +120,21 @@ func flagError(cmd *cobra.Command, err error) error {
 		}
 	}
 	return hint.Errorf(way, "%w", err)
+}
+
+// refuseEmpty refuses flags whose value is empty: the variable that a script gives is
+// not set then, and what it was to turn on would be left out unsaid.
+func refuseEmpty(fs *pflag.FlagSet) (err error) {
+	fs.Visit(func(f *pflag.Flag) {
+		value := f.Value.String()
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(list.GetSlice(), "")
+		}
+		if value == "" && err == nil && f.Name != "message" { // users send empty ones
+			err = hint.Errorf("leave it out, or give it a value; a variable that is not set gives none", "--%s is empty", f.Name)
+		}
+	})
+	return err
 }
 
 // valueForms are what values of a type look like; its own errors are about parsers.

@@ -123,7 +123,7 @@ func TestShardSaysWhatIsWrong(t *testing.T) {
 		{"several", "1/0", "there must be one part at least"},
 		{"several", "abc", `"abc" is not of the form NUMBER/PARTS`},
 		{"several", "1/2/3", `"1/2/3" is not of the form NUMBER/PARTS`},
-		{"several", "", `"" is not of the form NUMBER/PARTS`},
+		{"several", "", "--shard is empty"},
 		{"one", "1/2", "--shard is for a file that lists several targets"},
 	} {
 		got := runHere(t.Context(), nil, "", "run", "-c", filepath.Join(dir, row.file+".yaml"), "--report-dir", filepath.Join(dir, "out"), "--shard", row.shard)

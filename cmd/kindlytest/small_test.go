@@ -4,6 +4,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // What is wrong with a value is told in the user's words.
@@ -29,6 +32,40 @@ func TestValuesOfFlagsAreRefusedInPlainWords(t *testing.T) {
 			t.Errorf("%q: exit code %d, %s", row.args, got.code, got.stderr)
 		}
 	}
+}
+
+func TestFlagsWithoutAValueAreRefused(t *testing.T) {
+	var walk func(cmd *cobra.Command)
+	walk = func(cmd *cobra.Command) {
+		path := strings.Fields(cmd.CommandPath())[1:]
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !strings.HasPrefix(f.Value.Type(), "string") {
+				return
+			}
+			root := newRoot(&app{}) // each has its own: what was given is kept
+			same, _, err := root.Find(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			same.Args, same.RunE = cobra.ArbitraryArgs, func(*cobra.Command, []string) error { return nil }
+			want := "--" + f.Name + " is empty"
+			if f.Name == "message" {
+				want = ""
+			}
+			root.SetArgs(append(path, "--"+f.Name, ""))
+			got := ""
+			if err := root.Execute(); err != nil {
+				got = err.Error()
+			}
+			if got != want {
+				t.Errorf("%s --%s '': %q, want %q", cmd.CommandPath(), f.Name, got, want)
+			}
+		})
+		for _, sub := range cmd.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRoot(&app{}))
 }
 
 // The head says how many checks are run, not how many there are.
