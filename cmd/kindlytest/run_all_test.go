@@ -55,6 +55,7 @@ func TestVerdictOnSeveralTargets(t *testing.T) {
 		{"both hold", "only: [AUTH-POST-TOKEN]", "", "", nil, exitOK, "PASSED  2 targets · 2 passed"},
 		{"one fails under strict", "only: [AUTH-NO-STORE, AUTH-POST-TOKEN], strict: true", "", "", nil, exitBroken, "FAILED  2 targets · 1 failed · 1 passed"},
 		{"its failure is known", "only: [AUTH-NO-STORE]", "", ", checks: {strict: true, only: [AUTH-NO-STORE], " + known + "}", nil, exitOK, "1 known failure"},
+		{"its failure is known no longer", "only: [AUTH-NO-STORE]", "", ", checks: {only: [AUTH-NO-STORE], expected_failures: [{id: AUTH-NO-STORE, reason: \"OPS-12\", until: 2020-01-31}]}", nil, exitBroken, "FAILED  2 targets · 1 failed · 1 passed"},
 		{"a known failure that is none any more", "only: [AUTH-NO-STORE], " + known, "", "", nil, exitBroken, "Take AUTH-NO-STORE out of expected_failures"},
 		{"the other one alone", "only: [AUTH-NO-STORE], strict: true", "", "", []string{"--target", "sound"}, exitOK, "PASSED  1 target · 1 passed"},
 		{"a flag is for each", "only: [AUTH-POST-TOKEN]", "", "", []string{"--only", "AUTH-NO-STORE", "--strict", "--parallel", "1"}, exitBroken, "FAILED  2 targets · 1 failed"},
