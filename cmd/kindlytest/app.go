@@ -25,6 +25,37 @@ type app struct {
 	lookupEnv      func(string) (string, bool)
 }
 
+// input is stdin until ctx ends.
+func (a *app) input(ctx context.Context) io.Reader { return waitingFor(ctx, a.stdin) }
+
+var errInterrupted = errors.New("interrupted")
+
+// waitingFor reads from in until ctx ends. Reading itself can't be interrupted: it goes on
+// unheard, and the program ends then.
+func waitingFor(ctx context.Context, in io.Reader) io.Reader {
+	type got struct {
+		bytes []byte
+		err   error
+	}
+	return readerFunc(func(p []byte) (int, error) {
+		own, read := make([]byte, len(p)), make(chan got, 1) // p is another's again after this
+		go func() {
+			n, err := in.Read(own)
+			read <- got{own[:n], err}
+		}()
+		select {
+		case <-ctx.Done():
+			return 0, errInterrupted
+		case g := <-read:
+			return copy(p, g.bytes), g.err
+		}
+	})
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 // The exit codes.
 const (
 	exitOK     = 0

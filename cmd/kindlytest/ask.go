@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,15 +17,14 @@ import (
 
 // An interview asks, and asks again until an answer will do.
 type interview struct {
-	ctx context.Context
 	in  *bufio.Scanner
 	out io.Writer
 	err error // the first; from then on nothing is asked
 }
 
 // ask asks what a team begins with. exists tells whether a file is there.
-func ask(ctx context.Context, in io.Reader, out io.Writer, exists func(string) bool) (starter.Answers, error) {
-	i := &interview{ctx: ctx, in: bufio.NewScanner(in), out: out}
+func ask(in io.Reader, out io.Writer, exists func(string) bool) (starter.Answers, error) {
+	i := &interview{in: bufio.NewScanner(in), out: out}
 	var a starter.Answers
 	fmt.Fprintln(out, "What is to be checked? An empty answer takes what is in brackets, or leaves it out.")
 	for i.err == nil {
@@ -173,17 +171,9 @@ func (i *interview) text(question, otherwise string) string {
 		question += " [" + otherwise + "]"
 	}
 	fmt.Fprint(i.out, question+": ")
-	line := make(chan bool, 1)
-	go func() { line <- i.in.Scan() }() // reading can't be interrupted; the program ends then
-	select {
-	case <-i.ctx.Done():
+	if !i.in.Scan() {
 		i.err = errNoAnswer
 		return ""
-	case ok := <-line:
-		if !ok {
-			i.err = errNoAnswer
-			return ""
-		}
 	}
 	if answer := strings.TrimSpace(i.in.Text()); answer != "" {
 		return answer

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -40,7 +42,7 @@ func TestAsk(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var out strings.Builder
-			got, err := ask(t.Context(), strings.NewReader(strings.Join(row.answer, "\n")+"\n"), &out, func(path string) bool { return path == row.there })
+			got, err := ask(strings.NewReader(strings.Join(row.answer, "\n")+"\n"), &out, func(path string) bool { return path == row.there })
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out.String())
 			}
@@ -57,17 +59,37 @@ func TestAsk(t *testing.T) {
 func TestAskEndsWithItsInputAndOnInterrupt(t *testing.T) {
 	nothing := func(string) bool { return false }
 	var out strings.Builder
-	if _, err := ask(t.Context(), strings.NewReader("https://a.example/\n"), &out, nothing); !errors.Is(err, errNoAnswer) {
+	if _, err := ask(strings.NewReader("https://a.example/\n"), &out, nothing); !errors.Is(err, errNoAnswer) {
 		t.Errorf("at the end of the input: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	forever := readerFunc(func([]byte) (int, error) { <-t.Context().Done(); return 0, t.Context().Err() })
-	if _, err := ask(ctx, forever, &out, nothing); !errors.Is(err, errNoAnswer) {
+	if _, err := ask(waitingFor(ctx, silent(t)), &out, nothing); !errors.Is(err, errNoAnswer) {
 		t.Errorf("on an interrupt: %v", err)
 	}
 }
 
-type readerFunc func([]byte) (int, error)
+// Whoever was asked for a token, a body or a report may rather go.
+func TestReadingOfStdinEndsOnInterrupt(t *testing.T) {
+	for _, args := range [][]string{{"verify"}, {"report", "-"}, {"send", "--webhook", "http://localhost:1/", "--payload", "-"}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		asked := readerFunc(func(b []byte) (int, error) { cancel(); return silent(t).Read(b) })
+		var stderr strings.Builder
+		a := &app{stdin: asked, stdout: io.Discard, stderr: &stderr, lookupEnv: func(string) (string, bool) { return "", false }}
+		code := make(chan int, 1)
+		go func() { code <- a.run(ctx, args) }()
+		select {
+		case got := <-code:
+			if got != exitUsage || !strings.Contains(stderr.String(), "interrupted") {
+				t.Errorf("%q: exit code %d, %s", args, got, stderr.String())
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("%q waits on", args)
+		}
+	}
+}
 
-func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+// silent is an input to which nobody says anything.
+func silent(t *testing.T) io.Reader {
+	return readerFunc(func([]byte) (int, error) { <-t.Context().Done(); return 0, t.Context().Err() })
+}

@@ -99,7 +99,7 @@ func (a *app) init(ctx context.Context, fs *pflag.FlagSet, f *initFlags) error {
 		if !a.canAsk() || describes(fs) || fs.Changed("ci") || fs.Changed("start") {
 			return hint.Errorf("--page URL, --endpoint URL or --webhook URL; on a terminal, kindlytest init alone asks", "nothing to check was given")
 		}
-		answers, err := ask(ctx, a.stdin, a.stderr, exists)
+		answers, err := ask(a.input(ctx), a.stderr, exists)
 		if err != nil {
 			return err
 		}

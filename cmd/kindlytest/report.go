@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -61,7 +62,7 @@ all could be checked. Reports of several targets are compared target by target.`
 			if f.open {
 				return a.openReport(cmd.Context(), cmd.Flags(), args)
 			}
-			return a.report(cmd.Flags(), args[0], f)
+			return a.report(cmd.Context(), cmd.Flags(), args[0], f)
 		},
 	}
 	fs := cmd.Flags()
@@ -81,7 +82,7 @@ all could be checked. Reports of several targets are compared target by target.`
 	return cmd
 }
 
-func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
+func (a *app) report(ctx context.Context, fs *pflag.FlagSet, path string, f *reportFlags) error {
 	formats, err := parseFormats(f.output.format)
 	if err != nil {
 		return err
@@ -89,12 +90,12 @@ func (a *app) report(fs *pflag.FlagSet, path string, f *reportFlags) error {
 	if err := f.checkCompare(fs); err != nil {
 		return err
 	}
-	set, several, err := a.readReport(path)
+	set, several, err := a.readReport(ctx, path)
 	if err != nil {
 		return err
 	}
 	if f.compare != "" {
-		return a.compare(fs, path, set, several, f)
+		return a.compare(ctx, fs, path, set, several, f)
 	}
 	if f.annotations {
 		return reports.WriteAnnotations(a.stdout, set)
@@ -139,9 +140,9 @@ func (a *app) renderAll(fs *pflag.FlagSet, formats []reports.Format, f *reportFl
 	return a.terminal(a.stdout, &f.output).Finish(r)
 }
 
-func (a *app) readReport(path string) (set reports.Set, several bool, err error) {
+func (a *app) readReport(ctx context.Context, path string) (set reports.Set, several bool, err error) {
 	if path == "-" {
-		return reports.ReadSet(a.stdin)
+		return reports.ReadSet(a.input(ctx))
 	}
 	f, err := os.Open(path)
 	if err != nil {

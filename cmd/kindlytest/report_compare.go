@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -34,8 +35,8 @@ func (f *reportFlags) checkCompare(fs *pflag.FlagSet) error {
 
 // compare shows what changed from an earlier report to this one. Both are of one
 // target, or both of several.
-func (a *app) compare(fs *pflag.FlagSet, path string, set reports.Set, several bool, f *reportFlags) error {
-	older, severalThen, err := a.readReport(f.compare)
+func (a *app) compare(ctx context.Context, fs *pflag.FlagSet, path string, set reports.Set, several bool, f *reportFlags) error {
+	older, severalThen, err := a.readReport(ctx, f.compare)
 	if err != nil {
 		return err
 	}

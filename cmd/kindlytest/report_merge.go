@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -35,7 +36,7 @@ never green then. Two reports of one shard are refused.`,
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return a.merge(args, f) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.merge(cmd.Context(), args, f) },
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
@@ -52,7 +53,7 @@ never green then. Two reports of one shard are refused.`,
 	return cmd
 }
 
-func (a *app) merge(paths []string, f *mergeFlags) error {
+func (a *app) merge(ctx context.Context, paths []string, f *mergeFlags) error {
 	formats, err := f.output.formats()
 	if err != nil {
 		return err
@@ -62,7 +63,7 @@ func (a *app) merge(paths []string, f *mergeFlags) error {
 	}
 	var shards []reports.Set
 	for _, path := range paths {
-		set, _, err := a.readReport(path)
+		set, _, err := a.readReport(ctx, path)
 		if err != nil {
 			return err
 		}

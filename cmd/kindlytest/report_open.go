@@ -31,7 +31,7 @@ func (a *app) openReport(ctx context.Context, fs *pflag.FlagSet, args []string) 
 	case path == "-":
 		return hint.Errorf("name the file: kindlytest report RUN.json --open", "--open writes beside the report, and stdin has no place")
 	}
-	set, several, err := a.readReport(path)
+	set, several, err := a.readReport(ctx, path)
 	if err != nil {
 		return err
 	}

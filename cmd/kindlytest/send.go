@@ -90,7 +90,7 @@ func newSend(a *app) *cobra.Command {
 }
 
 func (a *app) send(ctx context.Context, fs *pflag.FlagSet, f *sendFlags) error {
-	s, err := a.sending(fs, f)
+	s, err := a.sending(ctx, fs, f)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (a *app) send(ctx context.Context, fs *pflag.FlagSet, f *sendFlags) error {
 }
 
 // sending is what the flags say.
-func (a *app) sending(fs *pflag.FlagSet, f *sendFlags) (mockkindly.Sending, error) {
+func (a *app) sending(ctx context.Context, fs *pflag.FlagSet, f *sendFlags) (mockkindly.Sending, error) {
 	var s mockkindly.Sending
 	if f.webhook == "" {
 		return s, hint.Errorf("an example: --webhook http://localhost:3000/kindly", "--webhook is missing")
@@ -135,7 +135,7 @@ func (a *app) sending(fs *pflag.FlagSet, f *sendFlags) (mockkindly.Sending, erro
 		return s, err
 	}
 	if f.tokenFile != "" {
-		if s.Token, err = a.tokenToSend(f.tokenFile); err != nil {
+		if s.Token, err = a.tokenToSend(ctx, f.tokenFile); err != nil {
 			return s, fmt.Errorf("--token-file: %w", err)
 		}
 	}
@@ -155,7 +155,7 @@ func (a *app) sending(fs *pflag.FlagSet, f *sendFlags) (mockkindly.Sending, erro
 		if f.recording != "" {
 			s.Body, err = a.recordedBody(f.recording, f.delivery)
 		} else {
-			s.Body, err = a.readPayload(f.payload)
+			s.Body, err = a.readPayload(ctx, f.payload)
 		}
 		if err != nil {
 			return s, err
@@ -206,8 +206,8 @@ func (f *sendFlags) build(raw token.Raw) (webhook.Payload, error) {
 // maxPayload bounds a file of --payload, in bytes.
 const maxPayload = 10 << 20
 
-func (a *app) readPayload(path string) ([]byte, error) {
-	in := a.stdin
+func (a *app) readPayload(ctx context.Context, path string) ([]byte, error) {
+	in := a.input(ctx)
 	if path != "-" {
 		f, err := os.Open(path)
 		if err != nil {

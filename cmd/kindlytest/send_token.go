@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -15,8 +16,8 @@ import (
 
 // tokenToSend reads a token from a file. What is wrapped around it is taken
 // off, and said; what is no token is refused by its name.
-func (a *app) tokenToSend(path string) (token.Raw, error) {
-	text, err := a.readToken(path)
+func (a *app) tokenToSend(ctx context.Context, path string) (token.Raw, error) {
+	text, err := a.readToken(ctx, path)
 	if err != nil {
 		return "", err
 	}

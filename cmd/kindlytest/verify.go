@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -64,7 +65,7 @@ func newVerify(a *app) *cobra.Command {
 			return hint.Errorf("kindlytest verify < token.txt, or pbpaste | kindlytest verify",
 				"a token as an argument would stay in the shell's history (and others can see it): give it on stdin")
 		},
-		RunE: func(*cobra.Command, []string) error { return a.verify(f) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.verify(cmd.Context(), f) },
 	}
 	f.register(cmd.Flags())
 	return cmd
@@ -118,12 +119,12 @@ func (f *verifyFlags) expect() (token.Expect, error) {
 	return expect, nil
 }
 
-func (a *app) verify(f *verifyFlags) error {
+func (a *app) verify(ctx context.Context, f *verifyFlags) error {
 	expect, err := f.expect()
 	if err != nil {
 		return err
 	}
-	text, err := a.readToken(f.file)
+	text, err := a.readToken(ctx, f.file)
 	switch {
 	case err != nil && f.file != "":
 		return fmt.Errorf("--file: %w", err)
@@ -162,8 +163,8 @@ func (a *app) verify(f *verifyFlags) error {
 // maxTokenInput is more than any token that could be accepted, in bytes.
 const maxTokenInput = 1 << 20
 
-func (a *app) readToken(path string) (string, error) {
-	in := a.stdin
+func (a *app) readToken(ctx context.Context, path string) (string, error) {
+	in := a.input(ctx)
 	if path != "" {
 		f, err := os.Open(path)
 		if err != nil {
@@ -171,7 +172,7 @@ func (a *app) readToken(path string) (string, error) {
 		}
 		defer f.Close() // it was only read
 		in = f
-	} else if f, ok := in.(*os.File); ok && isInteractive(f) {
+	} else if f, ok := a.stdin.(*os.File); ok && isInteractive(f) {
 		fmt.Fprintln(a.stderr, "Paste the token, then press Enter and Ctrl-D.")
 	}
 	text, err := io.ReadAll(io.LimitReader(in, maxTokenInput))
