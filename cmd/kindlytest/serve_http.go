@@ -51,8 +51,7 @@ func (a *app) listen(f *serveFlags, o *server.Options) (*listener, error) {
 		o.Hosts = append([]string{"127.0.0.1", "localhost", "::1", host}, f.hosts...)
 		return l, nil
 	}
-	// With a token no name is to be trusted, so that any will do.
-	o.Hosts = f.hosts
+	// With a token no name is to be trusted, so that any will do, and o.Hosts stays empty.
 	if n := len(o.AdminToken); n > 0 && n < minAdminToken {
 		err := hint.Errorf("openssl rand -hex 16 makes one; without the variable, kindlytest does",
 			"%s has %s, and other machines can reach %s: it must have at least %d", adminTokenVariable, plural(n, "character"), f.listen, minAdminToken)

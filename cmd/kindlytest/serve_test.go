@@ -228,7 +228,14 @@ func TestServeEndsInGoodOrder(t *testing.T) {
 }
 
 func TestServeOnAnOpenAddressWantsAToken(t *testing.T) {
-	s := serve(t, nil, "--listen", "0.0.0.0:0")
+	s := serve(t, nil, "--listen", "0.0.0.0:0", "--host", "kindly")
+	res, err := http.Get(s.base + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Body.Close(); res.StatusCode != http.StatusOK {
+		t.Errorf("%s, which it prints, is answered %s", s.base, res.Status)
+	}
 	var printed string
 	waitUntil(t, "the note after the address", func() (found bool) {
 		_, printed, found = strings.Cut(s.stderr.String(), "/#token=")
