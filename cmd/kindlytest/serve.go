@@ -95,7 +95,7 @@ func newServe(a *app) *cobra.Command {
 func (f *serveFlags) register(fs *pflag.FlagSet) {
 	fs.SortFlags = false
 	t := &f.target
-	fs.StringVarP(&t.config, "config", "c", "", "`file` with webhooks, keys and dialogues (default ./"+config.DefaultName+" if nothing else is given)")
+	fs.StringVarP(&t.config, "config", "c", "", "`file` with webhooks, keys and dialogues (default ./"+config.DefaultName+", unless --webhook, --page or --endpoint is given)")
 	fs.StringArrayVar(&t.webhooks, "webhook", nil, "webhook as `[NAME=]PUBLIC[=LOCAL]`; repeatable")
 	fs.StringArrayVar(&t.publicKeys, "public-key", nil, "PEM `file` of the public key as uploaded to Kindly; more of them only say who signed instead")
 	fs.StringVar(&t.privateKey, "private-key", "", "PEM `file` of its private key, of a test environment only: makes tokens for requests that are sent again")
@@ -222,6 +222,9 @@ func (a *app) mannerHere(timed bool) (*webhook.Manner, error) {
 	return mannerOf(c.Options.Observed, timed), nil
 }
 
+// enoughForMock are flags each of which, also without a file, says what the mock works with.
+var enoughForMock = []string{"open", "public-key", "private-key", "app-webhook", "forward-to"}
+
 // serveConfig reads the file and the flags that say what the mock works with.
 func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, error) {
 	given := fs.Changed("webhook") || fs.Changed("page") || fs.Changed("endpoint")
@@ -230,7 +233,11 @@ func (a *app) serveConfig(fs *pflag.FlagSet, f *serveFlags) (*config.Config, err
 		return nil, err
 	}
 	if len(c.Targets) > 0 {
-		return nil, hint.Errorf("name what the mock works with by flags, or in a file of its own", "the file describes several targets, and Kindly is played for one")
+		if fs.Changed("config") || !slices.ContainsFunc(enoughForMock, fs.Changed) {
+			return nil, hint.Errorf("name what the mock works with by flags, or in a file of its own", "the file describes several targets, and Kindly is played for one")
+		}
+		fmt.Fprintln(a.stderr, "note: "+used+" is left out after all: it describes several targets, and Kindly is played for one")
+		c, f.used = &config.Config{}, ""
 	}
 	if err := applyKeys(&c.Target, &f.target); err != nil {
 		return nil, err
