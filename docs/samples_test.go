@@ -109,7 +109,7 @@ func TestConfigurationSamplesAreValid(t *testing.T) {
 			}
 			return "from-" + name, true
 		},
-		Read: func(path string) ([]byte, error) {
+		Read: func(path string, _ int64) ([]byte, error) {
 			text, ok := files[path]
 			if !ok {
 				return nil, os.ErrNotExist

@@ -210,7 +210,7 @@ func tryRecipe(t *testing.T, s staging, recipe string) {
 			}
 			return "from-" + name, true
 		},
-		Read: func(name string) ([]byte, error) {
+		Read: func(name string, _ int64) ([]byte, error) {
 			if text, ok := files[name]; ok {
 				return text, nil
 			}

@@ -111,7 +111,7 @@ func (d *document) sections(at path, t *target.Target, o *subject.Options, s Sec
 
 // observed reads what was learnt about the real Kindly.
 func (d *document) observed(at path, name string) *observed.Learnt {
-	l, err := ReadObserved(d.from.Read, name)
+	l, err := ReadObserved(d.from.small, name)
 	if err != nil {
 		d.failed(at, "observed", err)
 	}
@@ -144,7 +144,7 @@ func (d *document) proxy(at path, raw string) string {
 
 func (d *document) files(at path, t *target.Target, s Sections) {
 	if s.PrivateKey != "" {
-		key, err := ReadPrivateKey(d.from.Read, string(s.PrivateKey))
+		key, err := ReadPrivateKey(d.from.small, string(s.PrivateKey))
 		if err != nil {
 			d.failed(at.to("private_key"), "private_key", err)
 		}
@@ -154,7 +154,7 @@ func (d *document) files(at path, t *target.Target, s Sections) {
 		t.Sub = string(s.Sub)
 	}
 	if s.CAFile != "" {
-		authorities, err := ReadAuthorities(d.from.Read, string(s.CAFile))
+		authorities, err := ReadAuthorities(d.from.small, string(s.CAFile))
 		if err != nil {
 			d.failed(at.to("ca_file"), "ca_file", err)
 		}
@@ -176,7 +176,7 @@ func (d *document) bot(at path, t *target.Target, s *botSection) {
 		if n, _ := find(d.root, where.item(i)); n != nil {
 			where = where.item(i)
 		}
-		key, pem, err := ReadPublicKey(d.from.Read, name)
+		key, pem, err := ReadPublicKey(d.from.small, name)
 		if err != nil {
 			d.failed(where, where.name(), err)
 			continue

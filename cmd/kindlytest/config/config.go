@@ -54,8 +54,11 @@ func (c *Config) FromFile() bool { return c.source != nil }
 // Sources are what a file may refer to.
 type Sources struct {
 	Env  func(name string) (string, bool)
-	Read func(path string) ([]byte, error) // key files; paths are as in the file
+	Read func(path string, most int64) ([]byte, error) // at most so many bytes; paths are as in the file
 }
+
+// small reads what has no reason to be large, such as a key.
+func (s Sources) small(path string) ([]byte, error) { return s.Read(path, maxSize) }
 
 // A Problem is one mistake in a file.
 type Problem struct {
@@ -91,17 +94,17 @@ func Load(path string, env func(string) (string, bool)) (*Config, error) {
 	if err != nil {
 		return nil, hint.Errorf("-c FILE names the configuration; kindlytest run PAGE works without one", "%w", fileError(path, err))
 	}
-	read := func(name string) ([]byte, error) {
+	from := Sources{Env: env, Read: func(name string, most int64) ([]byte, error) {
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(path), name)
 		}
-		return ReadFile(name)
-	}
-	c, err := Parse(path, text, Sources{Env: env, Read: read})
+		return readFile(name, most)
+	}}
+	c, err := Parse(path, text, from)
 	if err != nil {
 		return nil, err
 	}
-	return c, c.lookBeside(read)
+	return c, c.lookBeside(from.small)
 }
 
 // lookBeside takes what was learnt of the real Kindly from beside the file, for

@@ -30,7 +30,7 @@ var environment = map[string]string{
 func sources() config.Sources {
 	return config.Sources{
 		Env: func(name string) (string, bool) { v, ok := environment[name]; return v, ok },
-		Read: func(path string) ([]byte, error) {
+		Read: func(path string, _ int64) ([]byte, error) {
 			if text, ok := files()[path]; ok {
 				return text, nil
 			}
@@ -402,6 +402,25 @@ func TestExpandDoesNotExpandValues(t *testing.T) {
 	env := func(string) (string, bool) { return "${OTHER}", true }
 	if got, err := config.Expand("${A}", env); err != nil || got != "${OTHER}" {
 		t.Errorf("got %q and %v", got, err)
+	}
+}
+
+func TestWhatABrowserStoredMayBeLargerThanAKey(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "kindlytest.yaml")
+	for size, want := range map[int]string{2 << 20: "", 8 << 20: "state.json: it is larger than 8192 KB"} {
+		for name, text := range map[string]string{
+			"kindlytest.yaml": "version: 1\npage: {url: http://localhost/, login: {storage_state: state.json}}\n",
+			"state.json":      `{"origins": [{"origin": "http://localhost", "localStorage": [{"name": "a", "value": "` + strings.Repeat("x", size) + `"}]}]}`,
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := config.Load(file, func(string) (string, bool) { return "", false })
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("of %d bytes: %v, want %q", size, err, want)
+		}
 	}
 }
 

@@ -79,7 +79,7 @@ func TestErrorsShowNoValueOfTheEnvironment(t *testing.T) {
 		"endpoint: {url: 'http://${SECRET}/'}\n",
 	} {
 		_, err := Parse("c.yaml", []byte("version: 1\npage: {url: http://localhost/}\n"+text),
-			Sources{Env: env, Read: func(path string) ([]byte, error) {
+			Sources{Env: env, Read: func(path string, _ int64) ([]byte, error) {
 				return nil, &os.PathError{Op: "open", Path: path, Err: os.ErrNotExist}
 			}})
 		if err == nil {

@@ -289,14 +289,11 @@ func (d *document) storageState(at path, name string, l *browser.Login) {
 	}
 }
 
-func readStorageState(read func(string) ([]byte, error), name string) (storageState, error) {
+func readStorageState(read func(string, int64) ([]byte, error), name string) (storageState, error) {
 	var state storageState
-	text, err := read(name)
+	text, err := read(name, maxStorageState)
 	if err != nil {
 		return state, fileError(name, err)
-	}
-	if len(text) > maxStorageState {
-		return state, fmt.Errorf("%s is larger than %d MB", name, maxStorageState>>20)
 	}
 	if json.Unmarshal(text, &state) != nil { // its error may quote what is in it
 		return state, fmt.Errorf("%s is not what Playwright's context.storageState writes", name)
@@ -353,7 +350,7 @@ func (d *document) gates(at path, list []gateSection) []target.Gate {
 			g.Origins = append(g.Origins, strings.TrimSuffix(d.url(where, address(origin)), "/"))
 		}
 		if c := s.ClientCertificate; c.Cert != "" {
-			cert, err := readCertificate(d.from.Read, string(c.Cert), string(c.Key))
+			cert, err := readCertificate(d.from.small, string(c.Cert), string(c.Key))
 			if err != nil {
 				d.failed(here.to("client_certificate"), "client_certificate", err)
 			}

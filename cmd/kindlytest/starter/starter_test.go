@@ -58,7 +58,7 @@ func parse(t *testing.T, a starter.Answers, text []byte) *config.Config {
 			}
 			return "from-" + name, true
 		},
-		Read: func(string) ([]byte, error) { return nil, fs.ErrNotExist },
+		Read: func(string, int64) ([]byte, error) { return nil, fs.ErrNotExist },
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
