@@ -170,13 +170,41 @@ func (a *app) render(path string, format reports.Format, write func(io.Writer) e
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := replaceFile(path, write); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err := io.WriteString(a.stderr, "wrote "+path+"\n")
+	return err
+}
+
+// replaceFile writes a file beside its place and moves it there when whole: what was there
+// stays if that fails. What is no plain file, such as a pipe, is written to where it is.
+func replaceFile(path string, write func(io.Writer) error) (err error) {
+	mode := os.FileMode(0o600)
+	if info, err := os.Stat(path); err == nil {
+		if !info.Mode().IsRegular() {
+			f, err := os.OpenFile(path, os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			return errors.Join(write(f), f.Close())
+		}
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return err
+		}
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(write(f), f.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	if err := errors.Join(write(f), f.Chmod(mode), f.Close()); err != nil {
+		return err
 	}
-	_, err = io.WriteString(a.stderr, "wrote "+path+"\n")
-	return err
+	return os.Rename(f.Name(), path)
 }
