@@ -32,7 +32,7 @@ const (
 	Passed   Outcome = "passed"
 	Failed   Outcome = "failed"   // a MUST does not hold
 	Warned   Outcome = "warned"   // a SHOULD does not hold, or a MUST holds with a doubt
-	Informed Outcome = "info"     // nothing to judge, something to know
+	Informed Outcome = "info"     // what is INFO does not hold: something to know
 	Skipped  Outcome = "skipped"  // a need is missing, or it was deselected; see Reason
 	Errored  Outcome = "errored"  // could not run: not the customer's failure
 	Expected Outcome = "expected" // failed, and is listed as a known failure
