@@ -15,6 +15,9 @@ import (
 // gathered, so that the report of a full run has a few megabytes at most.
 const MaxSize = 64 << 20
 
+// MaxSetSize bounds what ReadSet reads: a thousand targets of which most hold.
+const MaxSetSize = 256 << 20
+
 //go:embed schema.json
 var schema []byte
 
@@ -45,7 +48,7 @@ func writeJSON(w io.Writer, report any) error {
 // that it does not know are ignored, for a version may add some. The summary
 // and the exit code are counted anew, so that they always agree with the checks.
 func ReadJSON(r io.Reader) (Run, error) {
-	data, err := readReport(r)
+	data, err := readReport(r, MaxSize)
 	if err != nil {
 		return Run{}, err
 	}
@@ -56,18 +59,22 @@ func ReadJSON(r io.Reader) (Run, error) {
 }
 
 // readReport reads the bytes of a report of this version or an older one.
-func readReport(r io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, MaxSize+1))
+func readReport(r io.Reader, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, most+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the report: %w", err)
 	}
-	if len(data) > MaxSize {
-		return nil, fmt.Errorf("read the report: it is larger than %d MB", MaxSize>>20)
+	if int64(len(data)) > most {
+		return nil, tooLarge(most)
 	}
 	if err := checkVersion(data); err != nil {
 		return nil, fmt.Errorf("read the report: %w", err)
 	}
 	return data, nil
+}
+
+func tooLarge(most int64) error {
+	return fmt.Errorf("read the report: it is larger than %d MB", most>>20)
 }
 
 func parseRun(data []byte) (Run, error) {

@@ -222,6 +222,26 @@ func TestReadJSONIsBounded(t *testing.T) {
 	}
 }
 
+// A set holds many runs.
+func TestASetMayBeLargerThanARun(t *testing.T) {
+	run := Run{Checks: []Check{{ID: "TOK-ALG", Outcome: Passed, Actual: strings.Repeat("x", MaxSize)}}}
+	for name, row := range map[string]struct {
+		report  Report
+		refused bool
+	}{
+		"a run": {run, true},
+		"a set": {NewSet([]Run{run}), false},
+	} {
+		var b bytes.Buffer
+		if err := Write(&b, row.report, JSON); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := ReadSet(&b); (err != nil) != row.refused || err != nil && !strings.Contains(err.Error(), "larger than 64 MB") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {

@@ -71,13 +71,17 @@ func writeSetJSON(w io.Writer, s Set) error {
 }
 
 // ReadSet reads what Write wrote as JSON of a set or of a run; several says which. It is
-// as strict as ReadJSON, and counts summaries and exit codes anew.
+// as strict as ReadJSON, and counts summaries and exit codes anew. Of a set it reads
+// MaxSetSize bytes at most.
 func ReadSet(r io.Reader) (s Set, several bool, err error) {
-	data, err := readReport(r)
+	data, err := readReport(r, MaxSetSize)
 	if err != nil {
 		return Set{}, false, err
 	}
 	if !isSet(data) {
+		if len(data) > MaxSize {
+			return Set{}, false, tooLarge(MaxSize)
+		}
 		run, err := parseRun(data)
 		return NewSet([]Run{run}), false, err
 	}

@@ -1,34 +1,50 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
 )
 
 // earlierSet is what the report tells that lies in a directory, and whether it is one of
-// several targets; no runs if there is no report, or one that can't be read, which is then
-// written anew.
-func earlierSet(dir string) (set reports.Set, several bool) {
-	f, err := os.Open(filepath.Join(dir, reports.JSON.File()))
+// several targets; no runs if there is no report.
+func earlierSet(dir string) (set reports.Set, several bool, err error) {
+	path := filepath.Join(dir, reports.JSON.File())
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return reports.Set{}, false, nil
+	}
 	if err != nil {
-		return reports.Set{}, false
+		return reports.Set{}, false, err
 	}
 	defer f.Close() // it was only read
 	if set, several, err = reports.ReadSet(f); err != nil {
-		return reports.Set{}, false
+		return reports.Set{}, false, fmt.Errorf("%s: %w", path, err)
 	}
-	return set, several
+	return set, several, nil
 }
 
-// earlierRuns are the runs of the earlier report.
+// updatedSet is the earlier report with what is known now, where that is of several targets.
+func updatedSet(dir string, set reports.Set) (reports.Set, error) {
+	earlier, several, err := earlierSet(dir)
+	if err != nil || !several || len(earlier.Runs) == 0 {
+		return set, err
+	}
+	return reports.UpdateSet(earlier, set), nil
+}
+
+// earlierRuns are the runs of the earlier report, as far as it can be read: tryReports says
+// so before it is needed.
 func earlierRuns(dir string) []reports.Run {
-	set, _ := earlierSet(dir)
+	set, _, _ := earlierSet(dir)
 	return set.Runs
 }
 
@@ -64,7 +80,7 @@ func selectUnmended(o *suites.Options, t target.Target, earlier []reports.Run) (
 }
 
 // tryReports says of a directory, before anything is sent, that no report can be
-// written there.
+// written there, or that the one there can't be read of which a run is to update a part.
 func tryReports(out *outputFlags) error {
 	formats, err := out.formats()
 	if err != nil || len(formats) == 0 {
@@ -72,6 +88,12 @@ func tryReports(out *outputFlags) error {
 	}
 	if err := reports.TryFiles(out.reportDir, formats...); err != nil {
 		return fmt.Errorf("--report-dir: %w", err)
+	}
+	if !out.update {
+		return nil
+	}
+	if _, _, err := earlierSet(out.reportDir); err != nil {
+		return hint.Errorf("remove it, run all, or name another --report-dir", "a run of a part updates the report that is there: %w", err)
 	}
 	return nil
 }

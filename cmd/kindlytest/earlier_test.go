@@ -168,6 +168,35 @@ func TestTheReportFolderIsTriedFirst(t *testing.T) {
 	}
 }
 
+// What can't be read is not replaced by the report of a part.
+func TestAnEarlierReportThatCannotBeReadIsKept(t *testing.T) {
+	h := startWebhook(t, soundAnswer)
+	webhook := "webhooks: [{url: " + h.URL + "/kindly}]"
+	one := writeFile(t, "kindlytest.yaml", "version: 1\n"+webhook+"\n")
+	several := writeFile(t, "kindlytest.yaml", "version: 1\ntargets: [{name: a, "+webhook+"}, {name: b, "+webhook+"}]\n")
+	for _, row := range []struct {
+		file string
+		part []string
+	}{
+		{one, []string{"--only", "RESP-JSON"}},
+		{several, []string{"--only", "RESP-JSON"}},
+		{several, []string{"--target", "a"}},
+		{several, []string{"--last-failed"}},
+	} {
+		const newer = `{"schema": 999, "runs": []}`
+		dir := filepath.Dir(writeFile(t, "report.json", newer))
+		run := []string{"run", "-c", row.file, "--report-dir", dir}
+		h.asked.Store(0)
+		out := runHere(t.Context(), nil, "", append(run, row.part...)...)
+		if out.code != exitUsage || !strings.Contains(out.stderr, "read it with a newer kindlytest") || !strings.Contains(out.stderr, "hint: ") || h.asked.Load() > 0 || readText(t, dir, "report.json") != newer {
+			t.Errorf("%q: exit code %d, %d requests\n%s%s", row.part, out.code, h.asked.Load(), out.stdout, out.stderr)
+		}
+		if runHere(t.Context(), nil, "", append(run, "--skip", "LIVE,HOOK")...); readText(t, dir, "report.json") == newer {
+			t.Error("a run of all does not replace it")
+		}
+	}
+}
+
 func TestExpectedFailuresEnd(t *testing.T) {
 	h, dir := startWebhook(t, noJSON), t.TempDir()
 	for _, row := range []struct {

@@ -161,10 +161,10 @@ func (a *app) check(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	if err := a.describe(c, fs, args, f); err != nil {
 		return err
 	}
+	f.output.update = f.partial(fs.Changed)
 	if err := tryReports(&f.output); err != nil {
 		return err
 	}
-	f.output.update = f.partial(fs.Changed)
 	if f.lastFailed {
 		c.Notes = append(c.Notes, selectUnmended(&c.Options, c.Target, earlierRuns(f.output.reportDir))...)
 	}

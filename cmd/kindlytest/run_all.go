@@ -53,10 +53,10 @@ func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f 
 		}
 		job.Options.Args = append(repeatable(append([]string{"run"}, args...), fs), "--target", job.Target.Name)
 	}
+	f.output.update = f.partial(fs.Changed)
 	if err := tryReports(&f.output); err != nil {
 		return err
 	}
-	f.output.update = f.partial(fs.Changed)
 	if f.lastFailed {
 		earlier := earlierRuns(f.output.reportDir)
 		for i := range jobs {
@@ -151,11 +151,14 @@ func (a *app) executeAll(ctx context.Context, jobs []suites.Job, shard *reports.
 	var paths []string
 	if len(formats) > 0 {
 		whole := set
-		if earlier, several := earlierSet(out.reportDir); out.update && several && len(earlier.Runs) > 0 {
-			whole = reports.UpdateSet(earlier, set)
+		if out.update {
+			whole, err = updatedSet(out.reportDir, set)
 		}
-		written, writing := reports.RenewFiles(out.reportDir, whole, formats...)
-		paths, err = inShort(out.reportDir, written, len(whole.Runs)), writing
+		if err == nil {
+			var written []string
+			written, err = reports.RenewFiles(out.reportDir, whole, formats...)
+			paths = inShort(out.reportDir, written, len(whole.Runs))
+		}
 	}
 	shown = append(shown, terminal.FinishSet(set, paths...))
 	if out.json {

@@ -68,6 +68,7 @@ func (a *app) watch(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	again := *f
 	again.output.quiet = true // what it notes was said
 	load := func() (*config.Config, error) { return a.oneTarget(fs, args, &again) }
+	f.output.update = f.partial(fs.Changed)
 	if err := tryReports(&f.output); err != nil {
 		return err
 	}
@@ -85,7 +86,6 @@ func (a *app) watch(ctx context.Context, fs *pflag.FlagSet, args []string, f *ru
 	defer files.Close() // nothing is lost by an error
 	screen, restore := a.openScreen()
 	defer restore()
-	f.output.update = f.partial(fs.Changed)
 	w := &watching{
 		app: a, screen: screen, out: &f.output, load: load, changed: files.Changed,
 		keys: screen.keys(ctx), listens: newPresence(c.Target), logins: &subject.Logins{},
