@@ -46,6 +46,10 @@ type Judgement struct {
 // Shows says whether it rests on that the answer shows m.
 func (j Judgement) Shows(m Marker) bool { return j.shows == m }
 
+// PassesSurely says whether it passes for more than that it happens to be unlike the few
+// valid answers that were seen.
+func (j Judgement) PassesSurely() bool { return j.Class.Passes() && (!j.Weak || j.Odd) }
+
 // Judge classifies one answer, by the strongest evidence first: no answer, a
 // canary, explicit expectations, the status, a marker, and then likeness.
 func (o *Oracle) Judge(p Probe) Judgement {

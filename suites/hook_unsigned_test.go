@@ -1,0 +1,60 @@
+package suites_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/kindlytest/kindlytest/reports"
+	"github.com/kindlytest/kindlytest/suites"
+)
+
+// A webhook that names its user in some of its answers alone answers an unsigned request
+// now and then without a name: it has accepted it all the same.
+func TestANamelessAnswerIsNoRefusal(t *testing.T) {
+	t.Parallel()
+	for name, refuses := range map[string]bool{"it checks no signature": false, "it refuses politely": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := plain()
+			if !refuses {
+				h.secret = ""
+			}
+			var well, badly atomic.Int32
+			var signed atomic.Bool
+			h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+				body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				signed.Store(r.Header.Get("Kindly-HMAC") == hmacOf(plainSecret, body))
+				return false
+			}
+			h.reply = func(name, _ string) string {
+				n, few := &well, int32(8)
+				if !signed.Load() { // it happens to name nobody at first
+					n, few = &badly, 0
+				}
+				if i := n.Add(1); !refuses && i > few && (i%2 == 0 || !signed.Load() && i < 6) {
+					return "Your parcel left Oslo yesterday."
+				}
+				return "Hello " + name + ", your order is on its way."
+			}
+			h.unsigned = func(w http.ResponseWriter) {
+				w.Header().Set("Content-Type", "application/json")
+				w.Write([]byte(`{"reply":"Something went wrong here, please try again."}`))
+			}
+			shop := targetOf(t, h)
+			shop.Webhooks[0].Secret = plainSecret
+			c := find(t, suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"SIG-MISSING", "SIG-WRONG"}, Concurrency: 1}), "SIG-MISSING")
+			outcome, cause := reports.Failed, "webhook-checks-no-hmac"
+			if refuses {
+				outcome, cause = reports.Warned, "webhook-refuses-politely"
+			}
+			if c.Outcome != outcome || c.Cause != cause {
+				t.Errorf("SIG-MISSING is %s for %q, want %s", c.Outcome, c.Cause, outcome)
+				describe(t, c)
+			}
+		})
+	}
+}
