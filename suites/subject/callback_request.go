@@ -1,19 +1,26 @@
 package subject
 
 import (
+	"context"
+	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/net/publicsuffix"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/suites/service"
 )
 
 // CallbackRequests are what the page asked of its own servers while the callback
 // of the first chat ran, in the order in which it asked, whatever came of it:
 // the evidence where a callback gave no token. Those that carry the chat id are
-// surely the callback's; where there are some, others are left out.
+// surely the callback's; where there are some, others are left out. Of the rest, what
+// the page asks of itself, as for its statistics, does not come again with each call.
 //
 // A request that the Content-Security-Policy forbade has no method; one that was
 // redirected has a row for each hop.
@@ -33,7 +40,75 @@ func (v *Visit) CallbackRequests() []browser.Request {
 	if len(ofChat) > 0 {
 		return ofChat
 	}
-	return during
+	return v.likely(during)
+}
+
+// likely are those requests that came again when the callback was called again; of
+// these, and where none did, those to the page's own site.
+func (v *Visit) likely(during []browser.Request) []browser.Request {
+	if v.recurs == nil {
+		return during
+	}
+	only := func(all []browser.Request, ok func(browser.Request) bool) []browser.Request {
+		chains := map[string]bool{} // by ID: where a redirect leads may be elsewhere, and new each time
+		for _, r := range all {
+			chains[r.ID] = chains[r.ID] || r.ID != "" && ok(r)
+		}
+		return slices.DeleteFunc(slices.Clone(all), func(r browser.Request) bool { return !ok(r) && !chains[r.ID] })
+	}
+	recurring := only(during, func(r browser.Request) bool { return v.recurs[withoutQuery(r)] })
+	switch owns := only(recurring, v.ofOwnSite); {
+	case len(recurring) == 0:
+		return only(during, v.ofOwnSite)
+	case len(owns) > 0:
+		return owns
+	}
+	return recurring
+}
+
+// callAgain calls the callback once more where it gave no token, and nothing tells what
+// of that which was asked meanwhile it asked for.
+func (s *Session) callAgain(ctx context.Context, v *Visit) {
+	during := v.CallbackRequests()
+	doubtful := slices.ContainsFunc(during, func(r browser.Request) bool {
+		return !v.ofOwnSite(r) || withoutQuery(r) != withoutQuery(during[0])
+	})
+	if v.Token != "" || v.Callback == nil || !doubtful || slices.ContainsFunc(during, func(r browser.Request) bool {
+		return carriesChat(r, v.ChatID) || HoldsToken(RequestEvidence("", r).Exchange)
+	}) {
+		return
+	}
+	ctx, cancel := service.WithTimeout(ctx, s.Options.Timeout)
+	defer cancel()
+	before := len(v.page.Record().Requests)
+	called, err := s.callInPeace(ctx, v.page, s.NewChatID())
+	if err != nil || called.Outcome == browser.OutcomeUndefined || called.Outcome == browser.OutcomePending {
+		return
+	}
+	v.page.Settle(ctx) // it need not have waited for what it asked for
+	v.recurs = map[string]bool{}
+	for _, r := range v.page.Record().Requests[before:] {
+		v.recurs[withoutQuery(r)] = true
+	}
+}
+
+func (v *Visit) ofOwnSite(r browser.Request) bool { return siteOf(r.URL) == siteOf(v.ChatURL()) }
+
+func withoutQuery(r browser.Request) string {
+	before, _, _ := strings.Cut(r.URL, "?")
+	return r.Method + " " + before
+}
+
+// siteOf is the site of a URL: the domain that its owner has registered.
+func siteOf(raw string) string {
+	host := hostOf(raw)
+	if net.ParseIP(host) != nil {
+		return host
+	}
+	if site, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return site
+	}
+	return host
 }
 
 // CallbackRequest is the last of [Visit.CallbackRequests]: what the callback

@@ -41,11 +41,12 @@ type Visit struct {
 	Callback *mockkindly.CallbackReport
 	Token    token.Raw // "" if the callback gave none
 	result   token.Result
-	Client   *widget.Manner // how the chat client works, as the real one was seen to; may be nil
-	Waited   time.Duration  // until the chat client started, or was given up
-	Mended   bool           // the chat client was put in: the page keeps it out
-	given    bool           // with its callback, which its own does not find
-	tagRan   bool           // and its own would have run as soon as its script tag was there
+	Client   *widget.Manner  // how the chat client works, as the real one was seen to; may be nil
+	recurs   map[string]bool // what was asked when the callback was called again; nil if it was not
+	Waited   time.Duration   // until the chat client started, or was given up
+	Mended   bool            // the chat client was put in: the page keeps it out
+	given    bool            // with its callback, which its own does not find
+	tagRan   bool            // and its own would have run as soon as its script tag was there
 }
 
 // patience is how long a page that has loaded may take until its chat client
@@ -191,6 +192,7 @@ func (s *Session) keepVisit(ctx context.Context, v *Visit) (err error) {
 		return err
 	}
 	v.read()
+	s.callAgain(ctx, v)
 	s.keepSession(v.State)
 	return s.storedEnded(v)
 }
