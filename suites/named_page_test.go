@@ -256,6 +256,30 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 			}
 			allows(sound, 204, nil)(w, r)
 		}, "", "callback-unauthorized", []string{"status 401", "speaks only of those", "with errors, too"}, "2xx"},
+		{"no credentials are sent, and the refusal has no CORS headers", strings.Replace(asking, `credentials: "include", `, "", 1), elsewhere, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodOptions && !loggedIn(r) {
+				http.Error(w, "who are you?", http.StatusUnauthorized)
+				return
+			}
+			allows(sound, 204, nil)(w, r)
+		}, "", "callback-without-credentials", []string{`credentials: "include"`, "brings a token"}, "with errors, too"},
+		{"the same, and there is no preflight", strings.Replace(plainly, "JSON.stringify({chatId: id})", "id", 1), elsewhere, func(w http.ResponseWriter, r *http.Request) {
+			if !loggedIn(r) {
+				http.Error(w, "who are you?", http.StatusUnauthorized)
+				return
+			}
+			allows(func(w http.ResponseWriter, r *http.Request) {
+				id, _ := io.ReadAll(r.Body)
+				give(w, string(id))
+			}, 204, nil)(w, r)
+		}, "", "callback-without-credentials", []string{`credentials: "include"`}, "preflight"},
+		{"no credentials are sent, and none are allowed", strings.Replace(asking, `credentials: "include", `, "", 1), elsewhere, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodOptions {
+				sound(w, r)
+				return
+			}
+			allows(sound, 204, nil)(w, r)
+		}, "", "callback-unauthorized", []string{"status 401", "speaks only of those"}, "2xx"},
 		{"an Observable is given", `(id) => ({subscribe() {}, pipe() {}})`, same, sound, "", "callback-gives-object", []string{"an Observable", "firstValueFrom"}, "return fetch"},
 		{"a client's whole answer is given, without the request", `(id) => ({data: {token: ""}, status: 200})`, same, sound, "", "callback-gives-object", []string{"the members data, status", ".data.token"}, "return fetch"},
 		{"braces keep the JSON", `(id) => fetch("AUTH", ` + jsonType + `).then((r) => { r.json() }).then((d) => d.token)`, same, sound, "", "callback-no-return", []string{"within braces", "return r.json()"}, "another name"},

@@ -123,9 +123,14 @@ func cookieKeptBack(c *call) (string, []subject.Evidence) {
 }
 
 // withoutCredentials tells a request that lacks the cookies that the browser has
-// for it by sending it once more with them.
+// for it by sending it once more with them. Where the refusal lacks CORS headers, so that
+// the browser speaks of those alone, the token must come with them.
 func withoutCredentials(c *call) (string, []subject.Evidence) {
-	if c.asked == nil || c.token || c.asked.Status == 0 || c.asked.CORSError != "" || c.last().Status >= 500 {
+	if c.asked == nil || c.token || c.last().Status >= 500 {
+		return "", nil
+	}
+	unsaid := c.asked.CORSError == "MissingAllowOriginHeader"
+	if !unsaid && (c.asked.Status == 0 || c.asked.CORSError != "") {
 		return "", nil
 	}
 	cookies := subject.CookiesFor(c.visit.State.Cookies, c.asked.URL)
@@ -135,10 +140,16 @@ func withoutCredentials(c *call) (string, []subject.Evidence) {
 	again := subject.Resend(*c.asked)
 	again.Header.Set("Cookie", cookies)
 	ev, token := c.send("the same request with the browser's cookies", again)
-	if !token {
+	if !token || unsaid && !allowsCredentials(ev, wire.HeaderValue(c.asked.Header, "Origin")) {
 		return "", nil
 	}
 	return c.answered(*c.asked) + "; it was sent without the session's cookies, and with them the same request brings a token", []subject.Evidence{ev}
+}
+
+// allowsCredentials says whether a page of an origin may read an answer to its cookies.
+func allowsCredentials(ev subject.Evidence, origin string) bool {
+	h := ev.Exchange.Response.Header
+	return origin != "" && h.Get("Access-Control-Allow-Origin") == origin && h.Get("Access-Control-Allow-Credentials") == "true"
 }
 
 func withoutFragment(raw string) string { before, _, _ := strings.Cut(raw, "#"); return before }
