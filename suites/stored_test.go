@@ -42,9 +42,13 @@ func TestAStoredSessionThatHasEnded(t *testing.T) {
 		}
 	})
 	session := func(value string, expires time.Time) *browser.Login {
-		return &browser.Login{Stored: "ada.json", Cookies: []browser.Cookie{{Name: "sid", Value: value, Domain: "127.0.0.1", Path: "/", SameSite: "Lax", Expires: expires}}}
+		return &browser.Login{Stored: "ada.json", Cookies: []browser.Cookie{{Name: "sid", Value: value, Domain: "127.0.0.1", Path: "/", HTTPOnly: true, SameSite: "Lax", Expires: expires}}}
 	}
 	past, future := time.Now().Add(-72*time.Hour), time.Now().Add(time.Hour)
+	beside := func(login *browser.Login, cookies ...browser.Cookie) *browser.Login {
+		login.Cookies = append(cookies, login.Cookies...)
+		return login
+	}
 	for name, tt := range map[string]struct {
 		path    string
 		login   *browser.Login
@@ -52,8 +56,10 @@ func TestAStoredSessionThatHasEnded(t *testing.T) {
 		exit    int
 		problem string
 	}{
-		"by its date":                   {"/", session("0123456789", past), reports.Errored, 2, "the session in ada.json has expired: its cookie sid was valid until " + past.UTC().Format(time.RFC3339)},
-		"the server has forgotten it":   {"/", session("9876543210", future), reports.Errored, 2, "nobody is logged in with ada.json: "},
+		"by its date":                 {"/", session("0123456789", past), reports.Errored, 2, "the session in ada.json has expired: its cookie sid was valid until " + past.UTC().Format(time.RFC3339)},
+		"the server has forgotten it": {"/", session("9876543210", future), reports.Errored, 2, "nobody is logged in with ada.json: "},
+		"and others' are out of date": {"/", beside(session("9876543210", future), browser.Cookie{Name: "_gat", Value: "1", Domain: "127.0.0.1", Path: "/", Expires: past},
+			browser.Cookie{Name: "tour", Value: "1", Domain: "127.0.0.1", Path: "/help", HTTPOnly: true, Expires: past}), reports.Errored, 2, "nobody is logged in with ada.json: "},
 		"the page leads to a login":     {"/account", session("9876543210", future), reports.Errored, 2, "leads to a login"},
 		"it is in a database":           {"/kept", session("0123456789", future), reports.Errored, 2, "getAuthToken asks nobody, and gives no token"},
 		"it is known":                   {"/", session("0123456789", future), reports.Passed, 0, ""},
@@ -73,6 +79,28 @@ func TestAStoredSessionThatHasEnded(t *testing.T) {
 			if said := strings.Contains(run.Hint, "IndexedDB"); said != (tt.path == "/kept") {
 				t.Errorf("an IndexedDB is spoken of: %t; %s", said, run.Hint)
 			}
+		})
+	}
+}
+
+// A stored session that is good is not ended where the page's request leaves its cookie out.
+func TestAStoredSessionThatTheRequestLeavesOut(t *testing.T) {
+	t.Parallel()
+	const ask = `async (id) => { const r = await fetch("AUTH", {method: "POST", headers: {"Content-Type": "application/json"}, INCLUDE body: JSON.stringify({chatId: id})}); return r.ok ? (await r.json()).token : null; }`
+	api := serve(t, allows(sound, 204, nil))
+	for name, row := range map[string]struct{ host, include, cause, says string }{
+		"without credentials":    {"127.0.0.1", "", "callback-without-credentials", `credentials: "include"`},
+		"not for another site's": {"localhost", `credentials: "include",`, "callback-cookie-kept-back", "SameSiteLax"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			callback := strings.NewReplacer("AUTH", strings.Replace(api, "127.0.0.1", row.host, 1)+"/auth", "INCLUDE", row.include).Replace(ask)
+			url := serve(t, says(200, "text/html", html(callback, "")))
+			login := &browser.Login{Stored: "ada.json", Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", Domain: row.host, Path: "/", HTTPOnly: true, SameSite: "Lax", Expires: time.Now().Add(time.Hour)}}}
+			run := suites.RunQuietly(t.Context(), target.Target{PageURL: url + "/", Login: login}, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Browser: sharedBrowser(t)})
+			if run.Problem != "" || run.ExitCode != 1 {
+				t.Errorf("exit code %d, %q: want 1, and no word of the session", run.ExitCode, run.Problem)
+			}
+			namesAlone(t, run, row.cause, row.says)
 		})
 	}
 }

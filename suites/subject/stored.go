@@ -41,7 +41,11 @@ func (s *Session) storedEnded(v *Visit) error {
 		return settledError{fmt.Errorf("%s: %w", text, errStoredEnded)}
 	}
 	text = "nobody is logged in with " + login.Stored + ": " + text
-	if ended := expired(login, s.Options.Now()); ended != "" {
+	asked := s.Target.PageURL
+	if r, ok := v.CallbackRequest(); ok {
+		asked = r.URL
+	}
+	if ended := expired(login, asked, s.Options.Now()); ended != "" {
 		text = ended
 	}
 	hint := "Log in again, and store the session anew: context.storageState({path}) of Playwright."
@@ -52,10 +56,12 @@ func (s *Session) storedEnded(v *Visit) error {
 	return settledError{fmt.Errorf("%s: %w", text, errStoredEnded)}
 }
 
-// expired names a cookie of a stored session that is out of date; "" if none is.
-func expired(login *browser.Login, now time.Time) string {
+// expired names a cookie of a stored session that is out of date, and went with what was
+// asked before it was; "" if none is. One that scripts may write is another's, more often
+// than not: statistics' live for a minute.
+func expired(login *browser.Login, asked string, now time.Time) string {
 	for _, c := range login.Cookies {
-		if !c.Expires.IsZero() && c.Expires.Before(now) {
+		if c.HTTPOnly && !c.Expires.IsZero() && c.Expires.Before(now) && CookiesFor([]browser.StoredCookie{{Cookie: c}}, asked) != "" {
 			return fmt.Sprintf("the session in %s has expired: its cookie %s was valid until %s", login.Stored, c.Name, c.Expires.UTC().Format(time.RFC3339))
 		}
 	}
@@ -71,10 +77,16 @@ func (v *Visit) notKnown() string {
 	switch {
 	case !asked && v.Callback.Outcome == "empty":
 		return "getAuthToken asks nobody, and gives no token"
-	case asked && (r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden):
+	case asked && (r.Status == http.StatusUnauthorized || r.Status == http.StatusForbidden) && !v.leavesCookies(r):
 		return Answered(r, v.ChatURL())
 	}
 	return ""
+}
+
+// leavesCookies says whether a request went without what the browser has to be known by:
+// who is refused then may be logged in all the same.
+func (v *Visit) leavesCookies(r browser.Request) bool {
+	return len(r.Withheld) > 0 || wire.HeaderValue(r.Header, "Cookie") == "" && wire.HeaderValue(r.Header, "Authorization") == "" && CookiesFor(v.State.Cookies, r.URL) != ""
 }
 
 // storedElsewhere names the places that a stored session is for, if the page is none
