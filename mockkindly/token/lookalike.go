@@ -30,8 +30,8 @@ var lookalikes = map[string]string{
 var substitutes = map[string]string{
 	"userid": "sub", "uid": "sub", "subject": "sub", "customerid": "sub", "externalid": "sub", "externaluserid": "sub",
 	"username": "sub", "login": "sub", "user": "sub", "id": "sub", "accountid": "sub", "memberid": "sub", "personid": "sub",
-	"preferredusername": "sub",
-	"nickname":          "name", "givenname": "name", "firstname": "name",
+	"preferredusername": "sub", "nameid": "sub", "nameidentifier": "sub",
+	"uniquename": "name", "nickname": "name", "givenname": "name", "firstname": "name",
 	"expires": "exp", "expiresat": "exp", "expiry": "exp", "expiration": "exp", "expirationtime": "exp",
 	"issuedat": "iat", "issuer": "iss",
 }
@@ -48,7 +48,7 @@ var chatLookalikes = map[string]string{
 func (s *state) substituteOf(right string) string {
 	for _, m := range s.token.Claims.Members() {
 		var buf [40]byte
-		if m.Value.Kind() != Null && (substitutes[string(foldName(&buf, m.Name))] == right || right == "sub" && strings.HasSuffix(m.Name, "/nameidentifier")) {
+		if m.Value.Kind() != Null && substitutes[string(foldName(&buf, m.Name))] == right {
 			return m.Name
 		}
 	}
@@ -112,9 +112,9 @@ func findLookalikes(object Value, path string, table map[string]string, found *l
 	}
 }
 
-// harmless says whether m only repeats what the claim that is meant says: some
-// tokens serve other readers too. Another letter case is never harmless, since
-// some parsers cannot tell the two apart.
+// harmless says whether m only repeats what the claim that is meant says, or has the
+// name of another reader's claim, a URI: some tokens serve other readers too. Another
+// letter case is never harmless, since some parsers cannot tell the two apart.
 func harmless(m Member, right string, meant Value) bool {
-	return meant.Exists() && meant.JSON() == m.Value.JSON() && !strings.EqualFold(m.Name, right)
+	return meant.Exists() && (meant.JSON() == m.Value.JSON() || isURI(m.Name)) && !strings.EqualFold(m.Name, right)
 }

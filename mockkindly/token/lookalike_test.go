@@ -5,6 +5,9 @@ import (
 	"testing"
 )
 
+// claimsURI is before the names that .NET's ClaimTypes have.
+const claimsURI = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
+
 func TestLookalikesAreNamed(t *testing.T) {
 	for name, c := range map[string]struct {
 		change object
@@ -42,6 +45,13 @@ func TestLookalikesAreNamed(t *testing.T) {
 		"user_id without sub":            {object{"user_id": "u", "sub": remove}, `"user_id" (meant is sub)`},
 		"username without sub":           {object{"username": "ada", "sub": remove}, `"username" (meant is sub)`},
 		"nickname without name":          {object{"nickname": "Ada", "name": remove}, `"nickname" (meant is name)`},
+		".NET's nameid":                  {object{"nameid": "u", "sub": remove}, `"nameid" (meant is sub)`},
+		".NET's unique_name":             {object{"unique_name": "ada", "name": remove}, `"unique_name" (meant is name)`},
+		".NET's URI of the id":           {object{claimsURI + "nameidentifier": "u", "sub": remove}, `nameidentifier" (meant is sub)`},
+		".NET's URI of the address":      {object{claimsURI + "emailaddress": "a@example.com", "email": remove}, `emailaddress" (meant is email)`},
+		".NET's URI of the name":         {object{claimsURI + "name": "Ada", "name": remove}, `name" (meant is name)`},
+		"URIs beside what is meant":      {object{claimsURI + "nameidentifier": "u", claimsURI + "name": "ada", "https://shop.example/email": "work@example.com"}, ""},
+		"unique_name beside name":        {object{"unique_name": "ada", "nameid": "u"}, ""},
 		"external_id beside sub":         {object{"external_id": "x"}, ""},
 		"userId beside sub":              {object{"userId": "u"}, ""},
 		"expiresAt beside exp":           {object{"expiresAt": 1}, ""},

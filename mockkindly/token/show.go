@@ -56,9 +56,12 @@ func quote(s string) string { return strconv.Quote(clip.Text(s, maxShown)) }
 func blank(s string) bool { return strings.TrimSpace(s) == "" }
 
 // foldName writes a member's name in the form in which names are compared:
-// lower case, without _ - . and spaces. Names that do not fit buf are nobody's
+// lower case, without _ - . and spaces, and of a URI its last part. Names that do not fit buf are nobody's
 // slip of the pen, and give nil.
 func foldName(buf *[40]byte, name string) []byte {
+	if isURI(name) {
+		name = name[strings.LastIndexByte(name, '/')+1:]
+	}
 	if len(name) > len(buf) {
 		return nil
 	}
@@ -75,4 +78,9 @@ func foldName(buf *[40]byte, name string) []byte {
 		n++
 	}
 	return buf[:n]
+}
+
+// isURI says whether a name is written as .NET and namespaces write it.
+func isURI(name string) bool {
+	return strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://")
 }
