@@ -44,10 +44,10 @@ func takeApart(raw string) compact {
 		c.note("it is empty", Diagnosis{})
 		return c
 	}
-	if c.segments != 3 {
-		c.note(describeSegments(c.segments))
-	}
 	header, rest, _ := strings.Cut(text, ".")
+	if c.segments != 3 {
+		c.note(describeSegments(c.segments, header))
+	}
 	c.header = c.decode("header", header)
 	if c.segments < 2 || c.segments == 5 {
 		return c // in an encrypted token the second segment is a key
@@ -104,15 +104,24 @@ func decodeBase64URL(text string) (b []byte, problem string, ok bool) {
 	return b, problem, true
 }
 
-func describeSegments(n int) (problem string, mistake Diagnosis) {
+func describeSegments(n int, header string) (problem string, mistake Diagnosis) {
 	switch n {
 	case 1:
 		return "it has 1 segment: there is no dot in it", Opaque
 	case 2:
 		return "it has 2 segments: the signature is missing", Diagnosis{}
 	case 5:
-		return "it has 5 segments: it is encrypted (JWE), not only signed", Encrypted
+		const problem = "it has 5 segments: it is encrypted (JWE), not only signed"
+		if b, _, _ := decodeBase64URL(header); hasIssuer(string(b)) {
+			return problem + ", and its header names who issued it, as Auth0 does", ForAnotherService
+		}
+		return problem, Encrypted
 	default:
 		return fmt.Sprintf("it has %d segments", n), Diagnosis{}
 	}
+}
+
+func hasIssuer(header string) bool {
+	v, err := parseJSON(header)
+	return err == nil && v.Get("iss").Exists()
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -44,6 +45,15 @@ func rs512(k *rsa.PrivateKey) Raw {
 		panic(err)
 	}
 	return Raw(text + "." + b64(string(sig)))
+}
+
+// ofProvider names no chat, and is signed by something else than RSA.
+func ofProvider(alg string, size int, claims object) Raw {
+	claims = maps.Clone(claims)
+	if claims["chat"] == nil {
+		claims["chat"] = remove
+	}
+	return Raw(b64(`{"alg":"`+alg+`","typ":"JWT"}`) + "." + b64(mintJSON(claims)) + "." + b64(strings.Repeat("\x01", size)))
 }
 
 // signedOver signs something else than header.payload.
@@ -146,6 +156,12 @@ func signedWrongly() []mistaken {
 		{"another of the known keys", signedBy(keys().otherPrivate, mintJSON(nil)), OtherKnownKey, one("TOK-SIGNATURE"), `"other.pem"`, "uploaded key", ""},
 		{"an access token of an identity provider", signedBy(keys().small, mintJSON(object{"chat": remove, "scope": "openid profile", "azp": "shop"})), ForAnotherService,
 			one("TOK-SIGNATURE"), "names no chat", "token of your own", "openssl"},
+		{"Supabase's access token", ofProvider("HS256", 32, object{"aud": "authenticated", "role": "authenticated", "aal": "aal1"}), ForAnotherService, both, "names no chat", "token of your own", `algorithm: "RS256"`},
+		{"Supabase's access token by an asymmetric key", ofProvider("ES256", 64, object{"amr": []any{object{"method": "password"}}}), ForAnotherService, both, "names no chat", "token of your own", "genrsa"},
+		{"Passport's access token", signedBy(keys().small, mintJSON(object{"chat": remove, "scopes": []string{}})), ForAnotherService, one("TOK-SIGNATURE"), "names no chat", "token of your own", upload},
+		{"Entra's ID token", signedBy(keys().small, mintJSON(object{"chat": remove, "oid": "x", "tid": "y"})), ForAnotherService, one("TOK-SIGNATURE"), "names no chat", "token of your own", upload},
+		{"Auth0's token without an audience", Raw(b64(`{"alg":"dir","enc":"A256GCM","iss":"https://shop.eu.auth0.com/"}`) + "..aXY.dGV4dA.dGFn"), ForAnotherService, one("TOK-COMPACT"), "issued", "token of your own", "RS256"},
+		{"a team's own token with scopes, HS256", ofProvider("HS256", 32, object{"scopes": []string{}, "chat": object{"id": chatID}}), HMAC, both, "shared secret", `algorithm: "RS256"`, upload},
 		{"claims changed after signing", Raw(b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(object{"sub": "u-1"})) + sound[cut:]),
 			ChangedAfterSigning, one("TOK-SIGNATURE"), "changed after signing", "change nothing", "ublic half"},
 		{"the payload is signed only", signedOver(b64(mintJSON(nil))), HandMadeSignature, one("TOK-SIGNATURE"), "the payload only", "library", upload},
@@ -253,6 +269,16 @@ func TestMistakesAreNamed(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestATokenThatNamesAChatIsTheTeamsOwn, also by a name that Kindly does not read.
+func TestATokenThatNamesAChatIsTheTeamsOwn(t *testing.T) {
+	for _, name := range []string{"chat_id", "Chat", "webhook_domains"} {
+		raw := signedBy(keys().small, mintJSON(object{"chat": remove, name: "x", "scope": "openid"}))
+		if v, _ := Check(raw, expect()).Violation("TOK-SIGNATURE"); v.Diagnosis != UnknownKey {
+			t.Errorf("with %s it is diagnosed %q", name, v.Diagnosis.ID)
+		}
 	}
 }
 

@@ -105,6 +105,8 @@ func judgeAlg(s *state) verdict {
 		return bad(expected, "alg is "+show(alg)+": the token is not signed, anyone can write it").as(Unsigned)
 	case ok && isHMAC(text) && s.keyedWithPublicKey(text):
 		return bad(expected, "alg is "+show(alg)+", and the public key is its secret").as(HMACPublicKey)
+	case ok && (isHMAC(text) || isOtherKeyType(text)) && s.isForAnotherService():
+		return bad(expected, "alg is "+show(alg)+", and the token names no chat").as(ForAnotherService)
 	case ok && isHMAC(text):
 		return bad(expected, "alg is "+show(alg)+": a shared secret, which Kindly has not").as(HMAC)
 	case ok && otherRSA(text) != 0:

@@ -53,6 +53,14 @@ func (s *state) whoSigned(digest []byte) (who string, mistake Diagnosis) {
 	if text, ok := s.otherKnownKey(digest); ok {
 		return text, OtherKnownKey
 	}
+	text, d := s.describeSigner(digest)
+	if (d == UnknownKey || d == HMAC || d == OtherKeyType) && s.isForAnotherService() {
+		return text + ", and the token names no chat", ForAnotherService
+	}
+	return text, d
+}
+
+func (s *state) describeSigner(digest []byte) (string, Diagnosis) {
 	alg := s.token.Algorithm()
 	switch {
 	case isHMAC(alg):
@@ -64,21 +72,22 @@ func (s *state) whoSigned(digest []byte) (who string, mistake Diagnosis) {
 	case s.signedWithOtherRSA(s.key, alg):
 		return "the right key signed it, but with " + alg + " instead of RS256", OtherAlgorithm
 	}
-	text, d := s.describeMismatch(digest)
-	if d == UnknownKey && s.isForAnotherService() {
-		return text + ", and the token names no chat", ForAnotherService
-	}
-	return text, d
+	return s.describeMismatch(digest)
 }
 
 // claimsOfProviders are in the access and ID tokens of identity providers (RFC 9068, RFC
-// 8693, OpenID Connect, and what Entra, Okta, Auth0 and Cognito add), and in none that
-// is made for Kindly.
-var claimsOfProviders = []string{"scope", "scp", "azp", "appid", "client_id", "cid", "token_use", "gty", "at_hash", "auth_time", "nonce"}
+// 8693, OpenID Connect, and what Entra, Okta, Auth0, Cognito, Supabase, Firebase, Passport
+// and Simple JWT add). What is made for Kindly may have one too, but names a chat.
+var claimsOfProviders = []string{"scope", "scp", "scopes", "azp", "appid", "client_id", "cid", "token_use", "token_type", "gty", "at_hash", "auth_time", "nonce",
+	"aal", "amr", "oid", "tid", "firebase"}
 
-// isForAnotherService says whether the token has a provider's claims, and no chat.
+// isForAnotherService says whether the token has a provider's claims, and nothing of a
+// chat, by whatever name.
 func (s *state) isForAnotherService() bool {
-	return !s.claim("chat").Exists() && slices.ContainsFunc(claimsOfProviders, func(name string) bool { return s.claim(name).Exists() })
+	return !slices.ContainsFunc(s.token.Claims.Members(), func(m Member) bool {
+		var buf [40]byte
+		return strings.HasPrefix(lookalikes[string(foldName(&buf, m.Name))], "chat")
+	}) && slices.ContainsFunc(claimsOfProviders, func(name string) bool { return s.claim(name).Exists() })
 }
 
 // otherKnownKey looks for another of the keys that are known.

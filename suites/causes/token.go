@@ -72,7 +72,7 @@ func explainedBy(d token.Diagnosis) []string {
 	case slices.Contains(ofTimes, d):
 		return []string{"TOK-IAT", "TOK-IAT-*", "TOK-EXP", "TOK-EXP-*", "TOK-NBF", "PAGE-CALLBACK-RENEW", "AUTH-FRESH"}
 	case d == token.ForAnotherService: // nothing in it is meant for Kindly
-		return append([]string{"TOK-SIGNATURE", "TOK-CHAT", "TOK-CHAT-*", "TOK-EXP", "TOK-EXP-*", "TOK-IAT-*", "TOK-SUB", "TOK-SUB-*", "TOK-NAME*", "TOK-EMAIL*", "TOK-SIZE", "FWD-COVERED", "FWD-PATTERNS", "FWD-DELIVERED", "AUTH-FRESH", "AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}, endpointsOfTokens...)
+		return append([]string{"TOK-COMPACT", "TOK-JSON", "TOK-ALG", "TOK-SIGNATURE", "TOK-CLAIM-NAMES", "TOK-CHAT", "TOK-CHAT-*", "TOK-EXP", "TOK-EXP-*", "TOK-IAT-*", "TOK-SUB", "TOK-SUB-*", "TOK-NAME*", "TOK-EMAIL*", "TOK-SIZE", "FWD-COVERED", "FWD-PATTERNS", "FWD-DELIVERED", "AUTH-FRESH", "AUTH-POST-TOKEN", "PAGE-CALLBACK-FRESH", "PAGE-CALLBACK-RENEW"}, endpointsOfTokens...)
 	case d == token.ChatIDChanged:
 		return append([]string{"TOK-CHAT", "TOK-CHAT-ID", "AUTH-CHATID-HOSTILE"}, endpointsOfTokens...)
 	case d == token.ChatIDMisnamed:
