@@ -160,7 +160,7 @@ var hookUserID = onAnswering(func(ctx context.Context, h *subject.Webhook, st su
 		}
 		verdicts = append(verdicts, v)
 	}
-	v := subject.Worst(service.RunningOf(ctx).Rule.Level, verdicts...)
+	v := h.StillWelcome(ctx, st, subject.Worst(service.RunningOf(ctx).Rule.Level, verdicts...))
 	if v.Kind == subject.Held && !tells {
 		v = v.Weak(alike)
 	}
@@ -300,7 +300,7 @@ var hookOtherChat = onServed(func(ctx context.Context, h *subject.Webhook, st su
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	return mustRefuse(ctx, h, "a token of another chat", subject.Call{Token: p.Raw}) // of a new chat
+	return mustRefuse(ctx, h, st, "a token of another chat", subject.Call{Token: p.Raw}) // of a new chat
 })
 
 var hookExpired = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
@@ -312,13 +312,13 @@ var hookExpired = onServed(func(ctx context.Context, h *subject.Webhook, st subj
 		}
 		return v
 	case s.Options.WaitExpiry:
-		return outlive(ctx, h)
+		return outlive(ctx, h, st)
 	}
 	return subject.Missing("%s; or --wait-expiry waits until the real token has expired", target.NeedKey.Hint())
 })
 
 // mustRefuse sends a call whose token must be refused, and judges the answer.
-func mustRefuse(ctx context.Context, h *subject.Webhook, what string, c subject.Call) subject.Verdict {
+func mustRefuse(ctx context.Context, h *subject.Webhook, st subject.Standing, what string, c subject.Call) subject.Verdict {
 	r, err := h.Request(c)
 	if err != nil {
 		return subject.CouldNotRun(err)
@@ -327,11 +327,11 @@ func mustRefuse(ctx context.Context, h *subject.Webhook, what string, c subject.
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	return refusal(what, ev, j).With(ev)
+	return h.StillWelcome(ctx, st, refusal(what, ev, j).With(ev))
 }
 
 // outlive waits until a real token has long expired, and sends it.
-func outlive(ctx context.Context, h *subject.Webhook) subject.Verdict {
+func outlive(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	p, err := h.Session.Witness(ctx)
 	if err != nil {
 		return subject.CouldNotRun(err)
@@ -343,7 +343,7 @@ func outlive(ctx context.Context, h *subject.Webhook) subject.Verdict {
 	if err := service.Sleep(ctx, t.Expires().Add(service.PastExpiry).Sub(h.Session.Options.Now())); err != nil {
 		return subject.CouldNotRun(err)
 	}
-	return mustRefuse(ctx, h, "a token expired for 90 s", subject.Call{ChatID: p.ChatID, Token: p.Raw})
+	return mustRefuse(ctx, h, st, "a token expired for 90 s", subject.Call{ChatID: p.ChatID, Token: p.Raw})
 }
 
 var hookTokenEcho = onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {

@@ -89,7 +89,7 @@ type alteration struct {
 }
 
 // altered sends the valid request with its signature spoiled in each way, and judges.
-func altered(ctx context.Context, h *subject.Webhook, level rule.Level, c subject.Call, ways ...alteration) subject.Verdict {
+func altered(ctx context.Context, h *subject.Webhook, st subject.Standing, level rule.Level, c subject.Call, ways ...alteration) subject.Verdict {
 	attempts := make([]subject.Attempt, len(ways))
 	for i, way := range ways {
 		anew := func() (wire.Request, error) {
@@ -115,7 +115,7 @@ func altered(ctx context.Context, h *subject.Webhook, level rule.Level, c subjec
 		}
 		verdicts = append(verdicts, v)
 	}
-	return subject.Worst(level, verdicts...)
+	return h.StillWelcome(ctx, st, subject.Worst(level, verdicts...))
 }
 
 // judgeUnsigned is the verdict on a request whose signature is not right.
@@ -158,10 +158,10 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 	return subject.Violated(expected, actual)
 }
 
-var sigMissing = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
+var sigMissing = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	c.Unsigned = true
-	v := altered(ctx, h, rule.Must, c, alteration{"no signature", func(*wire.Request) {}})
-	if v.Kind == subject.Broken && v.Sure && onlyByAlgorithm(ctx, h, c) {
+	v := altered(ctx, h, st, rule.Must, c, alteration{"no signature", func(*wire.Request) {}})
+	if v.Kind == subject.Broken && v.Sure && onlyByAlgorithm(ctx, h, st, c) {
 		return v.Because("webhook-checks-hmac-by-algorithm")
 	}
 	return v
@@ -169,18 +169,18 @@ var sigMissing = signed(func(ctx context.Context, h *subject.Webhook, _ subject.
 
 // onlyByAlgorithm says whether a wrong signature is accepted where nothing says its
 // algorithm, and refused where it is said.
-func onlyByAlgorithm(ctx context.Context, h *subject.Webhook, c subject.Call) bool {
+func onlyByAlgorithm(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) bool {
 	c.Unsigned = false
 	wrong := func(r *wire.Request) { r.Header[webhook.HeaderHMAC] = []string{"a2luZGx5dGVzdA=="} }
-	said := altered(ctx, h, rule.Must, c, alteration{"a wrong signature", wrong})
-	unsaid := altered(ctx, h, rule.Must, c, alteration{"a wrong signature, and no algorithm", func(r *wire.Request) {
+	said := altered(ctx, h, st, rule.Must, c, alteration{"a wrong signature", wrong})
+	unsaid := altered(ctx, h, st, rule.Must, c, alteration{"a wrong signature, and no algorithm", func(r *wire.Request) {
 		wrong(r)
 		delete(r.Header, webhook.HeaderHMACAlgorithm)
 	}})
 	return said.Kind == subject.Held && unsaid.Kind == subject.Broken && unsaid.Sure
 }
 
-var sigWrong = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
+var sigWrong = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	var ways []alteration
 	for _, row := range []struct{ what, secret string }{
 		{"signed with another secret", anotherSecret(h.Config.Secret)}, {"signed with another secret", h.Config.Secret + "x"}, {"signed with another secret", "kindlytest"}, {"signed with an empty secret", ""},
@@ -196,7 +196,7 @@ var sigWrong = signed(func(ctx context.Context, h *subject.Webhook, _ subject.St
 			}
 		}})
 	}
-	return altered(ctx, h, rule.Must, c, ways...)
+	return altered(ctx, h, st, rule.Must, c, ways...)
 })
 
 // anotherSecret is of the same form: where secrets are decoded, it can be too.
@@ -218,12 +218,12 @@ func sameSignature(h *subject.Webhook, secret string) bool {
 	return secret != "" && got == want
 }
 
-var sigBody = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
+var sigBody = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	var ways []alteration
 	for _, change := range bodyChanges {
 		ways = append(ways, alteration{change.what, func(r *wire.Request) { r.Body = change.of(r.Body) }})
 	}
-	return altered(ctx, h, rule.Must, c, ways...)
+	return altered(ctx, h, st, rule.Must, c, ways...)
 })
 
 // bodyChanges are changes of a signed body: of its meaning, and of bytes only.
@@ -400,7 +400,7 @@ func withNote(context map[string]any) map[string]any {
 	return out
 }
 
-var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
+var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	r, err := h.Request(c)
 	if err != nil {
 		return subject.CouldNotRun(err)
@@ -437,10 +437,10 @@ var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, _ subject
 	if worst.Sure && !others {
 		return worst.Because("webhook-checks-hmac-if-there") // to it, an empty one is none
 	}
-	return worst
+	return h.StillWelcome(ctx, st, worst)
 })
 
-var sigAlgorithm = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
+var sigAlgorithm = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	var ways []alteration
 	for _, row := range []struct {
 		what   string
@@ -455,10 +455,10 @@ var sigAlgorithm = signed(func(ctx context.Context, h *subject.Webhook, _ subjec
 			}
 		}})
 	}
-	return altered(ctx, h, rule.Must, c, ways...)
+	return altered(ctx, h, st, rule.Must, c, ways...)
 })
 
-var sigTwice = signed(func(ctx context.Context, h *subject.Webhook, _ subject.Standing, c subject.Call) subject.Verdict {
+var sigTwice = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
 	var ways []alteration
 	for _, what := range []string{"the wrong signature first", "the wrong signature last"} {
 		ways = append(ways, alteration{what, func(r *wire.Request) {
@@ -470,7 +470,7 @@ var sigTwice = signed(func(ctx context.Context, h *subject.Webhook, _ subject.St
 			}
 		}})
 	}
-	return altered(ctx, h, rule.Should, c, ways...)
+	return altered(ctx, h, st, rule.Should, c, ways...)
 })
 
 // sigEcho sends wrong signatures, and looks for the right one in the answers.

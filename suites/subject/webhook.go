@@ -36,6 +36,8 @@ type Webhook struct {
 	repair               repair // set while standing is found, and read after
 	said                 *Said  // likewise: what is said in place of the invented message; nil for that
 
+	welcome welcome
+
 	company sync.Mutex         // held while it is found out whether something is accepted alone
 	mixes   bool               // something was accepted in company only
 	alone   map[seenAlone]bool // something was accepted alone, too
