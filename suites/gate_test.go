@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -163,5 +164,31 @@ func TestALoginThatFails(t *testing.T) {
 	run = suites.RunQuietly(t.Context(), shop, suites.Options{Browser: sharedBrowser(t), Only: []string{"PAGE-CALLBACK-TOKEN"}, Timeout: 2 * time.Second})
 	if !strings.Contains(run.Hint, "The app is down") {
 		t.Errorf("got %q; %q", run.Problem, run.Hint)
+	}
+}
+
+// A login that fails is tried once, whatever is to be checked: more tries lock accounts.
+func TestALoginThatFailsIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	for name, steps := range map[string][]browser.Step{
+		"no such element":                      {{Click: "#no-such-button"}},
+		"a wrong password, which says nothing": {{Fill: []browser.Field{{Selector: "#password", Value: "wrong"}}}, {Click: "button"}, {WaitFor: ".account"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var logins atomic.Int32
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/login" && r.Method == http.MethodGet {
+					logins.Add(1)
+				}
+				says(200, "text/html", `<link rel=icon href="data:,"><form method=post action=/session><input id=password type=password><button>Log in</button></form>`)(w, r)
+			})
+			login := &browser.Login{Steps: append([]browser.Step{{Goto: url + "/login"}}, steps...)}
+			run := suites.RunQuietly(t.Context(), target.Target{PageURL: url + "/", Login: login}, suites.Options{Browser: sharedBrowser(t), Timeout: time.Second, Concurrency: 1,
+				Only: []string{"PAGE-CALLBACK-TOKEN", "PAGE-WIDGET", "PAGE-ERRORS", "AUTH-POST-TOKEN"}})
+			if n := logins.Load(); n != 1 || run.ExitCode != 2 {
+				t.Errorf("%d logins, exit code %d: want 1 and 2; %s", n, run.ExitCode, run.Problem)
+			}
+		})
 	}
 }

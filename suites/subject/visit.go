@@ -121,12 +121,18 @@ func (s *Session) visit(login *browser.Login, before *Visit) (*Visit, error) {
 		return nil, err
 	case err != nil:
 		s.addProblem(s.pageProblem(err))
-		if step := (*browser.StepError)(nil); errors.As(err, &step) && step.Of == "login" && wayIn(step) != "" {
+		if step := (*browser.StepError)(nil); errors.As(err, &step) && step.Of == "login" && loginFails(step) {
 			return nil, settledError{err} // more tries lock accounts
 		}
 		return nil, err
 	}
 	return v, nil
+}
+
+// loginFails says whether a login's step would fail the next time too: unless the app was
+// down, a limit turned it away, or its tab or Chrome ended.
+func loginFails(step *browser.StepError) bool {
+	return wayIn(step) != "" || !step.Down() && len(step.TurnedAway) == 0 && !errors.Is(step, browser.ErrClosed)
 }
 
 // restForLogin waits where a limit kept a login from being done that the harness has met
