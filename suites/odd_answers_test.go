@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -157,5 +158,29 @@ func TestAValueAgainstForgeryIsWhatOtherSitesDoNotKnow(t *testing.T) {
 				describe(t, c)
 			}
 		})
+	}
+}
+
+// What a webhook makes of a body of no type has nothing to do with what it makes of tokens.
+func TestAnErrorWithoutAContentTypeIsAMistakeOfItsOwn(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	h.refuse = http.StatusInternalServerError
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Content-Type") != "" {
+			return false
+		}
+		http.Error(w, "oops", http.StatusInternalServerError)
+		return true
+	}
+	run := suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"HOOK-*", "LIVE-HOOK-HEADERS"}})
+	var causes []string
+	for _, c := range run.Causes {
+		causes = append(causes, c.ID)
+	}
+	for _, want := range []string{"webhook-fails-on-bad-tokens", "webhook-fails-on-headers"} {
+		if !slices.Contains(causes, want) {
+			t.Errorf("causes are %q, want %s among them", causes, want)
+		}
 	}
 }

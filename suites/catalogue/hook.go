@@ -431,7 +431,7 @@ var hookErrorLeak = onAnswering(func(ctx context.Context, h *subject.Webhook, st
 		attempts = append(attempts, subject.Attempt{Title: "the body " + body, Request: r})
 	}
 	for _, odd := range oddHeaders {
-		if !odd.signature || h.Config.Secret == "" {
+		if odd.cause != compareThrows || h.Config.Secret == "" {
 			continue
 		}
 		r, err := h.ControlRequest(ctx, st)

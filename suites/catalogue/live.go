@@ -76,34 +76,39 @@ var liveHookHeaders = onPlain(func(ctx context.Context, h *subject.Webhook, st s
 		} else if ev.Exchange.Err != nil && (!ev.Exchange.ClosedForLength() || ev.Killed != nil) {
 			v = subject.Violated("an answer", odd.name+": "+subject.Describe(ev.Exchange)).With(ev)
 		}
-		if v.Kind == subject.Broken && odd.signature && ev.Exchange.Status() >= 500 {
-			v = v.Because("hmac-compare-throws")
+		if v.Kind == subject.Broken && ev.Exchange.Status() >= 500 && odd.cause != "" {
+			v = v.Because(odd.cause)
 		}
 		verdicts = append(verdicts, v)
 	}
 	return subject.Worst(rule.Must, verdicts...)
 })
 
+const (
+	failsOnHeaders = "webhook-fails-on-headers"
+	compareThrows  = "hmac-compare-throws"
+)
+
 var oddHeaders = []struct {
 	name   string
 	change func(http.Header)
 
-	signature bool // what is odd is the signature
+	cause string // of an error; "" where it is one of tokens
 }{
-	{"no Content-Type", func(h http.Header) { delete(h, "Content-Type") }, false},
-	{"an empty Content-Type", func(h http.Header) { h["Content-Type"] = []string{""} }, false},
-	{"an invented Content-Type", func(h http.Header) { h["Content-Type"] = []string{"kindly/test; charset=\"nowhere\""} }, false},
-	{"two Content-Types", func(h http.Header) { h["Content-Type"] = []string{"application/json", "text/plain"} }, false},
-	{"an empty Authorization", func(h http.Header) { h["Authorization"] = []string{""} }, false},
-	{"Authorization without a token", func(h http.Header) { h["Authorization"] = []string{"Bearer "} }, false},
-	{"two Authorizations", func(h http.Header) { h["Authorization"] = []string{"Bearer a.b.c", "Basic YTpi"} }, false},
-	{"an Authorization of 16 KB", func(h http.Header) { h["Authorization"] = []string{"Bearer " + strings.Repeat("a", 16<<10)} }, false},
-	{"an unknown header of 64 KB", func(h http.Header) { h["X-Kindlytest"] = []string{strings.Repeat("a", 64<<10)} }, false},
-	{"an unknown charset", func(h http.Header) { h["Content-Type"] = []string{"application/json; charset=utf-99"} }, false},
+	{"no Content-Type", func(h http.Header) { delete(h, "Content-Type") }, failsOnHeaders},
+	{"an empty Content-Type", func(h http.Header) { h["Content-Type"] = []string{""} }, failsOnHeaders},
+	{"an invented Content-Type", func(h http.Header) { h["Content-Type"] = []string{"kindly/test; charset=\"nowhere\""} }, failsOnHeaders},
+	{"two Content-Types", func(h http.Header) { h["Content-Type"] = []string{"application/json", "text/plain"} }, failsOnHeaders},
+	{"an empty Authorization", func(h http.Header) { h["Authorization"] = []string{""} }, ""},
+	{"Authorization without a token", func(h http.Header) { h["Authorization"] = []string{"Bearer "} }, ""},
+	{"two Authorizations", func(h http.Header) { h["Authorization"] = []string{"Bearer a.b.c", "Basic YTpi"} }, ""},
+	{"an Authorization of 16 KB", func(h http.Header) { h["Authorization"] = []string{"Bearer " + strings.Repeat("a", 16<<10)} }, ""},
+	{"an unknown header of 64 KB", func(h http.Header) { h["X-Kindlytest"] = []string{strings.Repeat("a", 64<<10)} }, failsOnHeaders},
+	{"an unknown charset", func(h http.Header) { h["Content-Type"] = []string{"application/json; charset=utf-99"} }, failsOnHeaders},
 	{"an empty signature", func(h http.Header) {
 		h[webhook.HeaderHMAC] = []string{""}
 		h[webhook.HeaderHMACAlgorithm] = []string{""}
-	}, true},
+	}, compareThrows},
 }
 
 // burst is how many requests are sent at once.

@@ -30,6 +30,9 @@ func TestWhatWasMendedExplainsNothingElse(t *testing.T) {
 		{"callback-lost", "PAGE-CALLBACK-KEPT", []string{"PAGE-CALLBACK-RENEW"}, []string{"PAGE-ERRORS"}},
 		{"endpoint-keeps-tokens", "AUTH-FRESH", []string{"PAGE-CALLBACK-RENEW"}, []string{"TOK-IAT-SKEW"}},
 		{"token-sub-number", "TOK-SUB", nil, []string{"TOK-EMAIL-VERIFIED", "TOK-IAT"}},
+		{"hmac-latin1", "SIG-VALID", []string{"SIG-BODY"}, []string{"LIVE-HOOK-BODY"}},
+		{"token-born-expired", "TOK-EXP-FUTURE", []string{"AUTH-FRESH"}, []string{"HOOK-EXPIRED"}},
+		{"callback-endpoint-error", "PAGE-CALLBACK-TOKEN", []string{"PAGE-ERRORS"}, []string{"AUTH-ERROR-LEAK"}},
 		{"token-unknown-key", "TOK-SIGNATURE", nil, []string{"TOK-EXP", "TOK-SECRETS"}},
 	} {
 		t.Run(row.cause, func(t *testing.T) {
@@ -57,6 +60,11 @@ func TestAnErrorIsNoBelief(t *testing.T) {
 		c.Cause = "process-dies"
 		return c
 	}
+	byTurns := func(id string) reports.Check {
+		c := fails(id, 401)
+		c.Cause = "webhook-differs-by-turn"
+		return c
+	}
 	late := func(id string) reports.Check {
 		c := fails(id, 0)
 		c.Cause = "webhook-verifies-too-late"
@@ -82,6 +90,8 @@ func TestAnErrorIsNoBelief(t *testing.T) {
 		{"it dies of forged tokens, and believes those for other chats", []reports.Check{kills("HOOK-WRONG-KEY"), kills("HOOK-SIGNATURE"), fails("HOOK-OTHER-CHAT", 200)}, []string{"process-dies", "webhook-ignores-chat"}},
 		{"one token for all chats of a user, from the endpoint", []reports.Check{fails("PAGE-CALLBACK-FRESH", 200), fails("PAGE-CALLBACK-RENEW", 200), fails("AUTH-BIND-CHAT", 200)}, []string{"endpoint-remembers-chat"}},
 		{"one token for all chats of a user, from the page", []reports.Check{fails("PAGE-CALLBACK-FRESH", 200), fails("PAGE-CALLBACK-RENEW", 200)}, []string{"page-remembers-token"}},
+		{"anything is signed, and what can't be read is an error", []reports.Check{fails("AUTH-CHATID-TYPE", 200), fails("LIVE-AUTH-BODY", 500), fails("AUTH-CHATID-HOSTILE", 500)}, []string{"endpoint-signs-anything", "endpoint-errs-on-input"}},
+		{"instances differ, and none wants a signature", []reports.Check{byTurns("SIG-VALID"), fails("SIG-MISSING", 200), fails("RESP-STATUS", 401)}, []string{"webhook-differs-by-turn", "webhook-checks-hmac-if-there"}},
 		{"an error without a session", []reports.Check{fails("AUTH-NO-SESSION", 500)}, nil},
 		{"an error without a signature", []reports.Check{fails("SIG-MISSING", 500), fails("SIG-WRONG", 500)}, nil},
 		{"valid tokens are refused with an error", []reports.Check{fails("HOOK-VALID", 500)}, []string{"webhook-refuses-valid-tokens"}},

@@ -71,7 +71,7 @@ var ofPages = []Cause{
 		Fix:      "See what stands on the way (a gateway, a firewall, a login, a proxy), and let the page's requests through to the endpoint's path.",
 		Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}},
 	page("callback-csrf", "The request for the token lacks the framework's CSRF token.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),
-	{ID: "callback-endpoint-error", Title: "The auth endpoint fails with an error.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-ERROR-LEAK", "AUTH-CORS-PREFLIGHT"}},
+	{ID: "callback-endpoint-error", Title: "The auth endpoint fails with an error.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}},
 	{ID: "callback-unauthorized", Title: "The auth endpoint does not know the user's session.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}},
 	{ID: "callback-endpoint-refuses", Title: "The auth endpoint refuses what the page sends.", Severity: reports.High, Owner: Endpoint, Consequence: strangers, Explains: []string{"PAGE-CALLBACK-*", "PAGE-ERRORS", "AUTH-POST-TOKEN", "AUTH-CORS-PREFLIGHT"}},
 	page("callback-cookie-kept-back", "The browser keeps the session's cookie from the auth endpoint.", strangers, "PAGE-CALLBACK-*", "AUTH-POST-TOKEN"),

@@ -61,7 +61,7 @@ var ofClaims = []Cause{
 	{ID: "token-born-expired", Title: "Tokens have expired when they are made.", Severity: reports.High, Owner: Token,
 		Consequence: "Kindly refuses every token: your users are strangers in every chat.",
 		Fix:         "Set exp to the present time in seconds plus some minutes.",
-		When:        []string{"TOK-EXP-FUTURE"}, Explains: []string{"TOK-EXP-FUTURE", "AUTH-FRESH", "PAGE-CALLBACK-RENEW", "HOOK-EXPIRED"}},
+		When:        []string{"TOK-EXP-FUTURE"}, Explains: []string{"TOK-EXP-FUTURE", "AUTH-FRESH", "PAGE-CALLBACK-RENEW"}},
 }
 
 // explainedBy lists what fails of a diagnosis beside the rules that made it.

@@ -28,7 +28,7 @@ var ofSignatures = []Cause{
 	signature("hmac-twice-encoded", "The webhook encodes the digest twice."),
 	signature("hmac-printed", "The webhook compares with the digest as its language prints bytes."),
 	{ID: "hmac-constant", Title: "The webhook compares with a text that is the same for every body.", Severity: reports.Critical, Owner: Webhook,
-		Consequence: "It refuses what Kindly sends, and takes whatever anybody sends who knows that text.", Explains: []string{"SIG-*", "LIVE-HOOK-BODY"}},
+		Consequence: "It refuses what Kindly sends, and takes whatever anybody sends who knows that text.", Explains: []string{"SIG-*"}},
 	signature("hmac-sha1", "The webhook computes the signature with SHA-1."),
 	signature("hmac-sha512", "The webhook computes the signature with SHA-512."),
 	signature("hmac-sha384", "The webhook computes the signature with SHA-384."),
@@ -95,7 +95,7 @@ func signature(id, title string) Cause {
 // the way can be changed unseen.
 func signatureOver(id, title string) Cause {
 	c := signature(id, title)
-	c.Explains = append(c.Explains, "SIG-BODY", "LIVE-HOOK-BODY")
+	c.Explains = append(c.Explains, "SIG-BODY")
 	return c
 }
 
@@ -169,6 +169,9 @@ var ofWebhooks = []Cause{
 		Fix:         "Take the key from your configuration. If you must use kid, compare it with a fixed list, and refuse what is not in it.",
 		By:          ByEither,
 		When:        []string{"HOOK-KID-INJECTION"}, Explains: []string{"HOOK-KID-INJECTION", "HOOK-REMOTE-KEY"}},
+	{ID: "webhook-fails-on-headers", Title: "The webhook fails with an error on headers that it does not expect.", Severity: reports.Medium, Owner: Webhook,
+		Consequence: "Strangers fill your logs with errors, and your alarms ring for requests that should be turned away.",
+		Fix:         "Read the body as JSON whatever its Content-Type says, or answer 415; bound the size of headers (431); and catch what a parser throws.", Explains: []string{"LIVE-HOOK-HEADERS"}},
 	{ID: "webhook-fails-on-odd-tokens", Title: "The webhook fails on what is no token.", Severity: reports.Medium, Owner: Webhook,
 		Consequence: "Strangers fill your logs with errors, and find the one that does more harm.",
 		Fix:         "Catch whatever the JWT library throws, and answer 401.",
@@ -232,10 +235,10 @@ var ofWebhooks = []Cause{
 	{ID: "webhook-works-once", Title: "The webhook takes the first request after its start, and no other one.", Severity: reports.High, Owner: Webhook, Consequence: silent, Explains: valid,
 		Fix: "It keeps something from one request to the next. Mostly it is the HMAC: made once at the top of the module, it goes on from the last body, or is spent. Make it where the request is handled, and the parser and the buffer of the body too."},
 	{ID: "webhook-differs-by-turn", Title: "The webhook takes and refuses the very same request, by turns.", Severity: reports.High, Owner: Infrastructure,
-		Consequence: "Users get an answer at one message, and none at the next.", Explains: append([]string{"SIG-*", "HOOK-*", "RESP-*", "LIVE-*"}, valid...),
+		Consequence: "Users get an answer at one message, and none at the next.", Explains: valid, Besides: []string{"SIG-*", "HOOK-*", "RESP-*", "LIVE-*"},
 		Fix: "Several instances answer, and not all have the same secret and public key: restart those that run with an old setting, and see that all read it from the same place. One that is cut off from the others by time needs its clock set (NTP)."},
 	{ID: "webhook-mixes-requests", Title: "The webhook refuses valid requests when several come at once.", Severity: reports.High, Owner: Webhook,
-		Consequence: "In busy hours users get no answer, and nobody can repeat it.", Explains: append([]string{"SIG-*", "HOOK-*", "RESP-*", "LIVE-*"}, valid...),
+		Consequence: "In busy hours users get no answer, and nobody can repeat it.", Explains: valid, Besides: []string{"SIG-*", "HOOK-*", "RESP-*", "LIVE-*"},
 		Fix: "What belongs to one request is shared by all: an HMAC or Mac object, a buffer of the body, the current user in a variable of the module. Make it anew for each request (Java: Mac.getInstance in the method), and keep it in the request."},
 	{ID: "webhook-fails-on-tokens", Title: "The webhook fails on every token, and works without.", Severity: reports.High, Owner: Webhook,
 		Consequence: "Whoever is logged in gets no answer.", Explains: append([]string{"LIVE-HOOK-HEADERS"}, valid...), // one of them has two tokens
