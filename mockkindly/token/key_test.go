@@ -123,6 +123,7 @@ func TestParsePublicKeyExplainsTheRest(t *testing.T) {
 	pkcs1 := x509.MarshalPKCS1PrivateKey(k.private)
 	pkcs8, _ := x509.MarshalPKCS8PrivateKey(k.private)
 	ecDER, ecErr := x509.MarshalECPrivateKey(ec)
+	bare := base64.StdEncoding.EncodeToString
 	swap := "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n"
 	for _, c := range []struct{ name, text, problem, hint string }{
 		{"nothing", " \n", "empty", "-pubout"},
@@ -150,7 +151,14 @@ func TestParsePublicKeyExplainsTheRest(t *testing.T) {
 		{"other JSON", `{"a":1}`, "JSON", "-pubout"},
 		{"a web page", "<!DOCTYPE html><title>Log in</title>", "HTML", "-pubout"},
 		{"DER", string(spkiDER(k.key.Public)), "DER", "-inform DER"},
-		{"bare base64", base64.StdEncoding.EncodeToString(spkiDER(k.key.Public)), "BEGIN and END lines are missing", "whole file"},
+		{"Keycloak's base64", bare(spkiDER(k.key.Public)), "a public key, without BEGIN and END lines", "base64 -d < FILE | openssl rsa -pubin -inform DER -out public.pem"},
+		{"base64 of PKCS#1", bare(x509.MarshalPKCS1PublicKey(k.key.Public)), "a public key, without", "-RSAPublicKey_in"},
+		{"base64 of a private key", bare(pkcs8), "it is a private key, without", "upload only the public half"},
+		{"base64 of a certificate", bare(certificate(t)), "it is a certificate, without", "base64 -d < FILE | openssl x509 -inform DER"},
+		{"base64 of an EC key", bare(spkiDER(&ec.PublicKey)), "elliptic curve", "RSA only"},
+		{"AWS KMS's answer", `{"KeyId":"x","PublicKey":"` + bare(spkiDER(k.key.Public)) + `","KeySpec":"RSA_2048"}`, "JSON, and of its member PublicKey: it is a public key", "jq -r .PublicKey FILE | base64 -d | openssl rsa -pubin"},
+		{"Keycloak's answer", `{"realm":"x","public_key":"` + bare(spkiDER(k.key.Public)) + `"}`, "public_key: it is a public key", "jq -r .public_key FILE"},
+		{"a private key called public in JSON", `{"public_key":"` + bare(pkcs8) + `"}`, "it is a private key", "upload only the public half"},
 		{"typographic dashes", strings.ReplaceAll(spki, "-----", "—————"), "dashes", "hyphens"},
 		{"a file name", "./keys/public.pem", "name of a file", "content"},
 		{"prose", "see the wiki", "no PEM", "-pubout"},

@@ -51,8 +51,10 @@ func explainNoPEM(data []byte, text, hint string) *KeyError {
 			"convert it with: openssl rsa -pubin -inform DER -in FILE -out public.pem (without -pubin for a private key); take it out of a .p12 or .pfx with: openssl pkcs12 -in FILE -nodes -nocerts, or -clcerts -nokeys | openssl x509 -noout -pubkey")
 	case strings.Contains(lower, "begin ") && strings.Contains(lower, " key"):
 		return problem("the dashes of its BEGIN line are damaged", "there must be five plain hyphens on either side of BEGIN and END lines")
-	case isBareBase64(text):
+	case bareDER(text) != nil && hint == privateHint:
 		return problem("its BEGIN and END lines are missing", "copy the whole file, with both lines")
+	case bareDER(text) != nil:
+		return explainBare(bareDER(text), "base64 -d < FILE")
 	case strings.HasSuffix(lower, ".pem"), strings.HasSuffix(lower, ".key"), strings.HasSuffix(lower, ".pub"):
 		return problem("it looks like the name of a file, not its content", "give the content of the file")
 	}
@@ -73,6 +75,13 @@ func explainJSON(text string) *KeyError {
 	case err == nil && v.Get("private_key").Exists():
 		return problem("it is a service account file (JSON) with a private key in it, not PEM", uploadHint)
 	}
+	for _, name := range []string{"PublicKey", "public_key"} { // of AWS KMS, of Keycloak
+		if value, ok := v.Get(name).Text(); ok && bareDER(value) != nil {
+			e := explainBare(bareDER(value), "jq -r ."+name+" FILE | base64 -d")
+			e.Problem = "it is JSON, and of its member " + name + ": " + e.Problem
+			return e
+		}
+	}
 	return problem("it is JSON, not PEM", publicHint)
 }
 
@@ -82,9 +91,33 @@ func isDER(data []byte) bool {
 	return err == nil && len(rest) == 0 && v.Tag == asn1.TagSequence
 }
 
-func isBareBase64(text string) bool {
+// bareDER is what base64 without BEGIN and END lines holds; nil where text is none.
+func bareDER(text string) []byte {
 	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
-	return err == nil && isDER(der)
+	if err != nil || !isDER(der) {
+		return nil
+	}
+	return der
+}
+
+// explainBare says what a key is that a service gave out in base64 alone, given as a
+// public one; decode is the command that gives its DER.
+func explainBare(der []byte, decode string) *KeyError {
+	const bare = ", without BEGIN and END lines"
+	b := block{label: labelSPKI, der: der}
+	public, format, _ := parsePublicDER(b)
+	_, noCertificate := x509.ParseCertificate(der)
+	switch {
+	case isPrivateDER(der):
+		return problem("it is a private key"+bare, uploadHint)
+	case noCertificate == nil:
+		return problem("it is a certificate"+bare, "take the key out of it: "+decode+" | openssl x509 -inform DER -noout -pubkey > public.pem")
+	case public == nil:
+		return explainPublic(b)
+	case format == "PKCS#1 PEM":
+		return problem("it is a public key"+bare, "write them with: "+decode+" | openssl rsa -RSAPublicKey_in -inform DER -pubout -out public.pem")
+	}
+	return problem("it is a public key"+bare, "write them with: "+decode+" | openssl rsa -pubin -inform DER -out public.pem")
 }
 
 // explainPrivate says that b, given as a public key, is a private one.
