@@ -1,8 +1,12 @@
 package token
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
@@ -25,6 +29,7 @@ type segment struct {
 	bytes  []byte
 	exists bool // there is such a part
 	ok     bool // and it could be decoded
+	cut    bool // its last character begins a byte, and ends none
 }
 
 // alphabet marks the bytes that a token, or a carelessly encoded one, is made
@@ -46,7 +51,7 @@ func takeApart(raw string) compact {
 	}
 	header, rest, _ := strings.Cut(text, ".")
 	if c.segments != 3 {
-		c.note(describeSegments(c.segments, header))
+		c.note(describeSegments(c.segments, header, rest))
 	}
 	c.header = c.decode("header", header)
 	if c.segments < 2 || c.segments == 5 {
@@ -56,7 +61,12 @@ func takeApart(raw string) compact {
 	c.payload = c.decode("payload", payload)
 	c.signed = text[:len(header)+1+len(payload)]
 	if c.segments == 3 {
+		cut := isCut(signature)
+		if cut {
+			c.note("the signature "+oddLength, CutOff)
+		}
 		c.signature = c.decode("signature", signature)
+		c.signature.cut = cut
 	}
 	return c
 }
@@ -104,11 +114,15 @@ func decodeBase64URL(text string) (b []byte, problem string, ok bool) {
 	return b, problem, true
 }
 
-func describeSegments(n int, header string) (problem string, mistake Diagnosis) {
+// describeSegments says what n segments are, the first of which is the header.
+func describeSegments(n int, header, rest string) (problem string, mistake Diagnosis) {
 	switch n {
 	case 1:
 		return "it has 1 segment: there is no dot in it", Opaque
 	case 2:
+		if unfinishedJSON(rest) {
+			return "it has 2 segments, and the payload ends in the middle: it is cut off", CutOff
+		}
 		return "it has 2 segments: the signature is missing", Diagnosis{}
 	case 5:
 		const problem = "it has 5 segments: it is encrypted (JWE), not only signed"
@@ -124,4 +138,25 @@ func describeSegments(n int, header string) (problem string, mistake Diagnosis) 
 func hasIssuer(header string) bool {
 	v, err := parseJSON(header)
 	return err == nil && v.Get("iss").Exists()
+}
+
+const oddLength = "has a length that no base64url has: it is cut off"
+
+// isCut says whether text is base64url, but for a last character that ends no byte.
+func isCut(text string) bool {
+	if len(text)%4 != 1 {
+		return false
+	}
+	_, _, ok := decodeBase64URL(text[:len(text)-1])
+	return ok
+}
+
+// unfinishedJSON says whether a segment holds the beginning of a JSON text only.
+func unfinishedJSON(text string) bool {
+	if isCut(text) {
+		text = text[:len(text)-1]
+	}
+	b, _, _ := decodeBase64URL(text)
+	var v json.RawMessage
+	return errors.Is(json.NewDecoder(bytes.NewReader(b)).Decode(&v), io.ErrUnexpectedEOF)
 }

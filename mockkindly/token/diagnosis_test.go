@@ -135,6 +135,10 @@ func handedOn() []mistaken {
 		{"a session id", "9f86d081884c7d659a2feaa0c55ad015", Opaque, compact, "no dot", "JWT", ""},
 		{"a signature in hex", Raw(sound[:cut] + hex.EncodeToString(sig)), SignatureInHex, one("TOK-SIGNATURE"), "hex", "bytes", "openssl rsa"},
 		{"a signature in base64 twice", Raw(sound[:cut] + b64(base64.StdEncoding.EncodeToString(sig))), SignatureInHex, one("TOK-SIGNATURE"), "base64", "bytes", "openssl rsa"},
+		{"100 bytes of the signature are left", Raw(sound[:cut] + b64(string(sig[:100]))), CutOff, one("TOK-SIGNATURE"), "100 bytes", "too short", "openssl rsa"},
+		{"the signature ends within a byte", Raw(sound[:len(sound)-5]), CutOff, []string{"TOK-COMPACT", "TOK-SIGNATURE"}, "length", "too short", "openssl rsa"},
+		{"a column of 255 characters", Raw(sound[:255]), CutOff, []string{"TOK-COMPACT", "TOK-JSON"}, "payload ends in the middle", "too short", ""},
+		{"the payload ends within a byte", Raw(sound[:strings.Index(sound, ".")+102]), CutOff, compact, "payload ends in the middle", "too short", ""},
 		{"cut off", Raw(sound[:len(sound)-6]), CutOff, one("TOK-SIGNATURE"), "cut off", "too short", "openssl rsa"},
 	}
 }
@@ -279,6 +283,19 @@ func TestATokenThatNamesAChatIsTheTeamsOwn(t *testing.T) {
 		if v, _ := Check(raw, expect()).Violation("TOK-SIGNATURE"); v.Diagnosis != UnknownKey {
 			t.Errorf("with %s it is diagnosed %q", name, v.Diagnosis.ID)
 		}
+	}
+}
+
+// TestWholeSignaturesOfOthersAreNotCutOff, however short.
+func TestWholeSignaturesOfOthersAreNotCutOff(t *testing.T) {
+	text := b64(`{"alg":"RS256","typ":"JWT"}`) + "." + b64(mintJSON(nil)) + "."
+	for _, size := range []int{64, 71, 96, 128, 132, 192} {
+		if v, _ := Check(Raw(text+b64(strings.Repeat("x", size))), expect()).Violation("TOK-SIGNATURE"); v.Diagnosis != UnknownKey {
+			t.Errorf("of %d bytes: %q", size, v.Diagnosis.ID)
+		}
+	}
+	if v, _ := Check(Raw(strings.TrimSuffix(text, ".")), expect()).Violation("TOK-COMPACT"); v.Diagnosis.ID != "" || !strings.Contains(v.Actual, "the signature is missing") {
+		t.Errorf("without a signature: %+v", v)
 	}
 }
 

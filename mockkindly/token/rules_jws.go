@@ -174,6 +174,8 @@ func judgeJSON(s *state) verdict {
 			missing = err
 		case s.headerErr == nil && s.token.Header.Get("zip").Kind() == String:
 			return bad(expected, err.Error()+", and the header has zip").as(Compressed)
+		case s.mistake == CutOff:
+			return bad(expected, err.Error()).as(CutOff)
 		default:
 			return bad(expected, err.Error())
 		}

@@ -21,6 +21,8 @@ func judgeSignature(s *state) verdict {
 	switch {
 	case !s.signature.exists:
 		return bad(expected, "the token has no signature")
+	case s.signature.cut:
+		return bad(expected, "the signature "+oddLength).as(CutOff)
 	case !s.signature.ok:
 		return bad(expected, "the signature is not base64url")
 	case len(s.signature.bytes) == 0 && s.saysNone():

@@ -26,13 +26,17 @@ func (s *state) describeMismatch(digest []byte) (string, Diagnosis) {
 		return "the signature has 32 bytes, as an HMAC has (HS256), not an RSA signature", HMAC
 	case s.writtenTwice(want):
 		return "the signature is written in hex or base64, and then in base64url", SignatureInHex
-	case got < want && want-got < want/4:
+	case got < want && !isWholeSize(got):
 		return fmt.Sprintf("the signature has %d bytes, one by this key has %d: it is cut off", got, want), CutOff
 	case got != want:
 		return fmt.Sprintf("the signature has %d bytes, one by this key has %d: another key signed", got, want), UnknownKey
 	}
 	return s.describeOpened(digest)
 }
+
+// isWholeSize says whether a signature of so many bytes may be whole: by an RSA key, an
+// HMAC, or of an elliptic curve (RFC 7518, and as DER).
+func isWholeSize(n int) bool { return n%64 == 0 || n == 96 || n == 132 || n >= 70 && n <= 72 }
 
 // writtenTwice tells whether what the signature's base64url holds, or is, is
 // hex or base64 of a signature by this key.
