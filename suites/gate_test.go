@@ -3,6 +3,7 @@ package suites_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -188,6 +189,53 @@ func TestALoginThatFailsIsTriedOnce(t *testing.T) {
 				Only: []string{"PAGE-CALLBACK-TOKEN", "PAGE-WIDGET", "PAGE-ERRORS", "AUTH-POST-TOKEN"}})
 			if n := logins.Load(); n != 1 || run.ExitCode != 2 {
 				t.Errorf("%d logins, exit code %d: want 1 and 2; %s", n, run.ExitCode, run.Problem)
+			}
+		})
+	}
+}
+
+// A login page that is answered with 401 or 403 is one all the same; what refuses it has its
+// own way through.
+func TestALoginPageThatIsAnswered401(t *testing.T) {
+	t.Parallel()
+	const form = `<link rel=icon href="data:,"><form method=post action=/session><input id=email><input id=password type=password><button>Log in</button></form>`
+	for name, row := range map[string]struct {
+		login http.HandlerFunc
+		says  string // "" where it lets one in
+	}{
+		"with its form":                   {says(401, "text/html", form), ""},
+		"with its form, and 403":          {says(403, "text/html", form), ""},
+		"with a form that a script makes": {says(401, "text/html", "<link rel=icon href=data:,><div id=app></div><script>setTimeout(() => app.innerHTML = `"+form+"`, 20)</script>"), ""},
+		"Basic": {func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("WWW-Authenticate", `Basic realm="staging"`)
+			http.Error(w, "no", http.StatusUnauthorized)
+		}, "basic: {user:"},
+		"oauth2-proxy":    {says(403, "text/html", `<form action="/oauth2/start"><button>Sign in with GitHub</button></form>`), "lets one through: gate in kindlytest.yaml"},
+		"nobody says who": {says(403, "text/html", "no"), "the right address"},
+		"nothing there":   {says(404, "text/html", "no"), "the right address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				switch r.URL.Path {
+				case "/login":
+					row.login(w, r)
+				case "/session":
+					http.SetCookie(w, &http.Cookie{Name: "sid", Value: "0123456789", Path: "/"})
+					http.Redirect(w, r, "/", http.StatusSeeOther)
+				case "/auth":
+					sound(w, r)
+				default:
+					says(200, "text/html", html(fmt.Sprintf(fetchIt, "", "{chat_id: id}"), ""))(w, r)
+				}
+			})
+			login := &browser.Login{Steps: []browser.Step{{Goto: url + "/login"}, {Fill: []browser.Field{{Selector: "#email", Value: "ada"}, {Selector: "#password", Value: "hunter2hunter2"}}}, {Click: "button"}}}
+			run := suites.RunQuietly(t.Context(), target.Target{PageURL: url + "/", Login: login}, suites.Options{Browser: sharedBrowser(t), Timeout: time.Second, Only: []string{"PAGE-CALLBACK-TOKEN"}})
+			if row.says == "" && find(t, run, "PAGE-CALLBACK-TOKEN").Outcome != reports.Passed {
+				t.Errorf("it does not let one in: %s", run.Problem)
+			}
+			if !strings.Contains(run.Hint, row.says) || strings.Contains(run.Hint, "each selector") {
+				t.Errorf("%s\nsays %q, want %q", run.Problem, run.Hint, row.says)
 			}
 		})
 	}

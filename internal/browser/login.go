@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -179,7 +180,8 @@ func (s Step) actions() int {
 	return n
 }
 
-// open is a goto: the document must come.
+// open is a goto: the document must come. One that is refused to who is not logged in may
+// be what they log in at.
 func (p *Page) open(ctx context.Context, rawURL string) error {
 	origin, err := originOf(rawURL)
 	if err != nil {
@@ -198,10 +200,19 @@ func (p *Page) open(ctx context.Context, rawURL string) error {
 			return noDocument{err}
 		}
 		return noDocument{errors.New(nav.Error)}
+	case (nav.Status == http.StatusUnauthorized || nav.Status == http.StatusForbidden) && p.hasFields(ctx):
+		return nil
 	case nav.Status >= 400:
 		return fmt.Errorf("the server answered %d", nav.Status)
 	}
 	return nil
+}
+
+// hasFields says whether a visitor sees something to fill in, or a button.
+func (p *Page) hasFields(ctx context.Context) bool {
+	p.Settle(ctx)
+	fields, err := evaluate[[]string](ctx, p, readFields)
+	return err == nil && len(fields) > 0
 }
 
 // noDocument is why the document of a goto did not come.

@@ -18,6 +18,7 @@ type StepError struct {
 	Selector   string     // what it was about; the URL of a goto, the key of a press
 	URL, Title string     // of the document at that time
 	Status     int        // that it was answered with; 0 if there was no answer
+	Document   Request    // that brought it
 	Fields     []string   // of the document: how they are selected, and their types
 	Showing               // that it shows
 	Failed     string     // what a script asked for last and was refused, or an error of one
@@ -88,6 +89,9 @@ func (p *Page) stepError(e *StepError, secret func(string) bool) *StepError {
 	record := p.Record()
 	e.Failed = record.failure()
 	for _, q := range record.Requests {
+		if q.ResourceType == "Document" && q.Target == "page" {
+			e.Document = q
+		}
 		if !q.Kindly && (q.Status == http.StatusTooManyRequests || q.Status == http.StatusServiceUnavailable) {
 			e.TurnedAway = append(e.TurnedAway, q)
 		}

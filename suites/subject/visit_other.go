@@ -95,18 +95,25 @@ func (s *Session) TurnsAway(v *Visit) bool {
 
 // wayThroughGate says how to get past what refuses the page; "" if nothing does.
 func (v *Visit) wayThroughGate() string {
-	scheme := ""
+	way := ""
 	for _, r := range v.Record.Requests {
 		if r.ResourceType == "Document" && r.Status == http.StatusUnauthorized {
-			scheme, _, _ = strings.Cut(strings.TrimSpace(wire.HeaderValue(r.ResponseHeader, "WWW-Authenticate")), " ")
+			way = wayThroughScheme(r)
 		}
 	}
+	if status := v.Record.Navigation.Status; way != "" || status != http.StatusUnauthorized && status != http.StatusForbidden {
+		return way
+	}
+	return "If a gate stands before it, gate in kindlytest.yaml tells the header or cookie that lets one through (docs/staging.md, \"A gate\"); if it wants a login, page.login. Else: is it the right address (page.url)?"
+}
+
+// wayThroughScheme says how to get past who asks for authorization of a scheme; "" if they
+// ask for none.
+func wayThroughScheme(r browser.Request) string {
+	scheme, _, _ := strings.Cut(strings.TrimSpace(wire.HeaderValue(r.ResponseHeader, "WWW-Authenticate")), " ")
 	switch strings.ToLower(scheme) {
 	case "":
-		if status := v.Record.Navigation.Status; status != http.StatusUnauthorized && status != http.StatusForbidden {
-			return ""
-		}
-		return "If a gate stands before it, gate in kindlytest.yaml tells the header or cookie that lets one through (docs/staging.md, \"A gate\"); if it wants a login, page.login. Else: is it the right address (page.url)?"
+		return ""
 	case "basic":
 		return "It asks for a name and a password: gate in kindlytest.yaml, with basic: {user: …, password: …}; or page.login, with headers: {Authorization: …}, where each user has their own (docs/staging.md, \"Basic auth\")."
 	}

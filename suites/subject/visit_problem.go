@@ -77,7 +77,7 @@ func (s *Session) tellPageProblem(err error) (text, hint string) {
 	case errors.As(err, &step) && step.Of == "page":
 		return err.Error(), "Check page.steps: they run on the page at each visit, and each selector must match an element that can be seen."
 	case errors.As(err, &step):
-		return err.Error(), cmp.Or(wayIn(step), "Check page.login: the steps run in order, and each selector must match an element that can be seen. A login that can't be automated, or opens a window of its own, is stored instead: page.login.storage_state (docs/staging.md, \"A stored session\").")
+		return err.Error(), cmp.Or(wayIn(step), wayBefore(step), "Check page.login: the steps run in order, and each selector must match an element that can be seen. A login that can't be automated, or opens a window of its own, is stored instead: page.login.storage_state (docs/staging.md, \"A stored session\").")
 	case errors.Is(err, errUnreachable) && strings.Contains(err.Error(), "ERR_UNSAFE_PORT"):
 		return fmt.Sprintf("%s: %v", redact.URL(s.Target.PageURL), err), "Browsers refuse to call this port; serve the page on another one."
 	case errors.Is(err, errUnreachable):
@@ -140,6 +140,23 @@ func wayIn(e *browser.StepError) string {
 		return "It stays disabled: does the page want something else first, such as a box to be ticked or a field to be filled?"
 	}
 	return ""
+}
+
+// wayBefore says how to get to where a login begins, where something refuses it, or it is
+// somewhere else; "" if the step got there.
+func wayBefore(e *browser.StepError) string {
+	if e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden {
+		if before := BeforeOf(e.Document); before != nil {
+			return before.Page
+		}
+		if way := wayThroughScheme(e.Document); way != "" {
+			return way
+		}
+	}
+	if e.Action != "goto" {
+		return ""
+	}
+	return "Is it the right address of the login (page.login)? If a gate stands before it, gate in kindlytest.yaml tells the header or cookie that lets one through (docs/staging.md, \"A gate\")."
 }
 
 var (
