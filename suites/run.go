@@ -88,7 +88,7 @@ func finish(s *subject.Session, run *reports.Run, b *runner.Results) {
 	}
 	if reasons, hint := unjudged(s, run.Checks); len(reasons) > 0 && run.Problem == "" {
 		run.Hint = hint
-		run.Problem = "not all that the target offers could be judged: " + strings.Join(reasons, "; ")
+		run.Problem = "not all that the target offers could be judged: " + joined(reasons)
 	}
 	if s.Base.Err() != nil {
 		run.Problem, run.Hint = "interrupted before all was checked", strings.Join(s.Limits(), " ")
@@ -165,6 +165,15 @@ func noteKey(s *subject.Session, k *token.Key) {
 	for _, n := range k.Notes {
 		s.Note(reports.Informed, "%s: %s", k.Name, n)
 	}
+}
+
+// joined makes one sentence of several.
+func joined(sentences []string) string {
+	out := make([]string, len(sentences))
+	for i, text := range sentences {
+		out[i] = strings.TrimSuffix(text, ".")
+	}
+	return strings.Join(out, "; ")
 }
 
 // unjudged says what the target offers and could hardly be judged: a run that has
