@@ -13,8 +13,9 @@ type Form struct {
 	Submit         string
 }
 
-// selectorOf is a JavaScript function that gives an element's CSS selector: one that
-// a developer would choose, and that no build makes anew; "" if there is none.
+// selectorOf are JavaScript functions that give an element's CSS selector. selector is one
+// that a developer would choose, and that no build makes anew; "" if there is none. place
+// says in that case where it stands, from what has one.
 const selectorOf = `
 	const quoted = (s) => '"' + CSS.escape(s).replaceAll("\\ ", " ") + '"';
 	const selector = (e) => {
@@ -25,7 +26,18 @@ const selectorOf = `
 			|| a("name") && a("name").length <= 60 && one(tag + "[name=" + quoted(a("name")) + "]")
 			|| a("data-testid") && a("data-testid").length <= 60 && one("[data-testid=" + quoted(a("data-testid")) + "]")
 			|| a("type") && one(tag + "[type=" + quoted(a("type")) + "]") || one(tag) || "";
-	};`
+	};
+	const path = (e) => {
+		const steps = [];
+		for (; e && e !== document.documentElement; e = e.parentElement) {
+			const own = selector(e);
+			if (own) return [own, ...steps].join(" > ");
+			const same = [...e.parentNode.children].filter((s) => s.tagName === e.tagName);
+			steps.unshift(e.tagName.toLowerCase() + (same.length > 1 ? ":nth-of-type(" + (same.indexOf(e) + 1) + ")" : ""));
+		}
+		return steps.join(" > ");
+	};
+	const place = (e) => e ? selector(e) || path(e) : "";`
 
 // readForm looks for the fields by what browsers fill in, then by type and place.
 const readForm = `() => {
@@ -42,7 +54,7 @@ const readForm = `() => {
 	const scope = form ?? user?.form ?? document;
 	const submit = [...scope.querySelectorAll("button, input[type=submit], input[type=image]")].filter(shown)
 		.sort((a, b) => (b.type === "submit") - (a.type === "submit"))[0];
-	return {User: selector(user), Password: selector(password), Code: selector(code), Submit: submit && (user || password || code) ? selector(submit) || "button[type=submit]" : ""};
+	return {User: place(user), Password: place(password), Code: place(code), Submit: user || password || code ? place(submit) : ""};
 }`
 
 // LoginForm reads the login form that the page shows.

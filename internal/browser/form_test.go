@@ -22,6 +22,13 @@ func TestLoginFormsAreRead(t *testing.T) {
 			browser.Form{Code: "#otp", Submit: "button"}},
 		"ids that are made anew": {`<form><input id=":r1:" type=email><input id=":r2:" type=password><button>Go</button></form>`,
 			browser.Form{User: `input[type="email"]`, Password: `input[type="password"]`, Submit: "button"}},
+		"ids that are made anew, beside a search and a newsletter": {`<header><form><input id=":r1:" type=search><button type=submit>Find</button></form></header>
+			<main><form><input id=":r2:" type=email><input id=":r3:" type=password><button type=submit>Log in</button></form></main>
+			<form><input id=":r4:" type=email><button type=submit>Subscribe</button></form>`,
+			browser.Form{User: "main > form > input:nth-of-type(1)", Password: `input[type="password"]`, Submit: "main > form > button"}},
+		"a password beside one of a form that is not shown": {`<form hidden><input type=email><input type=password><button>Join</button></form>
+			<form><p><input type=email></p><p><input type=password></p><button>Log in</button></form>`,
+			browser.Form{User: "body > form:nth-of-type(2) > p:nth-of-type(1) > input", Password: "body > form:nth-of-type(2) > p:nth-of-type(2) > input", Submit: "body > form:nth-of-type(2) > button"}},
 		"no form": {`<p>Welcome</p><form><input name=q><button>Find</button></form>`, browser.Form{}},
 	} {
 		t.Run(name, func(t *testing.T) {

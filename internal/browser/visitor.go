@@ -40,18 +40,8 @@ const (
 // place of the click that browsers make of it.
 const watchDeeds = `(() => {
 	` + selectorOf + `
-	const path = (e) => {
-		const steps = [];
-		for (; e && e !== document.documentElement; e = e.parentElement) {
-			const own = selector(e);
-			if (own) return [own, ...steps].join(" > ");
-			const same = [...e.parentNode.children].filter((s) => s.tagName === e.tagName);
-			steps.unshift(e.tagName.toLowerCase() + (same.length > 1 ? ":nth-of-type(" + (same.indexOf(e) + 1) + ")" : ""));
-		}
-		return steps.join(" > ");
-	};
 	const found = (e) => {
-		const s = selector(e) || path(e), root = e.getRootNode();
+		const s = place(e), root = e.getRootNode();
 		return root.host && e.ownerDocument.querySelector(s) ? "" : s; // a shadow tree has no name
 	};
 	const frame = (w) => { // with those that it is in; null in one of another origin
