@@ -21,24 +21,33 @@ func (e *NotFoundError) Error() string {
 // Find returns the path of the Chrome to use: headless shell first, which
 // starts in half the time, then Chromium, Chrome and Edge, in PATH and then in
 // the usual places of the operating system. The error is a *NotFoundError.
-func Find() (string, error) {
-	tried := candidates(runtime.GOOS)
+func Find() (string, error) { return find(false) }
+
+// find is Find; headed leaves out what has no window.
+func find(headed bool) (string, error) {
+	tried := candidates(runtime.GOOS, headed)
 	for _, name := range tried {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}
 	}
-	return "", &NotFoundError{Tried: tried, Hint: installHint(runtime.GOOS)}
+	return "", &NotFoundError{Tried: tried, Hint: installHint(runtime.GOOS, headed)}
 }
 
-// names are looked up in PATH on every system.
+// shells and names are looked up in PATH on every system. Shells have no window, and
+// start all the same where one is asked for.
+var shells = []string{"chromium-headless-shell", "chrome-headless-shell", "headless_shell", "headless-shell"}
+
 var names = []string{
-	"chromium-headless-shell", "chrome-headless-shell", "headless_shell", "headless-shell",
 	"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge",
 }
 
-func candidates(goos string) []string {
-	out := append([]string{}, names...)
+func candidates(goos string, headed bool) []string {
+	var out []string
+	if !headed {
+		out = append(out, shells...)
+	}
+	out = append(out, names...)
 	switch goos {
 	case "darwin":
 		home, _ := os.UserHomeDir() // "" only loses the places below it
@@ -63,13 +72,16 @@ func candidates(goos string) []string {
 	return out
 }
 
-func installHint(goos string) string {
+func installHint(goos string, headed bool) string {
 	const or = ", or name one that you have with --browser PATH (or a running one with --browser-url ws://…)."
 	switch goos {
 	case "darwin":
 		return "Install one: brew install --cask chromium" + or
 	case "windows":
 		return "Install one: winget install Google.Chrome" + or
+	}
+	if headed {
+		return "Install one: apt-get install chromium (Debian), google-chrome-stable (Ubuntu, from Google), dnf install chromium (Fedora), apk add chromium (Alpine)" + or
 	}
 	return "Install one: apt-get install chromium-headless-shell (Debian), google-chrome-stable (Ubuntu, from Google), dnf install chromium-headless (Fedora), apk add chromium (Alpine)" + or
 }

@@ -125,7 +125,7 @@ func (b *Browser) open(ctx context.Context, o Options) (chromedp.Transport, erro
 	path := o.Path
 	if path == "" {
 		var err error
-		if path, err = Find(); err != nil {
+		if path, err = find(o.Headed); err != nil {
 			return nil, err
 		}
 	}

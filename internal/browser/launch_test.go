@@ -189,3 +189,38 @@ func TestNoChromeSaysHowToGetOne(t *testing.T) {
 		}
 	}
 }
+
+// A headless shell starts where a window is asked for, and shows none.
+func TestNoHeadlessShellIsTakenForAWindow(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere Chrome is found outside PATH")
+	}
+	dir := t.TempDir()
+	install := func(name string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho this is "+name+" >&2\nexit 127\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	launch := func() error {
+		_, err := browser.Launch(withTimeout(t), browser.Options{Headed: true, TempDir: t.TempDir()})
+		if err == nil {
+			t.Fatal("no error")
+		}
+		return err
+	}
+	t.Setenv("PATH", dir)
+	for _, name := range []string{"chromium-headless-shell", "headless_shell", "chromium"} {
+		install(name)
+	}
+	if err := launch(); !strings.HasSuffix(err.Error(), "this is chromium") {
+		t.Errorf("got %v, want chromium's error", err)
+	}
+	os.Remove(filepath.Join(dir, "chromium"))
+	err := launch()
+	if !errors.As(err, new(*browser.NotFoundError)) && !strings.Contains(err.Error(), "headless") {
+		t.Skip("Chrome is installed outside PATH")
+	}
+	if e := errorAs[*browser.NotFoundError](t, err); strings.Contains(e.Error(), "headless") || !strings.Contains(e.Error(), "apt-get install chromium ") {
+		t.Errorf("it leads to a shell: %v", e)
+	}
+}
