@@ -11,7 +11,7 @@ import (
 func JudgeDomains(res token.Result) (found []token.Violation, unread string) {
 	for _, id := range []string{"TOK-COMPACT", "TOK-JSON", "TOK-CHAT", "TOK-CHAT-DOMAINS"} {
 		if _, wrong := res.Violation(id); wrong && (id != "TOK-COMPACT" || !readable(res.Token)) {
-			return nil, "webhook_domains can't be read: see " + id
+			return nil, "webhook_domains can't be read (see " + id + ")"
 		}
 	}
 	if !readable(res.Token) {

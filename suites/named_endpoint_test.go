@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
+	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -94,6 +95,32 @@ func TestAMalformedEntryIsToldOnce(t *testing.T) {
 			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"FWD-PATTERNS", "FWD-COVERED", "FWD-BROAD"}})
 			if found := findings(run); !slices.Equal(found, row.want) {
 				t.Errorf("it names %q, want %q", found, row.want)
+			}
+		})
+	}
+}
+
+// What can't be read has no list of domains, and no empty one.
+func TestDomainsOfWhatIsNoTokenAreNotJudged(t *testing.T) {
+	t.Parallel()
+	for name, given := range map[string]string{
+		"a session id": "9f86d081884c7d659a2feaa0c55ad015", "a login page": "<!DOCTYPE html><title>Log in</title>",
+		"an encrypted token": "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aXY.dGV4dA.dGFn",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				json.NewEncoder(w).Encode(map[string]string{"token": given})
+			})
+			shop := targetOf(t, plain())
+			shop.PublicKeys, shop.Endpoint = []*token.Key{publicOf(t)}, &target.EndpointConfig{URL: url, ChatIDField: "chatId"}
+			ids := []string{"FWD-PATTERNS", "FWD-BROAD", "FWD-SHARED-TENANT", "FWD-COVERED", "FWD-UNUSED"}
+			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: ids})
+			for _, id := range ids {
+				if c := find(t, run, id); c.Outcome != reports.Skipped || !strings.Contains(c.Reason, "(see TOK-COMPACT)") {
+					t.Errorf("%s %s: %s", id, c.Outcome, c.Reason)
+				}
 			}
 		})
 	}

@@ -146,8 +146,11 @@ func (a *app) verify(ctx context.Context, f *verifyFlags) error {
 	}
 	j.domains, j.unread = mockkindly.JudgeDomains(j.result)
 	for _, url := range f.webhooks {
-		d := allowlist.Decide(j.result.Token.WebhookDomains(), url)
-		j.forwarding = append(j.forwarding, forwarding{url, decisionOf(d)})
+		d := decision{Reason: j.unread}
+		if j.unread == "" {
+			d = decisionOf(allowlist.Decide(j.result.Token.WebhookDomains(), url))
+		}
+		j.forwarding = append(j.forwarding, forwarding{url, d})
 	}
 	if f.json {
 		err = printJSON(a.stdout, j.json())

@@ -12,6 +12,16 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 )
 
+// TestVerifyForwardsNoTokenThatCannotBeRead: that is no empty list.
+func TestVerifyForwardsNoTokenThatCannotBeRead(t *testing.T) {
+	for _, text := range []string{"9f86d081884c7d659a2feaa0c55ad015", "<!DOCTYPE html><title>Log in</title>", "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..aXY.dGV4dA.dGFn"} {
+		r := runHere(t.Context(), nil, text, "verify", "--webhook", "https://hooks.example.com/kindly")
+		if r.code != exitBroken || !strings.Contains(r.stdout, "forwarded to https://hooks.example.com/kindly: no: webhook_domains can't be read (see TOK-COMPACT)") {
+			t.Errorf("of %s, code %d:\n%s%s", text, r.code, r.stdout, r.stderr)
+		}
+	}
+}
+
 // TestVerifyNamesTheMistake: what is said of a token with one mistake, and what
 // is not.
 func TestVerifyNamesTheMistake(t *testing.T) {

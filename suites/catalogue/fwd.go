@@ -28,10 +28,8 @@ func onDomains(look func(s *subject.Session, domains []string) subject.Verdict) 
 		if err != nil {
 			return subject.CouldNotRun(err)
 		}
-		for _, id := range []string{"TOK-JSON", "TOK-CHAT", "TOK-CHAT-DOMAINS"} {
-			if _, wrong := p.Result.Violation(id); wrong {
-				return subject.Missing("webhook_domains can't be read (see %s)", id)
-			}
+		if _, unread := mockkindly.JudgeDomains(p.Result); unread != "" {
+			return subject.Missing("%s", unread)
 		}
 		return look(s, p.Result.Token.WebhookDomains())
 	}
