@@ -59,14 +59,20 @@ func ParsePattern(s string) (Pattern, error) {
 	e := &PatternError{Pattern: s, Reason: wrong.reason, Broad: broad(s)}
 	// What was meant may have to be mended more than once: a URL with a
 	// non-ASCII host, for one.
+	meant := s
 	for range 3 {
-		if wrong == nil || wrong.meant == "" {
+		if wrong.meant == "" {
 			break
 		}
-		if p, wrong = read(wrong.meant); wrong == nil {
+		meant = wrong.meant
+		if p, wrong = read(meant); wrong == nil {
 			e.Suggestion = p.String()
+			return Pattern{}, e
 		}
 	}
+	// Where that mends nothing, the last slip is what counts: without its port,
+	// localhost is no entry either.
+	e.Reason, e.Broad = wrong.reason, broad(meant)
 	return Pattern{}, e
 }
 
@@ -130,7 +136,11 @@ func wrongForm(s string) *slip {
 		if i == 0 && !strings.HasPrefix(rest, "*.") {
 			after = rest[1:] // *example.com
 		}
-		return &slip{"a wildcard may only be the whole first label, as in *.example.com", "*." + after}
+		meant := "*." + after
+		if broad(meant) {
+			meant = "" // nobody means that
+		}
+		return &slip{"a wildcard may only be the whole first label, as in *.example.com", meant}
 	}
 	if isASCII(rest) {
 		return nil
