@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/starter"
 	"github.com/kindlytest/kindlytest/internal/browser"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly"
 	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/target"
@@ -88,21 +90,26 @@ func accompany(ctx context.Context, b *browser.Browser, url string, opened func(
 	}
 }
 
-// keepDeeds makes steps of what was done: of a login all up to what follows the last
-// field, and of the page what was clicked there after. lost are sentences about
-// what steps can't do.
+// keepDeeds makes steps of what was done: of a login all up to the last field, and from
+// there until the visitor comes to the page, and of the page what was done there after.
+// lost are sentences about what steps can't do, or nobody can tell the place of.
 func keepDeeds(answers *starter.Answers, from string, deeds []browser.Deed) (lost []string) {
+	onPage := func(i int) bool { return samePage(deeds[i].URL, answers.Page) }
 	last := -1 // the deed that ends the login
 	for i, d := range deeds {
-		if d.Kind != "fill" || !slices.Contains([]string{"user", "password", "code"}, d.Field) {
-			continue
+		if d.Kind == "fill" && slices.Contains([]string{"user", "password", "code"}, d.Field) {
+			last = i
 		}
-		last = i
-		for last+1 < len(deeds) && deeds[last+1].Kind == "fill" {
+	}
+	if last >= 0 {
+		for last+1 < len(deeds) && deeds[last+1].Kind == "fill" && onPage(last+1) == onPage(last) {
 			last++
 		}
-		if last+1 < len(deeds) {
-			last++ // what submits it
+		if last+1 < len(deeds) && onPage(last) {
+			last++ // what submits a form of the page itself
+		}
+		for last+1 < len(deeds) && !onPage(last+1) {
+			last++
 		}
 	}
 	for i, d := range deeds {
@@ -113,14 +120,28 @@ func keepDeeds(answers *starter.Answers, from string, deeds []browser.Deed) (los
 			lost = append(lost, fmt.Sprintf("the %s at %s is on what no selector finds: add the step by hand", d.Kind, d.URL))
 		case i <= last:
 			answers.Recorded = addDeed(answers.Recorded, d)
-		case d.URL == withoutQuery(answers.Page):
+		case onPage(i):
 			answers.PageSteps = addDeed(answers.PageSteps, d)
+		default:
+			lost = append(lost, fmt.Sprintf("the %s of %s at %s is neither of the login nor on the page, and left out", d.Kind, d.Selector, d.URL))
 		}
 	}
 	if answers.Recorded != nil {
 		answers.Login = from
 	}
 	return lost
+}
+
+// samePage compares URLs but for their queries.
+func samePage(a, b string) bool {
+	page := func(raw string) string {
+		u, err := url.Parse(raw)
+		if err != nil {
+			return raw
+		}
+		return wire.OriginOf(raw) + cmp.Or(u.EscapedPath(), "/")
+	}
+	return page(a) == page(b)
 }
 
 // addDeed adds a step. Fields that follow each other are one.
