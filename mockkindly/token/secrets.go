@@ -1,6 +1,11 @@
 package token
 
-import "strings"
+import (
+	"bytes"
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+)
 
 // secretNames are folded names (see foldName) under which only secrets stand.
 // OpenID Connect's sid and session_state are not among them: they are ids of
@@ -105,12 +110,12 @@ var tokenPrefixes = []struct {
 	{"glpat-", 20, "a GitLab token"}, {"npm_", 40, "an npm token"},
 	{"sk_live_", 20, "a Stripe key"}, {"sk_test_", 20, "a Stripe key"}, {"rk_live_", 20, "a Stripe key"},
 	{"whsec_", 20, "a webhook secret"},
-	{"AKIA", 20, "an AWS key"}, {"ASIA", 20, "an AWS key"}, {"AIza", 39, "a Google key"}, {"ya29.", 30, "a Google token"},
+	{"AIza", 39, "a Google key"}, {"ya29.", 30, "a Google token"},
 	{"xoxb-", 20, "a Slack token"}, {"xoxp-", 20, "a Slack token"}, {"xoxa-", 20, "a Slack token"},
 	{"xoxr-", 20, "a Slack token"}, {"xoxs-", 20, "a Slack token"}, {"xapp-", 20, "a Slack token"},
 	{"SG.", 60, "a SendGrid key"}, {"shpat_", 30, "a Shopify token"}, {"dop_v1_", 40, "a DigitalOcean token"},
 	{"hvs.", 20, "a Vault token"}, {"sk-ant-", 40, "an Anthropic key"}, {"sk-proj-", 40, "an OpenAI key"},
-	{"Bearer ", 24, "an Authorization header"}, {"Basic ", 14, "an Authorization header"},
+	{"Bearer ", 24, "an Authorization header"},
 	{"$2a$", 60, "a password's hash"}, {"$2b$", 60, "a password's hash"}, {"$2y$", 60, "a password's hash"},
 	{"$argon2", 30, "a password's hash"}, {"$6$", 30, "a password's hash"},
 }
@@ -136,6 +141,10 @@ func secretShape(text string) string {
 		}
 	}
 	switch {
+	case isAWSKey(text):
+		return "an AWS key"
+	case isBasic(text):
+		return "an Authorization header"
 	case strings.Contains(text, "-----BEGIN ") && strings.Contains(text, "PRIVATE KEY-----"):
 		return "a private key"
 	case hasPassword(text):
@@ -152,6 +161,22 @@ func isOpaque(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// isAWSKey says whether text is the id of an access key, which words may begin like.
+func isAWSKey(text string) bool {
+	return len(text) == 20 && (strings.HasPrefix(text, "AKIA") || strings.HasPrefix(text, "ASIA")) &&
+		!strings.ContainsFunc(text, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < '0' || r > '9') })
+}
+
+// isBasic says whether text is user:password as an Authorization header has it.
+func isBasic(text string) bool {
+	encoded, ok := strings.CutPrefix(text, "Basic ")
+	if !ok {
+		return false
+	}
+	b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(encoded, "="))
+	return err == nil && utf8.Valid(b) && bytes.ContainsRune(b, ':')
 }
 
 // isJWT says whether text is a signed or encrypted JWT.

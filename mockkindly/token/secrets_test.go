@@ -1,6 +1,7 @@
 package token
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 )
@@ -29,6 +30,7 @@ func TestSecretsAreFoundAndNotShown(t *testing.T) {
 		"Slack":               {object{"note": "xoxb-" + word}, "a Slack token"},
 		"Google":              {object{"note": "AIza" + word}, "a Google key"},
 		"an Authorization":    {object{"note": "Bearer " + word}, "an Authorization header"},
+		"Basic":               {object{"note": "Basic " + base64.StdEncoding.EncodeToString([]byte("ada:"+word))}, "an Authorization header"},
 		"a bcrypt hash":       {object{"note": "$2b$12$" + word + "abcdef"}, "a password's hash"},
 		"a URL's password":    {object{"db": "postgres://app:" + word + "@db.example/x"}, "a URL with a password"},
 		"as an item of list":  {object{"notes": []string{"ghp_" + word}}, "a GitHub token"},
@@ -55,6 +57,7 @@ func TestOrdinaryClaimsAreNoSecrets(t *testing.T) {
 		"states":         {"password": "set", "has_secret": true, "session": "afternoon", "authorization": object{"roles": []string{"x"}}},
 		"ids":            {"order": "0b1cb0a63d1e4c41a6a67e2f6a1d9e55", "sid": "0b1cb0a63d1e4c41a6a67e2f6a1d9e55", "jti": strings.Repeat("a1B2", 12)},
 		"prose":          {"note": "Bearer of good news, who sings", "bio": "AKIA is a plant in the garden of mine"},
+		"plans, regions": {"plan": "Basic membership", "tier": "Basic subscription", "region": "ASIA-PACIFIC-SOUTHEAST", "series": "AKIA0000000000000000000"},
 		"hashes":         {"at_hash": "MTIzNDU2Nzg5MGFiY2RlZg", "nonce": strings.Repeat("xY9", 9)},
 		"links":          {"reset_password": "https://shop.example/reset", "site": "https://shop.example/@ada:x"},
 		"a public JWK":   {"cnf": object{"jwk": object{"kty": "RSA", "n": "x", "e": "AQAB"}}},
