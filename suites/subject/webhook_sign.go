@@ -22,7 +22,7 @@ func (h *Webhook) StillWelcome(ctx context.Context, st Standing, v Verdict) Verd
 	if v.Kind != Held || st.Fault != nil || !h.AcceptableStatus(st.Control()) {
 		return v
 	}
-	asked := time.Now()
+	asked := h.Session.Options.Now()
 	h.welcome.mu.Lock()
 	defer h.welcome.mu.Unlock()
 	if h.welcome.sent.After(asked) {
@@ -37,7 +37,7 @@ func (h *Webhook) StillWelcome(ctx context.Context, st Standing, v Verdict) Verd
 		if err != nil {
 			return v
 		}
-		sent := time.Now()
+		sent := h.Session.Options.Now()
 		if ev, err = h.Call(ctx, "the valid request, after what was refused", c); err != nil {
 			return v
 		}
