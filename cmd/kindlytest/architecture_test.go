@@ -51,7 +51,7 @@ var mayImport = map[string][]string{
 	"internal/wire":      {},
 
 	"internal/listen":      {"internal/forge", "internal/recording", "internal/wire", "mockkindly", "mockkindly/token", "mockkindly/webhook"},
-	"internal/clientwatch": {"internal/browser", "internal/observed"},
+	"internal/clientwatch": {"internal/browser", "internal/observed", "internal/wire"},
 	"internal/observed":    {"internal/recording", "mockkindly/rule", "mockkindly/webhook", "mockkindly/widget", "internal/plainjson"},
 	"internal/recording":   {"internal/redact", "internal/plainjson"},
 

@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,10 +18,9 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/observed"
+	"github.com/kindlytest/kindlytest/internal/wire"
 )
 
 //go:embed watch.js
@@ -276,7 +274,7 @@ func hostsOf(requests []browser.Request) []observed.Host {
 	sites := map[string]bool{}
 	for _, r := range requests {
 		if isClients(r, scripts) {
-			sites[siteOf(r.URL)] = true
+			sites[wire.SiteOf(r.URL)] = true
 		}
 	}
 	delete(sites, "")
@@ -284,7 +282,7 @@ func hostsOf(requests []browser.Request) []observed.Host {
 	for _, r := range requests {
 		u, err := url.Parse(r.URL)
 		kind := kinds[r.ResourceType]
-		of := isClients(r, scripts) || sites[siteOf(r.URL)] && r.Initiator.Type != "script"
+		of := isClients(r, scripts) || sites[wire.SiteOf(r.URL)] && r.Initiator.Type != "script"
 		if err != nil || u.Host == "" || kind == "" || !of {
 			continue
 		}
@@ -298,19 +296,6 @@ func hostsOf(requests []browser.Request) []observed.Host {
 		}
 	}
 	return out
-}
-
-// siteOf is the registered domain of a URL; "" if it has none, as an address.
-func siteOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	site, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(u.Hostname()))
-	if err != nil || net.ParseIP(u.Hostname()) != nil {
-		return ""
-	}
-	return site
 }
 
 // isClients says whether a request is the client's.

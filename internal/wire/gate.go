@@ -4,10 +4,13 @@ import (
 	"crypto/tls"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // A Gate opens what stands before a system that is not public: a header, a
@@ -202,6 +205,17 @@ func addCookie(h http.Header, pair string) {
 		}
 	}
 	h.Set("Cookie", pair)
+}
+
+// SiteOf is the domain of a URL that somebody has registered, in lower case; "" where
+// there is none, as of an address or a bare name.
+func SiteOf(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil || net.ParseIP(u.Hostname()) != nil {
+		return ""
+	}
+	site, _ := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(u.Hostname())) // "" with an error
+	return site
 }
 
 // OriginOf is scheme://host[:port] of a URL, in lower case and without the

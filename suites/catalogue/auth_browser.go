@@ -4,13 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-
-	"golang.org/x/net/publicsuffix"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
@@ -54,7 +51,7 @@ func foreignOrigins(e *subject.Endpoint, webhooks []target.Webhook) []string {
 		return out
 	}
 	alike := *u
-	if site, ok := siteOf(u); ok { // a name below it would be the team's own
+	if site := wire.SiteOf(own); site != "" { // a name below it would be the team's own
 		alike.Host = strings.Replace(u.Host, u.Hostname(), site, 1)
 	}
 	out = append(out, u.Scheme+"://"+u.Hostname()+".evil.example", u.Scheme+"://evil-"+alike.Host)
@@ -65,24 +62,11 @@ func foreignOrigins(e *subject.Endpoint, webhooks []target.Webhook) []string {
 		out = append(out, own+".evil.example")
 	}
 	for _, h := range webhooks {
-		u, err := url.Parse(h.URL)
-		if err != nil {
-			continue
-		}
-		if site, ok := siteOf(u); ok && !slices.Contains(out, "https://evil"+site) {
+		if site := wire.SiteOf(h.URL); site != "" && !slices.Contains(out, "https://evil"+site) {
 			out = append(out, "https://evil"+site, "https://"+site+".evil.example")
 		}
 	}
 	return out
-}
-
-// siteOf is the domain that somebody has registered; not ok for addresses and bare names.
-func siteOf(u *url.URL) (string, bool) {
-	if net.ParseIP(u.Hostname()) != nil {
-		return "", false
-	}
-	site, err := publicsuffix.EffectiveTLDPlusOne(strings.ToLower(u.Hostname()))
-	return site, err == nil
 }
 
 // sentByBrowsers says whether the session is what a browser sends of itself, and not what the

@@ -2,16 +2,14 @@ package subject
 
 import (
 	"context"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/net/publicsuffix"
-
 	"github.com/kindlytest/kindlytest/internal/browser"
 	"github.com/kindlytest/kindlytest/internal/param"
+	"github.com/kindlytest/kindlytest/internal/wire"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/suites/service"
 )
@@ -92,23 +90,15 @@ func (s *Session) callAgain(ctx context.Context, v *Visit) {
 	}
 }
 
-func (v *Visit) ofOwnSite(r browser.Request) bool { return siteOf(r.URL) == siteOf(v.ChatURL()) }
+// ofOwnSite says whether a request goes to the site of the page, or to its host, which is of none.
+func (v *Visit) ofOwnSite(r browser.Request) bool {
+	site := wire.SiteOf(v.ChatURL())
+	return wire.SiteOf(r.URL) == site && (site != "" || hostOf(r.URL) == hostOf(v.ChatURL()))
+}
 
 func withoutQuery(r browser.Request) string {
 	before, _, _ := strings.Cut(r.URL, "?")
 	return r.Method + " " + before
-}
-
-// siteOf is the site of a URL: the domain that its owner has registered.
-func siteOf(raw string) string {
-	host := hostOf(raw)
-	if net.ParseIP(host) != nil {
-		return host
-	}
-	if site, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
-		return site
-	}
-	return host
 }
 
 // CallbackRequest is the last of [Visit.CallbackRequests]: what the callback
