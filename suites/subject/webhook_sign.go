@@ -46,6 +46,9 @@ func (h *Webhook) StillWelcome(ctx context.Context, st Standing, v Verdict) Verd
 			return v
 		}
 	}
+	if service.RunningOf(ctx).Late() { // it may be refused for its age: the check begins anew
+		return v
+	}
 	return CouldNotRun(fmt.Errorf("%s turns valid requests away by now: %s. After many bad requests something refuses this machine all that it sends (Fail2Ban, Rack::Attack, a firewall's rule): let its address through while you test",
 		h.Name(), Describe(ev.Exchange))).With(ev)
 }
