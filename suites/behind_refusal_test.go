@@ -16,6 +16,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites"
+	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 )
 
@@ -176,6 +177,60 @@ func TestARefusalOfTheVisitorIsAboutTheSession(t *testing.T) {
 			}
 			if seen == 0 || row.says != "" && run.ExitCode == 0 {
 				t.Errorf("none is %s; exit code %d (%s)", row.want, run.ExitCode, run.Problem)
+			}
+		})
+	}
+}
+
+// An access token that lives for seconds is over when the checks come to it. The page gets
+// another one by itself, and so no refusal of the old one is the endpoint's mistake.
+func TestAnAccessTokenThatIsOverIsNoMistake(t *testing.T) {
+	t.Parallel()
+	requireBrowser(t)
+	const callback = `async (id) => {
+		const ask = async () => fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json", Authorization: "Bearer " + await window.access}, body: JSON.stringify({chat_id: id})});
+		let r = await ask();
+		if (r.status === 401) { window.access = fetch("/access").then(async r => atob(await r.text())); r = await ask(); }
+		return r.ok ? (await r.json()).token : null;
+	}`
+	for _, id := range []string{"AUTH-POST-TOKEN", "AUTH-ERROR-LEAK"} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			var made, over atomic.Int64
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				switch {
+				case r.URL.Path == "/access" && plainSession(r) != "":
+					fmt.Fprint(w, base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "access-%d", made.Add(1)))) // where it comes from is not seen
+				case r.URL.Path == "/auth":
+					if r.Header.Get(service.HeaderCheck) == id {
+						over.CompareAndSwap(0, made.Load()) // all that were made before
+					}
+					var n int64
+					if _, err := fmt.Sscanf(r.Header.Get("Authorization"), "Bearer access-%d", &n); err != nil || n <= over.Load() {
+						http.Error(w, `{"error":"log in"}`, http.StatusUnauthorized)
+						return
+					}
+					e := plainEndpoint{who: func(*http.Request) string { return "user-ada" }}
+					if id == "AUTH-ERROR-LEAK" {
+						e.before = func(w http.ResponseWriter, chat any) {
+							if text, ok := chat.(string); !ok || len(text) != 36 {
+								w.WriteHeader(http.StatusBadRequest)
+								fmt.Fprint(w, `{"error":"/srv/shop/src/chat.js"}`)
+							}
+						}
+					}
+					e.ServeHTTP(w, r)
+				default:
+					w.Header().Set("Content-Type", "text/html")
+					fmt.Fprint(w, `<script>window.access = fetch("/access").then(async r => atob(await r.text()))</script>`, html(callback, ""))
+				}
+			})
+			shop := target.Target{PageURL: url + "/", PublicKeys: []*token.Key{publicOf(t)},
+				Login: &browser.Login{Cookies: []browser.Cookie{{Name: "sid", Value: "9f2c7be1a0d4", HTTPOnly: true, SameSite: "Lax"}}}}
+			want := map[string]reports.Outcome{"AUTH-POST-TOKEN": reports.Passed, "AUTH-ERROR-LEAK": reports.Warned}[id]
+			if c := find(t, suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{id}, Browser: sharedBrowser(t)}), id); c.Outcome != want {
+				t.Errorf("%s is %s, want %s", id, c.Outcome, want)
+				describe(t, c)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -23,9 +24,9 @@ import (
 func TestWhoOpensTheLoginPageGetsNoToken(t *testing.T) {
 	t.Parallel()
 	boundTo := func(sid string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte("csrf of "+sid)))[:32] }
-	for _, way := range []struct {
-		name, tag, headers, member string
-		sent                       func(r *http.Request, body map[string]any) string
+	for i, way := range []struct {
+		name, tag, headers, member, refusal string
+		sent                                func(r *http.Request, body map[string]any) string
 	}{
 		{name: "in the header of Rails and Laravel", tag: `<meta name="csrf-param" content="authenticity_token"><meta name="csrf-token" content="%s">`, headers: `, "X-CSRF-TOKEN": document.querySelector("meta[name=csrf-token]").content`,
 			sent: func(r *http.Request, _ map[string]any) string { return r.Header.Get("X-CSRF-Token") }},
@@ -33,10 +34,15 @@ func TestWhoOpensTheLoginPageGetsNoToken(t *testing.T) {
 			sent: func(r *http.Request, _ map[string]any) string { return r.Header.Get("X-XSRF-Token") }},
 		{name: "in the header of Express, fetched", headers: `, "X-CSRF-Token": (await (await fetch("/csrf")).json()).csrfToken`,
 			sent: func(r *http.Request, _ map[string]any) string { return r.Header.Get("X-CSRF-Token") }},
+		{name: "as a nonce of WordPress", tag: `<script>const shop = {"ajaxurl":"/auth","nonce":"%s"}</script>`, member: `, _ajax_nonce: shop.nonce`, refusal: "-1",
+			sent: func(_ *http.Request, body map[string]any) string { return fmt.Sprint(body["_ajax_nonce"]) }},
 		{name: "in the body", tag: `<input type="hidden" name="_token" value="%s">`, member: `, _token: document.querySelector("[name=_token]").value`,
 			sent: func(_ *http.Request, body map[string]any) string { return fmt.Sprint(body["_token"]) }},
 	} {
 		for _, guests := range []bool{false, true} {
+			if !guests && i > 0 {
+				continue // where it is sound, the ways are alike
+			}
 			t.Run(fmt.Sprintf("%s, tokens for guests: %t", way.name, guests), func(t *testing.T) {
 				t.Parallel()
 				e := plainEndpoint{who: func(r *http.Request) string {
@@ -61,7 +67,7 @@ func TestWhoOpensTheLoginPageGetsNoToken(t *testing.T) {
 						var members map[string]any
 						json.Unmarshal(body, &members)
 						if sid == "" || way.sent(r, members) != boundTo(sid) {
-							http.Error(w, "Page Expired", 419)
+							http.Error(w, cmp.Or(way.refusal, "Page Expired"), map[bool]int{false: 419, true: 403}[way.refusal != ""])
 							return
 						}
 						r.Body = io.NopCloser(bytes.NewReader(body))

@@ -23,14 +23,22 @@ func onEndpoint(judge func(context.Context, *subject.Session, *subject.Endpoint)
 	}
 }
 
-// onServing is onEndpoint where the valid request gets a token: where it does not,
+// onLasting is onEndpoint while the session lasts.
+func onLasting(judge func(context.Context, *subject.Session, *subject.Endpoint) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	return onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
+		return s.Lasting(ctx, func(e *subject.Endpoint) subject.Verdict { return judge(ctx, s, e) })
+	})
+}
+
+// onServing is onLasting where the valid request gets a token: where it does not,
 // or no longer, that another gets none either proves nothing.
 func onServing(judge func(context.Context, *subject.Session, *subject.Endpoint) subject.Verdict) func(context.Context, *subject.Session) subject.Verdict {
+	lasting := onLasting(judge)
 	return onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
 		if ev, err := tokenAnswer(ctx, s); err != nil {
 			return subject.CouldNotRun(err).With(ev)
 		}
-		return s.Lasting(ctx, func(e *subject.Endpoint) subject.Verdict { return judge(ctx, s, e) })
+		return lasting(ctx, s)
 	})
 }
 

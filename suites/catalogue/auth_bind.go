@@ -192,8 +192,8 @@ func judgeSessions(s *subject.Session, answers []subject.Evidence) subject.Verdi
 	return subject.Holds("two subs, also at the same time")
 }
 
-var authConcurrent = onEndpoint(func(ctx context.Context, s *subject.Session, _ *subject.Endpoint) subject.Verdict {
-	return s.Lasting(ctx, func(e *subject.Endpoint) subject.Verdict { return tokensAtOnce(ctx, s, e, 32) })
+var authConcurrent = onLasting(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+	return tokensAtOnce(ctx, s, e, 32)
 })
 
 // tokensAtOnce asks for n tokens at the same time.

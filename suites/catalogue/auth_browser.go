@@ -106,7 +106,7 @@ func judgeForeign(e *subject.Endpoint, origin string, ev subject.Evidence) subje
 	return subject.Holds("%s: not allowed", ev.Title)
 }
 
-var authCorsPreflight = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+var authCorsPreflight = onLasting(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	if !e.Cross() {
 		return subject.Missing("%s", sameOrigin(e))
 	}

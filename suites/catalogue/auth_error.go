@@ -14,7 +14,7 @@ import (
 	"github.com/kindlytest/kindlytest/suites/subject"
 )
 
-var authErrorLeak = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+var authErrorLeak = onLasting(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	answered := false
 	for _, ev := range errorAnswers(ctx, s, e) {
 		answered = answered || ev.Exchange.Response != nil

@@ -19,7 +19,7 @@ import (
 
 // Whether the endpoint gives tokens at all, and in which form.
 
-var authPostToken = onEndpoint(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
+var authPostToken = onLasting(func(ctx context.Context, s *subject.Session, e *subject.Endpoint) subject.Verdict {
 	const expected = "a token for a new chat"
 	if e.Socket {
 		return throughPage(s, subject.Evidence{})

@@ -1,6 +1,7 @@
 package catalogue
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
@@ -218,8 +219,11 @@ func answeredBefore(c *call) (string, []subject.Evidence) {
 
 var csrfWords = regexp.MustCompile(`(?i)csrf|xsrf|authenticity.?token|request forgery|anti-?forgery|page expired|invalid_nonce|cookie check failed|unable to verify your data submission|(?:form|security) token (?:is |was |has )?(?:invalid|missing|expired|mismatch)|invalid (?:form|security) token|token mismatch`)
 
-// saysCSRF says whether an answer is what frameworks say to a wrong CSRF token: 419 is Laravel's.
-func saysCSRF(status int, body []byte) bool { return status == 419 || csrfWords.Match(body) }
+// saysCSRF says whether an answer is what frameworks say to a wrong CSRF token: 419 is
+// Laravel's, -1 that of WordPress.
+func saysCSRF(status int, body []byte) bool {
+	return status == 419 || string(bytes.TrimSpace(body)) == "-1" || csrfWords.Match(body)
+}
 
 func csrfRefused(c *call) (string, []subject.Evidence) {
 	if text, evidence := mendedBy("callback-csrf")(c); text != "" {
@@ -234,8 +238,7 @@ func csrfRefused(c *call) (string, []subject.Evidence) {
 		return "", nil // words prove less than a request that brings a token
 	}
 	r := c.last()
-	ofWordPress := strings.Contains(r.URL, "admin-ajax.php") && strings.TrimSpace(string(r.ResponseBody)) == "-1"
-	if !saysCSRF(r.Status, r.ResponseBody) && !ofWordPress && !csrfWords.MatchString(fmt.Sprint(r.ResponseHeader)) {
+	if !saysCSRF(r.Status, r.ResponseBody) && !csrfWords.MatchString(fmt.Sprint(r.ResponseHeader)) {
 		return "", nil
 	}
 	c.inferred = true

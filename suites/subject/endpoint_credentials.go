@@ -180,7 +180,7 @@ func (e *Endpoint) ByVisitor(chatID string) (wire.Request, bool) {
 // logged in, and whether there was any.
 func (e *Endpoint) withVisitorsCSRF(r wire.Request) (of wire.Request, some bool) {
 	of, err := param.Walk(r, chosenHeader, func(l param.Leaf) any {
-		if !IsCSRFName(l.Name()) || l.Place == param.InHeader && e.takes(l.Name()) {
+		if !isCSRFField(l.Name()) || l.Place == param.InHeader && e.takes(l.Name()) {
 			return param.Keep
 		}
 		i := slices.IndexFunc(e.visitors, func(t csrfToken) bool { return csrfHeader(t.name) == csrfHeader(l.Name()) })
@@ -400,8 +400,15 @@ func cookiePairs(values []string) []string {
 // requests of other sites.
 func IsCSRFName(name string) bool {
 	name = strings.ToLower(name)
-	return strings.Contains(name, "csrf") || strings.Contains(name, "xsrf") ||
+	return strings.Contains(name, "csrf") || strings.Contains(name, "xsrf") || strings.Contains(name, "antiforgery") ||
 		name == "_token" || name == "authenticity_token" || strings.TrimLeft(name, "_") == "requestverificationtoken"
+}
+
+// isCSRFField is IsCSRFName of what a request carries: WordPress has its own names, by which
+// a header or cookie may be another's.
+func isCSRFField(name string) bool {
+	name = strings.ToLower(name)
+	return IsCSRFName(name) || strings.Contains(name, "nonce") || name == "security"
 }
 
 // WithOtherCSRF is a request with other values in the place of those by which an endpoint tells
@@ -409,8 +416,7 @@ func IsCSRFName(name string) bool {
 // none. Those in headers stay if other sites can't send any.
 func (e *Endpoint) WithOtherCSRF(r wire.Request, headersToo bool) (other wire.Request, changed string) {
 	other, err := param.Walk(r, chosenHeader, func(l param.Leaf) any {
-		name := strings.ToLower(l.Name())
-		if l.Place == param.InPath || l.Place == param.InHeader && !headersToo || !IsCSRFName(name) && !strings.Contains(name, "nonce") && name != "security" {
+		if l.Place == param.InPath || l.Place == param.InHeader && !headersToo || !isCSRFField(l.Name()) {
 			return param.Keep
 		}
 		text, ok := l.Value.(string)

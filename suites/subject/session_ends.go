@@ -32,7 +32,9 @@ func (s *Session) Lasting(ctx context.Context, judge func(*Endpoint) Verdict) Ve
 		if v.Sure {
 			return v
 		}
-		ended := s.hasEnded(ctx, e)
+		now, err := s.Endpoint()
+		renewed := err == nil && now != e && try < mostTries-1 // others have seen to another one
+		ended := renewed || s.hasEnded(ctx, e)
 		died := v.Kind == Lacking && len(s.Deaths()) > 0
 		if !ended && (!died || try == mostTries-1) {
 			return v
