@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -167,44 +168,16 @@ func (a *app) render(path string, format reports.Format, write func(io.Writer) e
 	if path == "-" {
 		return write(a.stdout)
 	}
+	var b bytes.Buffer // what can't be rendered leaves the file as it was
+	if err := write(&b); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	if err := replaceFile(path, write); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		return err
 	}
 	_, err := io.WriteString(a.stderr, "wrote "+path+"\n")
 	return err
-}
-
-// replaceFile writes a file beside its place and moves it there when whole: what was there
-// stays if that fails. What is no plain file, such as a pipe, is written to where it is.
-func replaceFile(path string, write func(io.Writer) error) (err error) {
-	mode := os.FileMode(0o600)
-	if info, err := os.Stat(path); err == nil {
-		if !info.Mode().IsRegular() {
-			f, err := os.OpenFile(path, os.O_WRONLY, 0)
-			if err != nil {
-				return err
-			}
-			return errors.Join(write(f), f.Close())
-		}
-		if path, err = filepath.EvalSymlinks(path); err != nil {
-			return err
-		}
-		mode = info.Mode().Perm()
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	if err := errors.Join(write(f), f.Chmod(mode), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
