@@ -41,8 +41,7 @@ func updatedSet(dir string, set reports.Set) (reports.Set, error) {
 	return reports.UpdateSet(earlier, set), nil
 }
 
-// earlierRuns are the runs of the earlier report, as far as it can be read: tryReports says
-// so before it is needed.
+// earlierRuns are the runs of the earlier report, none if it can't be read.
 func earlierRuns(dir string) []reports.Run {
 	set, _, _ := earlierSet(dir)
 	return set.Runs
@@ -80,7 +79,7 @@ func selectUnmended(o *suites.Options, t target.Target, earlier []reports.Run) (
 }
 
 // tryReports says of a directory, before anything is sent, that no report can be
-// written there, or that the one there can't be read of which a run is to update a part.
+// written there.
 func tryReports(out *outputFlags) error {
 	formats, err := out.formats()
 	if err != nil || len(formats) == 0 {
@@ -89,8 +88,15 @@ func tryReports(out *outputFlags) error {
 	if err := reports.TryFiles(out.reportDir, formats...); err != nil {
 		return fmt.Errorf("--report-dir: %w", err)
 	}
-	if !out.update {
-		return nil
+	return nil
+}
+
+// trySet says that the report of several targets can't be read of which a run is to update
+// a part: writing it anew would lose those that are left out.
+func trySet(out *outputFlags) error {
+	formats, err := out.formats()
+	if err != nil || len(formats) == 0 || !out.update {
+		return err
 	}
 	if _, _, err := earlierSet(out.reportDir); err != nil {
 		return hint.Errorf("remove it, run all, or name another --report-dir", "a run of a part updates the report that is there: %w", err)

@@ -168,31 +168,31 @@ func TestTheReportFolderIsTriedFirst(t *testing.T) {
 	}
 }
 
-// What can't be read is not replaced by the report of a part.
+// What can't be read is not replaced by the report of a part of several targets; one target
+// has nothing to lose.
 func TestAnEarlierReportThatCannotBeReadIsKept(t *testing.T) {
 	h := startWebhook(t, soundAnswer)
 	webhook := "webhooks: [{url: " + h.URL + "/kindly}]"
 	one := writeFile(t, "kindlytest.yaml", "version: 1\n"+webhook+"\n")
 	several := writeFile(t, "kindlytest.yaml", "version: 1\ntargets: [{name: a, "+webhook+"}, {name: b, "+webhook+"}]\n")
-	for _, row := range []struct {
-		file string
-		part []string
-	}{
-		{one, []string{"--only", "RESP-JSON"}},
-		{several, []string{"--only", "RESP-JSON"}},
-		{several, []string{"--target", "a"}},
-		{several, []string{"--last-failed"}},
-	} {
-		const newer = `{"schema": 999, "runs": []}`
+	const newer = `{"schema": 999, "runs": []}`
+	for _, part := range [][]string{{"--only", "RESP-JSON"}, {"--target", "a"}, {"--last-failed"}} {
 		dir := filepath.Dir(writeFile(t, "report.json", newer))
-		run := []string{"run", "-c", row.file, "--report-dir", dir}
+		run := []string{"run", "-c", several, "--report-dir", dir}
 		h.asked.Store(0)
-		out := runHere(t.Context(), nil, "", append(run, row.part...)...)
+		out := runHere(t.Context(), nil, "", append(run, part...)...)
 		if out.code != exitUsage || !strings.Contains(out.stderr, "read it with a newer kindlytest") || !strings.Contains(out.stderr, "hint: ") || h.asked.Load() > 0 || readText(t, dir, "report.json") != newer {
-			t.Errorf("%q: exit code %d, %d requests\n%s%s", row.part, out.code, h.asked.Load(), out.stdout, out.stderr)
+			t.Errorf("%q: exit code %d, %d requests\n%s%s", part, out.code, h.asked.Load(), out.stdout, out.stderr)
 		}
 		if runHere(t.Context(), nil, "", append(run, "--skip", "LIVE,HOOK")...); readText(t, dir, "report.json") == newer {
 			t.Error("a run of all does not replace it")
+		}
+	}
+	for _, text := range []string{newer, `{"schema": 1, "checks": [`, "no JSON"} {
+		dir := filepath.Dir(writeFile(t, "report.json", text))
+		out := runHere(t.Context(), nil, "", "run", "-c", one, "--report-dir", dir, "--only", "RESP-JSON")
+		if out.code != exitOK || readText(t, dir, "report.json") == text {
+			t.Errorf("%s: exit code %d\n%s", text, out.code, out.stderr)
 		}
 	}
 }

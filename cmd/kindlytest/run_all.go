@@ -57,6 +57,9 @@ func (a *app) checkAll(ctx context.Context, fs *pflag.FlagSet, args []string, f 
 	if err := tryReports(&f.output); err != nil {
 		return err
 	}
+	if err := trySet(&f.output); err != nil {
+		return err
+	}
 	if f.lastFailed {
 		earlier := earlierRuns(f.output.reportDir)
 		for i := range jobs {
