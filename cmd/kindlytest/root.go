@@ -122,6 +122,10 @@ func flagError(cmd *cobra.Command, err error) error {
 	return hint.Errorf(way, "%w", err)
 }
 
+// mayBeEmpty are the flags without which nothing is left out: users send empty messages,
+// a Chrome is found by itself, and the rest is a convenience.
+var mayBeEmpty = []string{"message", "seed", "browser", "browser-url", "db"}
+
 // refuseEmpty refuses flags whose value is empty: the variable that a script gives is
 // not set then, and what it was to turn on would be left out unsaid.
 func refuseEmpty(fs *pflag.FlagSet) (err error) {
@@ -130,7 +134,7 @@ func refuseEmpty(fs *pflag.FlagSet) (err error) {
 		if list, ok := f.Value.(pflag.SliceValue); ok {
 			value = strings.Join(list.GetSlice(), "")
 		}
-		if value == "" && err == nil && f.Name != "message" { // users send empty ones
+		if value == "" && err == nil && !slices.Contains(mayBeEmpty, f.Name) {
 			err = hint.Errorf("leave it out, or give it a value; a variable that is not set gives none", "--%s is empty", f.Name)
 		}
 	})
