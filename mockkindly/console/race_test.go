@@ -106,3 +106,18 @@ func TestAResetWhileAwayIsNoticed(t *testing.T) {
 	f.CloseClientConnections()
 	p.shows("#foot", "0 events")
 }
+
+func TestAnotherMocksEventIsNotTheOneThatWasOpen(t *testing.T) {
+	f := newFake(t)
+	f.happen(delivery("c1", 200, object{"webhook": "before"}))
+	p := visit(t, f.URL+"/#/event/1?q=webhook")
+	p.shows("#detail h1", "before")
+	f.change(func() { f.events, f.boot, f.version = nil, "boot2", 0 })
+	f.happen(delivery("c1", 200, object{"webhook": "after"}))
+	f.CloseClientConnections()
+	p.shows("#list", "after")
+	p.shows("#detail", "Choose an event")
+	if eval[bool](p, `document.body.classList.contains("opened") || document.querySelector("[aria-selected=true]") !== null || location.hash !== "#/?q=webhook"`) {
+		t.Errorf("it is still chosen: %s", eval[string](p, "location.hash + document.body.className"))
+	}
+}

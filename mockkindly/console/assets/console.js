@@ -93,6 +93,8 @@ document.addEventListener("forgotten", () => {
   missed = 0;
   store.clear();
   flush();
+  unselect(); // another event may have its number
+  route.go(route.href("", "", query()), false);
   list.toTop();
 });
 
@@ -167,10 +169,14 @@ function followAddress() {
     list.select(seq, store.indexOf(seq));
     detail.show(seq);
   } else {
-    document.body.classList.remove("opened");
-    list.select(null);
-    detail.empty();
+    unselect();
   }
+}
+
+function unselect() {
+  document.body.classList.remove("opened");
+  list.select(null);
+  detail.empty();
 }
 
 addEventListener("popstate", followAddress);
