@@ -122,7 +122,9 @@ func (s *server) postResend(w http.ResponseWriter, r *http.Request) error {
 	if in.Token == "" {
 		in.Token = mockkindly.TokenSame
 	}
-	e, err := s.kindly.Resend(r.Context(), seq, in.Token)
+	ctx, done := s.outlive(r)
+	defer done()
+	e, err := s.kindly.Resend(ctx, seq, in.Token)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@
 package server
 
 import (
+	"context"
 	"net/http"
 	"sync/atomic"
 
@@ -55,9 +56,30 @@ type server struct {
 	opts    Options
 	rules   map[string]ChecksRule // of the checks, by ID
 	streams atomic.Int32
+	left    atomic.Int32 // requests to webhooks whose callers are gone
 }
 
 // New returns the handler. It ends what it does when the mock is closed.
 func New(k *mockkindly.Kindly, o Options) http.Handler {
 	return (&server{kindly: k, opts: o, rules: rulesOf(o.Checks)}).routes()
+}
+
+// maxLeft bounds the requests to webhooks that nobody waits for.
+const maxLeft = 64
+
+// outlive is a context for what goes on when the caller is gone: Kindly calls webhooks
+// from its servers, whether the page is still open or not.
+func (s *server) outlive(r *http.Request) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+	stay := context.AfterFunc(r.Context(), func() {
+		if s.left.Add(1) > maxLeft {
+			cancel()
+		}
+	})
+	return ctx, func() {
+		if !stay() {
+			s.left.Add(-1)
+		}
+		cancel()
+	}
 }

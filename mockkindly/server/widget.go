@@ -128,7 +128,9 @@ func (s *server) postMessage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("id")
-	replies, err := s.kindly.Converse(r.Context(), id, m)
+	ctx, done := s.outlive(r)
+	defer done()
+	replies, err := s.kindly.Converse(ctx, id, m)
 	if err != nil {
 		return err
 	}
