@@ -20,8 +20,9 @@ import (
 const bodyChanged = "# The body held a token or a secret, which is left out here. A Kindly-HMAC below is of the whole body and does not fit this one.\n"
 
 // curl is a shell command that repeats the delivery. Without withToken the
-// token is replaced by the variable $TOKEN, and the body holds no credential, so
-// that the command can be shown around.
+// token is replaced by the variable $TOKEN, other headers that are credentials by
+// such as $GATE_X_API_KEY, and the body holds none, so that the command can be shown
+// around.
 // It is for a POSIX shell: all that is foreign stands in single quotes. It is
 // printable, since it is pasted into terminals, and sends the body to the byte:
 // one that is not printable is piped into curl. What opens the gates before the
@@ -61,7 +62,15 @@ func (d Delivery) curl(withToken bool, gates wire.Gates) string {
 
 func (d Delivery) curlHeader(name, value string, withToken bool) string {
 	if !strings.EqualFold(name, "Authorization") {
-		return shell.Word(name + ": " + value)
+		shown := d.redact.Header(name, value)
+		if withToken || shown == value || strings.EqualFold(name, "Kindly-HMAC") {
+			return shell.Word(name + ": " + value)
+		}
+		asGate := wire.Gates{{URL: name, Header: map[string]string{name: value}}}
+		for _, line := range asGate.Placeholders(name) {
+			return `"` + line + `"`
+		}
+		return shell.Word(name + ": " + shown)
 	}
 	if raw := tokenOf(&d); withToken && raw != "" {
 		return shell.Word(name + ": Bearer " + raw.Secret())

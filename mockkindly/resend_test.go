@@ -199,6 +199,37 @@ func TestCurlGoesThroughTheGate(t *testing.T) {
 	}
 }
 
+// Kindly, or what stands before the app, sends credentials of its own.
+func TestCurlShowsNoCredentialInAnyHeader(t *testing.T) {
+	k := newMock(t, Options{Bots: []Bot{{Key: "listen"}}})
+	jwt := sign(claims("c", now()))
+	header := http.Header{
+		"X-Api-Key": {"key-4711-4711"}, "Cookie": {"session=key-4712-4712"}, "cf-access-jwt-assertion": {jwt.Secret()}, "X-Secret'`$(a)": {"key-4713-4713"},
+		"Kindly-HMAC": {"uEeD0Q7eW9btdx6LFvvlpwkzQBWdbknsQkg1C27Cx7Q="}, "X-Plain": {"it's plain"},
+	}
+	e, err := k.Overhear(Overheard{Bot: "listen", Webhook: "app", Exchange: wire.Exchange{
+		Request: wire.Request{Method: "POST", URL: "https://hooks.example.com/", Header: header, Body: []byte("{}")}, Response: &wire.Response{Status: 200},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := curlOf(t, k, e.Seq, "")
+	if strings.Contains(shown, "key-47") || strings.Contains(shown, signature(jwt)) || strings.Contains(shown, "\"X-Secret") {
+		t.Errorf("it holds a credential:\n%s", shown)
+	}
+	for _, line := range []string{`-H "X-Api-Key: $GATE_X_API_KEY"`, `-H "Cookie: $GATE_COOKIE"`, `-H "Cf-Access-Jwt-Assertion: $GATE_CF_ACCESS_JWT_ASSERTION"`, "uEeD0Q7eW9btdx6LFvvlpwkzQBWdbknsQkg1C27Cx7Q=", "X-Plain: it"} {
+		if !strings.Contains(shown, line) {
+			t.Errorf("it lacks %s:\n%s", line, shown)
+		}
+	}
+	whole := curlOf(t, k, e.Seq, "?token=1")
+	for _, values := range header {
+		if !strings.Contains(whole, strings.ReplaceAll(values[0], "'", `'\''`)) {
+			t.Errorf("with the token, %q is left out:\n%s", values[0], whole)
+		}
+	}
+}
+
 func TestCurlIsWhatWasSent(t *testing.T) {
 	if _, err := exec.LookPath("sh"); err != nil {
 		t.Skip("SKIPPED, NOT CHECKED: there is no sh")
