@@ -154,6 +154,7 @@ type stubKindly struct {
 	replies string // JSON
 	hints   string // more members of the answer to a new chat, JSON
 	renew   string // and to a token
+	more    string // and to a message
 	tokens  int
 	chats   int
 }
@@ -210,7 +211,7 @@ func (k *stubKindly) answer(w http.ResponseWriter, c stubCall) {
 		}
 		fmt.Fprintf(w, `{"authenticated":true,"user":{"name":"Ada Lovelace","sub":"u1"},"expires":%q%s}`, expires.UTC().Format(time.RFC3339Nano), k.renew)
 	case strings.HasSuffix(c.Path, "/messages"):
-		fmt.Fprintf(w, `{"replies":[%s]}`, k.replies)
+		fmt.Fprintf(w, `{"replies":[%s]%s}`, k.replies, k.more)
 	default:
 		w.WriteHeader(http.StatusNoContent)
 	}

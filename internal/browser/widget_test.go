@@ -110,6 +110,7 @@ func TestWidgetReportsInOrder(t *testing.T) {
 }
 
 func TestWidgetRenewsBeforeExpiry(t *testing.T) {
+	const status = `document.querySelector(".kindly-status").textContent + "|" + document.querySelector(".kindly-why").textContent`
 	page := optionsPage(`let n = 0; kindlyOptions = {getAuthToken: () => "` + fakeToken + `" + n++}`)
 	t.Run("30 s before the end", func(t *testing.T) {
 		k := &stubKindly{expires: func(n int) time.Time { return time.Now().Add(time.Duration(n) * 15 * time.Minute) }}
@@ -150,6 +151,31 @@ func TestWidgetRenewsBeforeExpiry(t *testing.T) {
 		}
 		if n := len(k.all("/token")); n != 2 {
 			t.Errorf("%d tokens", n)
+		}
+		if got := script(t, p, status); got != "Not authenticated|The token has expired" {
+			t.Errorf("after its end: %s", got)
+		}
+	})
+	t.Run("in time when a mock that was started anew got the remembered token", func(t *testing.T) {
+		end := time.Now().Add(15 * time.Minute)
+		k := &stubKindly{expires: func(int) time.Time { return end }, more: `,"renew_in_ms":1`}
+		s := newSite(t, map[string]string{"/": page})
+		p := visit(t, s.URL, k)
+		k.settled(t, 1)
+		eventually(t, "authenticated", func() bool { return strings.HasPrefix(script(t, p, status), "Authenticated") })
+		script(t, p, `kindlyChat.sendMessage("hello").then(() => "")`)
+		k.settled(t, 2)
+		eventually(t, "a second token", func() bool { return len(k.all("/token")) == 2 })
+		for _, step := range []struct {
+			d time.Duration
+			n int
+		}{{14 * time.Minute, 2}, {40 * time.Second, 3}, {time.Hour, 3}} {
+			if err := p.Advance(withTimeout(t), step.d); err != nil {
+				t.Fatal(err)
+			}
+			if n := len(k.all("/token")); n != step.n {
+				t.Errorf("%v later: %d tokens, want %d", step.d, n, step.n)
+			}
 		}
 	})
 	t.Run("not when it was refused", func(t *testing.T) {

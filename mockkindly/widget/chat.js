@@ -6,6 +6,7 @@ class Chat {
   #queue = Promise.resolve(); // reports go out one after another, in order
   #unsent = 0; // of those
   #timer = 0;
+  #ending = 0; // timer of the token's end
   #lastExpiry = 0;
   #again = 0; // renewals that brought no later end
   #callTwice = false; // a fault of the mock, on purpose
@@ -41,6 +42,7 @@ class Chat {
 
   #become(state, why = "", user = null) {
     if (this.#stopped) return;
+    clearTimeout(this.#ending);
     this.state = state;
     this.why = why;
     this.user = user;
@@ -195,13 +197,15 @@ class Chat {
   // #renewBefore asks for the next token when this one is about to end, or when
   // the mock says: its faults may want it early.
   #renewBefore(expires, within) {
+    if (this.#stopped) return;
     const now = Date.now();
+    if (expires > now) inSteps(expires, (timer) => { this.#ending = timer; }, () => this.#become("anonymous", "The token has expired"));
     const told = typeof within === "number" && within >= 0;
     if (MANNER.never_renews && !told) return;
     if (expires > this.#lastExpiry) {
       this.#lastExpiry = expires;
       this.#again = 0;
-    } else if (!told || ++this.#again > 3) {
+    } else if (told ? ++this.#again > 3 : now >= expires - MARGIN) {
       return; // the page gave the token that it had given before: another call would too
     }
     this.#renewAt(told ? now + within : renewalTime(now, expires));
@@ -209,14 +213,7 @@ class Chat {
 
   #renewAt(due) {
     clearTimeout(this.#timer);
-    const tick = () => {
-      if (this.#stopped) return;
-      const left = due - Date.now();
-      // In steps, since timers stand still while a computer sleeps.
-      if (left > 0) this.#timer = setTimeout(tick, Math.min(left, 1000));
-      else this.#authenticate("EXPIRED").catch(() => this.#become("offline"));
-    };
-    tick();
+    inSteps(due, (timer) => { this.#timer = timer; }, () => this.#authenticate("EXPIRED").catch(() => this.#become("offline")));
   }
 
   // send puts a message into the chat and adds the replies to the log. It
@@ -294,8 +291,17 @@ class Chat {
   stop() {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    clearTimeout(this.#ending);
     this.#listeners = [];
   }
+}
+
+// inSteps calls f when it is due: in steps, since timers stand still while a computer
+// sleeps. keep gets each step's timer.
+function inSteps(due, keep, f) {
+  const left = due - Date.now();
+  if (left > 0) keep(setTimeout(() => inSteps(due, keep, f), Math.min(left, 1000)));
+  else f();
 }
 
 // isForgotten says whether the mock does not know the chat any more.
