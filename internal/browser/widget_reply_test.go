@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 )
@@ -222,4 +223,36 @@ func TestWidgetActsOutTheMocksFaults(t *testing.T) {
 			t.Errorf("settled: %v", got)
 		}
 	})
+}
+
+func TestWidgetShowsRepliesInTheOrderOfTheMessages(t *testing.T) {
+	s := newSite(t, map[string]string{"/": optionsPage(`kindlyOptions = {}`)})
+	k, answered := &stubKindly{}, make(chan struct{})
+	p := visit(t, s.URL, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/messages") {
+			k.ServeHTTP(w, r)
+			return
+		}
+		var in struct{ Text string }
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		switch in.Text {
+		case "slow":
+			<-answered
+		case "broken":
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		fmt.Fprintf(w, `{"replies":[{"reply":"re: %s"}]}`, in.Text)
+		if in.Text == "fast" {
+			time.AfterFunc(300*time.Millisecond, func() { close(answered) }) // it is in the page first
+		}
+	}))
+	k.settled(t, 1)
+	got := script(t, p, `Promise.allSettled(["slow", "broken", "fast"].map((text) => kindlyChat.sendMessage(text)))
+		.then(() => [...document.querySelectorAll("[role=log] > *")].map((e) => e.textContent).join())`)
+	if want := "slow,broken,fast,re: slow,re: fast"; got != want {
+		t.Errorf("the log is %q, want %q", got, want)
+	}
 }

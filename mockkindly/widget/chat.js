@@ -11,6 +11,7 @@ class Chat {
   #again = 0; // renewals that brought no later end
   #callTwice = false; // a fault of the mock, on purpose
   #unanswered = 0; // messages
+  #shown = Promise.resolve(); // when all that was sent so far has its replies in the log
   #repeated = 0; // calls after one that gave no token
   #stopped = false;
   #connected; // promise of the chat's id
@@ -233,6 +234,9 @@ class Chat {
   async #deliver(text, slug) {
     if (!this.#connected) throw new Error("Kindly Chat is not connected: the script has no data-bot-key");
     this.#tell("unanswered", ++this.#unanswered);
+    const before = this.#shown;
+    let shown;
+    this.#shown = new Promise((done) => { shown = done; });
     try {
       const say = async () => {
         await this.#connected;
@@ -247,10 +251,13 @@ class Chat {
       }
       if (this.#stopped) return;
       if (!answer.ok) throw new Error("Kindly answered " + answer.status);
-      for (const reply of answer.data?.replies ?? []) this.#addReply(reply);
       const within = answer.data?.renew_in_ms; // a fault was switched on meanwhile
       if (this.state === "authenticated" && typeof within === "number") this.#renewAt(Date.now() + within);
+      await before;
+      if (this.#stopped) return;
+      for (const reply of answer.data?.replies ?? []) this.#addReply(reply);
     } finally {
+      before.then(shown);
       this.#tell("unanswered", --this.#unanswered);
     }
   }
