@@ -83,7 +83,7 @@ func (c Chat) MarshalJSON() ([]byte, error) {
 // A Refusal is why a token was not accepted.
 type Refusal struct {
 	At         time.Time         `json:"at"`
-	Reason     string            `json:"reason"` // why the token came: INITIAL_CONNECT, EXPIRED
+	Reason     string            `json:"reason"` // why the token came: INITIAL_CONNECT, EXPIRED, FORWARDED
 	Violations []token.Violation `json:"violations"`
 	Unjudged   []token.Unjudged  `json:"unjudged"`
 	OnPurpose  bool              `json:"on_purpose,omitempty"` // the fault RefuseTokens was on

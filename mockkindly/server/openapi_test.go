@@ -223,13 +223,16 @@ func TestEveryKindOfEventIsAsDescribed(t *testing.T) {
 			{Slug: "bye", Answer: answering("Bye")},
 			{Fallback: true, Webhook: "dead"},
 		}}}})
-	chat, _ := authenticated(t, k, "hooks.example.com")
-	if _, err := k.Authenticate(chat.ID, "no token", mockkindly.Expired); err != nil {
-		t.Fatal(err)
+	chat, raw := authenticated(t, k, "hooks.example.com")
+	for _, reason := range []string{mockkindly.Expired, mockkindly.Forwarded} {
+		if _, err := k.Authenticate(chat.ID, "no token", reason); err != nil {
+			t.Fatal(err)
+		}
 	}
 	base := "/mock/v1/chats/" + chat.ID
 	for _, r := range []struct{ path, body string }{
 		{"/mock/v1/client", `{"bot_key":"bot"}`},
+		{base + "/token", `{"token":"` + raw.Secret() + `"}`},
 		{base + "/callbacks", `{"phase":"called","reason":"EXPIRED"}`},
 		{base + "/callbacks", `{"phase":"settled","reason":"EXPIRED","outcome":"threw","error":"oops"}`},
 		{base + "/messages", `{"text":"Where is my order?!"}`},

@@ -321,6 +321,7 @@ func TestRoutesExplainBadFields(t *testing.T) {
 		{"outcome", chat + "/callbacks", `{"phase":"settled","reason":"EXPIRED","outcome":"fine"}`, "outcome"},
 		{"type of a field", chat + "/callbacks", `{"phase":"called","reason":"EXPIRED","sync":"yes"}`, "sync"},
 		{"no token", chat + "/token", `{"reason":"EXPIRED"}`, "token"},
+		{"a token's reason", chat + "/token", `{"token":"a.b.c","reason":"FORWARDED"}`, "reason"},
 		{"a token that is a number", chat + "/token", `{"token":5}`, "token"},
 		{"no text", chat + "/messages", `{}`, "text"},
 		{"context that is no object", chat + "/messages", `{"text":"a","context":[1]}`, "context"},

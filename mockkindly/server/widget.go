@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/kindlytest/kindlytest/internal/clip"
 	"github.com/kindlytest/kindlytest/mockkindly"
 
 	"github.com/kindlytest/kindlytest/mockkindly/token"
@@ -100,6 +101,13 @@ func (s *server) postToken(w http.ResponseWriter, r *http.Request) error {
 	}
 	if in.Token == nil {
 		return inputErrorf("token", "missing; a chat without a token stays unauthenticated by itself")
+	}
+	switch in.Reason {
+	case "":
+		in.Reason = mockkindly.InitialConnect
+	case mockkindly.InitialConnect, mockkindly.Expired:
+	default:
+		return inputErrorf("reason", "%q is neither %s nor %s", clip.Text(in.Reason, 64), mockkindly.InitialConnect, mockkindly.Expired)
 	}
 	id := r.PathValue("id")
 	res, err := s.kindly.Authenticate(id, token.Raw(*in.Token), in.Reason)
