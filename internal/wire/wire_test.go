@@ -271,15 +271,22 @@ func TestCloneIsDeep(t *testing.T) {
 
 // Names under localhost are this machine, by whichever of its two addresses.
 func TestLocalhostIsBothLoopbackAddresses(t *testing.T) {
-	for _, ip := range []string{"127.0.0.1", "::1"} {
-		l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
-		if err != nil {
-			t.Skip(err) // a machine without IPv6
+	for ip, other := range map[string]string{"127.0.0.1": "::1", "::1": "127.0.0.1"} {
+		port := ""
+		for port == "" {
+			l, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
+			if err != nil {
+				t.Skip(err) // a machine without IPv6
+			}
+			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Host) })}
+			go server.Serve(l)
+			t.Cleanup(func() { server.Close() })
+			_, port, _ = net.SplitHostPort(l.Addr().String())
+			if conn, err := net.Dial("tcp", net.JoinHostPort(other, port)); err == nil { // somebody else's
+				conn.Close()
+				port = ""
+			}
 		}
-		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Host) })}
-		go server.Serve(l)
-		t.Cleanup(func() { server.Close() })
-		_, port, _ := net.SplitHostPort(l.Addr().String())
 		for _, host := range []string{"localhost", "shop.localhost"} {
 			if ex := newClient(t, Options{}).Do(t.Context(), Request{Method: "GET", URL: "http://" + host + ":" + port + "/"}); string(ex.Body()) != host+":"+port {
 				t.Errorf("%s at %s: %v", host, ip, ex.Err)
