@@ -42,7 +42,8 @@ func (v *Visit) CallbackRequests() []browser.Request {
 }
 
 // likely are those requests that came again when the callback was called again; of
-// these, and where none did, those to the page's own site.
+// these, and where none did, those to the page's own site. A callback that asks only
+// once has asked all the same: what else was answered is left where there is none.
 func (v *Visit) likely(during []browser.Request) []browser.Request {
 	if v.recurs == nil {
 		return during
@@ -55,13 +56,23 @@ func (v *Visit) likely(during []browser.Request) []browser.Request {
 		return slices.DeleteFunc(slices.Clone(all), func(r browser.Request) bool { return !ok(r) && !chains[r.ID] })
 	}
 	recurring := only(during, func(r browser.Request) bool { return v.recurs[withoutQuery(r)] })
-	switch owns := only(recurring, v.ofOwnSite); {
-	case len(recurring) == 0:
-		return only(during, v.ofOwnSite)
+	switch owns, once := only(recurring, v.ofOwnSite), only(during, v.ofOwnSite); {
 	case len(owns) > 0:
 		return owns
+	case len(recurring) > 0 && len(once) > 0: // who knows which
+		return during
+	case len(recurring) > 0:
+		return recurring
+	case len(once) > 0:
+		return once
 	}
-	return recurring
+	return only(during, mayTellScript)
+}
+
+// mayTellScript says whether something was answered that is for the script which asked,
+// even if a CORS error keeps it from that.
+func mayTellScript(r browser.Request) bool {
+	return (r.Status > 0 || r.CORSError != "") && r.Header.Get("Sec-Fetch-Mode") != "no-cors"
 }
 
 // callAgain calls the callback once more where it gave no token, and nothing tells what
