@@ -36,6 +36,9 @@ func TestAStoredSessionThatHasEnded(t *testing.T) {
 				r.onupgradeneeded = () => r.result.createObjectStore("sessions");
 				r.onsuccess = () => { r.result.transaction("sessions").objectStore("sessions").get("ada").onsuccess = (e) => done(e.target.result); };
 			})`, ""))
+		case r.URL.Path == "/bearing": // a header, which it has no more
+			w.Header().Set("Content-Type", "text/html")
+			io.WriteString(w, html(strings.Replace(ask, "{method", `{credentials: "omit", method`, 1), ""))
 		default:
 			w.Header().Set("Content-Type", "text/html")
 			io.WriteString(w, html(strings.Replace(ask, "/auth", strings.TrimSuffix(r.URL.Path, "/")+"/auth", 1), ""))
@@ -60,6 +63,10 @@ func TestAStoredSessionThatHasEnded(t *testing.T) {
 		"the server has forgotten it": {"/", session("9876543210", future), reports.Errored, 2, "nobody is logged in with ada.json: "},
 		"and others' are out of date": {"/", beside(session("9876543210", future), browser.Cookie{Name: "_gat", Value: "1", Domain: "127.0.0.1", Path: "/", Expires: past},
 			browser.Cookie{Name: "tour", Value: "1", Domain: "127.0.0.1", Path: "/help", HTTPOnly: true, Expires: past}), reports.Errored, 2, "nobody is logged in with ada.json: "},
+		"and beside it is what renews it": {"/", beside(session("9876543210", future), browser.Cookie{Name: "refresh", Value: "1", Domain: "127.0.0.1", Path: "/auth/refresh", HTTPOnly: true, Expires: future}),
+			reports.Errored, 2, "nobody is logged in with ada.json: "},
+		"it was in the storage, beside statistics' cookie": {"/bearing", &browser.Login{Stored: "ada.json", Storage: map[string]map[string]string{shop: {"access": "gone"}},
+			Cookies: []browser.Cookie{{Name: "_ga", Value: "1", Domain: "127.0.0.1", Path: "/", Expires: future}}}, reports.Errored, 2, "nobody is logged in with ada.json: "},
 		"the page leads to a login":     {"/account", session("9876543210", future), reports.Errored, 2, "leads to a login"},
 		"it is in a database":           {"/kept", session("0123456789", future), reports.Errored, 2, "getAuthToken asks nobody, and gives no token"},
 		"it is known":                   {"/", session("0123456789", future), reports.Passed, 0, ""},

@@ -83,10 +83,17 @@ func (v *Visit) notKnown() string {
 	return ""
 }
 
-// leavesCookies says whether a request went without what the browser has to be known by:
-// who is refused then may be logged in all the same.
+// leavesCookies says whether a request went without a cookie by which the login is known,
+// and that the browser still has: who is refused then may be logged in all the same.
 func (v *Visit) leavesCookies(r browser.Request) bool {
-	return len(r.Withheld) > 0 || wire.HeaderValue(r.Header, "Cookie") == "" && wire.HeaderValue(r.Header, "Authorization") == "" && CookiesFor(v.State.Cookies, r.URL) != ""
+	kept := slices.DeleteFunc(slices.Clone(v.State.Cookies), func(c browser.StoredCookie) bool {
+		return !c.HTTPOnly || len(v.login.Steps) == 0 && !slices.ContainsFunc(v.login.Cookies, func(of browser.Cookie) bool { return of.Name == c.Name })
+	})
+	withheld := slices.ContainsFunc(r.Withheld, func(k browser.KeptBack) bool {
+		return slices.ContainsFunc(kept, func(c browser.StoredCookie) bool { return c.Name == k.Name }) &&
+			slices.ContainsFunc(k.Reasons, func(why string) bool { return why != "NotOnPath" && why != "DomainMismatch" })
+	})
+	return withheld || wire.HeaderValue(r.Header, "Cookie") == "" && wire.HeaderValue(r.Header, "Authorization") == "" && CookiesFor(kept, r.URL) != ""
 }
 
 // storedElsewhere names the places that a stored session is for, if the page is none
