@@ -125,7 +125,8 @@ func (u *User) runSteps(ctx context.Context) error {
 	defer p.Close()
 	for i, step := range u.login.Steps {
 		action, selector, err := p.perform(ctx, step)
-		if err != nil {
+		followed := i+1 < len(u.login.Steps) && u.login.Steps[i+1].Goto == ""
+		if err != nil && !(followed && p.asksWho(ctx, err)) {
 			return p.stepError(&StepError{Of: "login", Number: i + 1, Action: action, Selector: selector, Err: err}, u.login.Secret)
 		}
 		_ = left.take(ctx, p) // the next step may leave the origin; the last look counts
@@ -180,8 +181,7 @@ func (s Step) actions() int {
 	return n
 }
 
-// open is a goto: the document must come. One that is refused to who is not logged in may
-// be what they log in at.
+// open is a goto: the document must come.
 func (p *Page) open(ctx context.Context, rawURL string) error {
 	origin, err := originOf(rawURL)
 	if err != nil {
@@ -200,19 +200,27 @@ func (p *Page) open(ctx context.Context, rawURL string) error {
 			return noDocument{err}
 		}
 		return noDocument{errors.New(nav.Error)}
-	case (nav.Status == http.StatusUnauthorized || nav.Status == http.StatusForbidden) && p.hasFields(ctx):
-		return nil
 	case nav.Status >= 400:
-		return fmt.Errorf("the server answered %d", nav.Status)
+		return refusal(nav.Status)
 	}
 	return nil
 }
 
-// hasFields says whether a visitor sees something to fill in, or a button.
-func (p *Page) hasFields(ctx context.Context) bool {
+// refusal is the status of a document that did not come.
+type refusal int
+
+func (r refusal) Error() string { return fmt.Sprintf("the server answered %d", int(r)) }
+
+// asksWho says whether a goto was refused to who is not logged in, and shows what they log
+// in at.
+func (p *Page) asksWho(ctx context.Context, err error) bool {
+	if !errors.Is(err, refusal(http.StatusUnauthorized)) && !errors.Is(err, refusal(http.StatusForbidden)) {
+		return false
+	}
 	p.Settle(ctx)
-	fields, err := evaluate[[]string](ctx, p, readFields)
-	return err == nil && len(fields) > 0
+	asks, err := evaluate[bool](ctx, p, `() => [...document.querySelectorAll("input")].some((e) =>
+		["email", "password", "text"].includes(e.type) && !e.disabled && e.getClientRects().length > 0)`)
+	return err == nil && asks
 }
 
 // noDocument is why the document of a goto did not come.

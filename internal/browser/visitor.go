@@ -102,7 +102,7 @@ func (u *User) Accompany(ctx context.Context, rawURL string, kindly http.Handler
 	if err := p.watchVisitor(ctx, told); err != nil {
 		return nil, errors.Join(fmt.Errorf("watching the visitor: %w", err), p.Close())
 	}
-	if err := p.open(ctx, rawURL); err != nil {
+	if err := p.open(ctx, rawURL); err != nil && !p.asksWho(ctx, err) {
 		return nil, errors.Join(fmt.Errorf("opening %s: %w", withoutQuery(rawURL), err), p.Close())
 	}
 	return p, nil
