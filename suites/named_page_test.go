@@ -148,8 +148,8 @@ func TestOneMistakeOfACallbackIsNamedAlone(t *testing.T) {
 			}
 			sound(w, r)
 		}, "", "callback-redirected", []string{"Call the URL that answers"}, "401"},
-		{"the tag's CSRF token is wanted, in no words", asking, same, only(func(r *http.Request) bool { return r.Header.Get("X-Csrf-Token") == "abcdef" }, 422, `{}`),
-			`<meta name="csrf-token" content="abcdef">`, "callback-csrf", []string{"of the tag csrf-token, in the header X-Csrf-Token", "(confirmed)"}, "name of the chat id"},
+		{"the tag's CSRF token is wanted, in no words", asking, same, only(func(r *http.Request) bool { return r.Header.Get("X-Csrf-Token") == "csrf_8f3a91" }, 422, `{}`),
+			`<meta name="csrf-param" content="authenticity_token"><meta name="csrf-token" content="csrf_8f3a91">`, "callback-csrf", []string{"of the tag csrf-token, in the header X-Csrf-Token", "(confirmed)"}, "name of the chat id"},
 		{"403 is said, and nothing else", asking, same, only(func(*http.Request) bool { return false }, 403, ``), "", "callback-unauthorized", []string{"Spring"}, ""},
 		{"null is sent for the session", bearing, same, only(func(r *http.Request) bool { return r.Header.Get("Authorization") == "Bearer s" }, 401, `{}`),
 			"", "callback-bearer-missing", []string{"“null”", "where the page keeps"}, "[removed]"},

@@ -252,7 +252,7 @@ const inScript = "script's variable"
 func csrfTokens(v *Visit) []csrfToken {
 	var out []csrfToken
 	add := func(where, name, value string) {
-		if !IsCSRFName(value) { // else it is how a field or header is called, not what belongs into it
+		if !IsCSRFName(value) || strings.ContainsAny(value, "0123456789") { // else it is how a field or header is called, not what belongs into it
 			out = append(out, csrfToken{where, name, value})
 		}
 	}
