@@ -48,7 +48,7 @@ var authPostToken = onLasting(func(ctx context.Context, s *subject.Session, e *s
 		return throughPage(s, ev)
 	}
 	toLogin := ev.Exchange.Status()/100 == 3 && leadsToLogin(e.Request.URL, ev.Exchange.Response.Header.Get("Location"))
-	if asStranger := s.Target.Endpoint == nil && s.Target.Login == nil; asStranger && (toLogin || refusesStranger(ev)) {
+	if asStranger := !e.Gave && s.Target.Endpoint == nil && s.Target.Login == nil; asStranger && (toLogin || refusesStranger(ev)) {
 		return noLogin(s, "the page's request gets no token: "+whatCame(ev)).With(ev)
 	}
 	v := subject.Violated(expected, whatCame(ev))
