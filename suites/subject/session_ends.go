@@ -56,14 +56,7 @@ func (s *Session) hasEnded(ctx context.Context, e *Endpoint) bool {
 		s.lookAtSession(e, ev, s.now)
 		return false
 	}
-	if !s.forNobody(ctx, e, ev, raw) {
-		return false
-	}
-	if s.renewSession(ctx, e) {
-		return true
-	}
-	s.shutOut(ctx)
-	return false
+	return s.forNobody(ctx, e, ev, raw) && s.renewSession(ctx, e)
 }
 
 // forNobody says whether an answer is that to somebody without a session: a refusal,
@@ -144,19 +137,22 @@ func (s *Session) askedByPage(ctx context.Context, e *Endpoint) (*Endpoint, erro
 		return nil, err
 	}
 	if called.Token == "" && s.Target.Login != nil {
-		return s.askedByNewLogin(e, s.Target.Login, v, &s.pages.mended)
+		return s.askedByNewLogin(ctx, e, s.Target.Login, v, &s.pages.mended)
 	}
 	return s.seenOn(ctx, page, v, e, chatID, called)
 }
 
 // askedByNewLogin is the endpoint as the page calls it of a user who has logged in anew.
 // That visit takes the place of theirs.
-func (s *Session) askedByNewLogin(e *Endpoint, login *browser.Login, before *Visit, place *Memo[*Visit]) (*Endpoint, error) {
+func (s *Session) askedByNewLogin(ctx context.Context, e *Endpoint, login *browser.Login, before *Visit, place *Memo[*Visit]) (*Endpoint, error) {
 	v, err := s.visit(login, before)
 	if err != nil {
 		return nil, err
 	}
 	if v.Token == "" {
+		if login == s.Target.Login {
+			s.shutOut(ctx, e, v)
+		}
 		return nil, MissingError("the page of who has logged in anew gives no token")
 	}
 	place.Replace(v)
@@ -248,7 +244,7 @@ func (s *Session) askedBySecond(ctx context.Context, e *Endpoint) (*Endpoint, er
 	if err != nil {
 		return nil, err
 	}
-	return s.askedByNewLogin(e, s.Target.Second, like, &s.pages.second)
+	return s.askedByNewLogin(ctx, e, s.Target.Second, like, &s.pages.second)
 }
 
 // askPlainly makes the page's request again for a chat, with a session that lasts.

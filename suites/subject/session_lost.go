@@ -46,15 +46,22 @@ func (s *Session) lookAtSession(e *Endpoint, ev Evidence, send func(string, wire
 		"Mend first what ends the process, if one does, and give a new session. Or keep sessions where they outlive it, or let kindlytest log in: page.login in kindlytest.yaml.")
 }
 
-// shutOut notes that the user's own request is refused by now, also after a new login:
-// whoever asked too much, or wrongly, is shut out, and what is refused then tells nothing.
-func (s *Session) shutOut(ctx context.Context) {
-	if ctx.Err() != nil || !s.logsIn() || !s.Endpoints.served.Load() || len(s.Deaths()) > 0 {
+// shutOut notes that the user's own request is refused by now, also that of the page opened
+// anew with the login, which gave no token: whoever asked too much, or wrongly, is shut out,
+// and what is refused then tells nothing.
+func (s *Session) shutOut(ctx context.Context, e *Endpoint, anew *Visit) {
+	fresh, err := discover(anew)
+	if err != nil || fresh.Origin() != e.Origin() || !isRefusal(fresh.Seen) || !s.Endpoints.served.Load() || s.Forgets() != nil || len(s.Deaths()) > 0 {
 		return
 	}
-	away := "the endpoint turns away the user's own request by now, also after a new login"
+	ev, raw := s.Ask(ctx, "the page's request again", s.likeBefore(fresh, e, anew).WithChat(s.NewChatID()))
+	if raw != "" || !isRefusal(ev) || ctx.Err() != nil {
+		return
+	}
+	const text = "turns away the user's own request by now, also from the page opened anew with the login"
+	away := "the endpoint " + text
 	if s.Endpoints.lost.CompareAndSwap(nil, &away) {
-		s.Incomplete("The auth endpoint could be judged in part only: it turns away the user's own request by now, also after a new login.",
+		s.Incomplete("The auth endpoint could be judged in part only: it "+text+".",
 			"Exempt the address of the tests from what shuts out whoever asks too much or wrongly (fail2ban, a firewall's rule, a lock of the account), or skip hostile checks.")
 	}
 }
