@@ -150,6 +150,14 @@ func (o *Oracle) Signal() bool {
 	return o.signal.any()
 }
 
+// Apart says whether valid answers lack what all anonymous ones have in common, or have
+// what none of these has. Where each anonymous answer is another text, one more is no sign.
+func (o *Oracle) Apart() bool {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return len(o.signal.anonymous) > 0 || slices.ContainsFunc(o.signal.valid, func(p part) bool { return p.absent || p.certain() })
+}
+
 // Distance says how much the answers with and without the token differ: 0 where
 // there is no signal. That an answer names the user tells more than any number of
 // parts, and a part that can't have changed by chance more than one that can.

@@ -31,22 +31,23 @@ func (n naming) call(m oracle.Marker) subject.Call {
 	return subject.Call{Payload: func(p *webhook.Payload) { n.name(p, m) }}
 }
 
-// known says whether who is named so gets another answer than somebody who is invented,
-// each time, beside what may repeat the name. ev is how the first one was answered, and
-// twin how the other was.
+// known says whether who is named so gets another answer than people who are invented, each
+// time, beside what may repeat the name: who is greeted by a hash of the name gets one of
+// their own, too. ev is how the first one was answered, and twin how somebody else was.
 func (n naming) known(ctx context.Context, h *subject.Webhook, st subject.Standing, ev subject.Evidence) (twin subject.Evidence, known bool, err error) {
-	invented := n.who
-	var ok bool
-	if invented.Value, ok = namesake(n.who.Value, h.Session.NewChatID()); !ok || !h.AcceptableStatus(ev) {
+	if !h.AcceptableStatus(ev) {
 		return twin, false, nil
 	}
-	without := withoutNames(n.who.Value, invented.Value)
-	first := without(ev)
-	var strangers []wire.Exchange
-	for _, stranger := range st.Stranger {
-		strangers = append(strangers, without(stranger))
+	names := []string{n.who.Value}
+	without := func(all []subject.Evidence) []wire.Exchange {
+		strip := withoutNames(names...)
+		var out []wire.Exchange
+		for _, ev := range all {
+			out = append(out, strip(ev))
+		}
+		return out
 	}
-	if _, told := tellApart([]wire.Exchange{first, first}, strangers); !told {
+	if _, told := tellApart(without([]subject.Evidence{ev, ev}), without(st.Stranger)); !told {
 		return twin, false, nil
 	}
 	send := func(m oracle.Marker) (subject.Evidence, bool) {
@@ -56,26 +57,38 @@ func (n naming) known(ctx context.Context, h *subject.Webhook, st subject.Standi
 		}
 		return sent, sent.Exchange.Err == nil && sent.Exchange.Status() < http.StatusInternalServerError && !h.Session.TooMany(sent)
 	}
-	if twin, ok = send(invented); !ok {
+	var nobodies []subject.Evidence
+	invent := func() bool {
+		invented := n.who
+		var ok bool
+		if invented.Value, ok = namesake(n.who.Value, h.Session.NewChatID()); !ok {
+			return false
+		}
+		names = append(names, invented.Value)
+		other, ok := send(invented)
+		nobodies = append(nobodies, other)
+		return ok
+	}
+	if !invent() {
 		return twin, false, err
 	}
-	nobody := without(twin)
-	if _, told := tellApart([]wire.Exchange{first, first}, []wire.Exchange{nobody, nobody}); !told {
+	twin = nobodies[0]
+	if _, told := tellApart(without([]subject.Evidence{ev, ev}), without([]subject.Evidence{twin, twin})); !told {
 		return twin, false, nil
 	}
-	members, nobodies := []wire.Exchange{first}, []wire.Exchange{nobody}
+	members := []subject.Evidence{ev}
 	for range oracle.Enough {
 		again, ok := send(n.who)
-		if !ok {
+		if !ok || !invent() {
 			return twin, false, err
 		}
-		other, ok := send(invented)
-		if !ok {
-			return twin, false, err
+		members = append(members, again)
+		o, told := tellApart(without(members), without(nobodies))
+		if !told || !o.Apart() {
+			return twin, false, nil
 		}
-		members, nobodies = append(members, without(again)), append(nobodies, without(other))
-		if o, told := tellApart(members, nobodies); !told || !o.WantsMore() {
-			return twin, told, nil
+		if !o.WantsMore() {
+			break
 		}
 	}
 	return twin, true, nil
@@ -90,7 +103,11 @@ func tellApart(a, b []wire.Exchange) (*oracle.Oracle, bool) {
 
 // namesake is somebody who is named in the same form, and whom nobody knows.
 func namesake(value, unique string) (string, bool) {
-	if _, err := strconv.ParseInt(value, 10, 64); err == nil || value == "" || aUUID.MatchString(value) {
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		other, err := strconv.ParseInt(strings.ReplaceAll(unique, "-", "")[:5], 16, 64)
+		return strconv.FormatInt(n/2+7_654_321+other, 10), err == nil
+	}
+	if value == "" || aUUID.MatchString(value) {
 		other, ok := invent(value, unique)
 		text, _ := other.(string)
 		return text, ok
