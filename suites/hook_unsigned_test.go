@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -54,6 +55,52 @@ func TestANamelessAnswerIsNoRefusal(t *testing.T) {
 			if c.Outcome != outcome || c.Cause != cause {
 				t.Errorf("SIG-MISSING is %s for %q, want %s", c.Outcome, c.Cause, outcome)
 				describe(t, c)
+			}
+		})
+	}
+}
+
+// One of many requests may be lost, or turned away: a refusal that is as polite as ever is one
+// all the same, and not asked for again and again.
+func TestALostControlMakesNoRefusalAcceptance(t *testing.T) {
+	t.Parallel()
+	for name, turnAway := range map[string]http.HandlerFunc{"none": nil, "lost": hang, "an error": says(500, "text/plain", "an error")} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var well, badly atomic.Int32
+			var lost sync.Map
+			h := plain()
+			h.before = func(w http.ResponseWriter, r *http.Request) bool {
+				body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				if r.Header.Get("Kindly-HMAC") == hmacOf(plainSecret, body) {
+					return false
+				}
+				if badly.Add(1) == 5 {
+					lost.Store(string(body), true)
+				}
+				if _, ok := lost.Load(string(body)); ok && turnAway != nil {
+					turnAway(w, r)
+					return true
+				}
+				return false
+			}
+			h.reply = func(name, _ string) string {
+				if well.Add(1)%2 == 0 {
+					return "Your parcel left Oslo yesterday."
+				}
+				return "Hello " + name + ", your order is on its way."
+			}
+			h.unsigned = func(w http.ResponseWriter) {
+				says(200, "application/json", `{"reply":"Something went wrong here, please try again."}`)(w, nil)
+			}
+			c := find(t, suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"SIG-MISSING"}, Timeout: impatience, Concurrency: 1}), "SIG-MISSING")
+			if c.Outcome != reports.Warned || c.Cause != "webhook-refuses-politely" {
+				t.Errorf("SIG-MISSING is %s for %q", c.Outcome, c.Cause)
+				describe(t, c)
+			}
+			if n := badly.Load(); turnAway == nil && n > 10 {
+				t.Errorf("%d requests were signed badly", n)
 			}
 		})
 	}

@@ -184,6 +184,13 @@ func (o *Oracle) Named() bool {
 	return len(o.signal.markers) > 0
 }
 
+// Seen says how many controls of a kind were seen.
+func (o *Oracle) Seen(kind Kind) int {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.models[kind].n
+}
+
 // Few says that so few valid answers were seen that what they have in common another one may
 // lack by chance: of four texts, three may name the user.
 func (o *Oracle) Few() bool {

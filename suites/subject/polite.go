@@ -111,17 +111,18 @@ func (h *Webhook) RefusesPolitely(ev Evidence, withToken bool) bool {
 	}
 	j := o.Judge(oracle.Probe{Exchange: ev.Exchange})
 	if j.Class.Passes() && (j.Weak || o.Named()) { // who is named now and then is so by chance
-		for range 2 * oracle.Enough {
-			if !o.Few() {
+		enough := 2 * oracle.Enough
+		if !j.Weak { // others got the same answer
+			enough = oracle.Enough
+		}
+		for range enough {
+			if o.Seen(oracle.Valid) >= enough && o.Seen(oracle.Anonymous) >= enough || h.observeSignatures(ctx, o, withToken) != nil {
 				break
-			}
-			if err := h.observeSignatures(ctx, o, withToken); err != nil {
-				return false
 			}
 		}
 		j = o.Judge(oracle.Probe{Exchange: ev.Exchange})
 	}
-	return o.Signal() && j.PassesSurely()
+	return o.Signal() && (j.PassesSurely() || j.Class.Passes() && o.Few())
 }
 
 // signedCalls are two requests, one signed well and the other badly, which are the same in all else.
@@ -188,6 +189,9 @@ func (h *Webhook) observeSignatures(ctx context.Context, o *oracle.Oracle, withT
 		ev, err := h.Call(row.ctx, "one more control", row.call)
 		if err != nil {
 			return err
+		}
+		if ev.Exchange.Err != nil || errs(ev) || h.Session.TooMany(ev) { // it tells of the moment
+			continue
 		}
 		if err := o.Observe(row.kind, ev.Exchange); err != nil {
 			return err
