@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"io"
 	"net/http"
 	"sync"
@@ -101,6 +102,56 @@ func TestALostControlMakesNoRefusalAcceptance(t *testing.T) {
 			}
 			if n := badly.Load(); turnAway == nil && n > 10 {
 				t.Errorf("%d requests were signed badly", n)
+			}
+		})
+	}
+}
+
+// Where each answer is another text, and most of those to the user name them, one that names
+// nobody tells nothing yet: whoever signs badly may be a stranger to it.
+func TestProseToWhoSignsBadlyIsNoAcceptance(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		refuses bool
+		want    reports.Outcome
+	}{"it makes a stranger of them": {true, reports.Warned}, "it checks no signature": {false, reports.Failed}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var asked, well, badly atomic.Int32
+			prose := func() string {
+				sum := sha256.Sum256([]byte{byte(asked.Add(1))})
+				for i, b := range sum {
+					if sum[i] = 'a' + b%26; i%5 == 4 {
+						sum[i] = ' '
+					}
+				}
+				return string(sum[:])
+			}
+			h := plain()
+			if !row.refuses {
+				h.secret = ""
+			}
+			var signed atomic.Bool
+			h.before = func(_ http.ResponseWriter, r *http.Request) bool {
+				body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				signed.Store(r.Header.Get("Kindly-HMAC") == hmacOf(plainSecret, body))
+				return false
+			}
+			h.reply = func(name, _ string) string {
+				if !signed.Load() && badly.Add(1) == 1 || signed.Load() && well.Add(1)%6 == 5 {
+					return prose()
+				}
+				return name + "! " + prose()
+			}
+			h.stranger = func(w http.ResponseWriter) { says(200, "application/json", `{"reply":"`+prose()+`"}`)(w, nil) }
+			h.unsigned = h.stranger
+			shop := targetOf(t, h)
+			shop.Webhooks[0].Secret = plainSecret
+			c := find(t, suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"SIG-MISSING"}, Concurrency: 1}), "SIG-MISSING")
+			if c.Outcome != row.want {
+				t.Errorf("SIG-MISSING is %s, want %s", c.Outcome, row.want)
+				describe(t, c)
 			}
 		})
 	}

@@ -184,6 +184,19 @@ func (o *Oracle) Named() bool {
 	return len(o.signal.markers) > 0
 }
 
+// Nameless is about the share of valid answers that don't show who the user is.
+func (o *Oracle) Nameless() float64 {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	most, n := 0, o.models[Valid].n
+	for i, m := range o.opts.Markers {
+		if slices.Contains(o.signal.markers, m) {
+			most = max(most, o.shown[Valid][i])
+		}
+	}
+	return float64(n-most+1) / float64(n+1)
+}
+
 // Seen says how many controls of a kind were seen.
 func (o *Oracle) Seen(kind Kind) int {
 	o.mu.RLock()

@@ -107,7 +107,7 @@ func altered(ctx context.Context, h *subject.Webhook, st subject.Standing, level
 	}
 	var verdicts []subject.Verdict
 	for i, ev := range h.Session.DoAll(ctx, attempts) {
-		v := judgeUnsigned(h, ways[i].what, ev, c.Token != "").With(ev)
+		v := judgeUnsigned(ctx, h, attempts[i], ev, c.Token != "").With(ev)
 		if v.Sure {
 			if beside, ok := h.InCompany(ctx, attempts[i]); ok {
 				v = beside.With(ev)
@@ -119,9 +119,9 @@ func altered(ctx context.Context, h *subject.Webhook, st subject.Standing, level
 }
 
 // judgeUnsigned is the verdict on a request whose signature is not right.
-func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withToken bool) subject.Verdict {
+func judgeUnsigned(ctx context.Context, h *subject.Webhook, a subject.Attempt, ev subject.Evidence, withToken bool) subject.Verdict {
 	const expected = "a 4xx (401), before anything else is looked at"
-	actual := fmt.Sprintf("%s: %s", what, subject.Describe(ev.Exchange))
+	actual := fmt.Sprintf("%s: %s", a.Title, subject.Describe(ev.Exchange))
 	switch status := ev.Exchange.Status(); {
 	case ev.Exchange.Err != nil:
 		return subject.Violated(expected, actual).Errs()
@@ -130,6 +130,7 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 	case status >= 400:
 		return subject.Holds("%s", actual)
 	}
+	byNames := false // they alone tell whether it was accepted
 	if withToken {
 		if o, err := h.Oracle(); err == nil && o.Signal() {
 			j := o.Judge(oracle.Probe{Exchange: ev.Exchange})
@@ -146,9 +147,10 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 			if j.PassesSurely() {
 				return subject.Doubtful(expected, actual+", with the answer that a stranger gets").Because("webhook-refuses-politely")
 			}
+			byNames = j.Class.Passes() && o.Named()
 		}
 	}
-	if h.RefusesPolitely(ev, withToken) {
+	if !byNames && h.RefusesPolitely(ev, withToken) || withToken && neverNamed(ctx, h, a, ev) {
 		return subject.Doubtful(expected, actual+", with another answer than a good signature gets").Because("webhook-refuses-politely")
 	}
 	v := subject.Violated(expected, actual+": it was accepted")
@@ -156,6 +158,33 @@ func judgeUnsigned(h *subject.Webhook, what string, ev subject.Evidence, withTok
 		return v.Surely()
 	}
 	return subject.Violated(expected, actual)
+}
+
+// neverNamed says whether the answers to an attempt show nothing of the user, as valid ones
+// do: not the first one, ev, and none of so many more that it is no chance.
+func neverNamed(ctx context.Context, h *subject.Webhook, a subject.Attempt, ev subject.Evidence) bool {
+	o, err := h.Oracle()
+	if err != nil || !o.Named() {
+		return false
+	}
+	chance := o.Nameless()
+	for range oracle.Enough {
+		if o.Judge(oracle.Probe{Exchange: ev.Exchange}).Class == oracle.Believed {
+			return false
+		}
+		if chance < 0.01 {
+			break
+		}
+		r := a.Request
+		if a.Again != nil {
+			if r, err = a.Again(); err != nil {
+				break
+			}
+		}
+		ev = h.Session.Do(ctx, a.Title+", again", r)
+		chance *= o.Nameless()
+	}
+	return o.Judge(oracle.Probe{Exchange: ev.Exchange}).Class != oracle.Believed
 }
 
 var sigMissing = signed(func(ctx context.Context, h *subject.Webhook, st subject.Standing, c subject.Call) subject.Verdict {
@@ -422,7 +451,7 @@ var sigEncoding = signed(func(ctx context.Context, h *subject.Webhook, st subjec
 	others := false // than an empty one are taken
 	for i, ev := range h.Session.DoAll(ctx, attempts) {
 		sp := spellings[i]
-		v := judgeUnsigned(h, sp.Name, ev, c.Token != "").With(ev)
+		v := judgeUnsigned(ctx, h, attempts[i], ev, c.Token != "").With(ev)
 		if v.Kind == subject.Broken && sp.Lenient && ev.Exchange.Status() < 300 {
 			v.Actual += ": it takes more than one spelling of a signature. Nobody can make this without the secret, but one value should have one spelling"
 			v = v.At(rule.Should).Fix("Compare the text of Kindly-HMAC with the expected text, rather than what they decode to.")
