@@ -97,6 +97,25 @@ func TestARefusalOfAMomentIsNoBan(t *testing.T) {
 	}
 }
 
+// A limit that the last request meets is no matter of the check, whose own were answered.
+func TestALimitAfterTheCheckIsNoneOfItsOwn(t *testing.T) {
+	t.Parallel()
+	h := plain()
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if !aBadSignature(r.Header.Get(service.HeaderCheck)) || r.Header.Get("Kindly-HMAC") != hmacOf(plainSecret, body) {
+			return false
+		}
+		w.Header().Set("Retry-After", "3600")
+		http.Error(w, "too many requests", http.StatusTooManyRequests)
+		return true
+	}
+	if c := find(t, suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"SIG-WRONG"}}), "SIG-WRONG"); c.Outcome != reports.Passed {
+		t.Errorf("SIG-WRONG is %s: %s", c.Outcome, c.Reason)
+	}
+}
+
 // badSignatures are checks of which each request is signed badly.
 var badSignatures = []string{"SIG-MISSING", "SIG-WRONG", "SIG-BODY"}
 
