@@ -156,3 +156,36 @@ func TestProseToWhoSignsBadlyIsNoAcceptance(t *testing.T) {
 		})
 	}
 }
+
+// Too few answers to say more leave it as unclear as it is.
+func TestFewAnswersLeaveAPoliteRefusalUnclear(t *testing.T) {
+	t.Parallel()
+	var well atomic.Int32
+	var turns sync.Map // of what is sent
+	h := plain()
+	h.before = func(w http.ResponseWriter, r *http.Request) bool {
+		body, _ := io.ReadAll(io.LimitReader(r.Body, 4<<20))
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if r.Header.Get("Kindly-HMAC") != hmacOf(plainSecret, body) || r.Header.Get("Authorization") == "" {
+			return false
+		}
+		turn, sent := turns.Load(string(body))
+		if !sent {
+			turn = well.Add(1)
+			turns.Store(string(body), turn)
+		}
+		if n := turn.(int32); n < 5 || n%2 == 0 {
+			return false
+		}
+		says(500, "text/plain", "an error")(w, r)
+		return true
+	}
+	h.unsigned = func(w http.ResponseWriter) {
+		says(200, "application/json", `{"reply":"Something went wrong here, please try again."}`)(w, nil)
+	}
+	c := find(t, suites.RunQuietly(t.Context(), targetOf(t, h), suites.Options{Only: []string{"SIG-MISSING"}, Concurrency: 1}), "SIG-MISSING")
+	if c.Outcome != reports.Warned || c.Cause != "webhook-refuses-politely" {
+		t.Errorf("SIG-MISSING is %s for %q", c.Outcome, c.Cause)
+		describe(t, c)
+	}
+}

@@ -134,18 +134,19 @@ func judgeUnsigned(ctx context.Context, h *subject.Webhook, a subject.Attempt, e
 	if withToken {
 		if o, err := h.Oracle(); err == nil && o.Signal() {
 			j := o.Judge(oracle.Probe{Exchange: ev.Exchange})
+			polite := subject.Doubtful(expected, actual+", with the answer that a stranger gets").Because("webhook-refuses-politely")
 			if j.Class.Passes() && j.Weak { // some valid answers may be like it, too
 				st, err := h.Standing()
 				if err == nil {
 					err = h.ObserveEnough(o, st)
 				}
-				if err != nil {
-					return subject.CouldNotRun(err)
+				if err != nil { // it is like no valid answer so far
+					return polite
 				}
 				j = o.Judge(oracle.Probe{Exchange: ev.Exchange})
 			}
 			if j.PassesSurely() {
-				return subject.Doubtful(expected, actual+", with the answer that a stranger gets").Because("webhook-refuses-politely")
+				return polite
 			}
 			byNames = j.Class.Passes() && o.Named()
 		}
