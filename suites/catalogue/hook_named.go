@@ -35,7 +35,7 @@ func (n naming) call(m oracle.Marker) subject.Call {
 // time, beside what may repeat the name: who is greeted by a hash of the name gets one of
 // their own, too. ev is how the first one was answered, and twin how somebody else was.
 func (n naming) known(ctx context.Context, h *subject.Webhook, st subject.Standing, ev subject.Evidence) (twin subject.Evidence, known bool, err error) {
-	if !h.AcceptableStatus(ev) {
+	if !h.AcceptableStatus(ev) || st.Fault != nil { // what refuses valid requests by turns differs by itself
 		return twin, false, nil
 	}
 	names := []string{n.who.Value}
@@ -77,17 +77,23 @@ func (n naming) known(ctx context.Context, h *subject.Webhook, st subject.Standi
 		return twin, false, nil
 	}
 	members := []subject.Evidence{ev}
-	for range oracle.Enough {
-		again, ok := send(n.who)
-		if !ok || !invent() {
+	for round := range oracle.Enough {
+		ask := []func() bool{invent, func() bool {
+			again, ok := send(n.who)
+			members = append(members, again)
+			return ok
+		}}
+		if round%2 > 0 { // no order in which instances may take turns
+			slices.Reverse(ask)
+		}
+		if !ask[0]() || !ask[1]() {
 			return twin, false, err
 		}
-		members = append(members, again)
 		o, told := tellApart(without(members), without(nobodies))
 		if !told || !o.Apart() {
 			return twin, false, nil
 		}
-		if !o.WantsMore() {
+		if round > 1 && !o.WantsMore() {
 			break
 		}
 	}
