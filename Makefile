@@ -25,7 +25,7 @@ demo: browser build ## run everything against the built-in customer
 # The packages that take longest first, and one more at a time than there are cores:
 # they wait a lot.
 .PHONY: test
-test: browser stacks ## all tests; of long tables a quarter each day (minutes)
+test: browser stacks ## all tests; of long tables a sixth each day (minutes)
 	KINDLYTEST_REQUIRE_BROWSER=1 $(GO) test -p $$(($$(getconf _NPROCESSORS_ONLN) + 1)) -timeout 25m ./suites ./cmd/kindlytest ./internal/browser ./suites/service ./...
 
 .PHONY: test-whole

@@ -14,7 +14,7 @@ var whole = os.Getenv("KINDLYTEST_WHOLE") != ""
 
 const (
 	longTable = 15 // shorter tables are run whole
-	parts     = 4  // of the others
+	parts     = 6  // of the others
 )
 
 // due are the rows whose turn it is today.
@@ -23,7 +23,7 @@ func due[T any](t *testing.T, all []T, name func(T) string) []T {
 	if whole || *proof || len(all) < longTable {
 		return all
 	}
-	t.Logf("a quarter of %d; all: KINDLYTEST_WHOLE=1", len(all))
+	t.Logf("a sixth of %d; all: KINDLYTEST_WHOLE=1", len(all))
 	return dueOn(seed(), all, name)
 }
 
