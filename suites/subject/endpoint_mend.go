@@ -4,11 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"html"
 	"maps"
-	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,6 +42,7 @@ var mendings = []struct {
 	what, cause, fix string
 	mend             func(e *Endpoint, v *Visit) []mendedRequest
 }{
+
 	{"the page's cookies, which the page does not send", "callback-without-credentials", `Send them: fetch(url, {credentials: "include", …}).`, withCookies},
 	{"Content-Type: application/json", "callback-without-content-type", `Say what the body is: headers: {"Content-Type": "application/json"}.`, asJSON},
 	{"a slash at the end of the path, or without it", "callback-wrong-slash", "Call the path exactly as the server has it: a redirect makes a GET of the POST, or loses the body.", withSlash},
@@ -241,69 +239,4 @@ func withCSRF(e *Endpoint, v *Visit) []mendedRequest {
 	}
 	out = append(out, last...)
 	return out[:min(len(out), 10)]
-}
-
-// csrfToken is a value that keeps requests of other sites apart, as a visit's pages have it.
-type csrfToken struct{ where, name, value string }
-
-const inScript = "script's variable"
-
-// csrfTokens are those of a visit, the surest first: of the cookies, the tags, the scripts.
-func csrfTokens(v *Visit) []csrfToken {
-	var out []csrfToken
-	add := func(where, name, value string) {
-		if !IsCSRFName(value) || strings.ContainsAny(value, "0123456789") { // else it is how a field or header is called, not what belongs into it
-			out = append(out, csrfToken{where, name, value})
-		}
-	}
-	for _, c := range v.State.Cookies {
-		if plain, err := url.QueryUnescape(c.Value); err == nil && IsCSRFName(c.Name) {
-			add("cookie", c.Name, plain)
-		}
-	}
-	for _, r := range v.Record.Requests {
-		if r.ResourceType != "Document" || r.Kindly {
-			continue
-		}
-		for _, tag := range csrfTag.FindAllSubmatch(r.ResponseBody, 8) {
-			name, value := nameIn.FindSubmatch(tag[0]), valueIn.FindSubmatch(tag[0])
-			if name != nil && value != nil && IsCSRFName(string(name[1])) {
-				add("tag", string(name[1]), html.UnescapeString(string(value[1])))
-			}
-		}
-	}
-	for _, r := range v.Record.Requests {
-		if r.Kindly || !slices.Contains([]string{"Document", "Script", "XHR", "Fetch"}, r.ResourceType) {
-			continue
-		}
-		for _, m := range csrfInScript.FindAllSubmatch(r.ResponseBody, 4) {
-			add(inScript, string(m[1]), string(m[2]))
-		}
-	}
-	return out
-}
-
-var (
-	csrfInScript = regexp.MustCompile(`(?i)\b(\w*(?:csrf|xsrf)\w*|nonce|\w+_nonce|ajax_nonce)["']?\s*[:=]\s*["']([\w+/=.-]{8,200})["']`)
-	csrfTag      = regexp.MustCompile(`(?i)<(?:meta|input)\b[^>]{0,1000}>`)
-	nameIn       = regexp.MustCompile(`(?i)\bname\s*=\s*["']?([\w.-]+)`)
-	valueIn      = regexp.MustCompile(`(?i)\b(?:content|value)\s*=\s*["']([^"']{4,1000})["']`)
-)
-
-// csrfHeaders are those in which frameworks look for it, the commonest first.
-var csrfHeaders = []string{http.CanonicalHeaderKey("X-CSRF-Token"), http.CanonicalHeaderKey("X-CSRFToken"), http.CanonicalHeaderKey("X-XSRF-Token")}
-
-// csrfHeader is the header in which frameworks look for the token of that name.
-func csrfHeader(name string) string {
-	switch lower := strings.TrimLeft(strings.TrimPrefix(strings.ToLower(name), "x-"), "_"); {
-	case strings.HasPrefix(lower, "csrftoken"), strings.HasPrefix(lower, "csrfmiddleware"):
-		return http.CanonicalHeaderKey("X-CSRFToken") // Django
-	case strings.Contains(lower, "xsrf"):
-		return http.CanonicalHeaderKey("X-XSRF-TOKEN") // Angular, Laravel, Spring
-	case strings.Contains(lower, "nonce"):
-		return http.CanonicalHeaderKey("X-WP-Nonce") // WordPress
-	case lower == "requestverificationtoken":
-		return "Requestverificationtoken" // ASP.NET
-	}
-	return http.CanonicalHeaderKey("X-CSRF-Token") // Rails, Laravel, Spring
 }
