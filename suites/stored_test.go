@@ -95,14 +95,18 @@ func TestAStoredSessionThatTheRequestLeavesOut(t *testing.T) {
 	t.Parallel()
 	const ask = `async (id) => { const r = await fetch("AUTH", {method: "POST", headers: {"Content-Type": "application/json"}, INCLUDE body: JSON.stringify({chatId: id})}); return r.ok ? (await r.json()).token : null; }`
 	api := serve(t, allows(sound, 204, nil))
-	for name, row := range map[string]struct{ host, include, cause, says string }{
-		"without credentials":    {"127.0.0.1", "", "callback-without-credentials", `credentials: "include"`},
-		"not for another site's": {"localhost", `credentials: "include",`, "callback-cookie-kept-back", "SameSiteLax"},
+	for name, row := range map[string]struct {
+		host, include, cause, says string
+		readable                   bool // by scripts
+	}{
+		"without credentials":       {"127.0.0.1", "", "callback-without-credentials", `credentials: "include"`, false},
+		"without one of the script": {"127.0.0.1", "", "callback-without-credentials", `credentials: "include"`, true},
+		"not for another site's":    {"localhost", `credentials: "include",`, "callback-cookie-kept-back", "SameSiteLax", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			callback := strings.NewReplacer("AUTH", strings.Replace(api, "127.0.0.1", row.host, 1)+"/auth", "INCLUDE", row.include).Replace(ask)
 			url := serve(t, says(200, "text/html", html(callback, "")))
-			login := &browser.Login{Stored: "ada.json", Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", Domain: row.host, Path: "/", HTTPOnly: true, SameSite: "Lax", Expires: time.Now().Add(time.Hour)}}}
+			login := &browser.Login{Stored: "ada.json", Cookies: []browser.Cookie{{Name: "sid", Value: "0123456789", Domain: row.host, Path: "/", HTTPOnly: !row.readable, SameSite: "Lax", Expires: time.Now().Add(time.Hour)}}}
 			run := suites.RunQuietly(t.Context(), target.Target{PageURL: url + "/", Login: login}, suites.Options{Only: []string{"PAGE-CALLBACK-TOKEN"}, Browser: sharedBrowser(t)})
 			if run.Problem != "" || run.ExitCode != 1 {
 				t.Errorf("exit code %d, %q: want 1, and no word of the session", run.ExitCode, run.Problem)

@@ -219,7 +219,7 @@ func (p *Page) asksWho(ctx context.Context, err error) bool {
 	}
 	p.Settle(ctx)
 	asks, err := evaluate[bool](ctx, p, `() => [...document.querySelectorAll("input")].some((e) =>
-		["email", "password", "text"].includes(e.type) && !e.disabled && e.getClientRects().length > 0)`)
+		["email", "password", "text", "tel", "number"].includes(e.type) && !e.disabled && e.getClientRects().length > 0)`)
 	return err == nil && asks
 }
 

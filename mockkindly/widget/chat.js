@@ -234,7 +234,7 @@ class Chat {
   async #deliver(text, slug) {
     if (!this.#connected) throw new Error("Kindly Chat is not connected: the script has no data-bot-key");
     this.#tell("unanswered", ++this.#unanswered);
-    const before = this.#shown;
+    const before = Promise.race([this.#shown, new Promise((done) => setTimeout(done, IN_ORDER))]);
     let shown;
     this.#shown = new Promise((done) => { shown = done; });
     try {
@@ -317,6 +317,9 @@ const isForgotten = (answer) => answer.status === 404 && answer.data?.type === "
 // A reply may be long: what comes beyond so many bubbles stands in the last of
 // them, and buttons and pictures beyond so many are left out. The log is given to
 // the page with each message: it keeps the newest.
+// IN_ORDER is how long the replies to a message wait for those to the one before, in
+// milliseconds: as long as a webhook may take, and no longer for one that never ends.
+const IN_ORDER = 15_000;
 const MAX_PARTS = 100;
 const MAX_LOG = 500;
 

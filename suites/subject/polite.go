@@ -109,20 +109,21 @@ func (h *Webhook) RefusesPolitely(ev Evidence, withToken bool) bool {
 	if err != nil || !o.Signal() {
 		return false
 	}
-	j := o.Judge(oracle.Probe{Exchange: ev.Exchange})
+	j, lost := o.Judge(oracle.Probe{Exchange: ev.Exchange}), false
 	if j.Class.Passes() && (j.Weak || o.Named()) { // who is named now and then is so by chance
-		enough := 2 * oracle.Enough
-		if !j.Weak { // others got the same answer
-			enough = oracle.Enough
-		}
-		for range enough {
-			if o.Seen(oracle.Valid) >= enough && o.Seen(oracle.Anonymous) >= enough || h.observeSignatures(ctx, o, withToken) != nil {
+		for _, enough := range []int{oracle.Enough, 2 * oracle.Enough} {
+			for range enough {
+				if o.Seen(oracle.Valid) >= enough && o.Seen(oracle.Anonymous) >= enough || h.observeSignatures(ctx, o, withToken) != nil {
+					break
+				}
+			}
+			lost = o.Seen(oracle.Valid) < enough || o.Seen(oracle.Anonymous) < enough
+			if j = o.Judge(oracle.Probe{Exchange: ev.Exchange}); lost || !j.Weak {
 				break
 			}
 		}
-		j = o.Judge(oracle.Probe{Exchange: ev.Exchange})
 	}
-	return o.Signal() && (j.PassesSurely() || j.Class.Passes() && o.Few())
+	return o.Signal() && (j.PassesSurely() || j.Class.Passes() && lost)
 }
 
 // signedCalls are two requests, one signed well and the other badly, which are the same in all else.

@@ -87,8 +87,13 @@ func (v *Visit) notKnown() string {
 // and that the browser still has: who is refused then may be logged in all the same.
 func (v *Visit) leavesCookies(r browser.Request) bool {
 	kept := slices.DeleteFunc(slices.Clone(v.State.Cookies), func(c browser.StoredCookie) bool {
-		return !c.HTTPOnly || len(v.login.Steps) == 0 && !slices.ContainsFunc(v.login.Cookies, func(of browser.Cookie) bool { return of.Name == c.Name })
+		return len(v.login.Steps) == 0 && !slices.ContainsFunc(v.login.Cookies, func(of browser.Cookie) bool { return of.Name == c.Name })
 	})
+	forScripts := func(c browser.StoredCookie) bool { return !c.HTTPOnly }
+	elsewhere := len(v.login.Steps) > 0 || len(v.login.Headers) > 0 || len(v.login.LocalStorage) > 0 || len(v.login.Storage) > 0
+	if elsewhere || slices.ContainsFunc(kept, func(c browser.StoredCookie) bool { return c.HTTPOnly }) {
+		kept = slices.DeleteFunc(kept, forScripts) // those are no session where something else is
+	}
 	withheld := slices.ContainsFunc(r.Withheld, func(k browser.KeptBack) bool {
 		return slices.ContainsFunc(kept, func(c browser.StoredCookie) bool { return c.Name == k.Name }) &&
 			slices.ContainsFunc(k.Reasons, func(why string) bool { return why != "NotOnPath" && why != "DomainMismatch" })
