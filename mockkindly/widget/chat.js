@@ -314,12 +314,13 @@ function inSteps(due, keep, f) {
 // isForgotten says whether the mock does not know the chat any more.
 const isForgotten = (answer) => answer.status === 404 && answer.data?.type === "urn:kindlytest:problem:unknown-chat";
 
-// A reply may be long: what comes beyond so many bubbles stands in the last of
-// them, and buttons and pictures beyond so many are left out. The log is given to
-// the page with each message: it keeps the newest.
 // IN_ORDER is how long the replies to a message wait for those to the one before, in
 // milliseconds: as long as a webhook may take, and no longer for one that never ends.
 const IN_ORDER = 15_000;
+
+// A reply may be long: what comes beyond so many bubbles stands in the last of
+// them, and buttons and pictures beyond so many are left out. The log is given to
+// the page with each message: it keeps the newest.
 const MAX_PARTS = 100;
 const MAX_LOG = 500;
 
