@@ -93,14 +93,43 @@ func (p *Page) adopt(ev target.EventAttachedToTarget) {
 // worker. What it does counts as the newest page's.
 func (u *User) adopt(ev target.EventAttachedToTarget) {
 	kind := ev.TargetInfo.Type
+	u.browser.workers[ev.SessionID] = worker{ev.TargetInfo.TargetID, u}
 	s := u.browser.conn.session(ev.SessionID, func(s *session, method string, params jsonv2.Value) {
-		if p := u.newestPage(); p != nil {
-			p.onEvent(s, kind, method, params)
-		} else if paused, ok := decodeEvent[fetch.EventRequestPaused](params); ok && method == fetch.RequestPaused.Method {
-			go fail(u.browser.life, s, paused.RequestID, network.ErrorReasonAborted)
-		}
+		u.onWorker(s, kind, method, params)
 	})
 	go u.equipAndRun(u.browser.life, s, false)
+}
+
+func (u *User) onWorker(s *session, kind, method string, params jsonv2.Value) {
+	if p := u.newestPage(); p != nil {
+		p.onEvent(s, kind, method, params)
+	} else if paused, ok := decodeEvent[fetch.EventRequestPaused](params); ok && method == fetch.RequestPaused.Method {
+		go fail(u.browser.life, s, paused.RequestID, network.ErrorReasonAborted)
+	}
+}
+
+// A worker belongs to a user, and to none of their pages.
+type worker struct {
+	id   target.ID
+	user *User
+}
+
+// onEscaped sees the requests for Kindly that no page and no worker of ours held:
+// those of a shared worker that had its script before its session could say what to
+// hold (Chrome starts it while it tells that there is one), those that were let go,
+// and those of other programs, in a shared browser.
+func (b *Browser) onEscaped(method string, params jsonv2.Value) {
+	ev, ok := decodeEvent[fetch.EventRequestPaused](params)
+	if !ok {
+		return
+	}
+	for _, w := range b.workers {
+		if string(w.id) == string(ev.FrameID) {
+			w.user.onWorker(b.conn.root, "shared_worker", method, params)
+			return
+		}
+	}
+	go tell(b.life, b.conn.root, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: ev.RequestID})
 }
 
 // isNoTarget reports whether Chrome does not know the tab (any more).

@@ -15,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/cdp/jsonv2"
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
@@ -74,6 +76,8 @@ type Browser struct {
 	life    context.Context // ends when the browser does
 	endLife context.CancelCauseFunc
 
+	workers map[target.SessionID]worker // of onEvent's goroutine
+
 	mu    sync.Mutex
 	users map[cdp.BrowserContextID]*User
 
@@ -90,7 +94,7 @@ func Launch(ctx context.Context, o Options) (*Browser, error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("starting the browser: %w", err)
 	}
-	b := &Browser{closed: make(chan struct{}), users: map[cdp.BrowserContextID]*User{}, gates: o.Gates, proxy: o.Proxy, now: o.Now}
+	b := &Browser{closed: make(chan struct{}), users: map[cdp.BrowserContextID]*User{}, workers: map[target.SessionID]worker{}, gates: o.Gates, proxy: o.Proxy, now: o.Now}
 	if b.now == nil {
 		b.now = time.Now
 	}
@@ -159,6 +163,9 @@ func (b *Browser) greet(ctx context.Context, o Options) error {
 	if o.UserAgentSuffix != "" {
 		b.userAgent += " " + o.UserAgentSuffix
 	}
+	if !o.RealKindly {
+		tell(ctx, b.conn.root, fetch.Enable, fetch.EnableParams{Patterns: patterns(false)})
+	}
 	_, err = call(ctx, b.conn.root, target.SetAutoAttach, target.SetAutoAttachParams{
 		AutoAttach: true, WaitForDebuggerOnStart: true, Flatten: new(true),
 		Filter: attachToShared,
@@ -183,6 +190,12 @@ func (b *Browser) startError(o Options, err error) error {
 // onEvent sees the workers that belong to no page: they are their user's.
 func (b *Browser) onEvent(_ *session, method string, params jsonv2.Value) {
 	switch method {
+	case fetch.RequestPaused.Method:
+		b.onEscaped(method, params)
+	case tooLarge:
+		if ev, ok := decodeEvent[eventTooLarge](params); ok && ev.Method == fetch.RequestPaused.Method {
+			go fail(b.life, b.conn.root, fetch.RequestID(ev.RequestID), network.ErrorReasonFailed)
+		}
 	case target.AttachedToTarget.Method:
 		ev, ok := decodeEvent[target.EventAttachedToTarget](params)
 		if !ok || ev.TargetInfo == nil {
@@ -204,6 +217,7 @@ func (b *Browser) onEvent(_ *session, method string, params jsonv2.Value) {
 	case target.DetachedFromTarget.Method:
 		if ev, ok := decodeEvent[target.EventDetachedFromTarget](params); ok {
 			b.conn.drop(ev.SessionID)
+			delete(b.workers, ev.SessionID)
 		}
 	}
 }

@@ -3,13 +3,17 @@
 package browser_test
 
 import (
+	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/kindlytest/kindlytest/internal/browser"
 )
@@ -45,6 +49,75 @@ func startWithPort(t *testing.T, path string) string {
 		return err == nil && ok
 	})
 	return url
+}
+
+// farAway is the address at which what listens is reached with a delay.
+func farAway(t *testing.T, address string, delay time.Duration) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			far, err := net.Dial("tcp", address)
+			if err != nil {
+				near.Close()
+				continue
+			}
+			go func() {
+				io.Copy(near, far)
+				near.Close()
+			}()
+			go func() {
+				defer far.Close()
+				for part := make([]byte, 64<<10); ; {
+					n, err := near.Read(part)
+					time.Sleep(delay)
+					if _, failed := far.Write(part[:n]); err != nil || failed != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// Chrome does not wait for what holds a shared worker's requests: a worker with a
+// script that is there at once asks before a browser that is far away was told.
+func TestSharedWorkersOfABrowserFarAwayAskNobodyElse(t *testing.T) {
+	needChrome(t)
+	path := chromePath
+	if path == "" {
+		path, _ = browser.Find() // needChrome has looked
+	}
+	u, err := url.Parse(startWithPort(t, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = farAway(t, u.Host, 50*time.Millisecond)
+	b, err := browser.Launch(withTimeout(t), browser.Options{URL: u.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	s := newSite(t, map[string]string{"/": `<script>
+		const script = "fetch('https://bot.kindly.ai/worker', {method: 'POST', body: 'b'}).then((r) => fetch('https://bot.kindly.ai/worker-got-' + r.status))";
+		new SharedWorker(URL.createObjectURL(new Blob([script])));
+	</script>`})
+	var l requestLog
+	p := visitAs(t, newUser(t, b, browser.Login{}), s.URL, &l)
+	l.has(t, "POST bot.kindly.ai/worker b")
+	l.has(t, "GET bot.kindly.ai/worker-got-200")
+	if q := find(t, p.Record(), "POST", "bot.kindly.ai/worker"); !q.Kindly || q.Error != "" {
+		t.Errorf("recorded as %+v", q)
+	}
 }
 
 func TestConnectsToARunningBrowser(t *testing.T) {
