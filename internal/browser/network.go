@@ -35,7 +35,7 @@ type hop struct {
 
 func (r *recorder) chain(id network.RequestID) *chain {
 	c := r.chains[id]
-	if c == nil && len(r.chains) < maxRequests {
+	if c == nil && len(r.chains) < maxRequests+maxParts {
 		c = &chain{}
 		r.chains[id] = c
 	}
@@ -54,8 +54,8 @@ func (r *recorder) requestSent(s *session, targetType string, ev network.EventRe
 		return
 	}
 	c := r.chain(ev.RequestID)
-	if c == nil || len(r.hops) >= maxRequests {
-		r.dropped++
+	if c == nil {
+		r.missed++
 		return
 	}
 	if before := c.last(); before != nil {
@@ -66,8 +66,10 @@ func (r *recorder) requestSent(s *session, targetType string, ev network.EventRe
 		r.end(before, ev.Timestamp.Float64())
 	}
 	h := &hop{seen: time.Now(), began: ev.Timestamp.Float64(), req: newRequest(targetType, ev)}
+	if !r.record(h) {
+		return
+	}
 	c.hops = append(c.hops, h)
-	r.hops = append(r.hops, h)
 	if !endless(ev.Type) {
 		r.open[h] = true
 	}
@@ -78,6 +80,30 @@ func (r *recorder) requestSent(s *session, targetType string, ev network.EventRe
 		r.ask(func(ctx context.Context) { r.fetchPostData(ctx, s, h) })
 	}
 	c.join()
+}
+
+// record takes a request into the record, if there is room for one like it: what a page
+// consists of must not crowd out what its scripts ask.
+func (r *recorder) record(h *hop) bool {
+	part := isPart(network.ResourceType(h.req.ResourceType))
+	if part && r.parts >= maxParts || !part && len(r.hops)-r.parts >= maxRequests {
+		r.missed++
+		return false
+	}
+	if part {
+		r.parts++
+	}
+	r.hops = append(r.hops, h)
+	return true
+}
+
+// isPart says whether a request is for what a page consists of.
+func isPart(t network.ResourceType) bool {
+	switch t {
+	case network.ResourceTypeScript, network.ResourceTypeStylesheet, network.ResourceTypeImage, network.ResourceTypeFont, network.ResourceTypeMedia:
+		return true
+	}
+	return false
 }
 
 // endless are requests that a page holds open.

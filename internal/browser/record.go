@@ -21,12 +21,14 @@ type Record struct {
 	CSP        []CSPViolation
 	Dialogs    []Dialog
 	Windows    int // that the page has tried to open: none is there for long
-	Dropped    int // entries beyond the bounds
+	Dropped    int // entries beyond the bounds, but for requests
+	Missed     int // requests beyond the bounds
 }
 
 // The bounds of a record.
 const (
-	maxRequests   = 2000
+	maxRequests   = 2000 // that are not of parts
+	maxParts      = 8000 // scripts, styles, images: a development server has thousands
 	maxConsole    = 1000
 	maxExceptions = 200
 	maxCSP        = 200
@@ -157,6 +159,7 @@ func (r *recorder) snapshot() Record {
 		Dialogs:    slices.Clone(r.dialogs),
 		Windows:    r.windows,
 		Dropped:    r.dropped,
+		Missed:     r.missed,
 	}
 	for _, e := range r.console {
 		out.Console = append(out.Console, *e)

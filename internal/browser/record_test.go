@@ -171,6 +171,43 @@ func TestRecordsAreBounded(t *testing.T) {
 	}
 }
 
+// A development server sends each module by itself.
+func TestThousandsOfPartsLeaveRoomForWhatThePageAsks(t *testing.T) {
+	s := newSite(t, map[string]string{"/": `<script>
+		Promise.all(Array.from({length: 2200}, (_, i) => new Promise((done) => {
+			const image = new Image();
+			image.onload = image.onerror = done;
+			image.src = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==#" + i;
+		}))).then(() => fetch("/token")).then(() => document.title = "done");
+	</script>`, "/token": "x"})
+	p := visit(t, s.URL, nil)
+	eventually(t, "it has asked", func() bool {
+		st, err := p.State(withTimeout(t))
+		return err == nil && st.Title == "done"
+	})
+	p.Settle(withTimeout(t))
+	if q := find(t, p.Record(), "GET", "/token"); q.Status != 200 {
+		t.Errorf("recorded as %+v", q)
+	}
+	if rec := p.Record(); rec.Missed != 0 || len(rec.Requests) < 2200 {
+		t.Errorf("%d requests, %d missed", len(rec.Requests), rec.Missed)
+	}
+}
+
+func TestRequestsAreBounded(t *testing.T) {
+	s := newSite(t, map[string]string{"/": `<script>
+		(async () => { for (let i = 0; i < 2100; i++) await fetch("data:," + i); document.title = "done" })();
+	</script>`})
+	p := visit(t, s.URL, nil)
+	eventually(t, "it has asked", func() bool {
+		st, err := p.State(withTimeout(t))
+		return err == nil && st.Title == "done"
+	})
+	if rec := p.Record(); len(rec.Requests) != 2000 || rec.Missed < 100 {
+		t.Errorf("%d requests, %d missed", len(rec.Requests), rec.Missed)
+	}
+}
+
 func TestRecordIsASnapshot(t *testing.T) {
 	s := newSite(t, map[string]string{"/": "x"})
 	p := visit(t, s.URL, nil)

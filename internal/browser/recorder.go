@@ -31,7 +31,9 @@ type recorder struct {
 	csp        []CSPViolation
 	dialogs    []Dialog
 	windows    int
+	parts      int // of hops
 	dropped    int
+	missed     int
 	// dialogsSeen counts them beyond what is kept.
 	dialogsSeen int
 	bodyBytes   int

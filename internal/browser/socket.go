@@ -66,7 +66,7 @@ func quietly[E any](r *recorder, params jsonv2.Value, f func(E)) {
 
 func (r *recorder) socketMade(targetType string, ev network.EventWebSocketCreated) {
 	c := r.chain(ev.RequestID)
-	if c == nil || len(c.hops) > 0 || len(r.hops) >= maxRequests {
+	if c == nil || len(c.hops) > 0 {
 		return
 	}
 	initiator := Initiator{}
@@ -78,8 +78,9 @@ func (r *recorder) socketMade(targetType string, ev network.EventWebSocketCreate
 		ID:        string(ev.RequestID), Method: "GET", URL: clip.Text(ev.URL, maxURL), ResourceType: string(network.ResourceTypeWebSocket),
 		Started: time.Now(), Kindly: isKindlyURL(ev.URL), Target: targetType,
 	}}
-	c.hops = append(c.hops, h)
-	r.hops = append(r.hops, h)
+	if r.record(h) {
+		c.hops = append(c.hops, h)
+	}
 }
 
 // frame adds a text to one side of a WebSocket, a line each.

@@ -51,6 +51,7 @@ type Session struct {
 	unjudged  incomplete
 	Stacks    stacks
 	kinds     knownKinds
+	crowded   sync.Once // a page has sent more than is looked at
 
 	mu       sync.Mutex
 	made     map[string]bool // the chat ids that NewChatID made

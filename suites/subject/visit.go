@@ -12,6 +12,7 @@ import (
 	"github.com/kindlytest/kindlytest/mockkindly/server"
 	"github.com/kindlytest/kindlytest/mockkindly/token"
 	"github.com/kindlytest/kindlytest/mockkindly/widget"
+	"github.com/kindlytest/kindlytest/reports"
 	"github.com/kindlytest/kindlytest/suites/service"
 	"github.com/kindlytest/kindlytest/target"
 )
@@ -194,6 +195,11 @@ func (s *Session) keepVisit(ctx context.Context, v *Visit) (err error) {
 	defer cancel()
 	v.page.AwaitCode(reading)
 	v.Record = v.page.Record()
+	if n := v.Record.Missed; n > 0 {
+		s.crowded.Do(func() {
+			s.Note(reports.Warned, "The page sent %d requests more than are looked at: whether these give the token away is not known. A production build, or a page without what polls all the time, sends fewer.", n)
+		})
+	}
 	if v.State, err = v.page.State(ctx); err != nil {
 		return err
 	}
