@@ -31,7 +31,7 @@ func attack(ctx context.Context, h *subject.Webhook, st subject.Standing, r rule
 		}
 		verdicts = append(verdicts, v...)
 	}
-	v := h.StillWelcome(ctx, st, subject.Worst(r.Level, verdicts...))
+	v := subject.Worst(r.Level, verdicts...)
 	if v.Kind != subject.Held {
 		return v
 	}

@@ -95,11 +95,19 @@ func answering(judge hookProbe) hookProbe {
 	}
 }
 
-// onServed is onAnswering where passing rests on a refusal: where the valid request
+// onServed is onWelcome where passing rests on a refusal: where the valid request
 // is refused as well, nothing can be told.
 func onServed(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
-	return onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+	return onWelcome(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 		return h.Told(st, judge(ctx, h, st))
+	})
+}
+
+// onWelcome is onAnswering where passing rests on what bad requests are answered by the
+// webhook, and not by what bans who sends them.
+func onWelcome(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
+	return onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+		return h.StillWelcome(ctx, st, judge(ctx, h, st))
 	})
 }
 

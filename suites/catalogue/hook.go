@@ -112,7 +112,7 @@ func knownMarker(s *subject.Session, st subject.Standing, ev subject.Evidence) (
 
 // hookUserID names a member wherever a request can name somebody, and brings no
 // token. What an answer says then that it does not say to a stranger is somebody's.
-var hookUserID = onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var hookUserID = onWelcome(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	who := memberOf(h.Session, st)
 	if len(who) == 0 {
 		return subject.Missing("no member is known who could be named: no page or endpoint gave a token")
@@ -160,7 +160,7 @@ var hookUserID = onAnswering(func(ctx context.Context, h *subject.Webhook, st su
 		}
 		verdicts = append(verdicts, v)
 	}
-	v := h.StillWelcome(ctx, st, subject.Worst(service.RunningOf(ctx).Rule.Level, verdicts...))
+	v := subject.Worst(service.RunningOf(ctx).Rule.Level, verdicts...)
 	if v.Kind == subject.Held && !tells {
 		v = v.Weak(alike)
 	}
@@ -300,7 +300,7 @@ var hookOtherChat = onServed(func(ctx context.Context, h *subject.Webhook, st su
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	return mustRefuse(ctx, h, st, "a token of another chat", subject.Call{Token: p.Raw}) // of a new chat
+	return mustRefuse(ctx, h, "a token of another chat", subject.Call{Token: p.Raw}) // of a new chat
 })
 
 var hookExpired = onServed(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
@@ -312,13 +312,13 @@ var hookExpired = onServed(func(ctx context.Context, h *subject.Webhook, st subj
 		}
 		return v
 	case s.Options.WaitExpiry:
-		return outlive(ctx, h, st)
+		return outlive(ctx, h)
 	}
 	return subject.Missing("%s; or --wait-expiry waits until the real token has expired", target.NeedKey.Hint())
 })
 
 // mustRefuse sends a call whose token must be refused, and judges the answer.
-func mustRefuse(ctx context.Context, h *subject.Webhook, st subject.Standing, what string, c subject.Call) subject.Verdict {
+func mustRefuse(ctx context.Context, h *subject.Webhook, what string, c subject.Call) subject.Verdict {
 	r, err := h.Request(c)
 	if err != nil {
 		return subject.CouldNotRun(err)
@@ -327,11 +327,11 @@ func mustRefuse(ctx context.Context, h *subject.Webhook, st subject.Standing, wh
 	if err != nil {
 		return subject.CouldNotRun(err)
 	}
-	return h.StillWelcome(ctx, st, refusal(what, ev, j).With(ev))
+	return refusal(what, ev, j).With(ev)
 }
 
 // outlive waits until a real token has long expired, and sends it.
-func outlive(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+func outlive(ctx context.Context, h *subject.Webhook) subject.Verdict {
 	p, err := h.Session.Witness(ctx)
 	if err != nil {
 		return subject.CouldNotRun(err)
@@ -343,10 +343,10 @@ func outlive(ctx context.Context, h *subject.Webhook, st subject.Standing) subje
 	if err := service.Sleep(ctx, t.Expires().Add(service.PastExpiry).Sub(h.Session.Options.Now())); err != nil {
 		return subject.CouldNotRun(err)
 	}
-	return mustRefuse(ctx, h, st, "a token expired for 90 s", subject.Call{ChatID: p.ChatID, Token: p.Raw})
+	return mustRefuse(ctx, h, "a token expired for 90 s", subject.Call{ChatID: p.ChatID, Token: p.Raw})
 }
 
-var hookTokenEcho = onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var hookTokenEcho = onWelcome(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	refused, err := provoke(ctx, h, 2, "HOOK-SIGNATURE")
 	if err != nil {
 		return subject.CouldNotRun(err)
@@ -405,7 +405,7 @@ func provoke(ctx context.Context, h *subject.Webhook, few int, checks ...string)
 var oftenErrs = []string{"HOOK-ALG-MALFORMED", "HOOK-SEGMENTS", "HOOK-EXP-MISSING", "HOOK-NO-CHAT", "HOOK-CHAT-TYPE", "HOOK-SUB-TYPE"}
 
 // hookErrorLeak provokes a few errors, and reads them.
-var hookErrorLeak = onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
+var hookErrorLeak = onWelcome(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
 	all, err := provoke(ctx, h, 2, "HOOK-SIGNATURE")
 	if err != nil {
 		return subject.CouldNotRun(err)
