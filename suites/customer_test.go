@@ -139,8 +139,8 @@ func noneIs(t *testing.T, run reports.Run, outcomes ...reports.Outcome) {
 // makes, in all tests together. They wait more than they work, but for under the race
 // detector, where each works ten times as much.
 const (
-	sideBySide = 14 / raceSlows
-	atOnce     = 16 / raceSlows
+	sideBySide = 10 / raceSlows
+	atOnce     = 12 / raceSlows
 )
 
 var running = make(chan struct{}, atOnce)

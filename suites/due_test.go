@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"crypto/sha256"
+	"maps"
 	"os"
 	"slices"
 	"testing"
@@ -13,8 +14,8 @@ import (
 var whole = os.Getenv("KINDLYTEST_WHOLE") != ""
 
 const (
-	longTable = 15 // shorter tables are run whole
-	parts     = 6  // of the others
+	longTable = 9 // shorter tables are run whole
+	parts     = 6 // of the others
 )
 
 // due are the rows whose turn it is today.
@@ -27,10 +28,22 @@ func due[T any](t *testing.T, all []T, name func(T) string) []T {
 	return dueOn(seed(), all, name)
 }
 
+// dueOf is due of rows by their names.
+func dueOf[T any](t *testing.T, all map[string]T) map[string]T {
+	t.Helper()
+	today := due(t, slices.Collect(maps.Keys(all)), func(name string) string { return name })
+	maps.DeleteFunc(all, func(name string, _ T) bool { return !slices.Contains(today, name) })
+	return all
+}
+
 func dueOn[T any](day uint64, all []T, name func(T) string) []T {
-	return slices.DeleteFunc(slices.Clone(all), func(one T) bool {
+	today := slices.DeleteFunc(slices.Clone(all), func(one T) bool {
 		return (uint64(sha256.Sum256([]byte(name(one)))[0])+day)%parts != 0
 	})
+	if n := uint64(len(all)); len(today) == 0 && n > 0 {
+		return all[day%n : day%n+1]
+	}
+	return today
 }
 
 // What is left out one day is run on one of the next.

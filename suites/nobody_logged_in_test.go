@@ -20,13 +20,14 @@ func TestALoginThatLetsNobodyInIsTold(t *testing.T) {
 	const form = `<form action="/session" method="post"><input id="email" name="email"><input id="password" name="password" type="password"><button>Log in</button></form>`
 	const waits = `async (id) => { if (!document.cookie.includes("sid")) return null; const r = await fetch("/auth", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId: id})}); return (await r.json()).token }`
 	asks := strings.Replace(waits, `if (!document.cookie.includes("sid")) return null;`, "", 1)
-	for _, row := range []struct {
+	type row struct {
 		name, callback string
 		session        http.HandlerFunc
 		waitFor        string
 		cause          string // of the run's first finding; "" if it can't be judged
 		says           []string
-	}{
+	}
+	for _, row := range due(t, []row{
 		{"the password is another", waits, says(200, "text/html", form+`<p role="alert">Wrong password</p>`), "", "", []string{`"Wrong password"`, "right ones"}},
 		{"the password is another, and is waited for", waits, says(200, "text/html", form+`<p role="alert">Wrong password</p>`), ".account", "", []string{"Wrong password", "login that was refused"}},
 		{"a code is asked for", waits, says(200, "text/html", `<input name="otp">`), "", "", []string{"one-time code", "${totp:NAME}"}},
@@ -54,7 +55,7 @@ func TestALoginThatLetsNobodyInIsTold(t *testing.T) {
 			http.SetCookie(w, &http.Cookie{Name: "__Host-sid", Value: "0123456789", Path: "/account", Secure: true})
 			http.Redirect(w, r, "/", http.StatusFound)
 		}, ".account", "", []string{"__Host-sid", "Path=/"}},
-	} {
+	}, func(row row) string { return row.name }) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			url := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -182,11 +182,12 @@ func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 			fmt.Fprint(w, "<br />\n<b>Warning</b>:  Undefined array key \"chat_id\" in <b>/srv/shop/token.php</b> on line <b>12</b><br />\n")
 		}
 	}
-	for _, row := range []struct {
+	type row struct {
 		name  string
 		e     plainEndpoint
 		wants []want
-	}{
+	}
+	for _, row := range due(t, []row{
 		{"sound", plainEndpoint{}, []want{{"AUTH-NO-SESSION", reports.Passed, ""}, {"AUTH-BAD-SESSION", reports.Passed, ""}, {"AUTH-IDENTITY-BODY", reports.Passed, ""},
 			{"AUTH-BIND-SESSION", reports.Passed, ""}, {"AUTH-ERROR-LEAK", reports.Passed, ""}, {"AUTH-CHATID-TYPE", reports.Passed, ""}}},
 		{"standard base64, and no look at the session or the chat id", plainEndpoint{encoding: base64.StdEncoding,
@@ -204,7 +205,7 @@ func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 		{"the claim chat is no object", plainEndpoint{flat: true}, []want{{"AUTH-BIND-CHAT", reports.Skipped, "TOK-CHAT"}, {"AUTH-CONCURRENT", reports.Skipped, "TOK-CHAT"}, {"AUTH-BIND-SESSION", reports.Passed, ""}}},
 		{"a claim is the session", plainEndpoint{session: "ref"}, []want{{"TOK-SECRETS", reports.Failed, `"ref" holds the session`}, {"AUTH-BIND-SESSION", reports.Passed, ""}}},
 		{"PHP says where it is", plainEndpoint{before: warns}, []want{{"AUTH-ERROR-LEAK", reports.Warned, "PHP"}, {"AUTH-CHATID-MISSING", reports.Failed, "it gave a token"}}},
-	} {
+	}, func(row row) string { return row.name }) {
 		t.Run(row.name, func(t *testing.T) {
 			t.Parallel()
 			run := suites.RunQuietly(t.Context(), plainEndpointOf(t, row.e), suites.Options{Only: []string{"TOK-SECRETS", "AUTH-*SESSION", "AUTH-IDENTITY-BODY", "AUTH-BIND-CHAT", "AUTH-CONCURRENT", "AUTH-ERROR-LEAK", "AUTH-CHATID-*"}})

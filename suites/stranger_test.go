@@ -23,7 +23,7 @@ func TestAStrangerGetsNoToken(t *testing.T) {
 	asks := func(url, then string) string {
 		return `async (chatId) => { const r = await fetch("` + url + `", {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify({chatId})}); ` + then + ` }`
 	}
-	for name, row := range map[string]struct {
+	for name, row := range dueOf(t, map[string]struct {
 		callback string
 		login    *browser.Login
 		outcome  reports.Outcome
@@ -42,7 +42,7 @@ func TestAStrangerGetsNoToken(t *testing.T) {
 		"null after a login":         {"async () => null", login, reports.Failed, 1},
 		"nothing, and no login":      {"async () => {}", nil, reports.Failed, 1},
 		"asks, and loses the token":  {`async (chatId) => { await fetch("/auth", {method: "POST", body: chatId}); return null }`, nil, reports.Failed, 1},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var asked atomic.Bool

@@ -173,7 +173,7 @@ func TestKeysThatMessagesNameLeadToACleanRun(t *testing.T) {
 	}
 	accepted := func(h http.Handler) http.HandlerFunc { return withStatus(http.StatusAccepted, h) }
 	silent := func(h http.Handler) http.HandlerFunc { return withStatus(http.StatusNoContent, h) }
-	for name, way := range map[string]wayOut{
+	for name, way := range dueOf(t, map[string]wayOut{
 		"a webhook that answers all with 202":   {"authenticated: {status: [202]}", hooks, hook(accepted, plain()), status(202), "HOOK-WRONG-KEY", hook(accepted, believingAll())},
 		"a webhook that answers users with 204": {"authenticated: {status: [204]}", hooks, hook(silent, plain()), status(204), "HOOK-WRONG-KEY", hook(silent, believingAll())},
 		"a gateway wants a key": {"webhooks[].headers", hooks, hook(gateway, plain()), func(of *target.Target) {
@@ -201,7 +201,7 @@ func TestKeysThatMessagesNameLeadToACleanRun(t *testing.T) {
 		"the chat comes after a click": {"page.steps", pages, page(afterConsent, false), func(of *target.Target) {
 			of.PageSteps = []browser.Step{{Click: "#yes"}}
 		}, "AUTH-NO-SESSION", page(afterConsent, true)},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			look := func(of target.Target) reports.Run {
