@@ -19,6 +19,7 @@ import (
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/hint"
 	"github.com/kindlytest/kindlytest/cmd/kindlytest/starter"
 	"github.com/kindlytest/kindlytest/internal/wire"
+	"github.com/kindlytest/kindlytest/target"
 )
 
 type initFlags struct {
@@ -80,6 +81,7 @@ func (f *initFlags) register(fs *pflag.FlagSet) {
 	fs.BoolVar(&f.answers.HMAC, "hmac", false, "Kindly signs its requests to the webhooks")
 	fs.StringVar(&f.answers.BotKey, "bot-key", "", "the bot's `key`")
 	fs.StringVar(&f.answers.PublicKey, "public-key", "", "PEM `file` of the public key as uploaded to Kindly")
+	fs.StringVar(&f.answers.CAFile, "ca-file", "", "PEM `file` of a private certificate authority, trusted beside the system's")
 	fs.StringSliceVar(&f.answers.CI, "ci", []string{"none"}, "write files for this CI: github, gitlab; or none")
 	fs.StringVar(&f.answers.Start, "start", "", "shell `command` that starts your application in the CI")
 	fs.BoolVar(&f.record, "record", false, "open a window, and write the steps as they are clicked")
@@ -161,6 +163,9 @@ func (f *initFlags) read() error {
 			return fmt.Errorf("--webhook: %w", err)
 		}
 		f.answers.Webhooks = append(f.answers.Webhooks, starter.Webhook{Name: w.Name, URL: w.URL, ConnectTo: w.ConnectTo})
+	}
+	if err := applyAuthorities(&target.Target{}, f.answers.CAFile); err != nil {
+		return err
 	}
 	if slices.Equal(f.answers.CI, []string{"none"}) {
 		f.answers.CI = nil

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -24,8 +26,12 @@ func (a *app) readForm(ctx context.Context, answers *starter.Answers) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, formPatience)
 	defer cancel()
-	form, at, err := a.lookAtForm(ctx, address)
-	if err != nil || form.User == "" && form.Password == "" {
+	form, at, err := a.lookAtForm(ctx, address, answers.CAFile)
+	if err != nil {
+		fmt.Fprintf(a.stderr, "note: no login form was read at %s: %s\n", printable(withoutQuery(address)), printable(err.Error()))
+		return
+	}
+	if form.User == "" && form.Password == "" {
 		return // whatNow says that the selectors are to be adapted
 	}
 	if answers.Login == "" {
@@ -37,9 +43,9 @@ func (a *app) readForm(ctx context.Context, answers *starter.Answers) {
 	answers.Form = starter.Form{User: form.User, Password: form.Password, Submit: form.Submit, Code: form.Code, Read: true}
 }
 
-func (a *app) lookAtForm(ctx context.Context, address string) (form browser.Form, at string, err error) {
+func (a *app) lookAtForm(ctx context.Context, address, caFile string) (form browser.Form, at string, err error) {
 	var t target.Target
-	if err := a.applyProxy(&t); err != nil {
+	if err := cmp.Or(applyAuthorities(&t, caFile), a.applyProxy(&t)); err != nil {
 		return form, "", err
 	}
 	b, err := browser.Launch(ctx, t.Chrome(browser.Options{UserAgentSuffix: "kindlytest/" + ownVersion()}))
@@ -54,6 +60,9 @@ func (a *app) lookAtForm(ctx context.Context, address string) (form browser.Form
 	page, err := user.Visit(ctx, address, nil)
 	if err != nil {
 		return form, "", err
+	}
+	if failed := page.Record().Navigation.Error; failed != "" {
+		return form, "", errors.New(failed)
 	}
 	page.Settle(ctx)
 	state, err := page.State(ctx)

@@ -28,7 +28,7 @@ func (a *app) record(ctx context.Context, answers *starter.Answers, path string)
 		return hint.Errorf("write the file without --record, put the gate's key into it, and add the steps by hand", "--record: the gate would not let the window through")
 	}
 	var t target.Target
-	if err := a.applyProxy(&t); err != nil {
+	if err := cmp.Or(applyAuthorities(&t, answers.CAFile), a.applyProxy(&t)); err != nil {
 		return err
 	}
 	b, err := browser.Launch(ctx, t.Chrome(browser.Options{Path: path, Headed: true}))

@@ -39,6 +39,7 @@ type Answers struct {
 	BotKey      string
 	PublicKey   string   // the name of a PEM file
 	CI          []string // of CIs
+	CAFile      string   // the name of a PEM file of a private certificate authority
 	Start       string   // a shell command that starts the application in a CI
 	Release     string   // of kindlytest, such as v1.2.3; "" for the newest
 	Existing    *Existing
