@@ -91,14 +91,14 @@ func (a *app) listenTo(ctx context.Context, fs *pflag.FlagSet, f *listenFlags) (
 	}
 	hook := a.heardWebhook(c, f.forwardTo)
 	so := server.Options{Pages: console.Handler(), WatchOnly: true, Version: ownVersion()}
-	l, err := a.listen(&f.serve, &so)
+	l, err := a.listen("--console", &f.serve, &so)
 	if err != nil {
 		return err
 	}
 	defer l.Close() // the server has closed it, if there was one
 	tunnel, err := net.Listen("tcp", f.address)
 	if err != nil {
-		return listenError(f.address, err)
+		return listenError("--listen", f.address, err)
 	}
 	defer tunnel.Close()
 	o := listen.Options{Bot: listenBot, Webhook: hook.Name, Secret: hook.Secret, Keys: c.Target.PublicKeys, Told: a.tellDelivery}

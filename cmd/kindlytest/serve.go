@@ -154,7 +154,7 @@ func (a *app) serve(ctx context.Context, fs *pflag.FlagSet, f *serveFlags) (err 
 		return err
 	}
 	so := server.Options{APIKey: a.env(apiKeyVariable), Pages: console.Handler(), Version: ownVersion()}
-	l, err := a.listen(f, &so)
+	l, err := a.listen("--listen", f, &so)
 	if err != nil {
 		return err
 	}

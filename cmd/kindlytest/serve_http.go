@@ -36,11 +36,11 @@ type listener struct {
 }
 
 // listen opens the port, before anything else takes time, and says in o who may
-// use the mock's own side.
-func (a *app) listen(f *serveFlags, o *server.Options) (*listener, error) {
+// use the mock's own side. flag is the one that says where.
+func (a *app) listen(flag string, f *serveFlags, o *server.Options) (*listener, error) {
 	inner, err := net.Listen("tcp", f.listen)
 	if err != nil {
-		return nil, listenError(f.listen, err)
+		return nil, listenError(flag, f.listen, err)
 	}
 	l := &listener{Listener: inner}
 	address := inner.Addr().(*net.TCPAddr) // of "tcp" it always is
@@ -96,12 +96,12 @@ func ownAddress() string {
 	return address.IP.String()
 }
 
-func listenError(address string, err error) error {
+func listenError(flag, address string, err error) error {
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return hint.Errorf("end the other kindlytest serve, or take another port: --listen 127.0.0.1:0 finds a free one",
+		return hint.Errorf("end what listens there, another kindlytest perhaps; or take another port: "+flag+" 127.0.0.1:0 finds a free one",
 			"%s is in use", address)
 	}
-	return hint.Errorf("an example: --listen 127.0.0.1:8484", "--listen: %w", err)
+	return hint.Errorf("an example: "+flag+" 127.0.0.1:8484", "%s: %w", flag, err)
 }
 
 func randomToken() (string, error) {
