@@ -110,11 +110,7 @@ func (v *service) alone(ctx context.Context, title string, r wire.Request, queue
 		came := harm(true)
 		state := v.after(ctx, v.t.Client, Evidence{}, time.Time{}, v.t.Patience.Aftermath)
 		x.ended = time.Now()
-		if ctx.Err() != nil {
-			return nil, nil
-		}
-		if state == beats && !(inCompany && slices.ContainsFunc(came, unanswered)) {
-			limited() // what it has said is known by that from now on
+		if state == beats && !(inCompany && slices.ContainsFunc(came, unanswered)) || ctx.Err() != nil {
 			return nil, nil
 		}
 		if state == gone && v.join(ctx, v.t.Client, gone) { // of what the others were sent, perhaps
