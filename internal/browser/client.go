@@ -151,7 +151,7 @@ func (r *recorder) clientAsked(w realm, asked clientRequest, a *answer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.changed = time.Now()
-	r.record(&hop{seen: r.changed, answeredAt: r.changed, req: Request{
+	r.record("", &hop{seen: r.changed, answeredAt: r.changed, req: Request{
 		Method: asked.Method, URL: clip.Text(asked.URL, maxURL), ResourceType: "Fetch", Status: a.status,
 		Started: unixTime(asked.At / 1000), Duration: 1, Kindly: true, Frame: w.frame, Target: "page",
 	}})

@@ -177,7 +177,7 @@ func (r *recorder) issue(targetType string, ev audits.EventIssueAdded) {
 // forbidden notes a request that a script was not let make: Chrome tells of no
 // such request, and its method is unknown.
 func (r *recorder) forbidden(v CSPViolation, targetType string) {
-	r.record(&hop{req: Request{
+	r.record("", &hop{req: Request{
 		URL: v.BlockedURL, ResourceType: "Fetch", Error: "net::ERR_BLOCKED_BY_CSP", BlockedReason: "csp",
 		Started: time.Now(), Duration: 1, Target: targetType, Kindly: isKindlyURL(v.BlockedURL),
 		Initiator: Initiator{Type: "script", URL: v.SourceURL, Line: v.Line},

@@ -31,13 +31,16 @@ type hop struct {
 	hasAnswer  bool
 	noExtra    bool // none will come: answered from a cache, or here
 	reading    bool // Chrome is asked for its body
+	part       bool // of what the page consists of
 }
 
-func (r *recorder) chain(id network.RequestID) *chain {
+// extraOf is the chain that extra info is for, which may come first.
+func (r *recorder) extraOf(id network.RequestID) *chain {
 	c := r.chains[id]
-	if c == nil && len(r.chains) < maxRequests+maxParts {
+	if c == nil && r.waiting < maxRequests {
 		c = &chain{}
 		r.chains[id] = c
+		r.waiting++
 	}
 	return c
 }
@@ -53,12 +56,7 @@ func (r *recorder) requestSent(s *session, targetType string, ev network.EventRe
 	if ev.Request == nil {
 		return
 	}
-	c := r.chain(ev.RequestID)
-	if c == nil {
-		r.missed++
-		return
-	}
-	if before := c.last(); before != nil {
+	if before := r.chains[ev.RequestID].last(); before != nil {
 		if ev.RedirectResponse == nil {
 			return // told by a second session
 		}
@@ -66,10 +64,9 @@ func (r *recorder) requestSent(s *session, targetType string, ev network.EventRe
 		r.end(before, ev.Timestamp.Float64())
 	}
 	h := &hop{seen: time.Now(), began: ev.Timestamp.Float64(), req: newRequest(targetType, ev)}
-	if !r.record(h) {
+	if !r.record(ev.RequestID, h) {
 		return
 	}
-	c.hops = append(c.hops, h)
 	if !endless(ev.Type) {
 		r.open[h] = true
 	}
@@ -79,21 +76,44 @@ func (r *recorder) requestSent(s *session, targetType string, ev network.EventRe
 	if ev.Request.HasPostData && h.req.Body == nil {
 		r.ask(func(ctx context.Context) { r.fetchPostData(ctx, s, h) })
 	}
-	c.join()
+	r.chains[ev.RequestID].join()
 }
 
-// record takes a request into the record, if there is room for one like it: what a page
-// consists of must not crowd out what its scripts ask.
-func (r *recorder) record(h *hop) bool {
-	part := isPart(network.ResourceType(h.req.ResourceType))
-	if part && r.parts >= maxParts || !part && len(r.hops)-r.parts >= maxRequests {
-		r.missed++
+// A budget is how many requests, and bytes of bodies, are still taken into the record.
+type budget struct{ requests, bytes int }
+
+// budgetOf is the one of requests like it.
+func (r *recorder) budgetOf(h *hop) *budget {
+	if h.part {
+		return &r.parts
+	}
+	return &r.others
+}
+
+// record takes a request into the record, if there is room for one like it. id is that of
+// its chain; "" if it has none.
+func (r *recorder) record(id network.RequestID, h *hop) bool {
+	h.part = isPart(network.ResourceType(h.req.ResourceType))
+	room, c := r.budgetOf(h), r.chains[id]
+	if c != nil && len(c.hops) == 0 {
+		r.waiting--
+	}
+	if room.requests <= 0 {
+		if r.missed++; c != nil && len(c.hops) == 0 {
+			delete(r.chains, id)
+		}
 		return false
 	}
-	if part {
-		r.parts++
-	}
+	room.requests--
 	r.hops = append(r.hops, h)
+	if id == "" {
+		return true
+	}
+	if c == nil {
+		c = &chain{}
+		r.chains[id] = c
+	}
+	c.hops = append(c.hops, h)
 	return true
 }
 
@@ -214,14 +234,14 @@ func keptBack[R ~string](name string, reasons []R) KeptBack {
 const maxWaitingExtra = 32
 
 func (r *recorder) requestExtra(ev network.EventRequestWillBeSentExtraInfo) {
-	if c := r.chain(ev.RequestID); c != nil && len(c.requests) < maxWaitingExtra {
+	if c := r.extraOf(ev.RequestID); c != nil && len(c.requests) < maxWaitingExtra {
 		c.requests = append(c.requests, ev)
 		c.join()
 	}
 }
 
 func (r *recorder) responseExtra(ev network.EventResponseReceivedExtraInfo) {
-	if c := r.chain(ev.RequestID); c != nil && len(c.answers) < maxWaitingExtra {
+	if c := r.extraOf(ev.RequestID); c != nil && len(c.answers) < maxWaitingExtra {
 		c.answers = append(c.answers, ev)
 		c.join()
 	}
@@ -271,7 +291,7 @@ func (r *recorder) finished(s *session, ev network.EventLoadingFinished) {
 		return
 	}
 	h.req.Unread = true
-	if r.bodyBytes < maxBodies {
+	if r.budgetOf(h).bytes > 0 {
 		h.reading = true
 		r.ask(func(ctx context.Context) { r.fetchBody(ctx, s, h) })
 	}
@@ -347,7 +367,7 @@ func (r *recorder) fetchBody(ctx context.Context, s *session, h *hop) {
 		return
 	}
 	h.req.PrivateKey, h.req.Unread = leaks, false
-	h.req.ResponseBody = r.keep(got.Body, &h.req)
+	h.req.ResponseBody = r.keep(got.Body, h)
 }
 
 func (r *recorder) fetchPostData(ctx context.Context, s *session, h *hop) {
@@ -357,16 +377,16 @@ func (r *recorder) fetchPostData(ctx context.Context, s *session, h *hop) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	h.req.Body = r.keep(got.PostData, &h.req)
+	h.req.Body = r.keep(got.PostData, h)
 }
 
 // keep cuts a body to what the bounds leave.
-func (r *recorder) keep(body []byte, q *Request) []byte {
-	room := max(0, min(maxBody, maxBodies-r.bodyBytes))
-	if len(body) > room {
-		body, q.BodyTruncated = slices.Clone(body[:room]), true
+func (r *recorder) keep(body []byte, h *hop) []byte {
+	left := &r.budgetOf(h).bytes
+	if room := max(0, min(maxBody, *left)); len(body) > room {
+		body, h.req.BodyTruncated = slices.Clone(body[:room]), true
 	}
-	r.bodyBytes += len(body)
+	*left -= len(body)
 	return body
 }
 

@@ -36,7 +36,7 @@ const (
 	maxHeaders    = 64 << 10 // of one message
 	maxText       = 16 << 10 // of one console entry or exception
 	maxBody       = 1 << 20
-	maxBodies     = 32 << 20 // all bodies of a page
+	maxBodies     = 32 << 20 // all bodies of a page's parts; and all of its other requests
 )
 
 // A Navigation is how the document that is shown (or was last tried) came.

@@ -1,6 +1,7 @@
 package browser_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -171,22 +172,27 @@ func TestRecordsAreBounded(t *testing.T) {
 	}
 }
 
-// A development server sends each module by itself.
+// A development server sends each module by itself, thousands of them: neither their number
+// nor their size is at the cost of what the page asks.
 func TestThousandsOfPartsLeaveRoomForWhatThePageAsks(t *testing.T) {
 	s := newSite(t, map[string]string{"/": `<script>
-		Promise.all(Array.from({length: 2200}, (_, i) => new Promise((done) => {
-			const image = new Image();
-			image.onload = image.onerror = done;
-			image.src = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==#" + i;
-		}))).then(() => fetch("/token")).then(() => document.title = "done");
+		const loaded = (e) => new Promise((done) => { e.onload = e.onerror = done });
+		const image = (i) => Object.assign(new Image(), {src: "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==#" + i});
+		const module = (i) => document.head.appendChild(Object.assign(document.createElement("script"), {src: "/module.js?" + i}));
+		(async () => {
+			await Promise.all(Array.from({length: 2200}, (_, i) => loaded(image(i))));
+			for (let i = 0; i < 36; i++) await loaded(module(i));
+			await fetch("/token");
+			document.title = "done";
+		})();
 	</script>`, "/token": "x"})
-	p := visit(t, s.URL, nil)
-	eventually(t, "it has asked", func() bool {
-		st, err := p.State(withTimeout(t))
-		return err == nil && st.Title == "done"
+	s.mux.HandleFunc("GET /module.js", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript")
+		w.Write(bytes.Repeat([]byte("//1\n"), 1<<18))
 	})
-	p.Settle(withTimeout(t))
-	if q := find(t, p.Record(), "GET", "/token"); q.Status != 200 {
+	p := visit(t, s.URL+"/", nil)
+	untilDone(t, p)
+	if q := find(t, p.Record(), "GET", "/token"); q.Status != 200 || q.Unread || len(q.ResponseBody) == 0 {
 		t.Errorf("recorded as %+v", q)
 	}
 	if rec := p.Record(); rec.Missed != 0 || len(rec.Requests) < 2200 {
@@ -196,16 +202,23 @@ func TestThousandsOfPartsLeaveRoomForWhatThePageAsks(t *testing.T) {
 
 func TestRequestsAreBounded(t *testing.T) {
 	s := newSite(t, map[string]string{"/": `<script>
-		(async () => { for (let i = 0; i < 2100; i++) await fetch("data:," + i); document.title = "done" })();
+		Promise.all(Array.from({length: 2100}, (_, i) => fetch("data:," + i))).then(() => document.title = "done");
 	</script>`})
 	p := visit(t, s.URL, nil)
-	eventually(t, "it has asked", func() bool {
-		st, err := p.State(withTimeout(t))
-		return err == nil && st.Title == "done"
-	})
+	untilDone(t, p)
 	if rec := p.Record(); len(rec.Requests) != 2000 || rec.Missed < 100 {
 		t.Errorf("%d requests, %d missed", len(rec.Requests), rec.Missed)
 	}
+}
+
+// untilDone waits until a page says so in its title, and is quiet.
+func untilDone(t *testing.T, p *browser.Page) {
+	t.Helper()
+	eventually(t, "the page is done", func() bool {
+		st, err := p.State(withTimeout(t))
+		return err == nil && st.Title == "done"
+	})
+	p.Settle(withTimeout(t))
 }
 
 func TestRecordIsASnapshot(t *testing.T) {

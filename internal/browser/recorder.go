@@ -31,20 +31,24 @@ type recorder struct {
 	csp        []CSPViolation
 	dialogs    []Dialog
 	windows    int
-	parts      int // of hops
 	dropped    int
 	missed     int
 	// dialogsSeen counts them beyond what is kept.
 	dialogsSeen int
-	bodyBytes   int
-	fetching    int // questions to Chrome about bodies and objects that are unanswered
-	changed     time.Time
+	// What is left of what a page may fill: what it consists of must not crowd out what its
+	// scripts ask.
+	parts, others budget
+	waiting       int // chains of which nothing but extra info has come
+	fetching      int // questions to Chrome about bodies and objects that are unanswered
+	changed       time.Time
 
 	slots chan struct{} // bounds the questions asked at once
 }
 
 func newRecorder(life context.Context) *recorder {
 	return &recorder{
+		parts:  budget{requests: maxParts, bytes: maxBodies},
+		others: budget{requests: maxRequests, bytes: maxBodies},
 		life:   life,
 		chains: map[network.RequestID]*chain{},
 		open:   map[*hop]bool{},

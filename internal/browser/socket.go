@@ -65,8 +65,7 @@ func quietly[E any](r *recorder, params jsonv2.Value, f func(E)) {
 }
 
 func (r *recorder) socketMade(targetType string, ev network.EventWebSocketCreated) {
-	c := r.chain(ev.RequestID)
-	if c == nil || len(c.hops) > 0 {
+	if r.chains[ev.RequestID].last() != nil {
 		return
 	}
 	initiator := Initiator{}
@@ -78,9 +77,7 @@ func (r *recorder) socketMade(targetType string, ev network.EventWebSocketCreate
 		ID:        string(ev.RequestID), Method: "GET", URL: clip.Text(ev.URL, maxURL), ResourceType: string(network.ResourceTypeWebSocket),
 		Started: time.Now(), Kindly: isKindlyURL(ev.URL), Target: targetType,
 	}}
-	if r.record(h) {
-		c.hops = append(c.hops, h)
-	}
+	r.record(ev.RequestID, h)
 }
 
 // frame adds a text to one side of a WebSocket, a line each.
@@ -112,5 +109,5 @@ func (r *recorder) add(h *hop, to *[]byte, text string) {
 		h.req.BodyTruncated = true
 		return
 	}
-	*to = append(slices.Clip(*to), r.keep([]byte(text), &h.req)...)
+	*to = append(slices.Clip(*to), r.keep([]byte(text), h)...)
 }

@@ -104,10 +104,11 @@ func onServed(judge hookProbe) func(context.Context, *subject.Session) subject.V
 }
 
 // onWelcome is onAnswering where passing rests on what bad requests are answered by the
-// webhook, and not by what bans who sends them.
+// webhook, and not by what bans who sends them. Where the token is refused from the first,
+// strangers tell.
 func onWelcome(judge hookProbe) func(context.Context, *subject.Session) subject.Verdict {
 	return onAnswering(func(ctx context.Context, h *subject.Webhook, st subject.Standing) subject.Verdict {
-		return h.StillWelcome(ctx, st, judge(ctx, h, st))
+		return h.StillWelcome(ctx, h.WithoutToken(st), judge(ctx, h, st))
 	})
 }
 

@@ -61,6 +61,9 @@ func pagePrivateKey(ctx context.Context, s *subject.Session) subject.Verdict {
 		}
 	}
 	held := subject.Holds("none in %d answers, nor under %d usual names", looked, len(addresses))
+	if n := v.Record.Missed; n > 0 && unread == "" {
+		unread = fmt.Sprintf("%d requests more were sent than are looked at", n)
+	}
 	if unread != "" {
 		return held.Weak(unread)
 	}

@@ -89,14 +89,18 @@ func (s *Session) callAgain(ctx context.Context, v *Visit) {
 	}
 	ctx, cancel := service.WithTimeout(ctx, s.Options.Timeout)
 	defer cancel()
-	before := len(v.page.Record().Requests)
+	before := v.page.Record()
 	called, err := s.callInPeace(ctx, v.page, s.NewChatID())
 	if err != nil || called.Outcome == browser.OutcomeUndefined || called.Outcome == browser.OutcomePending {
 		return
 	}
 	v.page.Settle(ctx) // it need not have waited for what it asked for
+	after := v.page.Record()
+	if after.Missed > before.Missed { // what was asked for may be among these
+		return
+	}
 	v.recurs = map[string]bool{}
-	for _, r := range v.page.Record().Requests[before:] {
+	for _, r := range after.Requests[len(before.Requests):] {
 		v.recurs[withoutQuery(r)] = true
 	}
 }
