@@ -75,6 +75,13 @@ func (l *limit) serve(at string) {
 	}
 }
 
+// often is how many requests were answered in the last second in which any were.
+func (l *limit) often() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return float64(len(l.served)) / window.Seconds()
+}
+
 // shut says whether nothing is sent to a place for now.
 func (l *limit) shut(at string) bool {
 	l.mu.Lock()

@@ -13,11 +13,15 @@ import (
 
 // A limit need not say what it is: proxies with a page of their own, and servers that
 // shed load, answer 503, as others do where nobody is behind them. It is told from that
-// by an experiment: plain requests alone, one upon the other, are turned away alike.
+// by an experiment: plain requests alone, as often as requests were answered before, are
+// turned away alike.
 
 // manyPlain is how many plain requests are sent to find that out: as many as limits
 // let through at once.
 const manyPlain = 60
+
+// mostLanes is how many of them are sent at a time at most.
+const mostLanes = 8
 
 // looksTried is how many different answers are looked into so.
 const looksTried = 4
@@ -36,11 +40,12 @@ func (v *service) sheds(ctx context.Context, client *wire.Client, ev Evidence) b
 	if known || many {
 		return shed
 	}
+	often := v.limit.often()
 	for range 2 { // once may be anybody's doing
 		if !v.await(ctx, client) || Sleep(ctx, v.t.Patience.Aftermath) != nil || !v.alive(ctx, client) {
 			return false
 		}
-		if shed = v.shedsPlain(ctx, client, place(ev.Exchange.Request), look); !shed {
+		if shed = v.shedsPlain(ctx, client, place(ev.Exchange.Request), look, often); !shed {
 			break
 		}
 	}
@@ -61,31 +66,46 @@ func (v *service) sheds(ctx context.Context, client *wire.Client, ev Evidence) b
 
 // shedsPlain sends plain requests, if it can to a place, and says whether first one was
 // answered otherwise and then one like that: what has run out answers nobody. Who
-// answers slowly is asked several at a time.
-func (v *service) shedsPlain(ctx context.Context, client *wire.Client, at, look string) bool {
+// answers slowly, as on a busy machine, is asked several at a time: a limit that was met by
+// so many requests a second is not met by fewer.
+func (v *service) shedsPlain(ctx context.Context, client *wire.Client, at, look string, often float64) bool {
 	var ask *wire.Request
 	for _, r := range v.asks() {
 		if ask == nil || place(r) == at {
 			ask = &r
 		}
 	}
-	if ask == nil || !v.takes(ctx, client, *ask, look) {
+	if ask == nil {
 		return false
 	}
 	v.mu.Lock()
-	lanes := 1 + min(int(v.pace/(50*time.Millisecond)), 7)
+	lanes := 1 + min(int(v.pace/(50*time.Millisecond)), mostLanes-1)
 	v.mu.Unlock()
+	for ; ; lanes = min(2*lanes, mostLanes) {
+		if !v.takes(ctx, client, *ask, look) {
+			return false
+		}
+		began := time.Now()
+		met := v.series(ctx, client, *ask, look, lanes)
+		if met || ctx.Err() != nil || lanes == mostLanes || manyPlain/time.Since(began).Seconds() > 1.2*often {
+			return met
+		}
+	}
+}
+
+// series sends plain requests, so many at a time, until one is answered like that.
+func (v *service) series(ctx context.Context, client *wire.Client, ask wire.Request, look string, lanes int) bool {
 	var sent atomic.Int32
 	var met atomic.Bool
 	var group sync.WaitGroup
 	for range lanes {
 		group.Go(func() {
 			for ctx.Err() == nil && !met.Load() && sent.Add(1) <= manyPlain {
-				switch ev := v.send(v.t.base, client, isItAlive, *ask); {
+				switch ev := v.send(v.t.base, client, isItAlive, ask); {
 				case lookOf(ev) == look:
 					met.Store(true)
 				case ev.Exchange.Err == nil:
-					v.limit.serve(place(*ask))
+					v.limit.serve(place(ask))
 				}
 			}
 		})
