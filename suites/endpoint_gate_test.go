@@ -99,6 +99,8 @@ func TestAProxyThatLogsPeopleInIsTheSession(t *testing.T) {
 		noSession, spoil reports.Outcome
 	}{
 		"the proxy alone": {byProxy, [2]string{"_oauth2_proxy=f81d4fae-7dec", "_oauth2_proxy=0b2c9d33-41aa"}, reports.Passed, reports.Passed},
+		"the proxy, beside a load balancer's cookie and a setting": {byProxy, [2]string{
+			"ARRAffinity=70ae8f1d0c4b52f7e6a913c5; theme=dark; _oauth2_proxy=f81d4fae-7dec", "ARRAffinity=c1be0a94f24f62a09be3d7f0; theme=light; _oauth2_proxy=0b2c9d33-41aa"}, reports.Passed, reports.Passed},
 		"an app that looks at no session of its own": {behind(anybody), [2]string{"_oauth2_proxy=f81d4fae-7dec; sid=9f2c7be1a0d4", "_oauth2_proxy=0b2c9d33-41aa; sid=51c0e8d7f3ab"}, reports.Failed, reports.Skipped},
 		"an app with a session":                      {behind(plainSession), [2]string{"_oauth2_proxy=f81d4fae-7dec; sid=9f2c7be1a0d4", "_oauth2_proxy=0b2c9d33-41aa; sid=51c0e8d7f3ab"}, reports.Passed, reports.Passed},
 	} {

@@ -167,13 +167,14 @@ func judgeShared(e *subject.Endpoint, ev subject.Evidence) subject.Verdict {
 	return subject.Holds("the page may read the answer")
 }
 
-// allowsMethod says whether a preflight's answer allows a method. The simple ones
-// need not be listed, unless others are.
+// allowsMethod says whether a preflight's answer allows a method. GET and HEAD need never be
+// listed (Fetch standard, CORS-preflight fetch); POST not, unless others are: who lists
+// methods and forgets it has not thought of it.
 func allowsMethod(listed []string, method string, credentials bool) bool {
 	if hasDirective(listed, method) || !credentials && hasDirective(listed, "*") {
 		return true
 	}
-	return len(listed) == 0 && (method == http.MethodGet || method == http.MethodPost)
+	return method == http.MethodGet || method == http.MethodHead || len(listed) == 0 && method == http.MethodPost
 }
 
 func sameOrigin(e *subject.Endpoint) string {
@@ -220,8 +221,12 @@ func judgePreflight(e *subject.Endpoint, headers []string, ev subject.Evidence) 
 		return subject.Violated("Access-Control-Allow-Methods with "+e.Request.Method, fmt.Sprintf("%q", strings.Join(methods, ", ")))
 	}
 	for _, name := range headers {
-		if !hasDirective(allowed, name) && (credentials || !hasDirective(allowed, "*")) {
+		switch {
+		case hasDirective(allowed, name):
+		case credentials || !hasDirective(allowed, "*"):
 			return subject.Violated("Access-Control-Allow-Headers with "+name, fmt.Sprintf("%q", strings.Join(allowed, ", ")))
+		case name == "authorization": // Fetch standard, CORS non-wildcard request-header name
+			return subject.Violated("Access-Control-Allow-Headers with "+name, `"*", which does not stand for authorization: Chrome takes it for now, and Firefox and Safari refuse the page's request`).At(rule.Should)
 		}
 	}
 	return subject.Holds("it allows the page's request")

@@ -285,7 +285,7 @@ func otherSignature(ctx context.Context, s *subject.Session, e *subject.Endpoint
 	some := false
 	changed := func(change func(string) string) wire.Request {
 		r, _ := e.EditSession(e.WithChat(s.NewChatID()), func(v string) string {
-			if end := strings.LastIndexByte(v, '.'); end < 0 || end > len(v)-minOpaque || !jws.BeginsObject(v) {
+			if end := strings.LastIndexByte(v, '.'); end < 0 || end > len(v)-subject.MinOpaque || !jws.BeginsObject(v) {
 				return v
 			}
 			some = true
@@ -342,7 +342,7 @@ func flip(v string, i int) string {
 		return "x"
 	}
 	c := byte('A')
-	if v[i] == 'A' {
+	if v[i] == 'A' || v[i] == 'a' { // ids are the same in either case to some databases
 		c = 'B'
 	}
 	return v[:i] + string(c) + v[i+1:]

@@ -98,11 +98,8 @@ var subEnd = regexp.MustCompile(`[A-Za-z0-9]+$`)
 // people write.
 func opaque(l param.Leaf) bool {
 	text := l.Text()
-	return len(text) >= minOpaque && !strings.ContainsAny(text, " @")
+	return len(text) >= subject.MinOpaque && !strings.ContainsAny(text, " @")
 }
-
-// minOpaque is the length from which on a text may be a credential.
-const minOpaque = 16
 
 var (
 	anAddress = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)

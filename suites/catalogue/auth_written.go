@@ -78,7 +78,7 @@ func namesAlone(ctx context.Context, s *subject.Session, e *subject.Endpoint, pl
 	const title = "what the token says of its user, and nothing else of the session"
 	named := false
 	r, _ := e.EditSession(e.WithChat(s.NewChatID()), func(v string) string {
-		if len(v) < minOpaque && isIdentity(v, plain.token) {
+		if len(v) < subject.MinOpaque && isIdentity(v, plain.token) {
 			named = true
 			return v
 		}

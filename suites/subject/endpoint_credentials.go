@@ -126,8 +126,8 @@ func (e *Endpoint) hasOtherSession() bool {
 			return true
 		default:
 			for _, pair := range cookiePairs(values) {
-				key, _, _ := strings.Cut(pair, "=")
-				if !IsCSRFName(key) && !gateCookies.MatchString(key) && !e.ChatCookie(key) && !(e.shared != nil && e.shared()[cookieNamed(key)]) {
+				key, value, _ := strings.Cut(pair, "=")
+				if couldBeSession(key, value) && !gateCookies.MatchString(key) && !e.ChatCookie(key) && !slices.Contains(e.everybodys, pair) && !(e.shared != nil && e.shared()[cookieNamed(key)]) {
 					return true
 				}
 			}
@@ -135,6 +135,19 @@ func (e *Endpoint) hasOtherSession() bool {
 	}
 	return false
 }
+
+// infrastructure are cookies of load balancers, of what tells bots from people, and of
+// analytics: all visitors have one of their own, and are known to no app by it.
+var infrastructure = regexp.MustCompile(`(?i)^(ARRAffinity.*|AWSALB.*|AWSELB.*|GCLB|SERVERID|BIGipServer.*|INGRESSCOOKIE|__cf_bm|_cfuvid|cf_clearance|__cflb|__cfruid|incap_ses_.*|visid_incap_.*|ak_bmsc|bm_sv|bm_sz|_abck|datadome|_ga.*|_gid|_gat.*|_gcl_.*|_fbp|_fbc|_hj.*|_pk_.*|_clck|_clsk|ajs_.*|amp_.*|mp_.*_mixpanel|ph_.*_posthog|optimizely.*|intercom-.*|hubspotutk|__hs.*|_dd_s|ai_user|ai_session)$`)
+
+// couldBeSession says whether a cookie may be what the app knows a user by: it is named like
+// one, or holds more than a setting does.
+func couldBeSession(name, value string) bool {
+	return !IsCSRFName(name) && !infrastructure.MatchString(name) && (IsSessionName(name) || len(value) >= MinOpaque)
+}
+
+// MinOpaque is the length from which on a text may be a credential, in bytes.
+const MinOpaque = 16
 
 // WithoutCredentials drops the session: cookies, Authorization, and every header
 // that browsers don't send of themselves, but what carries the chat id or opens
