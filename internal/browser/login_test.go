@@ -113,9 +113,12 @@ func TestStepErrorsSayThatTheLoginWasRefused(t *testing.T) {
 	s.mux.HandleFunc("GET /strict", func(w http.ResponseWriter, r *http.Request) {
 		writeHTML(w, `<form action=/refuse method=post><input name=password><button>Log in</button></form>`)
 	})
-	s.mux.HandleFunc("POST /refuse", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	ctx, cancel := context.WithCancel(withTimeout(t))
 	defer cancel()
+	s.mux.HandleFunc("POST /refuse", func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		time.AfterFunc(2*time.Second, cancel) // which is the patience with what comes after it
+	})
 	_, err := chrome(t).NewUser(ctx, browser.Login{Steps: []browser.Step{{Goto: s.URL + "/strict"}, {Click: "button"}, {WaitFor: ".account"}}})
 	if e := errorAs[*browser.StepError](t, err); e.Number != 3 || e.Status != 401 || !strings.Contains(err.Error(), "which answered 401") {
 		t.Errorf("got %v, want step 3 and that /refuse answered 401", err)

@@ -237,7 +237,7 @@ func TestADeathAfterTheConnectionWasCutOffHasItsCulprit(t *testing.T) {
 				ev := traffic.Do(as(t, "CULPRIT"), "culprit", p.request("/deadly"))
 				traffic.Do(as(t, "AFTER"), "after", p.request("/after"))
 				traffic.Settle(t.Context())
-				if deaths := traffic.Deaths(); ev.Killed == nil || len(deaths) != 1 || deaths[0].Check != "CULPRIT" || deaths[0].Times != allTries {
+				if deaths := traffic.Deaths(); ev.Killed == nil || len(deaths) != 1 || deaths[0].Check != "CULPRIT" || deaths[0].Times < 2 {
 					t.Errorf("concurrency %d, %v later: it says %v", concurrency, later, deaths)
 				}
 			})
