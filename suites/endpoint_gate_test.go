@@ -120,48 +120,6 @@ func TestAProxyThatLogsPeopleInIsTheSession(t *testing.T) {
 	}
 }
 
-// What logs people in may refuse in the endpoint's place, as Kong or Apache do: where each
-// user's session is all that it wants, that is how users are let in, and needs no gate in
-// kindlytest.yaml. Where something else is sent too, nobody can tell which of them it wants.
-func TestWhatASessionOpensNeedsNoOtherKey(t *testing.T) {
-	t.Parallel()
-	for name, row := range map[string]struct {
-		beside string
-		want   reports.Outcome
-	}{
-		"the session alone":     {"", reports.Passed},
-		"something else beside": {"; staging_pass=1f0c7e2b9a6d4853", reports.Skipped},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			shop := plainEndpointOf(t, plainEndpoint{})
-			u, err := url.Parse(shop.Endpoint.URL)
-			if err != nil {
-				t.Fatal(err)
-			}
-			behind := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: u.Scheme, Host: u.Host}) }}
-			shop.Endpoint.URL = serve(t, func(w http.ResponseWriter, r *http.Request) {
-				if plainSession(r) == "" {
-					w.Header().Set("Server", "kong/3.9.0")
-					http.Error(w, `{"message":"Unauthorized"}`, http.StatusUnauthorized)
-					return
-				}
-				behind.ServeHTTP(w, r)
-			}) + u.Path
-			for _, h := range []http.Header{shop.Endpoint.Header, shop.Endpoint.SecondHeader} {
-				h.Set("Cookie", h.Get("Cookie")+row.beside)
-			}
-			run := suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-NO-SESSION", "AUTH-BAD-SESSION"}})
-			for _, id := range []string{"AUTH-NO-SESSION", "AUTH-BAD-SESSION"} {
-				if c := find(t, run, id); c.Outcome != row.want {
-					t.Errorf("%s is %s, want %s", id, c.Outcome, row.want)
-					describe(t, c)
-				}
-			}
-		})
-	}
-}
-
 // A session that anybody can write is none, however it is written down.
 func TestWrittenSessionsAreFound(t *testing.T) {
 	t.Parallel()

@@ -192,11 +192,7 @@ func keptAnswer(s *subject.Session, ev subject.Evidence) bool {
 // a gate before it turns away has not reached it.
 func byTheEndpoint(s *subject.Session, v subject.Verdict, ev subject.Evidence) subject.Verdict {
 	if v.Kind == subject.Held {
-		switch gate := gateIn(ev, s); {
-		case gate == "":
-		case sessionOpensGate(s.Base, s):
-			v = v.Weak("what refuses is what stands before the endpoint (" + gate + "), which each user's session opens: the endpoint itself was not asked")
-		default:
+		if gate := gateIn(ev, s); gate != "" {
 			v = subject.Missing("what refuses is a gate before the endpoint (%s), and not the endpoint: tell kindlytest of it with `gate` in kindlytest.yaml, so that it can pass", gate).With(ev)
 		}
 	}
@@ -204,18 +200,6 @@ func byTheEndpoint(s *subject.Session, v subject.Verdict, ev subject.Evidence) s
 		s.Incomplete("Whether the auth endpoint refuses strangers could not be judged: "+v.Reason+".", "")
 	}
 	return v
-}
-
-// sessionOpensGate says whether a user's session is all that lets them past what stands
-// before the endpoint: each of two users has but that one credential, and is known by it.
-func sessionOpensGate(ctx context.Context, s *subject.Session) bool {
-	e, ok := s.Endpoints.Found()
-	if !ok || !e.OneCredential() {
-		return false
-	}
-	first, _ := whoAmI(ctx, s, e)
-	second := secondPerson(ctx, s)
-	return first != nil && second != nil && first.claims["sub"] != second.claims["sub"]
 }
 
 // isLogin says whether Basic authorization is how users log in: it is given as that, or

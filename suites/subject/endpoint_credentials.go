@@ -136,26 +136,6 @@ func (e *Endpoint) hasOtherSession() bool {
 	return false
 }
 
-// OneCredential says whether the request carries one thing only by which somebody may be let
-// in, be it by the endpoint or by a gate before it.
-func (e *Endpoint) OneCredential() bool {
-	count := 0
-	for name, values := range e.Request.Header {
-		switch {
-		case !mayBeSession(name) || IsCSRFName(name) || e.sendsChat(name) || e.takes(name) || e.public[name]:
-		case name != "Cookie":
-			count++
-		default:
-			for _, pair := range cookiePairs(values) {
-				if key, value, _ := strings.Cut(pair, "="); couldBeSession(key, value) && !e.ChatCookie(key) && !slices.Contains(e.everybodys, pair) {
-					count++
-				}
-			}
-		}
-	}
-	return count == 1 && len(e.Bearers()) == 0
-}
-
 // infrastructure are cookies of load balancers, of what tells bots from people, and of
 // analytics: all visitors have one of their own, and are known to no app by it.
 var infrastructure = regexp.MustCompile(`(?i)^(ARRAffinity.*|AWSALB.*|AWSELB.*|GCLB|SERVERID|BIGipServer.*|INGRESSCOOKIE|__cf_bm|_cfuvid|cf_clearance|__cflb|__cfruid|incap_ses_.*|visid_incap_.*|ak_bmsc|bm_sv|bm_sz|_abck|datadome|_ga.*|_gid|_gat.*|_gcl_.*|_fbp|_fbc|_hj.*|_pk_.*|_clck|_clsk|ajs_.*|amp_.*|mp_.*_mixpanel|ph_.*_posthog|optimizely.*|intercom-.*|hubspotutk|__hs.*|_dd_s|ai_user|ai_session)$`)
