@@ -146,38 +146,6 @@ func plainEndpointOf(t *testing.T, e plainEndpoint) target.Target {
 	return target.Target{Endpoint: &target.EndpointConfig{URL: serve(t, e.ServeHTTP), Method: http.MethodPost, Header: with(sids[0]), ChatIDField: "chat_id", RequestForm: target.RequestForm{SecondHeader: with(sids[1])}}}
 }
 
-// What holds a session while it answers makes one user wait, and has room for all others.
-func TestRequestsOfOneSessionMayWaitForEachOther(t *testing.T) {
-	t.Parallel()
-	for name, row := range map[string]struct {
-		holds   func(user string) bool
-		outcome reports.Outcome
-		says    string
-	}{
-		"a session is locked":    {func(user string) bool { return user != "" }, reports.Warned, "requests of one session wait for each other"},
-		"the endpoint is narrow": {func(string) bool { return true }, reports.Failed, "one of them got none"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			var held sync.Mutex
-			shop := plainEndpointOf(t, plainEndpoint{who: func(r *http.Request) string {
-				user := plainSession(r)
-				if row.holds(user) {
-					held.Lock()
-					defer held.Unlock()
-					time.Sleep(impatience / 16)
-				}
-				return user
-			}})
-			c := find(t, suites.RunQuietly(t.Context(), shop, suites.Options{Only: []string{"AUTH-CONCURRENT"}, Timeout: impatience}), "AUTH-CONCURRENT")
-			if c.Outcome != row.outcome || !strings.Contains(c.Actual, row.says) {
-				t.Errorf("it is %s, want %s", c.Outcome, row.outcome)
-				describe(t, c)
-			}
-		})
-	}
-}
-
 func TestEndpointsWithOneMistakeBesideAnother(t *testing.T) {
 	t.Parallel()
 	inQuery := func(r *http.Request) string {

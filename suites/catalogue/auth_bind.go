@@ -228,12 +228,7 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 		}
 		raw, ok := s.TokenIn(ev.Exchange)
 		if !ok {
-			v := subject.Violated("a token for each", "one of them got none: "+subject.Describe(ev.Exchange)).With(ev)
-			if ev.Exchange.Kind() == wire.KindTimeout && strangersAreAnswered(ctx, s, e, n) {
-				v.Actual = fmt.Sprintf("requests of one session wait for each other: the last of %d had no answer in time, while as many strangers had one at once", n)
-				v = v.At(rule.Should).Fix("Let go of the session as soon as it is read (session_write_close() in PHP, a read-only session elsewhere): whoever has the page open in several tabs waits for each.")
-			}
-			return v
+			return subject.Violated("a token for each", "one of them got none: "+subject.Describe(ev.Exchange)).With(ev)
 		}
 		t, err := token.Decode(raw)
 		if err != nil {
@@ -253,18 +248,6 @@ func tokensAtOnce(ctx context.Context, s *subject.Session, e *subject.Endpoint, 
 		return tooMany(len(turnedAway), n, turnedAway[0])
 	}
 	return subject.Holds("%d tokens", n).Surely() // the session is still there
-}
-
-// strangersAreAnswered says whether as many requests at once without a session are all
-// answered: then the endpoint has room for them.
-func strangersAreAnswered(ctx context.Context, s *subject.Session, e *subject.Endpoint, n int) bool {
-	requests := make([]wire.Request, n)
-	for i := range requests {
-		requests[i] = e.WithoutSession(e.WithChat(s.NewChatID()))
-	}
-	return !slices.ContainsFunc(s.AtOnce(ctx, "one of many strangers at once", requests), func(ev subject.Evidence) bool {
-		return ev.Exchange.Response == nil || ev.Exchange.Status() >= http.StatusInternalServerError
-	})
 }
 
 // turnsAway says whether an answer is the one to somebody without a session.
