@@ -225,7 +225,7 @@ func judgePreflight(e *subject.Endpoint, headers []string, ev subject.Evidence) 
 		case hasDirective(allowed, name):
 		case credentials || !hasDirective(allowed, "*"):
 			return subject.Violated("Access-Control-Allow-Headers with "+name, fmt.Sprintf("%q", strings.Join(allowed, ", ")))
-		case name == "authorization": // Fetch standard, CORS non-wildcard request-header name
+		case name == "authorization" && strings.HasPrefix(strings.ToLower(e.Request.Header.Get(name)), "bearer "): // else it is a gate's, perhaps; Fetch standard, CORS non-wildcard request-header name
 			return subject.Violated("Access-Control-Allow-Headers with "+name, `"*", which does not stand for authorization: Chrome takes it for now, and Firefox and Safari refuse the page's request`).At(rule.Should)
 		}
 	}

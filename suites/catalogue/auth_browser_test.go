@@ -48,7 +48,7 @@ func TestAPreflightIsJudgedAsBrowsersDo(t *testing.T) {
 		"a header is not among what it lists": {"POST", "POST", "content-type", []string{"x-csrf-token"}, rule.Must},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := &subject.Endpoint{PageOrigin: "https://shop.example", Request: wire.Request{Method: row.method}}
+			e := &subject.Endpoint{PageOrigin: "https://shop.example", Request: wire.Request{Method: row.method, Header: http.Header{"Authorization": {"Bearer a.b.c"}}}}
 			ev := subject.Evidence{Exchange: wire.Exchange{Response: &wire.Response{Status: 204, Header: http.Header{
 				"Access-Control-Allow-Origin": {"https://shop.example"}, "Access-Control-Allow-Methods": {row.methods}, "Access-Control-Allow-Headers": {row.allowed},
 			}}}}

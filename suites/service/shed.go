@@ -96,7 +96,7 @@ func (v *service) shedsPlain(ctx context.Context, client *wire.Client, at, look 
 // series sends plain requests, so many at a time, until one is answered like that.
 func (v *service) series(ctx context.Context, client *wire.Client, ask wire.Request, look string, lanes int) bool {
 	var sent atomic.Int32
-	var met atomic.Bool
+	var met, failed atomic.Bool
 	var group sync.WaitGroup
 	for range lanes {
 		group.Go(func() {
@@ -106,12 +106,14 @@ func (v *service) series(ctx context.Context, client *wire.Client, ask wire.Requ
 					met.Store(true)
 				case ev.Exchange.Err == nil:
 					v.limit.serve(place(ask))
+				default: // a limit breaks nothing
+					failed.Store(true)
 				}
 			}
 		})
 	}
 	group.Wait()
-	return met.Load()
+	return met.Load() && !failed.Load()
 }
 
 // takes waits until a plain request is answered otherwise than like that.

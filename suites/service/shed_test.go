@@ -20,7 +20,7 @@ func TestALimitIsFoundThatOneAtATimeDoNotMeet(t *testing.T) {
 		limit rate.Limit // of requests a second
 		want  bool
 	}{
-		"it limits":  {60, true},
+		"it limits":  {40, true},
 		"it was ill": {rate.Inf, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,7 +43,7 @@ func TestALimitIsFoundThatOneAtATimeDoNotMeet(t *testing.T) {
 			r, _ := plain()
 			traffic.Watch(traffic.Do(t.Context(), "plain", r), plain)
 			v := traffic.to(r)
-			for range 70 { // what was answered before
+			for range 50 { // what was answered before
 				v.limit.serve(place(r))
 			}
 			busy := Evidence{Exchange: wire.Exchange{Request: r, Response: &wire.Response{Status: http.StatusServiceUnavailable,

@@ -126,8 +126,8 @@ func (e *Endpoint) hasOtherSession() bool {
 			return true
 		default:
 			for _, pair := range cookiePairs(values) {
-				key, value, _ := strings.Cut(pair, "=")
-				if couldBeSession(key, value) && !gateCookies.MatchString(key) && !e.ChatCookie(key) && !slices.Contains(e.everybodys, pair) && !(e.shared != nil && e.shared()[cookieNamed(key)]) {
+				key, _, _ := strings.Cut(pair, "=")
+				if couldBeSession(key) && !gateCookies.MatchString(key) && !e.ChatCookie(key) && !slices.Contains(e.everybodys, pair) && !(e.shared != nil && e.shared()[cookieNamed(key)]) {
 					return true
 				}
 			}
@@ -136,15 +136,12 @@ func (e *Endpoint) hasOtherSession() bool {
 	return false
 }
 
-// infrastructure are cookies of load balancers, of what tells bots from people, and of
-// analytics: all visitors have one of their own, and are known to no app by it.
-var infrastructure = regexp.MustCompile(`(?i)^(ARRAffinity.*|AWSALB.*|AWSELB.*|GCLB|SERVERID|BIGipServer.*|INGRESSCOOKIE|__cf_bm|_cfuvid|cf_clearance|__cflb|__cfruid|incap_ses_.*|visid_incap_.*|ak_bmsc|bm_sv|bm_sz|_abck|datadome|_ga.*|_gid|_gat.*|_gcl_.*|_fbp|_fbc|_hj.*|_pk_.*|_clck|_clsk|ajs_.*|amp_.*|mp_.*_mixpanel|ph_.*_posthog|optimizely.*|intercom-.*|hubspotutk|__hs.*|_dd_s|ai_user|ai_session)$`)
+// noSession are cookies of load balancers, of what tells bots from people, of analytics, and
+// settings: visitors have their own, and no app knows a user by them.
+var noSession = regexp.MustCompile(`(?i)^(ARRAffinity(SameSite)?|AWSALB(TG)?(CORS)?|AWSELB(CORS)?|GCLB|BIGipServer.*|__cf_bm|_cfuvid|cf_clearance|__cflb|__cfruid|incap_ses_.*|visid_incap_.*|ak_bmsc|bm_s[vz]|_abck|datadome|_ga(_[0-9A-Z]+)?|_gid|_gat(_.*)?|_gcl_(au|aw|dc)|_fb[pc]|_hj(session.*|id|firstseen)|_pk_(id|ses|ref)\..*|_clck|_clsk|hubspotutk|__hs(tc|sc|src)|_dd_s|ai_user|theme|lang|language|locale|NEXT_LOCALE|currency|timezone|tz|consent|cookie_?consent|OptanonConsent|CookieConsent)$`)
 
-// couldBeSession says whether a cookie may be what the app knows a user by: it is named like
-// one, or holds more than a setting does.
-func couldBeSession(name, value string) bool {
-	return !IsCSRFName(name) && !infrastructure.MatchString(name) && (IsSessionName(name) || len(value) >= MinOpaque)
-}
+// couldBeSession says whether a cookie may be what the app knows a user by.
+func couldBeSession(name string) bool { return !IsCSRFName(name) && !noSession.MatchString(name) }
 
 // MinOpaque is the length from which on a text may be a credential, in bytes.
 const MinOpaque = 16
